@@ -1,0 +1,99 @@
+//! What one request costs: scoring and ranking a user over 10,000 items.
+//!
+//! `cargo bench -p recommender`. Interactions are simulated with the skew of a bookshop
+//! (popularity falls with the rank of an item), the model has the default size.
+
+use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use recommender::catalogue::{Catalogue, Entry};
+use recommender::gram::GramSettings;
+use recommender::model::Liked;
+use recommender::ridge::{self, RidgeSettings};
+use recommender::shelf::{self, Request, Shop, Workspace};
+use recommender::watch::Watch;
+use recommender::{Filter, Interactions, ItemNumber, Model};
+
+const ITEMS: u32 = 10_000;
+const USERS: usize = 20_000;
+
+/// Readers with a home genre (a hundredth of the items), drawn with a popularity skew.
+fn reader(random: &mut ChaCha8Rng, length: usize) -> Vec<u32> {
+    let genre = random.random_range(0..100);
+    let mut items: Vec<u32> = (0..length)
+        .map(|_| {
+            let skewed = random.random::<f64>().powi(3);
+            match random.random_range(0..10) {
+                0..3 => (skewed * f64::from(ITEMS)) as u32,
+                _ => (skewed * f64::from(ITEMS) / 100.0) as u32 * 100 + genre,
+            }
+        })
+        .collect();
+    items.sort_unstable();
+    items.dedup();
+    items
+}
+
+fn model(random: &mut ChaCha8Rng) -> Model {
+    let mut interactions = Interactions::new(ITEMS as usize);
+    for _ in 0..USERS {
+        let length = random.random_range(5..80);
+        interactions.push_user(reader(random, length).into_iter().map(|item| (item, 1.0)));
+    }
+    let settings = RidgeSettings {
+        gram: GramSettings { user_exponent: 0.5, row_entries: 400 },
+        neighbours: 100,
+        regularisation: 3.0,
+        item_exponent: 0.3,
+    };
+    let weights = ridge::fit(&interactions, &settings, &Watch::IGNORE).expect("not cancelled");
+    let items: Vec<ItemNumber> = (1..=ITEMS).map(ItemNumber).collect();
+    Model::new(&items, &interactions, weights, vec![0.0; ITEMS as usize], 0)
+}
+
+fn shelves(criterion: &mut Criterion) {
+    let mut random = ChaCha8Rng::seed_from_u64(1);
+    let model = model(&mut random);
+    let categories: Vec<Vec<String>> =
+        (0..ITEMS).map(|item| vec![format!("genre-{}", item % 10)]).collect();
+    let entry = |(categories, number): (&'static [String], u32)| Entry {
+        number: ItemNumber(number),
+        work: None,
+        categories,
+        language: None,
+    };
+    let entries: Vec<Entry<'_>> =
+        categories.leak().iter().map(Vec::as_slice).zip(1..).map(entry).collect();
+    let catalogue = Catalogue::new(Some(&model), &entries);
+    let shop = Shop { model: Some(&model), catalogue: &catalogue };
+    let all = Filter::default();
+    let genre = Filter { any_categories: vec!["genre-3".to_owned()], ..Filter::default() };
+    for length in [35, 100] {
+        for (name, filter) in [("all", &all), ("one of ten categories", &genre)] {
+            let mut workspace = Workspace::default();
+            criterion.bench_function(&format!("history {length}, {name}"), |bencher| {
+                let draw = || {
+                    let mut items = reader(&mut random, length * 2);
+                    while items.len() > length {
+                        items.swap_remove(random.random_range(0..items.len()));
+                    }
+                    items
+                };
+                bencher.iter_batched(
+                    draw,
+                    |settled| {
+                        let liked = |item: &u32| Liked { item: *item, weight: 1.0 };
+                        let history: Vec<Liked> = settled.iter().map(liked).collect();
+                        let request =
+                            Request { history: &history, settled: &settled, filter, results: 10 };
+                        shelf::recommend(shop, request, &mut workspace)
+                    },
+                    BatchSize::SmallInput,
+                );
+            });
+        }
+    }
+}
+
+criterion_group!(benches, shelves);
+criterion_main!(benches);

@@ -1,0 +1,92 @@
+//! A set of item indexes, one bit each.
+
+/// A set of indexes below its length.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct BitSet {
+    words: Vec<u64>,
+}
+
+impl BitSet {
+    /// An empty set for indexes below `length`.
+    #[must_use]
+    pub fn new(length: usize) -> Self {
+        Self { words: vec![0; length.div_ceil(64)] }
+    }
+
+    /// Makes this set equal to `other`, in the memory it has.
+    pub fn copy_from(&mut self, other: &Self) {
+        self.words.clone_from(&other.words);
+    }
+
+    /// Adds an index.
+    ///
+    /// # Panics
+    ///
+    /// If it is not below the length, rounded up to a multiple of 64.
+    pub fn insert(&mut self, index: u32) {
+        self.words[index as usize / 64] |= 1 << (index % 64);
+    }
+
+    /// Takes an index out.
+    ///
+    /// # Panics
+    ///
+    /// As [`BitSet::insert`].
+    pub fn remove(&mut self, index: u32) {
+        self.words[index as usize / 64] &= !(1 << (index % 64));
+    }
+
+    /// Whether the index is in the set.
+    ///
+    /// # Panics
+    ///
+    /// As [`BitSet::insert`].
+    #[must_use]
+    pub fn contains(&self, index: u32) -> bool {
+        self.words[index as usize / 64] & 1 << (index % 64) != 0
+    }
+
+    /// Empties the set.
+    pub fn clear(&mut self) {
+        self.words.fill(0);
+    }
+
+    /// Keeps only what is also in `other`.
+    pub fn intersect(&mut self, other: &Self) {
+        for (word, other) in self.words.iter_mut().zip(&other.words) {
+            *word &= other;
+        }
+    }
+
+    /// The indexes, ascending.
+    pub fn iter(&self) -> impl Iterator<Item = u32> {
+        self.words.iter().enumerate().flat_map(|(place, word)| {
+            let mut rest = *word;
+            std::iter::from_fn(move || {
+                let bit = (rest != 0).then(|| rest.trailing_zeros())?;
+                rest &= rest - 1;
+                Some(place as u32 * 64 + bit)
+            })
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_set_holds_what_was_put_in_and_not_taken_out() {
+        let mut set = BitSet::new(130);
+        for index in [0, 63, 64, 129] {
+            set.insert(index);
+        }
+        set.remove(64);
+        assert_eq!(set.iter().collect::<Vec<_>>(), [0, 63, 129]);
+        assert!(set.contains(129) && !set.contains(64));
+        let mut other = BitSet::new(130);
+        other.insert(63);
+        set.intersect(&other);
+        assert_eq!(set, other);
+    }
+}

@@ -1,0 +1,242 @@
+//! The catalogue as the engine sees it: which items there are and what they are filtered by.
+//!
+//! Indexes are the model's, followed by the items that the model does not know yet. So
+//! scores need no translation, and an item that left the shop since the training is
+//! merely not available.
+
+use std::collections::HashMap;
+
+use crate::bits::BitSet;
+use crate::id::ItemNumber;
+use crate::model::Model;
+
+/// What the engine needs to know of one item.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Entry<'a> {
+    /// Its number.
+    pub number: ItemNumber,
+    /// What all editions of one work have in common; an item without it is its own work.
+    pub work: Option<&'a str>,
+    /// Category slugs.
+    pub categories: &'a [String],
+    /// Language tag.
+    pub language: Option<&'a str>,
+}
+
+/// Items by index, with their works, categories and languages.
+#[derive(Clone, Debug, Default)]
+pub struct Catalogue {
+    numbers: Vec<ItemNumber>,
+    available: BitSet,
+    works: Vec<u32>,
+    editions: Lists,
+    categories: Groups,
+    languages: Groups,
+    by_popularity: Vec<u32>,
+}
+
+/// Lists of indexes, one after the other.
+#[derive(Clone, Debug, Default)]
+struct Lists {
+    offsets: Vec<usize>,
+    indexes: Vec<u32>,
+}
+
+impl Lists {
+    /// Groups `(list, index)` pairs; within a list the order of the pairs stays.
+    fn new(list_count: usize, pairs: &[(u32, u32)]) -> Self {
+        let mut offsets = vec![0; list_count + 1];
+        for (list, _) in pairs {
+            offsets[*list as usize + 1] += 1;
+        }
+        for list in 0..list_count {
+            offsets[list + 1] += offsets[list];
+        }
+        let mut next = offsets.clone();
+        let mut indexes = vec![0; pairs.len()];
+        for (list, index) in pairs {
+            indexes[next[*list as usize]] = *index;
+            next[*list as usize] += 1;
+        }
+        Self { offsets, indexes }
+    }
+
+    fn get(&self, list: u32) -> &[u32] {
+        &self.indexes[self.offsets[list as usize]..self.offsets[list as usize + 1]]
+    }
+}
+
+/// Named lists of indexes.
+#[derive(Clone, Debug, Default)]
+struct Groups {
+    names: HashMap<String, u32>,
+    members: Lists,
+}
+
+impl Groups {
+    fn new<'a>(memberships: impl Iterator<Item = (&'a str, u32)>) -> Self {
+        let mut names: HashMap<String, u32> = HashMap::new();
+        let mut pairs = Vec::new();
+        for (name, index) in memberships {
+            let next = names.len() as u32;
+            let group = match names.get(name) {
+                Some(group) => *group,
+                None => *names.entry(name.to_owned()).or_insert(next),
+            };
+            pairs.push((group, index));
+        }
+        Self { members: Lists::new(names.len(), &pairs), names }
+    }
+
+    fn members(&self, name: &str) -> &[u32] {
+        self.names.get(name).map_or(&[], |group| self.members.get(*group))
+    }
+}
+
+impl Catalogue {
+    /// Puts the items of the shop in the order of a model's items, or of their numbers.
+    ///
+    /// Entries must ascend by number.
+    ///
+    /// # Panics
+    ///
+    /// If they do not.
+    #[must_use]
+    pub fn new(model: Option<&Model>, entries: &[Entry<'_>]) -> Self {
+        assert!(entries.is_sorted_by(|left, right| left.number < right.number), "numbers ascend");
+        let known = model.map_or(0, Model::item_count);
+        let mut numbers: Vec<ItemNumber> = model
+            .map_or_else(Vec::new, |model| (0..known).map(|index| model.item(index)).collect());
+        let mut indexes = Vec::with_capacity(entries.len());
+        for entry in entries {
+            let index = model.and_then(|model| model.index_of(entry.number));
+            indexes.push(index.unwrap_or(numbers.len() as u32));
+            if index.is_none() {
+                numbers.push(entry.number);
+            }
+        }
+        let mut available = BitSet::new(numbers.len());
+        indexes.iter().for_each(|index| available.insert(*index));
+        let indexed = || indexes.iter().copied().zip(entries);
+        let categories = indexed()
+            .flat_map(|(index, entry)| entry.categories.iter().map(move |slug| (&**slug, index)));
+        let languages = indexed().filter_map(|(index, entry)| Some((entry.language?, index)));
+        let (works, work_count) = number_works(numbers.len(), indexed());
+        let editions: Vec<(u32, u32)> = works.iter().copied().zip(0..).collect();
+        Self {
+            available,
+            editions: Lists::new(work_count, &editions),
+            works,
+            categories: Groups::new(categories),
+            languages: Groups::new(languages),
+            by_popularity: order_by_popularity(&numbers, model),
+            numbers,
+        }
+    }
+
+    /// The number of indexes: items of the shop and of the model together.
+    #[must_use]
+    pub fn item_count(&self) -> usize {
+        self.numbers.len()
+    }
+
+    /// The number of the item at an index.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such index.
+    #[must_use]
+    pub fn number(&self, index: u32) -> ItemNumber {
+        self.numbers[index as usize]
+    }
+
+    /// The index of an item. Costs `O(log items)` for those of the model.
+    #[must_use]
+    pub fn index_of(&self, model: Option<&Model>, item: ItemNumber) -> Option<u32> {
+        let known = model.map_or(0, Model::item_count);
+        model.and_then(|model| model.index_of(item)).or_else(|| {
+            let place = self.numbers[known..].binary_search(&item).ok()?;
+            Some((known + place) as u32)
+        })
+    }
+
+    /// The items that the shop has.
+    #[must_use]
+    pub fn available(&self) -> &BitSet {
+        &self.available
+    }
+
+    /// The work that the item at an index is an edition of.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such index.
+    #[must_use]
+    pub fn work(&self, index: u32) -> u32 {
+        self.works[index as usize]
+    }
+
+    /// All editions of the work that the item at an index is one of.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such index.
+    #[must_use]
+    pub fn editions(&self, index: u32) -> &[u32] {
+        self.editions.get(self.works[index as usize])
+    }
+
+    /// The items of a category; none if there is no such category.
+    #[must_use]
+    pub fn category(&self, slug: &str) -> &[u32] {
+        self.categories.members(slug)
+    }
+
+    /// The items in a language; none if there is no such language.
+    #[must_use]
+    pub fn language(&self, tag: &str) -> &[u32] {
+        self.languages.members(tag)
+    }
+
+    /// All indexes, the most popular first, equals by number.
+    #[must_use]
+    pub fn by_popularity(&self) -> &[u32] {
+        &self.by_popularity
+    }
+}
+
+/// Gives each index the number of its work; an item without a named work is its own.
+fn number_works<'a>(
+    item_count: usize,
+    indexed: impl Iterator<Item = (u32, &'a Entry<'a>)>,
+) -> (Vec<u32>, usize) {
+    let mut works: Vec<u32> = vec![u32::MAX; item_count];
+    let mut named: HashMap<&str, u32> = HashMap::new();
+    let mut work_count = 0;
+    let mut next = || {
+        work_count += 1;
+        work_count - 1
+    };
+    for (index, entry) in indexed {
+        works[index as usize] = match entry.work {
+            Some(work) => *named.entry(work).or_insert_with(&mut next),
+            None => next(),
+        };
+    }
+    for work in works.iter_mut().filter(|work| **work == u32::MAX) {
+        *work = next();
+    }
+    (works, work_count as usize)
+}
+
+fn order_by_popularity(numbers: &[ItemNumber], model: Option<&Model>) -> Vec<u32> {
+    let popularity = model.map_or(&[][..], Model::popularity);
+    let of = |index: u32| popularity.get(index as usize).copied().unwrap_or(0.0);
+    let mut order: Vec<u32> = (0..numbers.len() as u32).collect();
+    order.sort_unstable_by(|left, right| {
+        of(*right)
+            .total_cmp(&of(*left))
+            .then_with(|| numbers[*left as usize].cmp(&numbers[*right as usize]))
+    });
+    order
+}

@@ -1,0 +1,52 @@
+//! Eligibility: which items may be shown, decided before anything is ranked.
+
+use crate::bits::BitSet;
+use crate::catalogue::Catalogue;
+
+/// What a caller wants to see. Empty lists ask for nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// Items must be in at least one of these categories.
+    pub any_categories: Vec<String>,
+    /// Items must be in every one of these.
+    pub all_categories: Vec<String>,
+    /// Items must be in none of these.
+    pub no_categories: Vec<String>,
+    /// Items must be in one of these languages.
+    pub languages: Vec<String>,
+}
+
+/// Writes into `eligible` the items that the shop has, the filter lets through and that
+/// are no edition of a work in `settled`. `spare` is working memory.
+///
+/// Costs `O(items / 64)` and the members of the named categories.
+pub fn eligible(
+    catalogue: &Catalogue,
+    filter: &Filter,
+    settled: impl IntoIterator<Item = u32>,
+    eligible: &mut BitSet,
+    spare: &mut BitSet,
+) {
+    eligible.copy_from(catalogue.available());
+    let mut keep_members = |lists: &mut dyn Iterator<Item = &[u32]>| {
+        spare.copy_from(catalogue.available());
+        spare.clear();
+        lists.flatten().for_each(|index| spare.insert(*index));
+        eligible.intersect(spare);
+    };
+    if !filter.any_categories.is_empty() {
+        keep_members(&mut filter.any_categories.iter().map(|slug| catalogue.category(slug)));
+    }
+    for slug in &filter.all_categories {
+        keep_members(&mut std::iter::once(catalogue.category(slug)));
+    }
+    if !filter.languages.is_empty() {
+        keep_members(&mut filter.languages.iter().map(|tag| catalogue.language(tag)));
+    }
+    for slug in &filter.no_categories {
+        catalogue.category(slug).iter().for_each(|index| eligible.remove(*index));
+    }
+    for item in settled {
+        catalogue.editions(item).iter().for_each(|index| eligible.remove(*index));
+    }
+}

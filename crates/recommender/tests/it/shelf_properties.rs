@@ -1,0 +1,130 @@
+//! What every shelf holds to, whatever the shop and the request.
+
+use std::cmp::Ordering;
+use std::collections::HashSet;
+
+use proptest::prelude::*;
+use recommender::Filter;
+use recommender::bits::BitSet;
+use recommender::filter::eligible;
+use recommender::model::Liked;
+use recommender::shelf::{self, Origin, Ranked, Request, Shop, Workspace};
+
+use crate::shop::{self, TestShop};
+
+const ITEMS: u32 = 60;
+
+fn categories() -> impl Strategy<Value = Vec<String>> {
+    let slug = prop::sample::select(vec!["mystery", "poetry", "travel", "food", "unknown"]);
+    prop::collection::vec(slug.prop_map(ToOwned::to_owned), 0..3)
+}
+
+prop_compose! {
+    fn filters()(
+        any_categories in categories(),
+        all_categories in prop::collection::vec(Just("travel".to_owned()), 0..2),
+        no_categories in prop::collection::vec(Just("food".to_owned()), 0..2),
+        languages in prop::collection::vec(Just("zh".to_owned()), 0..2),
+    ) -> Filter {
+        Filter { any_categories, all_categories, no_categories, languages }
+    }
+}
+
+fn histories() -> impl Strategy<Value = Vec<Liked>> {
+    let row = prop::collection::btree_map(0..ITEMS, -1.0_f32..1.5, 0..15);
+    row.prop_map(|row| row.into_iter().map(|(item, weight)| Liked { item, weight }).collect())
+}
+
+/// The items that may be shown, by the definition.
+fn eligible_set(shop: &TestShop, filter: &Filter, settled: &[u32]) -> BitSet {
+    let mut set = BitSet::default();
+    let settled = settled.iter().copied();
+    eligible(&shop.catalogue, filter, settled, &mut set, &mut BitSet::default());
+    set
+}
+
+fn in_order(left: &Ranked, right: &Ranked) -> bool {
+    let group = |ranked: &Ranked| ranked.origin == Origin::Popular;
+    let order =
+        group(left).cmp(&group(right)).then(right.score.total_cmp(&left.score)).then_with(|| {
+            match left.origin {
+                Origin::Popular => Ordering::Less,
+                _ => left.item.cmp(&right.item),
+            }
+        });
+    order == Ordering::Less
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    #[test]
+    fn a_shelf_is_eligible_full_ordered_and_explained(
+        seed in 0_u64..4,
+        history in histories(),
+        filter in filters(),
+        results in 0_usize..25,
+    ) {
+        let shop = shop::drawn(ITEMS, seed);
+        let settled: Vec<u32> = history.iter().map(|liked| liked.item).collect();
+        let request = Request { history: &history, settled: &settled, filter: &filter, results };
+        let known = Shop { model: Some(&shop.model), catalogue: &shop.catalogue };
+        let mut workspace = Workspace::default();
+        let found = shelf::recommend(known, request, &mut workspace);
+
+        // No returned book is ineligible, and no work comes twice.
+        let eligible = eligible_set(&shop, &filter, &settled);
+        prop_assert!(found.iter().all(|ranked| eligible.contains(ranked.item)));
+        let work = |item: u32| shop.catalogue.work(item);
+        let works: HashSet<u32> = found.iter().map(|ranked| work(ranked.item)).collect();
+        prop_assert_eq!(works.len(), found.len());
+
+        // As many come back as there are eligible works.
+        let eligible_works: HashSet<u32> = eligible.iter().map(work).collect();
+        prop_assert_eq!(found.len(), results.min(eligible_works.len()));
+
+        // The order is total, and the same when asked again with used memory.
+        prop_assert!(found.is_sorted_by(in_order));
+        prop_assert_eq!(&found, &shelf::recommend(known, request, &mut workspace));
+
+        // Contributions add up to the score, bit for bit, and shares are parts of it.
+        for ranked in found.iter().filter(|ranked| ranked.origin == Origin::Personal) {
+            let contributions: Vec<f32> =
+                shop.model.contributions(&history, ranked.item).collect();
+            let sum = contributions.iter().fold(0.0, |sum, contribution| sum + contribution);
+            prop_assert_eq!(sum, ranked.score);
+            let positive: f64 =
+                contributions.iter().map(|value| f64::from(*value)).filter(|value| *value > 0.0).sum();
+            prop_assert!(!ranked.reasons.is_empty() && ranked.reasons.len() <= shelf::REASONS_MAX);
+            for reason in &ranked.reasons {
+                let expected = f64::from(contributions[reason.place]) / positive;
+                prop_assert!((reason.share - expected).abs() < 1e-9);
+            }
+            prop_assert!(ranked.reasons.is_sorted_by(|left, right| left.share >= right.share));
+        }
+    }
+
+    #[test]
+    fn the_eligible_items_are_those_that_meet_every_condition(
+        seed in 0_u64..4,
+        filter in filters(),
+        settled in prop::collection::vec(0..ITEMS, 0..6),
+    ) {
+        let shop = shop::drawn(ITEMS, seed);
+        let catalogue = &shop.catalogue;
+        let set = eligible_set(&shop, &filter, &settled);
+        let settled_works: HashSet<u32> = settled.iter().map(|item| catalogue.work(*item)).collect();
+        let within = |slug: &String, item: u32| catalogue.category(slug).contains(&item);
+        for item in 0..catalogue.item_count() as u32 {
+            let any = &filter.any_categories;
+            let expected = catalogue.available().contains(item)
+                && (any.is_empty() || any.iter().any(|slug| within(slug, item)))
+                && filter.all_categories.iter().all(|slug| within(slug, item))
+                && !filter.no_categories.iter().any(|slug| within(slug, item))
+                && (filter.languages.is_empty()
+                    || filter.languages.iter().any(|tag| catalogue.language(tag).contains(&item)))
+                && !settled_works.contains(&catalogue.work(item));
+            prop_assert_eq!(set.contains(item), expected, "item {}", item);
+        }
+    }
+}

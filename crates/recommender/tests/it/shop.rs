@@ -1,0 +1,79 @@
+//! Small shops for tests, written down or drawn from a seed.
+
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use recommender::catalogue::{Catalogue, Entry};
+use recommender::gram::GramSettings;
+use recommender::ridge::{self, RidgeSettings};
+use recommender::watch::Watch;
+use recommender::{Interactions, ItemNumber, Model};
+
+/// What the engine is told of a shop.
+pub(crate) struct TestShop {
+    pub(crate) model: Model,
+    pub(crate) catalogue: Catalogue,
+}
+
+pub(crate) const SETTINGS: RidgeSettings = RidgeSettings {
+    gram: GramSettings { user_exponent: 0.5, row_entries: 100 },
+    neighbours: 20,
+    regularisation: 1.0,
+    item_exponent: 0.3,
+};
+
+/// Interactions of seeded readers who each like a stretch of the catalogue and, like
+/// all readers, the books at its beginning.
+pub(crate) fn interactions(items: u32, users: usize, seed: u64) -> Interactions {
+    let mut random = ChaCha8Rng::seed_from_u64(seed);
+    let mut interactions = Interactions::new(items as usize);
+    for _ in 0..users {
+        let home = random.random_range(0..items);
+        let mut row: Vec<u32> = (0..random.random_range(1..12))
+            .map(|_| match random.random_range(0..4) {
+                0 => random.random_range(0..items.min(10)),
+                _ => (home + random.random_range(0..8)) % items,
+            })
+            .collect();
+        row.sort_unstable();
+        row.dedup();
+        interactions.push_user(row.into_iter().map(|item| (item, 1.0)));
+    }
+    interactions
+}
+
+/// A model whose item at index `i` has the number `2 i + 1`.
+pub(crate) fn model(interactions: &Interactions) -> Model {
+    let weights = ridge::fit(interactions, &SETTINGS, &Watch::IGNORE).expect("not cancelled");
+    let items: Vec<ItemNumber> =
+        (0..interactions.item_count() as u32).map(|item| ItemNumber(2 * item + 1)).collect();
+    let trend = (0..items.len()).map(|item| (item % 5) as f32).collect();
+    Model::new(&items, interactions, weights, trend, 0)
+}
+
+/// A shop of drawn readers. Every third item left since the training, new ones came (even
+/// numbers); works have up to three editions, and there are four categories and two languages.
+pub(crate) fn drawn(items: u32, seed: u64) -> TestShop {
+    let mut random = ChaCha8Rng::seed_from_u64(seed ^ 1);
+    let model = model(&interactions(items, 300, seed));
+    let slugs = ["mystery", "poetry", "travel", "food"];
+    let rows: Vec<(u32, Option<String>, Vec<String>, &str)> = (1..=2 * items)
+        .filter(|number| number % 3 != 0)
+        .map(|number| {
+            let work = random.random_bool(0.5).then(|| format!("work-{}", number / 5));
+            let categories =
+                slugs.iter().filter(|_| random.random_bool(0.3)).map(ToString::to_string).collect();
+            (number, work, categories, if random.random_bool(0.7) { "en" } else { "zh" })
+        })
+        .collect();
+    let entries: Vec<Entry<'_>> = rows
+        .iter()
+        .map(|(number, work, categories, language)| Entry {
+            number: ItemNumber(*number),
+            work: work.as_deref(),
+            categories,
+            language: Some(language),
+        })
+        .collect();
+    let catalogue = Catalogue::new(Some(&model), &entries);
+    TestShop { model, catalogue }
+}
