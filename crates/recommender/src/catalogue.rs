@@ -19,7 +19,7 @@ pub struct Entry<'a> {
     pub work: Option<&'a str>,
     /// Category slugs.
     pub categories: &'a [String],
-    /// Language tag.
+    /// Language tag in lower case, such as `en-us`.
     pub language: Option<&'a str>,
 }
 
@@ -120,7 +120,9 @@ impl Catalogue {
         let indexed = || indexes.iter().copied().zip(entries);
         let categories = indexed()
             .flat_map(|(index, entry)| entry.categories.iter().map(move |slug| (&**slug, index)));
-        let languages = indexed().filter_map(|(index, entry)| Some((entry.language?, index)));
+        let languages = indexed().flat_map(|(index, entry)| {
+            ranges(entry.language.unwrap_or_default()).map(move |range| (range, index))
+        });
         let (works, work_count) = number_works(numbers.len(), indexed());
         let editions: Vec<(u32, u32)> = works.iter().copied().zip(0..).collect();
         Self {
@@ -192,10 +194,11 @@ impl Catalogue {
         self.categories.members(slug)
     }
 
-    /// The items in a language; none if there is no such language.
+    /// The items in a language, by a range in lower case: `en` covers `en-us` (RFC 4647,
+    /// 3.3.1). None if there is no such language.
     #[must_use]
-    pub fn language(&self, tag: &str) -> &[u32] {
-        self.languages.members(tag)
+    pub fn language(&self, range: &str) -> &[u32] {
+        self.languages.members(range)
     }
 
     /// All indexes, the most popular first, equals by number.
@@ -203,6 +206,13 @@ impl Catalogue {
     pub fn by_popularity(&self) -> &[u32] {
         &self.by_popularity
     }
+}
+
+/// The ranges that cover a language tag: the tag itself, and what is left when subtags are
+/// taken off its end.
+fn ranges(tag: &str) -> impl Iterator<Item = &str> {
+    let longest = (!tag.is_empty()).then_some(tag);
+    std::iter::successors(longest, |range| Some(range.rsplit_once('-')?.0))
 }
 
 /// Gives each index the number of its work; an item without a named work is its own.

@@ -92,11 +92,12 @@ pub fn recommend(shop: Shop<'_>, request: Request<'_>, workspace: &mut Workspace
 }
 
 /// Finds items that go with one item, then fills up by popularity. Editions of the
-/// item's own work are left out.
+/// item's own work and of those in `excluded` are left out.
 #[must_use]
 pub fn similar(
     shop: Shop<'_>,
     item: u32,
+    excluded: &[u32],
     filter: &Filter,
     results: usize,
     workspace: &mut Workspace,
@@ -104,19 +105,23 @@ pub fn similar(
     let known = shop.model.is_some_and(|model| (item as usize) < model.item_count());
     let history = [Liked { item, weight: 1.0 }];
     let history = if known { &history[..] } else { &[] };
-    let request = Request { history, settled: &[item], filter, results };
+    let settled = [excluded, &[item]].concat();
+    let request = Request { history, settled: &settled, filter, results };
     scored(shop, request, Origin::Similar, workspace)
 }
 
-/// Lists what was liked lately, then fills up by popularity.
+/// Lists what was liked lately, then fills up by popularity. Editions of the works in
+/// `excluded` are left out.
 #[must_use]
 pub fn trending(
     shop: Shop<'_>,
+    excluded: &[u32],
     filter: &Filter,
     results: usize,
     workspace: &mut Workspace,
 ) -> Vec<Ranked> {
-    filter::eligible(shop.catalogue, filter, [], &mut workspace.eligible, &mut workspace.spare);
+    let Workspace { eligible, spare, .. } = workspace;
+    filter::eligible(shop.catalogue, filter, excluded.iter().copied(), eligible, spare);
     let trend = shop.model.map_or(&[][..], Model::trend);
     let mut shelf = ranked_by(shop.catalogue, trend, Origin::Trending, results, workspace);
     fill_by_popularity(shop, &mut shelf, results, workspace);

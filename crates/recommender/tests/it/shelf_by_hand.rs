@@ -166,7 +166,7 @@ fn similar_books_leave_out_other_editions_of_the_book() {
         library("dune dune-fr ubik | dune dune-fr ubik | emma", "dune=work:dune dune-fr=work:dune");
     let shop = Shop { model: Some(&library.model), catalogue: &library.catalogue };
     let dune = library.index("dune");
-    let shelf = shelf::similar(shop, dune, &Filter::default(), 5, &mut Workspace::default());
+    let shelf = shelf::similar(shop, dune, &[], &Filter::default(), 5, &mut Workspace::default());
     assert_eq!(library.titles(&shelf), ["ubik", "emma"]);
     assert_eq!(shelf[0].origin, Origin::Similar);
     assert_eq!(shelf[1].origin, Origin::Popular);

@@ -1,0 +1,22 @@
+//! Foreword's contract, and nothing else: protobuf messages, clients and server traits.
+//!
+//! [`tutorial`] is the contract of the tutorial that Foreword grew out of, unchanged
+//! on the wire; [`v1`] is Foreword's own. Both are generated from `proto/` by
+//! `cargo xtask codegen` and committed, so that a build needs no protobuf compiler;
+//! `cargo xtask test` fails when they differ from what it would write.
+
+/// The tutorial's contract: package-less, served at `/Recommendations/Recommend`.
+#[allow(missing_docs, unreachable_pub, clippy::all, clippy::pedantic)]
+pub mod tutorial {
+    include!("generated/_.rs");
+}
+
+/// Foreword's own contract, package `foreword.v1`.
+#[allow(missing_docs, unreachable_pub, clippy::all, clippy::pedantic)]
+pub mod v1 {
+    include!("generated/foreword.v1.rs");
+}
+
+/// Both contracts as an encoded `google.protobuf.FileDescriptorSet`, without source
+/// information: what server reflection serves.
+pub const FILE_DESCRIPTOR_SET: &[u8] = include_bytes!("generated/descriptor.bin");

@@ -1,0 +1,188 @@
+//! The arguments of the command line.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+use clap::{Args, Parser, Subcommand};
+use server::data_folder::DataFolder;
+use server::settings::Settings;
+
+/// Foreword recommends books: a self-hosted service for bookshops, libraries and reading apps.
+///
+/// Exit codes: 0 success, 1 failure, 2 wrong arguments, 3 an import left out rows, 130 stopped before the end.
+#[derive(Debug, Parser)]
+#[command(name = "foreword", version, max_term_width = 100, arg_required_else_help = true)]
+pub(crate) struct Arguments {
+    /// Folder of the shop's data: database and models [default: by the platform's convention]
+    #[arg(long, global = true, env = "FOREWORD_DATA_DIR", value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+
+    /// Settings file (TOML); `foreword serve --print-config` prints every key with its default
+    #[arg(long, global = true, env = "FOREWORD_CONFIG", value_name = "FILE")]
+    config: Option<PathBuf>,
+
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Set up a demo shop with simulated readers, train, serve, and show what to try
+    Demo(Listening),
+    /// Serve recommendations over gRPC
+    Serve(Serve),
+    /// Read a shop's books and events into the store
+    #[command(subcommand)]
+    Import(ImportSource),
+    /// Learn a model from the store's events and put it into service
+    Train(Output),
+    /// Recommend books to one reader: asks the running server, else reads the store
+    Recommend(Recommend),
+    /// Measure the quality of the rankings, beside popularity and item-based neighbours
+    Evaluate(Evaluate),
+}
+
+/// Where to listen.
+#[derive(Args, Debug)]
+pub(crate) struct Listening {
+    /// Address to listen on; may be given several times [default: localhost:50051]
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub(crate) listen: Vec<SocketAddr>,
+
+    /// Allow addresses that other machines can reach, without any authentication
+    #[arg(long)]
+    pub(crate) insecure: bool,
+}
+
+/// `serve`.
+#[derive(Args, Debug)]
+pub(crate) struct Serve {
+    #[command(flatten)]
+    pub(crate) listening: Listening,
+
+    /// Print every setting with its default and its meaning, and end
+    #[arg(long)]
+    pub(crate) print_config: bool,
+}
+
+/// How results are printed.
+#[derive(Args, Clone, Copy, Debug)]
+pub(crate) struct Output {
+    /// Print JSON for scripts instead of a table
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// `import`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum ImportSource {
+    /// The goodbooks-10k data set: books.csv, ratings.csv, to_read.csv, book_genres.csv, plain or .gz
+    Goodbooks {
+        /// Folder of the files
+        #[arg(value_name = "DIR")]
+        folder: PathBuf,
+        #[command(flatten)]
+        options: ImportOptions,
+    },
+    /// Any shop's books and interactions as CSV, plain, .gz or .zst
+    Csv {
+        /// One book a row: book, title; authors, year, language, categories, series, volume, work, isbn
+        #[arg(long, value_name = "FILE")]
+        books: PathBuf,
+        /// One interaction a row: user, book; kind, rating, time (RFC 3339 or Unix seconds)
+        #[arg(long, value_name = "FILE")]
+        interactions: PathBuf,
+        /// A column by another name: `--column user=customer_id`, `--column books.book=isbn`
+        #[arg(long = "column", value_name = "COLUMN=HEADER")]
+        columns: Vec<String>,
+        #[command(flatten)]
+        options: ImportOptions,
+    },
+    /// The CSV file that a reader can export from Goodreads
+    Goodreads {
+        /// The file
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        /// Id of the user whose books these are
+        #[arg(long = "user", value_name = "NAME")]
+        user: String,
+        #[command(flatten)]
+        options: ImportOptions,
+    },
+}
+
+/// How to import.
+#[derive(Args, Clone, Copy, Debug)]
+pub(crate) struct ImportOptions {
+    /// Store the good rows even if some are refused (exit code 3); otherwise nothing is stored then
+    #[arg(long)]
+    pub(crate) keep_going: bool,
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+/// `recommend`.
+#[derive(Args, Debug)]
+pub(crate) struct Recommend {
+    /// Id of the user
+    #[arg(long, value_name = "ID")]
+    pub(crate) user: String,
+    /// Only books in this category; may be given several times: any of them
+    #[arg(long, value_name = "SLUG")]
+    pub(crate) category: Vec<String>,
+    /// How many books
+    #[arg(short = 'n', long, default_value_t = 10, value_name = "COUNT")]
+    pub(crate) number: u32,
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+/// `evaluate`.
+#[derive(Args, Debug)]
+pub(crate) struct Evaluate {
+    /// Interactions to learn from, in the LightGCN format (a line: user, then items), plain or .gz
+    #[arg(long, value_name = "FILE", required_unless_present = "store")]
+    pub(crate) train: Option<PathBuf>,
+    /// Interactions to find again; without it, a part of each user's is held out
+    #[arg(long, value_name = "FILE", requires = "train")]
+    pub(crate) test: Option<PathBuf>,
+    /// Use the store's events and hold out a part of each user's
+    #[arg(long, conflicts_with = "train")]
+    pub(crate) store: bool,
+    /// The part of each user's interactions that is held out
+    #[arg(long, default_value_t = 0.2, value_name = "SHARE")]
+    pub(crate) holdout: f64,
+    /// Seed of the holdout
+    #[arg(long, default_value_t = 7, value_name = "NUMBER")]
+    pub(crate) seed: u64,
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+impl Arguments {
+    /// What is logged unless the environment says otherwise: a service tells what it does, a
+    /// command only what is wrong.
+    pub(crate) fn log_level(&self) -> &'static str {
+        match self.command {
+            Command::Serve(_) | Command::Demo(_) => "info",
+            _ => "warn",
+        }
+    }
+
+    /// The settings, from file and environment.
+    pub(crate) fn settings(&self) -> Result<Settings> {
+        Ok(Settings::read(self.config.as_deref())?)
+    }
+
+    /// The data folder.
+    pub(crate) fn data_folder(&self) -> Result<DataFolder> {
+        match &self.data_dir {
+            Some(path) => Ok(DataFolder::new(path)),
+            None => DataFolder::of_platform()
+                .context("this account has no home folder; say where the data is with --data-dir"),
+        }
+    }
+}

@@ -1,0 +1,47 @@
+//! The commands: each calls one function of another crate and prints what comes back.
+
+mod demo;
+mod evaluate;
+mod import;
+mod recommend;
+mod serve;
+mod train;
+
+use std::process::ExitCode;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use anyhow::{Context, Result};
+
+use crate::arguments::{Arguments, Command};
+
+/// Runs a command to its end.
+pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
+    if let Command::Serve(serve) = &arguments.command
+        && serve.print_config
+    {
+        print!("{}", server::settings::REFERENCE);
+        return Ok(crate::exit::SUCCESS);
+    }
+    let settings = arguments.settings()?;
+    let data = arguments.data_folder()?;
+    match arguments.command {
+        Command::Demo(listening) => demo::run(&data, settings, &listening).await,
+        Command::Serve(serve) => serve::run(&data, settings, &serve.listening).await,
+        Command::Import(source) => import::run(&data, &settings, source).await,
+        Command::Train(output) => train::run(&data, &settings, output).await,
+        Command::Recommend(recommend) => recommend::run(&data, &settings, &recommend).await,
+        Command::Evaluate(evaluate) => evaluate::run(&data, &settings, &evaluate).await,
+    }
+}
+
+/// Prints a value as JSON.
+fn print_json(value: &impl serde::Serialize) -> Result<()> {
+    println!("{}", serde_json::to_string_pretty(value).context("cannot write JSON")?);
+    Ok(())
+}
+
+/// Now, in milliseconds since 1970.
+fn now_ms() -> i64 {
+    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since_1970.as_millis()).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,107 @@
+//! `foreword demo`.
+
+use std::net::SocketAddr;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::Result;
+use server::ask::{AnsweredBy, Question, ask};
+use server::data_folder::DataFolder;
+use server::demo::{self, SHOWN_USER};
+use server::progress::Progress;
+use server::serve::{Serving, serve};
+use server::settings::Settings;
+
+use super::recommend::text;
+use super::train::{summary, train_until};
+use crate::arguments::Listening;
+use crate::exit;
+use crate::figures;
+use crate::progress;
+use crate::signal::Stop;
+
+pub(super) async fn run(
+    data: &DataFolder,
+    mut settings: Settings,
+    listening: &Listening,
+) -> Result<ExitCode> {
+    let openness = super::serve::apply(listening, &mut settings);
+    let stop = Stop::listen()?;
+    let progress = progress::shown();
+    if !prepare(data, &settings, &progress, &stop).await? {
+        return Ok(exit::SUCCESS);
+    }
+    let started = async |serving: Serving| {
+        if let Err(error) = show(data, &settings, &serving.addresses).await {
+            eprintln!("warning: cannot show recommendations: {error:#}");
+        }
+    };
+    serve(data, &settings, openness, started, stop.wait()).await?;
+    println!("Stopped. The shop is kept in {}; `foreword demo` starts it again.", data.path().display());
+    Ok(exit::SUCCESS)
+}
+
+/// Fills the store and trains, as far as that was not done before; `false` if it was told to stop.
+async fn prepare(
+    data: &DataFolder,
+    settings: &Settings,
+    progress: &Arc<dyn Progress>,
+    stop: &Stop,
+) -> Result<bool> {
+    let store = data.store(settings).await?;
+    let filled = tokio::select! {
+        filled = demo::fill(&store, super::now_ms(), &**progress) => Some(filled?),
+        () = stop.wait() => None,
+    };
+    store.close().await;
+    let Some(counts) = filled else { return Ok(false) };
+    println!(
+        "Shop in {}: {} books, {} readers, {} events, {} of them simulated.",
+        data.path().display(),
+        figures::count(counts.books),
+        figures::count(counts.users),
+        figures::count(counts.events),
+        if counts.simulated_events == counts.events { "all".to_owned() } else { figures::count(counts.simulated_events) },
+    );
+    if data.models()?.active()?.is_some() {
+        return Ok(true);
+    }
+    let trained = train_until(data, settings, progress, stop).await?;
+    if let Some(trained) = &trained {
+        println!("{}", summary(trained));
+    }
+    Ok(trained.is_some())
+}
+
+/// Shows one reader's books and what to try.
+async fn show(data: &DataFolder, settings: &Settings, addresses: &[SocketAddr]) -> Result<()> {
+    let question = Question { user: SHOWN_USER.to_owned(), categories: Vec::new(), results: 5 };
+    let mut shelf = ask(data, settings, &question).await?;
+    // The first of several addresses is the one to try.
+    let port = addresses.first().map_or(50051, SocketAddr::port);
+    if let AnsweredBy::Server(address) = &mut shelf.answered_by
+        && let Some(first) = addresses.first()
+    {
+        *address = *first;
+    }
+    println!("\n{}", text(&shelf, &[]));
+    let folder = data.path().display();
+    println!(
+        r#"Serving gRPC on localhost:{port}. Three things to try, each in another terminal:
+
+1. buf curl --protocol grpc --http2-prior-knowledge -d '{{"user_id": "1", "max_results": 3}}' \
+     http://localhost:{port}/foreword.v1.RecommendationService/Recommend
+
+2. The tutorial's own client, in Python (pip install grpcio-tools; in the folder of recommendations.proto):
+     import grpc
+     recommendations_pb2, recommendations_pb2_grpc = grpc.protos_and_services("recommendations.proto")
+     stub = recommendations_pb2_grpc.RecommendationsStub(grpc.insecure_channel("localhost:{port}"))
+     request = recommendations_pb2.RecommendationRequest(user_id=1, category="MYSTERY", max_results=3)
+     print(stub.Recommend(request))
+
+3. foreword --data-dir '{folder}' recommend --user 1 --category mystery
+
+Ctrl-C stops it."#
+    );
+    Ok(())
+}

@@ -1,0 +1,32 @@
+//! `foreword serve`.
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use server::data_folder::DataFolder;
+use server::serve::{Openness, serve};
+use server::settings::Settings;
+
+use crate::arguments::Listening;
+use crate::exit;
+use crate::signal::Stop;
+
+pub(super) async fn run(
+    data: &DataFolder,
+    mut settings: Settings,
+    listening: &Listening,
+) -> Result<ExitCode> {
+    let openness = apply(listening, &mut settings);
+    let stop = Stop::listen()?;
+    let started = async |_| ();
+    serve(data, &settings, openness, started, stop.wait()).await?;
+    Ok(exit::SUCCESS)
+}
+
+/// Puts the command line's addresses over the settings'.
+pub(super) fn apply(listening: &Listening, settings: &mut Settings) -> Openness {
+    if !listening.listen.is_empty() {
+        settings.serve.listen.clone_from(&listening.listen);
+    }
+    if listening.insecure { Openness::Insecure } else { Openness::LoopbackOnly }
+}

@@ -1,0 +1,77 @@
+//! `foreword train`.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Result;
+use server::data_folder::DataFolder;
+use server::progress::Progress;
+use server::settings::Settings;
+use server::train::{TrainError, Trained, train};
+
+use crate::arguments::Output;
+use crate::exit;
+use crate::figures;
+use crate::progress;
+use crate::signal::Stop;
+
+pub(super) async fn run(
+    data: &DataFolder,
+    settings: &Settings,
+    output: Output,
+) -> Result<ExitCode> {
+    let stop = Stop::listen()?;
+    let Some(trained) = train_until(data, settings, &progress::shown(), &stop).await? else {
+        eprintln!("stopped; no model was written and the model before stays active");
+        return Ok(ExitCode::from(exit::INTERRUPTED));
+    };
+    if output.json {
+        super::print_json(&trained)?;
+    } else {
+        println!("{}", summary(&trained));
+    }
+    Ok(exit::SUCCESS)
+}
+
+/// Trains; `None` if it was told to stop.
+pub(super) async fn train_until(
+    data: &DataFolder,
+    settings: &Settings,
+    progress: &Arc<dyn Progress>,
+    stop: &Stop,
+) -> Result<Option<Trained>> {
+    let store = data.store(settings).await?;
+    let trained = train(&store, &data.models()?, settings, progress, &stop.flag).await;
+    store.close().await;
+    match trained {
+        Err(TrainError::Cancelled) => Ok(None),
+        trained => Ok(Some(trained?)),
+    }
+}
+
+/// A training in a few lines.
+pub(super) fn summary(trained: &Trained) -> String {
+    let Trained { version, users, books, interactions, weights, .. } = trained;
+    let count = |number: usize| figures::count(number as u64);
+    let seconds = |seconds: f64| figures::seconds(Duration::from_secs_f64(seconds));
+    let simulated = match trained.simulated_interactions {
+        0 => String::new(),
+        some => format!(" ({} from simulated readers)", figures::count(some)),
+    };
+    let unknown = match trained.unknown_book_events {
+        0 => String::new(),
+        some => format!("\n{} events wait for books that the shop does not have", figures::count(some)),
+    };
+    format!(
+        "model {version} is active: {} weights, {}, learnt from {} interactions of {} users with {} books{simulated}\n\
+         reading events took {}, fitting {}{unknown}",
+        count(*weights),
+        figures::bytes(trained.file_bytes),
+        count(*interactions),
+        count(*users),
+        count(*books),
+        seconds(trained.read_seconds),
+        seconds(trained.fit_seconds),
+    )
+}

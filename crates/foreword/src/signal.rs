@@ -1,0 +1,88 @@
+//! Ctrl-C and SIGTERM.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use anyhow::{Context, Result};
+use tokio::sync::watch;
+
+/// Knows whether the process was told to stop. Cloning is cheap.
+#[derive(Clone, Debug)]
+pub(crate) struct Stop {
+    told: watch::Receiver<bool>,
+    /// The same, for work that asks now and then.
+    pub(crate) flag: Arc<AtomicBool>,
+}
+
+impl Stop {
+    /// Listens for the signals. The first one asks to stop; the second ends the process at once.
+    pub(crate) fn listen() -> Result<Self> {
+        let mut signals = Signals::new().context("cannot listen for signals")?;
+        let (tell, told) = watch::channel(false);
+        let flag = Arc::new(AtomicBool::new(false));
+        let told_flag = Arc::clone(&flag);
+        tokio::spawn(async move {
+            signals.next().await;
+            told_flag.store(true, Ordering::Relaxed);
+            // Fails only if nobody listens any more.
+            let _ = tell.send(true);
+            signals.next().await;
+            eprintln!("stopped by a second signal");
+            std::process::exit(i32::from(crate::exit::INTERRUPTED));
+        });
+        Ok(Self { told, flag })
+    }
+
+    /// Ends when the process was told to stop.
+    pub(crate) async fn wait(&self) {
+        let mut told = self.told.clone();
+        if told.wait_for(|told| *told).await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+
+    /// Whether the process was told to stop.
+    pub(crate) fn is_told(&self) -> bool {
+        *self.told.borrow()
+    }
+}
+
+#[cfg(unix)]
+struct Signals {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl Signals {
+    fn new() -> std::io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+        })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+}
+
+#[cfg(not(unix))]
+struct Signals;
+
+#[cfg(not(unix))]
+impl Signals {
+    fn new() -> std::io::Result<Self> {
+        Ok(Self)
+    }
+
+    async fn next(&mut self) {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! `foreword.v1.RecommendationService`.
+
+mod answer;
+mod question;
+
+use std::sync::Arc;
+
+use api::v1::recommendation_service_server::RecommendationService;
+use api::v1::{
+    RecommendRequest, RecommendResponse, SimilarBooksRequest, SimilarBooksResponse,
+    TrendingRequest, TrendingResponse,
+};
+use tonic::{Request, Response, Status};
+
+use super::Bounds;
+use super::violations::Violations;
+use crate::recommend::Recommender;
+
+pub use answer::to_message;
+pub(super) use question::results_wanted;
+
+/// Answers the clients of Foreword's own contract.
+pub(super) struct V1 {
+    recommender: Arc<Recommender>,
+    bounds: Bounds,
+}
+
+impl V1 {
+    pub(super) fn new(recommender: Arc<Recommender>, bounds: Bounds) -> Self {
+        Self { recommender, bounds }
+    }
+}
+
+#[tonic::async_trait]
+impl RecommendationService for V1 {
+    async fn recommend(
+        &self,
+        request: Request<RecommendRequest>,
+    ) -> Result<Response<RecommendResponse>, Status> {
+        let request = request.into_inner();
+        let mut violations = Violations::new();
+        let reader =
+            question::reader(request.user_id, &request.history, &self.bounds, &mut violations);
+        let filter = question::filter(request.filter, &self.bounds, &mut violations);
+        let results = results_wanted(request.max_results, &self.bounds, &mut violations);
+        violations.check()?;
+        let answer = self.recommender.recommend(&reader, &filter, results).await;
+        Ok(Response::new(to_message(&answer, &filter.filter)))
+    }
+
+    async fn similar_books(
+        &self,
+        request: Request<SimilarBooksRequest>,
+    ) -> Result<Response<SimilarBooksResponse>, Status> {
+        let request = request.into_inner();
+        let mut violations = Violations::new();
+        question::check_id("book_id", &request.book_id, &mut violations);
+        let filter = question::filter(request.filter, &self.bounds, &mut violations);
+        let results = results_wanted(request.max_results, &self.bounds, &mut violations);
+        violations.check()?;
+        let answer = self.recommender.similar(&request.book_id, &filter, results)?;
+        let seed = answer.generation.index_of_id(&request.book_id);
+        let books = answer::books(&answer, &filter.filter, seed);
+        Ok(Response::new(SimilarBooksResponse {
+            books,
+            attribution_token: answer.attribution_token.clone(),
+            model_version: answer::model_version(&answer),
+            fallback: answer::fallback(&answer).into(),
+        }))
+    }
+
+    async fn trending(
+        &self,
+        request: Request<TrendingRequest>,
+    ) -> Result<Response<TrendingResponse>, Status> {
+        let request = request.into_inner();
+        let mut violations = Violations::new();
+        let filter = question::filter(request.filter, &self.bounds, &mut violations);
+        let results = results_wanted(request.max_results, &self.bounds, &mut violations);
+        violations.check()?;
+        let answer = self.recommender.trending(&filter, results);
+        Ok(Response::new(TrendingResponse {
+            books: answer::books(&answer, &filter.filter, None),
+            attribution_token: answer.attribution_token.clone(),
+            model_version: answer::model_version(&answer),
+            fallback: answer::fallback(&answer).into(),
+        }))
+    }
+}

@@ -1,0 +1,115 @@
+//! From messages to questions, with everything checked.
+
+use api::v1::{BookFilter as FilterMessage, EventKind as KindMessage, HistoryItem};
+use recommender::{Event, EventKind, Filter, ItemNumber, Rating, id};
+
+use super::{Bounds, Violations};
+use crate::recommend::{BookFilter, Reader};
+
+/// How many results are wanted: 0 stands for the default.
+pub(crate) fn results_wanted(max_results: i32, bounds: &Bounds, found: &mut Violations) -> usize {
+    match usize::try_from(max_results) {
+        Ok(0) => bounds.results_default,
+        Ok(wanted) if wanted <= bounds.results_max => wanted,
+        _ => {
+            let expected = format!("0 to {}", bounds.results_max);
+            found.add("max_results", max_results, &expected);
+            0
+        }
+    }
+}
+
+pub(super) fn check_id(field: &str, id: &str, found: &mut Violations) {
+    if let Err(error) = id::check_id(id) {
+        found.add(field, format_args!("{id:?}"), &error.to_string());
+    }
+}
+
+/// The reader that a request is about: a user, or whoever has this history.
+pub(super) fn reader(
+    user_id: String,
+    history: &[HistoryItem],
+    bounds: &Bounds,
+    found: &mut Violations,
+) -> Reader {
+    if user_id.is_empty() {
+        return Reader::Anonymous(inline_history(history, bounds, found));
+    }
+    check_id("user_id", &user_id, found);
+    found.expect(history.is_empty(), "history", "a user_id and a history", "one of them");
+    Reader::User(user_id)
+}
+
+fn inline_history(
+    history: &[HistoryItem],
+    bounds: &Bounds,
+    found: &mut Violations,
+) -> Vec<(String, Event)> {
+    if !fits("history", history.len(), bounds.list_entries_max, found) {
+        return Vec::new();
+    }
+    let mut events = Vec::with_capacity(history.len());
+    for (place, item) in history.iter().enumerate() {
+        let field = |name: &str| format!("history[{place}].{name}");
+        check_id(&field("book_id"), &item.book_id, found);
+        let kind = match KindMessage::try_from(item.kind) {
+            Ok(KindMessage::Unspecified) if item.rating != 0.0 => Some(EventKind::Rating),
+            Ok(KindMessage::Unspecified) => Some(EventKind::Finish),
+            Ok(kind) => u8::try_from(kind as i32).ok().and_then(EventKind::from_number),
+            Err(_) => None,
+        };
+        let Some(kind) = kind else {
+            found.add(&field("kind"), item.kind, "a kind of event, 0 to 9");
+            continue;
+        };
+        let rating = Rating::from_stars(item.rating).ok();
+        let rated = kind == EventKind::Rating;
+        let valid = if rated { rating.is_some() } else { item.rating == 0.0 };
+        let expected = if rated { "1 to 5 in steps of 0.5" } else { "0 for this kind of event" };
+        found.expect(valid, &field("rating"), item.rating, expected);
+        // The number is filled in once the book is looked up.
+        let event = Event { item: ItemNumber(0), kind, rating, time_ms: None };
+        events.push((item.book_id.clone(), event));
+    }
+    events
+}
+
+/// Which books may be returned.
+pub(super) fn filter(
+    message: Option<FilterMessage>,
+    bounds: &Bounds,
+    found: &mut Violations,
+) -> BookFilter {
+    let message = message.unwrap_or_default();
+    for (field, list) in [
+        ("filter.any_categories", &message.any_categories),
+        ("filter.all_categories", &message.all_categories),
+        ("filter.no_categories", &message.no_categories),
+        ("filter.languages", &message.languages),
+        ("filter.excluded_book_ids", &message.excluded_book_ids),
+    ] {
+        let ids = field.ends_with("_ids");
+        let entries_max = bounds.list_entries_max.min(if ids { usize::MAX } else { TAGS_MAX });
+        if !fits(field, list.len(), entries_max, found) {
+            continue;
+        }
+        for (place, entry) in list.iter().enumerate() {
+            check_id(&format!("{field}[{place}]"), entry, found);
+        }
+    }
+    let languages = message.languages.iter().map(|tag| tag.to_ascii_lowercase()).collect();
+    let FilterMessage { any_categories, all_categories, no_categories, .. } = message;
+    BookFilter {
+        filter: Filter { any_categories, all_categories, no_categories, languages },
+        excluded: message.excluded_book_ids,
+    }
+}
+
+/// The most categories or languages in one list.
+const TAGS_MAX: usize = 100;
+
+fn fits(field: &str, entries: usize, entries_max: usize, found: &mut Violations) -> bool {
+    let expected = format!("at most {entries_max}");
+    found.expect(entries <= entries_max, field, format_args!("{entries} entries"), &expected);
+    entries <= entries_max
+}

@@ -1,0 +1,24 @@
+//! Joins engine, store and contract into a service: what a command does, a function
+//! here does.
+//!
+//! - [`settings`] and [`data_folder`]: what everything starts from;
+//! - [`import`], [`demo`] and [`train`]: filling the store, and learning from it;
+//! - [`generation`] and [`live`]: what is being served, renewed without a pause;
+//! - [`recommend`]: questions and answers, without protobuf;
+//! - [`grpc`], [`listen`] and [`serve`]: the same over the network;
+//! - [`ask`]: asking a running server, or the store.
+
+pub mod ask;
+pub mod data_folder;
+pub mod demo;
+pub mod generation;
+pub mod grpc;
+// pub mod import;
+pub mod listen;
+pub mod live;
+pub mod progress;
+pub mod recommend;
+pub mod serve;
+pub mod settings;
+pub mod telemetry;
+pub mod train;

@@ -1,0 +1,316 @@
+//! Recommending: from a question about a reader to ranked books, without protobuf.
+//!
+//! Whatever is missing, there is an answer: without a model, a history or a database
+//! it falls back on popular books and says why.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use recommender::history::collapse;
+use recommender::id::own_number;
+use recommender::model::Liked;
+use recommender::shelf::{self, Origin, Ranked, Workspace};
+use recommender::{Event, EventWeights, Evidence, Filter, UserNumber};
+use storage::{Book, Store, StoreError};
+
+use crate::generation::Generation;
+use crate::live::Live;
+
+/// Who asks.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Reader {
+    /// A user of the shop, by the shop's id.
+    User(String),
+    /// Somebody without an account, with what is known of them.
+    Anonymous(Vec<(String, Event)>),
+}
+
+/// Which books may be returned. Ids that the shop does not have are ignored.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct BookFilter {
+    /// By category and language; languages in lower case.
+    pub filter: Filter,
+    /// None of these, nor another edition of them.
+    pub excluded: Vec<String>,
+}
+
+/// Why an answer is not what was asked for, but popular books.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fallback {
+    /// The shop does not know the user.
+    UnknownUser,
+    /// The history holds nothing that the model can use.
+    NoHistory,
+    /// There is no model yet.
+    NoModel,
+    /// The store cannot be read.
+    StoreUnavailable,
+    /// The model knows nothing that goes with the book.
+    NoNeighbours,
+    /// There are no recent events.
+    NoTrend,
+}
+
+/// Ranked books, with what they were ranked from.
+#[derive(Debug)]
+pub struct Answer {
+    /// The generation that answered; indexes are of its catalogue.
+    pub generation: Arc<Generation>,
+    /// The books, best first.
+    pub shelf: Vec<Ranked>,
+    /// What the places in the reasons stand for.
+    pub evidence: Vec<Evidence>,
+    /// Why this is less than what was asked for.
+    pub fallback: Option<Fallback>,
+    /// Names this answer.
+    pub attribution_token: String,
+}
+
+/// Answers questions from the live generation and the store.
+#[derive(Debug)]
+pub struct Recommender {
+    live: Arc<Live>,
+    store: Store,
+    weights: EventWeights,
+    history_events_max: u32,
+    workspaces: Mutex<Vec<Workspace>>,
+    tokens: Tokens,
+}
+
+/// The book that was asked about is not in the shop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("no such book")]
+pub struct UnknownBook;
+
+/// What is known of a reader.
+#[derive(Default)]
+struct Known {
+    evidence: Vec<Evidence>,
+    fallback: Option<Fallback>,
+}
+
+impl Recommender {
+    /// A recommender that reads at most so many events of a user.
+    #[must_use]
+    pub fn new(
+        live: Arc<Live>,
+        store: Store,
+        weights: EventWeights,
+        history_events_max: u32,
+    ) -> Self {
+        let workspaces = Mutex::default();
+        Self { live, store, weights, history_events_max, workspaces, tokens: Tokens::new() }
+    }
+
+    /// Books for one reader.
+    pub async fn recommend(&self, reader: &Reader, filter: &BookFilter, results: usize) -> Answer {
+        let generation = self.live.current();
+        let known = match reader {
+            Reader::User(id) => self.known_user(id).await,
+            Reader::Anonymous(history) => self.known_inline(&generation, history),
+        };
+        self.personal(generation, &known, filter, results)
+    }
+
+    /// Books for a user by number, as the tutorial's contract asks.
+    pub async fn recommend_by_number(
+        &self,
+        user: UserNumber,
+        filter: &BookFilter,
+        results: usize,
+    ) -> Answer {
+        let known = self.known(self.events(user).await);
+        self.personal(self.live.current(), &known, filter, results)
+    }
+
+    /// Books that go with one book.
+    ///
+    /// # Errors
+    ///
+    /// [`UnknownBook`] if the shop does not have it.
+    pub fn similar(
+        &self,
+        book: &str,
+        filter: &BookFilter,
+        results: usize,
+    ) -> Result<Answer, UnknownBook> {
+        let generation = self.live.current();
+        let index = generation.index_of_id(book).ok_or(UnknownBook)?;
+        let excluded = excluded(&generation, filter);
+        let shelf = self.with_workspace(|workspace| {
+            let shop = generation.shop();
+            shelf::similar(shop, index, &excluded, &filter.filter, results, workspace)
+        });
+        let fallback = self.fallback(&generation, &shelf, Fallback::NoNeighbours);
+        Ok(self.answer(generation, shelf, Vec::new(), fallback))
+    }
+
+    /// Books that are read a lot just now.
+    #[must_use]
+    pub fn trending(&self, filter: &BookFilter, results: usize) -> Answer {
+        let generation = self.live.current();
+        let excluded = excluded(&generation, filter);
+        let shelf = self.with_workspace(|workspace| {
+            shelf::trending(generation.shop(), &excluded, &filter.filter, results, workspace)
+        });
+        let fallback = self.fallback(&generation, &shelf, Fallback::NoTrend);
+        self.answer(generation, shelf, Vec::new(), fallback)
+    }
+
+    async fn known_user(&self, id: &str) -> Known {
+        let number = match own_number(id) {
+            Some(number) => Ok(Some(UserNumber(number))),
+            None => self.store.user_number(id).await,
+        };
+        match number {
+            Ok(Some(number)) => self.known(self.events(number).await),
+            Ok(None) => Known { fallback: Some(Fallback::UnknownUser), ..Known::default() },
+            Err(error) => self.known(Err(error)),
+        }
+    }
+
+    async fn events(&self, user: UserNumber) -> Result<Vec<Event>, StoreError> {
+        let history = self.store.history(user, self.history_events_max).await?;
+        let event = |event: &storage::HistoryEvent| Event {
+            item: event.item,
+            kind: event.kind,
+            rating: event.rating,
+            time_ms: event.time_ms,
+        };
+        Ok(history.events.iter().map(event).collect())
+    }
+
+    fn known(&self, events: Result<Vec<Event>, StoreError>) -> Known {
+        match events {
+            Ok(events) if events.is_empty() => {
+                Known { fallback: Some(Fallback::UnknownUser), ..Known::default() }
+            }
+            Ok(events) => Known { evidence: collapse(&events, &self.weights), fallback: None },
+            Err(error) => {
+                tracing::warn!(%error, "history cannot be read; answering with popular books");
+                Known { fallback: Some(Fallback::StoreUnavailable), ..Known::default() }
+            }
+        }
+    }
+
+    fn known_inline(&self, generation: &Generation, history: &[(String, Event)]) -> Known {
+        let events: Vec<Event> = history
+            .iter()
+            .filter_map(|(id, event)| {
+                let index = generation.index_of_id(id)?;
+                Some(Event { item: generation.book(index)?.number, ..*event })
+            })
+            .collect();
+        let nobody = history.is_empty().then_some(Fallback::UnknownUser);
+        Known { evidence: collapse(&events, &self.weights), fallback: nobody }
+    }
+
+    fn personal(
+        &self,
+        generation: Arc<Generation>,
+        known: &Known,
+        filter: &BookFilter,
+        results: usize,
+    ) -> Answer {
+        let index = |evidence: &Evidence| generation.index_of(evidence.item);
+        let mut settled = excluded(&generation, filter);
+        settled.extend(known.evidence.iter().filter(|one| one.settled).filter_map(index));
+        let items = generation.model().map_or(0, |model| model.model.item_count());
+        let (history, evidence): (Vec<Liked>, Vec<Evidence>) = known
+            .evidence
+            .iter()
+            .filter(|evidence| evidence.weight != 0.0)
+            .filter_map(|evidence| {
+                let item = index(evidence).filter(|item| (*item as usize) < items)?;
+                Some((Liked { item, weight: evidence.weight }, *evidence))
+            })
+            .unzip();
+        let request = shelf::Request {
+            history: &history,
+            settled: &settled,
+            filter: &filter.filter,
+            results,
+        };
+        let shelf = self.with_workspace(|workspace| {
+            shelf::recommend(generation.shop(), request, workspace)
+        });
+        let fallback =
+            known.fallback.or_else(|| self.fallback(&generation, &shelf, Fallback::NoHistory));
+        self.answer(generation, shelf, evidence, fallback)
+    }
+
+    /// Why a shelf holds nothing but popular books; `None` if it does not.
+    fn fallback(
+        &self,
+        generation: &Generation,
+        shelf: &[Ranked],
+        otherwise: Fallback,
+    ) -> Option<Fallback> {
+        if shelf.iter().any(|ranked| ranked.origin != Origin::Popular) {
+            None
+        } else if generation.model().is_none() {
+            Some(Fallback::NoModel)
+        } else {
+            Some(otherwise)
+        }
+    }
+
+    fn answer(
+        &self,
+        generation: Arc<Generation>,
+        shelf: Vec<Ranked>,
+        evidence: Vec<Evidence>,
+        fallback: Option<Fallback>,
+    ) -> Answer {
+        let attribution_token = self.tokens.next(&generation);
+        Answer { generation, shelf, evidence, fallback, attribution_token }
+    }
+
+    /// Lends working memory. There are never more than requests at one time.
+    fn with_workspace<T>(&self, work: impl FnOnce(&mut Workspace) -> T) -> T {
+        let lock = || self.workspaces.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut workspace = lock().pop().unwrap_or_default();
+        let result = work(&mut workspace);
+        lock().push(workspace);
+        result
+    }
+}
+
+fn excluded(generation: &Generation, filter: &BookFilter) -> Vec<u32> {
+    filter.excluded.iter().filter_map(|id| generation.index_of_id(id)).collect()
+}
+
+impl Answer {
+    /// A book of the shelf. It is there: only books of the shop are eligible.
+    #[must_use]
+    pub fn book(&self, ranked: &Ranked) -> Option<&Book> {
+        self.generation.book(ranked.item)
+    }
+
+    /// Whether what it was ranked from includes simulated readers.
+    #[must_use]
+    pub fn is_simulated(&self) -> bool {
+        self.generation.model().is_some_and(|model| model.model.is_simulated())
+    }
+}
+
+/// Makes tokens that name an answer: model version, start of the process and a count.
+#[derive(Debug)]
+struct Tokens {
+    started_ns: u64,
+    count: AtomicU64,
+}
+
+impl Tokens {
+    fn new() -> Self {
+        let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Self { started_ns: since_1970.as_nanos() as u64, count: AtomicU64::new(0) }
+    }
+
+    fn next(&self, generation: &Generation) -> String {
+        let version = generation.model().map_or(0, |model| model.version.0);
+        let count = self.count.fetch_add(1, Ordering::Relaxed);
+        format!("{version}.{:x}.{count:x}", self.started_ns)
+    }
+}

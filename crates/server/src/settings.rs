@@ -1,0 +1,334 @@
+//! Settings: read here and nowhere else. Defaults, then the file, then the environment.
+//!
+//! The commented defaults in `settings.toml` are the reference: they are parsed like any
+//! other file, so that what is printed is what is used.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::num::{NonZeroU32, NonZeroUsize};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use figment::Figment;
+use figment::providers::{Env, Format, Toml};
+use recommender::EventWeights;
+use recommender::gram::GramSettings;
+use recommender::ridge::RidgeSettings;
+use serde::Deserialize;
+use storage::StoreSettings;
+
+/// Every key with its default and its meaning, as TOML.
+pub const REFERENCE: &str = include_str!("settings.toml");
+
+/// Everything that can be set.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// The service.
+    pub serve: Serve,
+    /// The tutorial's categories: the slugs that each stands for.
+    pub categories: Categories,
+    /// How much each kind of event says.
+    pub weights: Weights,
+    /// Training.
+    pub train: Train,
+    /// Model files.
+    pub models: Models,
+    /// The database.
+    pub store: StoreSection,
+}
+
+/// The service.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Serve {
+    /// Where to listen.
+    pub listen: Vec<SocketAddr>,
+    /// Results of a request that does not say how many it wants.
+    pub results_default: NonZeroU32,
+    /// The most results a request may ask for.
+    pub results_max: NonZeroU32,
+    /// The most events of one user that are read for a request.
+    pub history_events_max: NonZeroU32,
+    /// The most entries in each list of a request.
+    pub list_entries_max: usize,
+    /// Streams that one connection may have open at the same time.
+    pub streams_per_connection_max: NonZeroU32,
+    /// Bytes of one request.
+    pub request_bytes_max: NonZeroUsize,
+    poll_ms: NonZeroU32,
+    drain_ms: u32,
+}
+
+/// The slugs that the tutorial's categories stand for.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Categories {
+    /// `MYSTERY`.
+    pub mystery: Vec<String>,
+    /// `SCIENCE_FICTION`.
+    pub science_fiction: Vec<String>,
+    /// `SELF_HELP`.
+    pub self_help: Vec<String>,
+}
+
+/// How much each kind of event says; see [`EventWeights`].
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Weights {
+    view: f32,
+    want_to_read: f32,
+    cart: f32,
+    purchase: f32,
+    finish: f32,
+    rating: [f32; 5],
+    dismiss: f32,
+    abandon: f32,
+    r#return: f32,
+}
+
+/// Training.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Train {
+    neighbours: NonZeroU32,
+    row_entries: NonZeroU32,
+    user_exponent: f32,
+    regularisation: f32,
+    item_exponent: f32,
+    /// The most items of one user that are learnt from.
+    pub history_items_max: NonZeroUsize,
+    /// Threads to train with; 0 takes one for each core.
+    pub threads: usize,
+    /// An event counts half for what is trending after this many days.
+    pub trend_half_life_days: f64,
+}
+
+/// Model files.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Models {
+    /// How many versions are kept.
+    pub keep: NonZeroUsize,
+}
+
+/// The database; see [`StoreSettings`].
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StoreSection {
+    readers: NonZeroU32,
+    busy_timeout_ms: u32,
+    acquire_timeout_ms: u32,
+    cache_kib: u32,
+    writer_cache_kib: u32,
+}
+
+/// Why settings cannot be used. The message names the key, what was found and expected.
+#[derive(Debug, thiserror::Error)]
+pub enum SettingsError {
+    /// A file was named that is not there.
+    #[error("settings file {} does not exist", path.display())]
+    NoFile {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A key is unknown, missing or of the wrong type.
+    #[error("bad settings: {0}")]
+    Invalid(String),
+    /// A value is out of range.
+    #[error("bad settings: {key} is {found}, expected {expected}")]
+    OutOfRange {
+        /// The key.
+        key: &'static str,
+        /// The value.
+        found: String,
+        /// What it may be.
+        expected: &'static str,
+    },
+}
+
+impl Settings {
+    /// Reads the settings: the defaults, over them `file` if there is one, over them the
+    /// environment's `FOREWORD_SECTION__KEY`.
+    ///
+    /// # Errors
+    ///
+    /// [`SettingsError`] for a missing file, an unknown key or a bad value.
+    pub fn read(file: Option<&Path>) -> Result<Self, SettingsError> {
+        let mut figment = Figment::from(Toml::string(REFERENCE));
+        if let Some(path) = file {
+            if !path.is_file() {
+                return Err(SettingsError::NoFile { path: path.to_owned() });
+            }
+            figment = figment.merge(Toml::file_exact(path));
+        }
+        // Other variables of this program, such as FOREWORD_DATA_DIR, have no section.
+        let environment = Env::prefixed("FOREWORD_")
+            .filter(|key| key.as_str().contains("__"))
+            .split("__");
+        let settings: Self =
+            figment.merge(environment).extract().map_err(|error| invalid(&error))?;
+        settings.check()?;
+        Ok(settings)
+    }
+
+    fn check(&self) -> Result<(), SettingsError> {
+        let Train { user_exponent, regularisation, item_exponent, .. } = self.train;
+        let exponent = "0 to 2";
+        expect("train.user_exponent", user_exponent, (0.0..=2.0).contains(&user_exponent), exponent)?;
+        expect("train.item_exponent", item_exponent, (0.0..=2.0).contains(&item_exponent), exponent)?;
+        let ridge = (1e-6..=1e6).contains(&regularisation);
+        expect("train.regularisation", regularisation, ridge, "0.000001 to 1000000")?;
+        let neighbours = self.train.neighbours.get();
+        expect("train.neighbours", neighbours, neighbours <= 2000, "1 to 2000")?;
+        let entries = self.train.row_entries.get();
+        expect("train.row_entries", entries, entries <= 100_000, "1 to 100000")?;
+        let days = self.train.trend_half_life_days;
+        expect("train.trend_half_life_days", days, days.is_finite() && days > 0.0, "above 0")?;
+        expect("train.threads", self.train.threads, self.train.threads <= 1024, "0 to 1024")?;
+        let (default, max) = (self.serve.results_default, self.serve.results_max);
+        expect("serve.results_default", default, default <= max, "at most serve.results_max")?;
+        expect("serve.results_max", max, max.get() <= 10_000, "1 to 10000")?;
+        expect("serve.listen", "empty", !self.serve.listen.is_empty(), "at least one address")?;
+        for (key, weight) in self.weights.by_key() {
+            expect(key, weight, (-10.0..=10.0).contains(&weight), "-10 to 10")?;
+        }
+        Ok(())
+    }
+}
+
+fn expect(
+    key: &'static str,
+    found: impl std::fmt::Display + Copy,
+    fits: bool,
+    expected: &'static str,
+) -> Result<(), SettingsError> {
+    if fits { Ok(()) } else { Err(SettingsError::OutOfRange { key, found: found.to_string(), expected }) }
+}
+
+/// What figment says, with the key and the place of the value.
+fn invalid(error: &figment::Error) -> SettingsError {
+    let mut text = Vec::new();
+    for one in error.clone() {
+        let source = one.metadata.as_ref().map_or_else(String::new, |metadata| {
+            let place = metadata.source.as_ref().map_or(metadata.name.to_string(), ToString::to_string);
+            format!(" (in {place})")
+        });
+        let key = if one.path.is_empty() { String::new() } else { format!("{}: ", one.path.join(".")) };
+        text.push(format!("{key}{}{source}", one.kind));
+    }
+    SettingsError::Invalid(text.join("; "))
+}
+
+impl Serve {
+    /// How often to look for a new model or changed books.
+    #[must_use]
+    pub fn poll(&self) -> Duration {
+        Duration::from_millis(self.poll_ms.get().into())
+    }
+
+    /// How long open calls may go on after the signal to stop.
+    #[must_use]
+    pub fn drain(&self) -> Duration {
+        Duration::from_millis(self.drain_ms.into())
+    }
+}
+
+impl Weights {
+    /// The weights as the engine takes them.
+    #[must_use]
+    pub fn engine(&self) -> EventWeights {
+        EventWeights {
+            view: self.view,
+            want_to_read: self.want_to_read,
+            cart: self.cart,
+            purchase: self.purchase,
+            finish: self.finish,
+            rating: self.rating,
+            dismiss: self.dismiss,
+            abandon: self.abandon,
+            returned: self.r#return,
+        }
+    }
+
+    fn by_key(&self) -> BTreeMap<&'static str, f32> {
+        let lowest = self.rating.iter().copied().fold(f32::INFINITY, f32::min);
+        let highest = self.rating.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+        BTreeMap::from([
+            ("weights.view", self.view),
+            ("weights.want_to_read", self.want_to_read),
+            ("weights.cart", self.cart),
+            ("weights.purchase", self.purchase),
+            ("weights.finish", self.finish),
+            ("weights.rating", if lowest < -10.0 { lowest } else { highest }),
+            ("weights.dismiss", self.dismiss),
+            ("weights.abandon", self.abandon),
+            ("weights.return", self.r#return),
+        ])
+    }
+}
+
+impl Train {
+    /// The model's settings as the engine takes them.
+    #[must_use]
+    pub fn engine(&self) -> RidgeSettings {
+        RidgeSettings {
+            gram: GramSettings {
+                user_exponent: self.user_exponent,
+                row_entries: self.row_entries.get() as usize,
+            },
+            neighbours: self.neighbours.get() as usize,
+            regularisation: self.regularisation,
+            item_exponent: self.item_exponent,
+        }
+    }
+}
+
+impl StoreSection {
+    /// The limits as the store takes them.
+    #[must_use]
+    pub fn limits(&self) -> StoreSettings {
+        StoreSettings {
+            readers: self.readers,
+            busy_timeout: Duration::from_millis(self.busy_timeout_ms.into()),
+            acquire_timeout: Duration::from_millis(self.acquire_timeout_ms.into()),
+            cache_kib: self.cache_kib,
+            writer_cache_kib: self.writer_cache_kib,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(text: &str, expected: &str) {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), text).unwrap();
+        let error = Settings::read(Some(file.path())).unwrap_err().to_string();
+        assert!(error.contains(expected), "{error}");
+    }
+
+    #[test]
+    fn the_reference_is_complete_and_valid() {
+        let settings = Settings::read(None).unwrap();
+        assert_eq!(settings.serve.results_default.get(), 10);
+        assert_eq!(settings.models.keep.get(), 3);
+    }
+
+    #[test]
+    fn a_bad_value_or_an_unknown_key_is_named() {
+        check("[train]\nneighbour = 3", "unknown field: found `neighbour`");
+        check("[train]\nneighbours = \"many\"", "train.neighbours: invalid type: found string");
+        check("[train]\nuser_exponent = 7.0", "train.user_exponent is 7, expected 0 to 2");
+        check("[weights]\nrating = [0, 0, 0, 1, 99]", "weights.rating is 99, expected -10 to 10");
+        check("[serve]\nresults_default = 500", "serve.results_default is 500");
+        check("[store]\nreaders = 0", "store.readers");
+    }
+
+    #[test]
+    fn a_file_that_is_not_there_is_an_error() {
+        let error = Settings::read(Some(Path::new("no/such/file.toml"))).unwrap_err();
+        assert!(matches!(error, SettingsError::NoFile { .. }));
+    }
+}

@@ -1,0 +1,63 @@
+//! Foreword's chores: `cargo xtask test` and others.
+
+// A chore talks to whoever started it, on the terminal.
+#![allow(clippy::print_stdout)]
+
+mod codegen;
+mod direction;
+mod process;
+mod python;
+mod report;
+mod skip;
+mod soak;
+mod suite;
+mod test;
+mod workspace;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::workspace::Workspace;
+
+/// Foreword's chores.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    chore: Chore,
+}
+
+#[derive(Subcommand)]
+enum Chore {
+    /// Run every check that a change has to pass.
+    ///
+    /// Prepares a Python environment under the target folder first. What cannot be
+    /// run here is skipped and named; with CI=true, a skip for want of a tool is a
+    /// failure. Missing development data is named but never a failure.
+    Test,
+    /// Run what takes longer: tests of real size, then the benches.
+    ///
+    /// That is `cargo test --release -- --ignored` and `cargo bench`, for the whole
+    /// workspace. Expect the benches to build for several minutes, since they are
+    /// linked like the binary that is shipped. Benches print their numbers and judge
+    /// nothing.
+    Soak,
+    /// Write the Rust code of the protobuf contract.
+    Codegen {
+        /// Compare with the committed code instead; differences are a failure.
+        #[arg(long)]
+        check: bool,
+    },
+}
+
+fn main() -> anyhow::Result<ExitCode> {
+    let arguments = Arguments::parse();
+    let workspace = Workspace::find()?;
+    match arguments.chore {
+        Chore::Test => Ok(test::test(&workspace)),
+        Chore::Soak => Ok(soak::soak(&workspace)),
+        Chore::Codegen { check: true } => codegen::check(&workspace).map(|()| ExitCode::SUCCESS),
+        Chore::Codegen { check: false } => codegen::write(&workspace).map(|()| ExitCode::SUCCESS),
+    }
+}

@@ -1,0 +1,51 @@
+//! Runs the workspace's tests, with what they are promised in their environment.
+//!
+//! `FOREWORD_TEST_PYTHON` is a Python with grpcio, grpcio-tools and
+//! grpcio-reflection; `FOREWORD_SKIP_LOG` is where tests say what they left out.
+
+use std::fs;
+
+use crate::process::{cargo, run};
+use crate::python::Environment;
+use crate::report::{Ran, Report};
+use crate::skip::{self, Skip};
+use crate::workspace::Workspace;
+
+/// Runs `cargo test` with these arguments, and adds what the tests left out.
+///
+/// # Errors
+///
+/// If a test fails, or the skip log cannot be read.
+pub(crate) fn test(
+    workspace: &Workspace,
+    python: Option<&Environment>,
+    arguments: &str,
+    skips: &mut Vec<Skip>,
+) -> anyhow::Result<Ran> {
+    let log = workspace.target.join("skipped-tests.log");
+    fs::write(&log, "")?;
+    let mut command = cargo(workspace, "test --workspace --locked");
+    command.args(arguments.split_whitespace()).env("FOREWORD_SKIP_LOG", &log);
+    if let Some(python) = python {
+        command.env("FOREWORD_TEST_PYTHON", python.python());
+    }
+    let result = run(&mut command);
+    skips.extend(skip::read_log(&log)?);
+    result.map(|()| Ran::Yes)
+}
+
+/// Prepares the Python environment, as the first step; without one, says so.
+pub(crate) fn prepare_python(workspace: &Workspace, report: &mut Report) -> Option<Environment> {
+    let mut python = None;
+    report.skippable("python environment", |skips| match Environment::prepare(workspace) {
+        Ok(environment) => {
+            python = Some(environment);
+            Ok(Ran::Yes)
+        }
+        Err(error) => {
+            skips.push(Skip::tool("python", format!("{error:#}")));
+            Ok(Ran::No)
+        }
+    });
+    python
+}
