@@ -158,8 +158,8 @@ pub async fn ask(
     }
     for address in data.serving().unwrap_or_default() {
         if let Some(response) = ask_server(address, question).await {
-            let response =
-                response.map_err(|status| AskError::Server { address, status: Box::new(status) })?;
+            let response = response
+                .map_err(|status| AskError::Server { address, status: Box::new(status) })?;
             return Ok(shelf(&question.user, AnsweredBy::Server(address), response));
         }
     }
@@ -204,8 +204,7 @@ async fn ask_store(
     let store = data.store(settings).await?;
     let live = Arc::new(Live::load(store.clone(), data.models()?).await?);
     let history_max = settings.serve.history_events_max.get();
-    let recommender =
-        Recommender::new(live, store.clone(), settings.weights.engine(), history_max);
+    let recommender = Recommender::new(live, store.clone(), settings.weights.engine(), history_max);
     let filter = recommend::BookFilter {
         filter: Filter { any_categories: question.categories.clone(), ..Filter::default() },
         excluded: Vec::new(),

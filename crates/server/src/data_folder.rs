@@ -92,9 +92,10 @@ impl DataFolder {
         };
         match file.try_lock_shared() {
             Ok(()) => Ok(Vec::new()),
-            Err(TryLockError::WouldBlock) => {
-                Ok(fs::read_to_string(&path)?.lines().filter_map(|line| line.parse().ok()).collect())
-            }
+            Err(TryLockError::WouldBlock) => Ok(fs::read_to_string(&path)?
+                .lines()
+                .filter_map(|line| line.parse().ok())
+                .collect()),
             Err(TryLockError::Error(error)) => Err(error),
         }
     }

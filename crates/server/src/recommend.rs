@@ -232,9 +232,8 @@ impl Recommender {
             filter: &filter.filter,
             results,
         };
-        let shelf = self.with_workspace(|workspace| {
-            shelf::recommend(generation.shop(), request, workspace)
-        });
+        let shelf = self
+            .with_workspace(|workspace| shelf::recommend(generation.shop(), request, workspace));
         let fallback =
             known.fallback.or_else(|| self.fallback(&generation, &shelf, Fallback::NoHistory));
         self.answer(generation, shelf, evidence, fallback)

@@ -5,9 +5,11 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use storage::{ModelFolderError, StoreError};
+use storage::{ModelFolderError, Store, StoreError};
+use tokio::sync::watch;
+use tonic::service::Routes;
 
-use crate::data_folder::DataFolder;
+use crate::data_folder::{Announcement, DataFolder};
 use crate::grpc;
 use crate::listen::{ListenError, Listeners};
 use crate::live::{Live, RenewError};
@@ -27,7 +29,9 @@ pub enum Openness {
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
     /// An address beyond this machine was asked for, without saying that it is meant.
-    #[error("{address} can be reached from other machines and there is no authentication; add --insecure if that is meant, or listen on 127.0.0.1")]
+    #[error(
+        "{address} can be reached from other machines and there is no authentication; add --insecure if that is meant, or listen on 127.0.0.1"
+    )]
     Open {
         /// The address.
         address: SocketAddr,
@@ -52,76 +56,106 @@ pub enum ServeError {
     Io(#[from] io::Error),
 }
 
-/// What a started service says of itself.
+/// A service that listens, with everything loaded; [`Service::run`] lets it answer.
 #[derive(Debug)]
-pub struct Serving {
-    /// Where it answers.
-    pub addresses: Vec<SocketAddr>,
-    /// Its live generation.
-    pub live: Arc<Live>,
-    /// What answers its requests.
-    pub recommender: Arc<Recommender>,
+pub struct Service {
+    settings: Settings,
+    listeners: Listeners,
+    addresses: Vec<SocketAddr>,
+    store: Store,
+    live: Arc<Live>,
+    routes: Routes,
+    announcement: Option<Announcement>,
 }
 
-/// Serves the data of a folder until `stop` ends. `started` is called once requests are answered.
-///
-/// # Errors
-///
-/// [`ServeError`]; when it is told to stop it ends without one.
-pub async fn serve<S>(
-    data: &DataFolder,
-    settings: &Settings,
-    openness: Openness,
-    started: impl FnOnce(Serving) -> S,
-    stop: impl Future<Output = ()>,
-) -> Result<(), ServeError>
-where
-    S: Future<Output = ()>,
-{
-    let beyond = settings.serve.listen.iter().find(|address| !address.ip().is_loopback());
-    if let (Some(&address), Openness::LoopbackOnly) = (beyond, openness) {
-        return Err(ServeError::Open { address });
-    }
-    let listeners = Listeners::bind(&settings.serve.listen)?;
-    let addresses = listeners.addresses()?;
-    let store = data.store(settings).await?;
-    let live = Arc::new(Live::load(store.clone(), data.models()?).await?);
-    let recommender = Arc::new(Recommender::new(
-        Arc::clone(&live),
-        store.clone(),
-        settings.weights.engine(),
-        settings.serve.history_events_max.get(),
-    ));
-    let routes = grpc::routes(&recommender, settings)?;
-    let announcement = data.announce(&addresses)?;
-    if announcement.is_none() {
-        tracing::warn!("another server of this data folder is running; `foreword recommend` asks that one");
-    }
-    let (stopping, stopped) = tokio::sync::watch::channel(false);
-    let stopped = || {
-        let mut stopped = stopped.clone();
-        async move {
-            // An error means that the sender is gone: stopped as well.
-            let _ = stopped.wait_for(|stopped| *stopped).await;
+impl Service {
+    /// Listens and loads the data of a folder. Connections wait until it runs.
+    ///
+    /// # Errors
+    ///
+    /// [`ServeError`] says what to do.
+    pub async fn start(
+        data: &DataFolder,
+        settings: &Settings,
+        openness: Openness,
+    ) -> Result<Self, ServeError> {
+        let beyond = settings.serve.listen.iter().find(|address| !address.ip().is_loopback());
+        if let (Some(&address), Openness::LoopbackOnly) = (beyond, openness) {
+            return Err(ServeError::Open { address });
         }
-    };
-    let current = live.model_version();
-    tracing::info!(?addresses, model = current, books = live.current().book_count(), "serving");
-    let serve = &settings.serve;
-    let streams = serve.streams_per_connection_max.get();
-    let serving = listeners.serve(routes, streams, serve.drain(), stopped());
-    let told = async {
-        started(Serving { addresses, live: Arc::clone(&live), recommender }).await;
-        stop.await;
-        tracing::info!("stopping; open calls may finish");
-        let _ = stopping.send(true);
-    };
-    let (served, (), ()) =
-        tokio::join!(serving, live.keep_current(serve.poll(), stopped()), told);
-    if !served? {
-        tracing::warn!(drain = ?serve.drain(), "calls were still open at the end of the drain");
+        let listeners = Listeners::bind(&settings.serve.listen)?;
+        let addresses = listeners.addresses()?;
+        let store = data.store(settings).await?;
+        let live = Arc::new(Live::load(store.clone(), data.models()?).await?);
+        let recommender = Arc::new(Recommender::new(
+            Arc::clone(&live),
+            store.clone(),
+            settings.weights.engine(),
+            settings.serve.history_events_max.get(),
+        ));
+        let routes = grpc::routes(&recommender, settings)?;
+        let announcement = data.announce(&addresses)?;
+        if announcement.is_none() {
+            tracing::warn!(
+                "another server of this data folder is running; `foreword recommend` asks that one"
+            );
+        }
+        let settings = settings.clone();
+        Ok(Self { settings, listeners, addresses, store, live, routes, announcement })
     }
-    drop(announcement);
-    store.close().await;
-    Ok(())
+
+    /// Where it listens.
+    #[must_use]
+    pub fn addresses(&self) -> &[SocketAddr] {
+        &self.addresses
+    }
+
+    /// What it serves.
+    #[must_use]
+    pub fn live(&self) -> &Arc<Live> {
+        &self.live
+    }
+
+    /// Answers until `stop` ends, then lets open calls finish.
+    ///
+    /// # Errors
+    ///
+    /// If serving fails; being told to stop is no error.
+    pub async fn run(self, stop: impl Future<Output = ()>) -> Result<(), ServeError> {
+        let Self { settings, listeners, addresses, store, live, routes, announcement } = self;
+        let books = live.current().book_count();
+        tracing::info!(?addresses, model = live.model_version(), books, "serving");
+        let (tell, told) = watch::channel(false);
+        let stopped = || {
+            let mut told = told.clone();
+            async move {
+                // An error means that the sender is gone: stopped as well.
+                let _ = told.wait_for(|told| *told).await;
+            }
+        };
+        let telling = async {
+            stop.await;
+            tracing::info!("stopping; open calls may finish");
+            tell.send_replace(true);
+        };
+        let limits = &settings.serve;
+        let streams = limits.streams_per_connection_max.get();
+        let serving = listeners.serve(routes, streams, limits.drain(), stopped());
+        let renewing = live.keep_current(limits.poll(), stopped());
+        let beside = async {
+            tokio::join!(renewing, telling);
+            std::future::pending().await
+        };
+        let all_finished = tokio::select! {
+            all_finished = serving => all_finished?,
+            () = beside => unreachable!("it never ends"),
+        };
+        if !all_finished {
+            let drain = limits.drain();
+            tracing::warn!(?drain, "calls were still open at the end of the drain");
+        }
+        drop(announcement);
+        store.close().await;
+        Ok(())
+    }
 }

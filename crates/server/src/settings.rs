@@ -163,9 +163,8 @@ impl Settings {
             figment = figment.merge(Toml::file_exact(path));
         }
         // Other variables of this program, such as FOREWORD_DATA_DIR, have no section.
-        let environment = Env::prefixed("FOREWORD_")
-            .filter(|key| key.as_str().contains("__"))
-            .split("__");
+        let environment =
+            Env::prefixed("FOREWORD_").filter(|key| key.as_str().contains("__")).split("__");
         let settings: Self =
             figment.merge(environment).extract().map_err(|error| invalid(&error))?;
         settings.check()?;
@@ -175,8 +174,18 @@ impl Settings {
     fn check(&self) -> Result<(), SettingsError> {
         let Train { user_exponent, regularisation, item_exponent, .. } = self.train;
         let exponent = "0 to 2";
-        expect("train.user_exponent", user_exponent, (0.0..=2.0).contains(&user_exponent), exponent)?;
-        expect("train.item_exponent", item_exponent, (0.0..=2.0).contains(&item_exponent), exponent)?;
+        expect(
+            "train.user_exponent",
+            user_exponent,
+            (0.0..=2.0).contains(&user_exponent),
+            exponent,
+        )?;
+        expect(
+            "train.item_exponent",
+            item_exponent,
+            (0.0..=2.0).contains(&item_exponent),
+            exponent,
+        )?;
         let ridge = (1e-6..=1e6).contains(&regularisation);
         expect("train.regularisation", regularisation, ridge, "0.000001 to 1000000")?;
         let neighbours = self.train.neighbours.get();
@@ -203,7 +212,11 @@ fn expect(
     fits: bool,
     expected: &'static str,
 ) -> Result<(), SettingsError> {
-    if fits { Ok(()) } else { Err(SettingsError::OutOfRange { key, found: found.to_string(), expected }) }
+    if fits {
+        Ok(())
+    } else {
+        Err(SettingsError::OutOfRange { key, found: found.to_string(), expected })
+    }
 }
 
 /// What figment says, with the key and the place of the value.
@@ -211,10 +224,12 @@ fn invalid(error: &figment::Error) -> SettingsError {
     let mut text = Vec::new();
     for one in error.clone() {
         let source = one.metadata.as_ref().map_or_else(String::new, |metadata| {
-            let place = metadata.source.as_ref().map_or(metadata.name.to_string(), ToString::to_string);
+            let place =
+                metadata.source.as_ref().map_or(metadata.name.to_string(), ToString::to_string);
             format!(" (in {place})")
         });
-        let key = if one.path.is_empty() { String::new() } else { format!("{}: ", one.path.join(".")) };
+        let key =
+            if one.path.is_empty() { String::new() } else { format!("{}: ", one.path.join(".")) };
         text.push(format!("{key}{}{source}", one.kind));
     }
     SettingsError::Invalid(text.join("; "))

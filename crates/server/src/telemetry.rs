@@ -10,7 +10,8 @@ pub const FILTER_VARIABLE: &str = "FOREWORD_LOG";
 /// Starts logging to standard error, with colours on a terminal. What is logged is set by
 /// [`FILTER_VARIABLE`], else by `default`.
 pub fn start(default: &str) {
-    let filter = EnvFilter::try_from_env(FILTER_VARIABLE).unwrap_or_else(|_| EnvFilter::new(default));
+    let filter =
+        EnvFilter::try_from_env(FILTER_VARIABLE).unwrap_or_else(|_| EnvFilter::new(default));
     // A second start, as in tests, keeps the first.
     let _ = tracing_subscriber::fmt()
         .with_env_filter(filter)

@@ -30,7 +30,9 @@ pub enum TrainError {
     #[error(transparent)]
     Models(#[from] ModelFolderError),
     /// There is nothing to learn from.
-    #[error("nothing to learn from: the store has {books} books and {interactions} interactions that say something for one; import both first")]
+    #[error(
+        "nothing to learn from: the store has {books} books and {interactions} interactions that say something for one; import both first"
+    )]
     NoInteractions {
         /// Books in the store.
         books: usize,
@@ -231,7 +233,9 @@ impl Lessons {
         let column = |item| self.items.binary_search(&item).ok().map(|place| place as u32);
         let row: Vec<(u32, f32, Option<i64>)> = liked
             .iter()
-            .filter_map(|evidence| Some((column(evidence.item)?, evidence.weight, evidence.time_ms)))
+            .filter_map(|evidence| {
+                Some((column(evidence.item)?, evidence.weight, evidence.time_ms))
+            })
             .collect();
         self.interactions.push_user(row.iter().map(|(item, weight, _)| (*item, *weight)));
         self.dated.extend(row.iter().filter(|(_, _, time_ms)| time_ms.is_some()));
@@ -266,7 +270,8 @@ fn fit(
         progress.at(done as u64);
     };
     let watch = Watch { cancelled, progress: &show };
-    let weights = pool.install(|| ridge::fit(&lessons.interactions, &settings.train.engine(), &watch));
+    let weights =
+        pool.install(|| ridge::fit(&lessons.interactions, &settings.train.engine(), &watch));
     progress.end();
     let half_life_ms = settings.train.trend_half_life_days * 86_400_000.0;
     let trend = trend(lessons.items.len(), lessons.dated.iter().copied(), half_life_ms);

@@ -9,7 +9,7 @@ use server::ask::{AnsweredBy, Question, ask};
 use server::data_folder::DataFolder;
 use server::demo::{self, SHOWN_USER};
 use server::progress::Progress;
-use server::serve::{Serving, serve};
+use server::serve::Service;
 use server::settings::Settings;
 
 use super::recommend::text;
@@ -31,12 +31,15 @@ pub(super) async fn run(
     if !prepare(data, &settings, &progress, &stop).await? {
         return Ok(exit::SUCCESS);
     }
-    let started = async |serving: Serving| {
-        if let Err(error) = show(data, &settings, &serving.addresses).await {
+    let service = Service::start(data, &settings, openness).await?;
+    let addresses = service.addresses().to_vec();
+    let showing = async {
+        if let Err(error) = show(data, &settings, &addresses).await {
             eprintln!("warning: cannot show recommendations: {error:#}");
         }
     };
-    serve(data, &settings, openness, started, stop.wait()).await?;
+    let (served, ()) = tokio::join!(service.run(stop.wait()), showing);
+    served?;
     println!("Stopped. The shop is kept in {}; `foreword demo` starts it again.", data.path().display());
     Ok(exit::SUCCESS)
 }

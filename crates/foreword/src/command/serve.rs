@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use server::data_folder::DataFolder;
-use server::serve::{Openness, serve};
+use server::serve::{Openness, Service};
 use server::settings::Settings;
 
 use crate::arguments::Listening;
@@ -18,8 +18,7 @@ pub(super) async fn run(
 ) -> Result<ExitCode> {
     let openness = apply(listening, &mut settings);
     let stop = Stop::listen()?;
-    let started = async |_| ();
-    serve(data, &settings, openness, started, stop.wait()).await?;
+    Service::start(data, &settings, openness).await?.run(stop.wait()).await?;
     Ok(exit::SUCCESS)
 }
 

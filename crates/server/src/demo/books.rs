@@ -49,7 +49,11 @@ impl Row {
 
 /// The rows of the built-in file.
 pub(super) fn read() -> Result<Vec<Row>, csv::Error> {
-    csv::ReaderBuilder::new().comment(Some(b'#')).from_reader(FILE.as_bytes()).deserialize().collect()
+    csv::ReaderBuilder::new()
+        .comment(Some(b'#'))
+        .from_reader(FILE.as_bytes())
+        .deserialize()
+        .collect()
 }
 
 #[cfg(test)]
@@ -79,7 +83,10 @@ mod tests {
         assert!(several.len() >= 12);
         for editions in several {
             let same = |row: &&Row| (row.authors.clone(), row.year, row.series.clone(), row.volume);
-            assert!(editions.windows(2).all(|pair| same(&pair[0]) == same(&pair[1])), "{editions:?}");
+            assert!(
+                editions.windows(2).all(|pair| same(&pair[0]) == same(&pair[1])),
+                "{editions:?}"
+            );
             let languages: HashSet<&str> = editions.iter().map(|row| &*row.language).collect();
             assert_eq!(languages.len(), editions.len(), "{editions:?}");
         }

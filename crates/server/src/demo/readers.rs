@@ -133,19 +133,16 @@ impl<'a> World<'a> {
     fn liking(&self, taste: &Taste<'_>, book: usize) -> f64 {
         let row = &self.rows[book];
         let known = |slug| taste.categories.get(slug).copied().unwrap_or(0.0);
-        let (sum, count) =
-            row.categories().map(known).fold((0.0, 0.0), |(sum, count), like| (sum + like, count + 1.0));
+        let (sum, count) = row
+            .categories()
+            .map(known)
+            .fold((0.0, 0.0), |(sum, count), like| (sum + like, count + 1.0));
         let author = row.authors().next().and_then(|author| taste.authors.get(author));
         sum / f64::sqrt(count) + author.copied().unwrap_or(0.0) + self.appeal[book]
     }
 
     /// Books that the reader picks, one edition of a work, series from their beginning.
-    fn pick(
-        &self,
-        taste: &Taste<'_>,
-        length: usize,
-        random: &mut ChaCha8Rng,
-    ) -> Vec<(usize, f64)> {
+    fn pick(&self, taste: &Taste<'_>, length: usize, random: &mut ChaCha8Rng) -> Vec<(usize, f64)> {
         let mut drawn: Vec<(f64, usize)> = (0..self.rows.len())
             .filter(|book| taste.languages.contains(&*self.rows[*book].language))
             .map(|book| (self.liking(taste, book) + gumbel(random), book))
@@ -236,14 +233,15 @@ mod tests {
             let works: BTreeSet<&str> = books.iter().map(|book| &*rows[*book].work).collect();
             assert_eq!(books.len(), works.len());
             let read = |series: &str, volume: f64| {
-                books.iter().any(|book| {
-                    rows[*book].series == series && rows[*book].volume == Some(volume)
-                })
+                books
+                    .iter()
+                    .any(|book| rows[*book].series == series && rows[*book].volume == Some(volume))
             };
             for row in books.iter().map(|book| &rows[*book]) {
                 let second = row.volume == Some(2.0);
-                let first_exists =
-                    rows.iter().any(|other| other.series == row.series && other.volume == Some(1.0));
+                let first_exists = rows
+                    .iter()
+                    .any(|other| other.series == row.series && other.volume == Some(1.0));
                 assert!(!(second && first_exists) || read(&row.series, 1.0), "{row:?}");
             }
         }

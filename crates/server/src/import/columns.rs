@@ -30,26 +30,39 @@ const fn target(role: Role, name: &'static str, aliases: &'static [&'static str]
     Target { role, name, aliases }
 }
 
-const BOOK: &[&str] = &["book", "book_id", "item", "item_id", "product", "product_id", "sku"];
-const ISBN: &[&str] = &["isbn13", "isbn", "isbn_13", "isbn10", "ean"];
-
 const TARGETS: &[Target] = &[
-    target(Role::Books, "book", &[BOOK[0], BOOK[1], BOOK[2], BOOK[3], BOOK[4], BOOK[5], BOOK[6], "id", "isbn13", "isbn"]),
-    target(Role::Books, "title", &["title", "name", "book_title"]),
-    target(Role::Books, "authors", &["authors", "author", "book_author", "author_name"]),
-    target(Role::Books, "year", &["year", "published_year", "original_publication_year", "publication_year", "year_of_publication"]),
-    target(Role::Books, "language", &["language", "language_code", "lang"]),
-    target(Role::Books, "categories", &["categories", "category", "genres", "genre", "subjects", "subject"]),
+    target(
+        Role::Books,
+        "book",
+        &["book", "book_id", "item", "item_id", "product_id", "sku", "id", "isbn13", "isbn"],
+    ),
+    target(Role::Books, "title", &["title", "book_title", "name"]),
+    target(Role::Books, "authors", &["authors", "author", "book_author"]),
+    target(
+        Role::Books,
+        "year",
+        &["year", "published_year", "original_publication_year", "publication_year"],
+    ),
+    target(Role::Books, "language", &["language", "language_code"]),
+    target(Role::Books, "categories", &["categories", "category", "genres", "genre"]),
     target(Role::Books, "series", &["series"]),
-    target(Role::Books, "volume", &["volume", "series_volume", "series_number"]),
+    target(Role::Books, "volume", &["volume"]),
     target(Role::Books, "work", &["work", "work_id"]),
-    target(Role::Books, "isbn", ISBN),
-    target(Role::Books, "cover", &["cover", "cover_url", "image_url", "image"]),
-    target(Role::Interactions, "user", &["user", "user_id", "customer", "customer_id", "reader", "reader_id", "member", "member_id"]),
-    target(Role::Interactions, "book", &[BOOK[0], BOOK[1], BOOK[2], BOOK[3], BOOK[4], BOOK[5], BOOK[6], "isbn13", "isbn"]),
-    target(Role::Interactions, "kind", &["kind", "event", "type", "event_type", "action"]),
-    target(Role::Interactions, "rating", &["rating", "stars", "score", "book_rating"]),
-    target(Role::Interactions, "time", &["time", "timestamp", "date", "created_at", "occurred_at"]),
+    target(Role::Books, "isbn", &["isbn13", "isbn"]),
+    target(Role::Books, "cover", &["cover", "cover_url", "image_url"]),
+    target(
+        Role::Interactions,
+        "user",
+        &["user", "user_id", "customer", "customer_id", "reader", "reader_id", "member_id"],
+    ),
+    target(
+        Role::Interactions,
+        "book",
+        &["book", "book_id", "item", "item_id", "product_id", "sku", "isbn13", "isbn"],
+    ),
+    target(Role::Interactions, "kind", &["kind", "event", "event_type", "type"]),
+    target(Role::Interactions, "rating", &["rating", "stars"]),
+    target(Role::Interactions, "time", &["time", "timestamp", "date"]),
     target(Role::Interactions, "event_id", &["event_id", "id"]),
 ];
 
@@ -76,16 +89,20 @@ pub enum ColumnError {
     },
 }
 
-/// Every target, with its file in front where both files have one of that name.
-fn known_targets() -> String {
-    let mut names: Vec<String> = Vec::new();
-    for target in TARGETS {
-        let name = target.name.to_owned();
-        if !names.contains(&name) {
-            names.push(name);
+impl Target {
+    /// Its name, with its file in front if both files have one of that name.
+    fn full_name(&self) -> String {
+        let namesakes = TARGETS.iter().filter(|target| target.name == self.name);
+        match namesakes.count() {
+            1 => self.name.to_owned(),
+            _ => format!("{}.{}", self.role.name(), self.name),
         }
     }
-    format!("{}, books.book, interactions.book", names.join(", "))
+}
+
+fn known_targets() -> String {
+    let names: Vec<String> = TARGETS.iter().map(Target::full_name).collect();
+    format!("{}, or book for both", names.join(", "))
 }
 
 /// Which columns the caller named; the others are found by their usual names.
@@ -111,7 +128,9 @@ impl ColumnNames {
     /// # Errors
     ///
     /// [`ColumnError`] says which argument is wrong and what there is.
-    pub fn parse<T: AsRef<str>>(arguments: impl IntoIterator<Item = T>) -> Result<Self, ColumnError> {
+    pub fn parse<T: AsRef<str>>(
+        arguments: impl IntoIterator<Item = T>,
+    ) -> Result<Self, ColumnError> {
         let mut names = Self::default();
         for argument in arguments {
             names.add(argument.as_ref())?;
@@ -125,7 +144,8 @@ impl ColumnNames {
             .map(|(target, column)| (target.trim(), column.trim()))
             .filter(|(target, column)| !target.is_empty() && !column.is_empty())
             .ok_or_else(|| ColumnError::Format { found: argument.to_owned() })?;
-        let (role, name) = target.split_once('.').map_or((None, target), |(role, name)| (Some(role), name));
+        let (role, name) =
+            target.split_once('.').map_or((None, target), |(role, name)| (Some(role), name));
         let mut found = false;
         for (index, known) in TARGETS.iter().enumerate() {
             if known.name != name || role.is_some_and(|role| role != known.role.name()) {
@@ -152,25 +172,34 @@ impl ColumnNames {
         role: Role,
         name: &str,
     ) -> Result<Option<usize>, ImportError> {
-        let index = TARGETS
-            .iter()
-            .position(|target| target.role == role && target.name == name)
-            .expect("only known targets are asked for");
+        let (index, target) = known_target(role, name);
         match self.named.iter().find(|(named, _)| *named == index) {
             Some((_, column)) => {
-                let hint = format!("--column {}.{name}={column} names one that is not there", role.name());
+                let hint = format!("--column {}={column} names none of them", target.full_name());
                 table.require(column, &hint).map(Some)
             }
-            None => Ok(table.find(TARGETS[index].aliases)),
+            None => Ok(table.find(target.aliases)),
         }
     }
 
     /// The column of a table that holds this.
-    pub(super) fn require(&self, table: &Table, role: Role, name: &str) -> Result<usize, ImportError> {
+    pub(super) fn require(
+        &self,
+        table: &Table,
+        role: Role,
+        name: &str,
+    ) -> Result<usize, ImportError> {
         self.find(table, role, name)?.ok_or_else(|| {
-            table.missing(name, &format!("name it with --column {}.{name}=NAME", role.name()))
+            let (_, target) = known_target(role, name);
+            let hint = format!("say which with --column {}=NAME", target.full_name());
+            table.missing(name, &hint)
         })
     }
+}
+
+fn known_target(role: Role, name: &str) -> (usize, &'static Target) {
+    let known = |(_, target): &(usize, &Target)| target.role == role && target.name == name;
+    TARGETS.iter().enumerate().find(known).expect("only known targets are asked for")
 }
 
 #[cfg(test)]
@@ -184,17 +213,32 @@ mod tests {
     #[test]
     fn a_target_without_a_file_means_every_file_that_has_it() {
         assert_eq!(parse(&["book=isbn"]).map(|names| names.named.len()), Ok(2));
-        assert_eq!(parse(&["books.book = isbn", "interactions.book=item"]).map(|names| names.named.len()), Ok(2));
-        assert_eq!(parse(&["user=a=b"]).map(|names| names.named[0].1.clone()), Ok("a=b".to_owned()));
+        assert_eq!(
+            parse(&["books.book = isbn", "interactions.book=item"]).map(|names| names.named.len()),
+            Ok(2)
+        );
+        assert_eq!(
+            parse(&["user=a=b"]).map(|names| names.named[0].1.clone()),
+            Ok("a=b".to_owned())
+        );
     }
 
     #[test]
     fn wrong_arguments_are_refused_with_what_there_is() {
         for (arguments, message) in [
-            (["user"].as_slice(), "found \"user\", expected TARGET=COLUMN such as user=customer_id"),
+            (
+                ["user"].as_slice(),
+                "found \"user\", expected TARGET=COLUMN such as user=customer_id",
+            ),
             (&["=x"], "found \"=x\", expected TARGET=COLUMN such as user=customer_id"),
-            (&["user=a", "interactions.user=b"], "interactions.user is given twice, expected one column"),
-            (&["books.user=a"], "unknown target \"books.user\", expected one of book, title, authors, year, language, categories, series, volume, work, isbn, cover, user, kind, rating, time, event_id, books.book, interactions.book"),
+            (
+                &["user=a", "interactions.user=b"],
+                "interactions.user is given twice, expected one column",
+            ),
+            (
+                &["books.user=a"],
+                "unknown target \"books.user\", expected one of books.book, title, authors, year, language, categories, series, volume, work, isbn, cover, user, interactions.book, kind, rating, time, event_id, or book for both",
+            ),
         ] {
             assert_eq!(parse(arguments), Err(message.to_owned()), "{arguments:?}");
         }

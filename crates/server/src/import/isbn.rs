@@ -4,8 +4,11 @@
 /// or without hyphens and spaces. Leading zeros that a spreadsheet dropped are
 /// put back if the check digit agrees.
 pub(super) fn parse(text: &str) -> Option<u64> {
-    let symbols: Vec<u8> =
-        text.bytes().filter(|byte| !matches!(byte, b'-' | b' ')).map(|byte| byte.to_ascii_uppercase()).collect();
+    let symbols: Vec<u8> = text
+        .bytes()
+        .filter(|byte| !matches!(byte, b'-' | b' '))
+        .map(|byte| byte.to_ascii_uppercase())
+        .collect();
     if symbols.len() == 13 {
         let isbn = digits(&symbols)?;
         return (is_bookland(isbn) && isbn % 10 == check_digit_13(isbn / 10)).then_some(isbn);

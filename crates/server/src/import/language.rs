@@ -55,7 +55,7 @@ const TAGS: &[(&str, &[&str])] = &[
     ("zh", &["zho", "chi", "chinese"]),
 ];
 
-/// The BCP 47 tag of a language, such as `en` for "eng" and `pt-BR` for "pt_br"; `None`
+/// The BCP 47 tag of a language, such as `en` for "eng"; `None`
 /// for what cannot be one. A language that has only a code of three letters keeps it.
 pub(super) fn tag(text: &str) -> Option<String> {
     let text = text.trim().to_lowercase().replace('_', "-");
@@ -68,7 +68,9 @@ pub(super) fn tag(text: &str) -> Option<String> {
         None => return None,
     };
     for subtag in subtags {
-        if !(1..=8).contains(&subtag.len()) || !subtag.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+        if !(1..=8).contains(&subtag.len())
+            || !subtag.bytes().all(|byte| byte.is_ascii_alphanumeric())
+        {
             return None;
         }
         tag.push('-');

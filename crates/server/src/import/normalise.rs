@@ -61,7 +61,8 @@ fn author_key(author: &str) -> Option<(String, String)> {
                 end = before.trim_end().len();
             }
             let name = &name[..end];
-            name.rsplit_once(char::is_whitespace).map_or((name, name), |(given, last)| (last, given))
+            name.rsplit_once(char::is_whitespace)
+                .map_or((name, name), |(given, last)| (last, given))
         }
     };
     let surname = folded(surname);
@@ -97,7 +98,10 @@ mod tests {
             (("Les Misérables", "Victor Hugo"), ("Les Miserables", "Victor  Hugo")),
             (("Pride & Prejudice", "Jane Austen"), ("Pride and Prejudice", "Jane Austen")),
             (("Cat's Cradle", "Kurt Vonnegut Jr."), ("Cat’s Cradle", "Kurt Vonnegut")),
-            (("Strength to Love", "Martin Luther King, Jr."), ("Strength to Love", "Martin Luther King Jr.")),
+            (
+                ("Strength to Love", "Martin Luther King, Jr."),
+                ("Strength to Love", "Martin Luther King Jr."),
+            ),
         ] {
             assert_eq!(keys(left).full, keys(right).full, "{left:?} {right:?}");
         }
@@ -119,7 +123,9 @@ mod tests {
 
     #[test]
     fn nothing_to_go_by_has_no_keys() {
-        for (title, author) in [("", "A B"), ("!!!", "A B"), ("Emma", ""), ("Emma", "–"), (": x", "A")] {
+        for (title, author) in
+            [("", "A B"), ("!!!", "A B"), ("Emma", ""), ("Emma", "–"), (": x", "A")]
+        {
             assert_eq!(match_keys(title, author), None, "{title:?} {author:?}");
         }
     }

@@ -139,7 +139,7 @@ pub(super) fn open(path: &Path) -> Result<Opened, OpenError> {
     if metadata.is_dir() {
         return Err(io::Error::from(ErrorKind::IsADirectory).into());
     }
-    let bytes = metadata.is_file().then(|| metadata.len());
+    let bytes = metadata.is_file().then_some(metadata.len());
     let meter = Meter::default();
     let text = unpack(Metered { source: file, meter: meter.clone() }, meter.clone())?;
     Ok(Opened { text, meter, bytes })
@@ -298,7 +298,8 @@ mod tests {
     fn packing_is_told_by_the_first_bytes() {
         let marked = format!("\u{feff}{TEXT}");
         let members = [gzip(&TEXT.as_bytes()[..10]), gzip(&TEXT.as_bytes()[10..])].concat();
-        let skipped = [b"\x50\x2a\x4d\x18\x03\0\0\0abc".as_slice(), &zstd(TEXT.as_bytes())].concat();
+        let skipped =
+            [b"\x50\x2a\x4d\x18\x03\0\0\0abc".as_slice(), &zstd(TEXT.as_bytes())].concat();
         let frames = [zstd(&TEXT.as_bytes()[..10]), zstd(&TEXT.as_bytes()[10..])].concat();
         for bytes in [
             TEXT.as_bytes().to_vec(),

@@ -64,11 +64,13 @@ fn without_part(series: &str) -> &str {
 /// The number after the `#`, unless more volumes follow it: "1-3", "0.5, 2.5", "1 & 2".
 fn volume(place: &str) -> Option<f64> {
     let place = place.trim();
-    let end = place.find(|letter: char| !letter.is_ascii_digit() && letter != '.').unwrap_or(place.len());
+    let end =
+        place.find(|letter: char| !letter.is_ascii_digit() && letter != '.').unwrap_or(place.len());
     let (number, rest) = place.split_at(end);
     let rest = rest.trim_start();
     let after = rest.trim_start_matches(['-', '–', '—', ',', '&', '+', ' ']);
-    let several = after.len() < rest.len() && after.starts_with(|letter: char| letter.is_ascii_digit());
+    let several =
+        after.len() < rest.len() && after.starts_with(|letter: char| letter.is_ascii_digit());
     let volume: f64 = number.trim_end_matches('.').parse().ok()?;
     (!several && volume <= 10_000.0).then_some(volume)
 }
@@ -78,8 +80,7 @@ mod tests {
     use super::*;
 
     fn check(text: &str, title: &str, series: Option<&str>, volume: Option<f64>) {
-        let expected =
-            Title { title: title.to_owned(), series: series.map(str::to_owned), volume };
+        let expected = Title { title: title.to_owned(), series: series.map(str::to_owned), volume };
         assert_eq!(split(text), expected, "{text:?}");
     }
 
@@ -88,12 +89,37 @@ mod tests {
         check("Dune (Dune Chronicles #1)", "Dune", Some("Dune Chronicles"), Some(1.0));
         check("Emma (Austen,#2)", "Emma", Some("Austen"), Some(2.0));
         check("Fair (Fairyland, # 0.5)", "Fair", Some("Fairyland"), Some(0.5));
-        check("Ranma ½, Vol. 1 (Ranma ½ (US 2nd), #1)", "Ranma ½, Vol. 1", Some("Ranma ½ (US 2nd)"), Some(1.0));
+        check(
+            "Ranma ½, Vol. 1 (Ranma ½ (US 2nd), #1)",
+            "Ranma ½, Vol. 1",
+            Some("Ranma ½ (US 2nd)"),
+            Some(1.0),
+        );
         check("Steam (Discworld, #40, Moist #3 )", "Steam", Some("Discworld"), Some(40.0));
-        check("To  Green (Memory, Sorrow, and Thorn, #3; Part 2)", "To Green", Some("Memory, Sorrow, and Thorn"), Some(3.0));
-        check("Storm (A Song of Ice and Fire, #3: Part 1 of 2)", "Storm", Some("A Song of Ice and Fire"), Some(3.0));
-        check("Dance (A Song of Ice and Fire #5, Part 1 of 2)", "Dance", Some("A Song of Ice and Fire"), Some(5.0));
-        check("The Fifth Dominion (Imajica Part #1/2)", "The Fifth Dominion", Some("Imajica"), Some(1.0));
+        check(
+            "To  Green (Memory, Sorrow, and Thorn, #3; Part 2)",
+            "To Green",
+            Some("Memory, Sorrow, and Thorn"),
+            Some(3.0),
+        );
+        check(
+            "Storm (A Song of Ice and Fire, #3: Part 1 of 2)",
+            "Storm",
+            Some("A Song of Ice and Fire"),
+            Some(3.0),
+        );
+        check(
+            "Dance (A Song of Ice and Fire #5, Part 1 of 2)",
+            "Dance",
+            Some("A Song of Ice and Fire"),
+            Some(5.0),
+        );
+        check(
+            "The Fifth Dominion (Imajica Part #1/2)",
+            "The Fifth Dominion",
+            Some("Imajica"),
+            Some(1.0),
+        );
         check("X (Elf Trilogy, #1; Drizzt, #4)", "X", Some("Elf Trilogy"), Some(1.0));
     }
 

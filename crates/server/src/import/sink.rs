@@ -15,7 +15,7 @@ use super::report::{
 use crate::progress::{Progress, Unit};
 
 /// How many rows go to the store at once.
-const BATCH_ROWS: usize = 8192;
+const BATCH_ROWS: usize = 32768;
 
 /// How many rows pass between two looks at the progress.
 const PROGRESS_ROWS: u64 = 1024;
@@ -107,7 +107,13 @@ impl Sink {
     }
 
     /// A file begins.
-    pub(super) fn begin_file(&mut self, path: &Path, content: Content, meter: Meter, bytes: Option<u64>) {
+    pub(super) fn begin_file(
+        &mut self,
+        path: &Path,
+        content: Content,
+        meter: Meter,
+        bytes: Option<u64>,
+    ) {
         let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
         self.progress.begin(&format!("reading {name}"), bytes, Unit::Bytes);
         self.meter = meter;
@@ -170,6 +176,11 @@ impl Sink {
     /// Something is worth a note; `kind` says what, `example` shows the first.
     pub(super) fn note(&mut self, kind: &str, example: &str) {
         self.notes.count(kind, example);
+    }
+
+    /// Adds a note to the file that was read last.
+    pub(super) fn add_note(&mut self, sentence: &str) {
+        self.file().notes.push(sentence.to_owned());
     }
 
     /// The file is over.

@@ -118,7 +118,10 @@ impl Table {
             }
         }
         if !self.rows.ends_in_newline() {
-            sink.note("the last line has no line break; if the file was cut there, its end is missing", "");
+            sink.note(
+                "the last line has no line break; if the file was cut there, its end is missing",
+                "",
+            );
         }
         sink.end_file()
     }
@@ -141,7 +144,9 @@ fn same_name(column: &str, name: &str) -> bool {
 }
 
 fn too_long() -> String {
-    format!("row is longer than {ROW_BYTES_MAX} bytes, expected a shorter one (is a quote not closed?)")
+    format!(
+        "row is longer than {ROW_BYTES_MAX} bytes, expected a shorter one (is a quote not closed?)"
+    )
 }
 
 fn unclosed(line: u64) -> String {
@@ -186,9 +191,8 @@ fn read_header(rows: &mut Rows<Text>) -> Result<Vec<String>, FileProblem> {
 /// Checks that a row is UTF-8 and has as many fields as the header.
 fn check<'a>(raw: &'a RawRow, header: &'a [String]) -> Result<Row<'a>, Refusal> {
     let refuse = |column, reason| Refusal { line: raw.line, column, reason };
-    let (text, ends) = fields(raw).map_err(|(column, reason)| {
-        refuse(header.get(column).cloned(), reason)
-    })?;
+    let (text, ends) =
+        fields(raw).map_err(|(column, reason)| refuse(header.get(column).cloned(), reason))?;
     if ends.len() != header.len() {
         let (found, expected) = (ends.len(), header.len());
         let cut = if found < expected { " (a cut file?)" } else { "" };
@@ -201,7 +205,8 @@ fn check<'a>(raw: &'a RawRow, header: &'a [String]) -> Result<Row<'a>, Refusal> 
 fn fields(raw: &RawRow) -> Result<(&str, &[usize]), (usize, String)> {
     let whole = std::str::from_utf8(&raw.bytes).ok();
     // Two halves of a letter on both sides of a delimiter are no letter.
-    if let Some(text) = whole.filter(|text| raw.ends.iter().all(|end| text.is_char_boundary(*end))) {
+    if let Some(text) = whole.filter(|text| raw.ends.iter().all(|end| text.is_char_boundary(*end)))
+    {
         return Ok((text, &raw.ends));
     }
     let mut start = 0;

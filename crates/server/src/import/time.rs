@@ -13,7 +13,9 @@ const DAY_MS: i64 = 86_400_000;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum TimeError {
     /// It is written in some other way.
-    #[error("expected RFC 3339 such as 2020-01-31T08:00:00Z, a date such as 2020-01-31, or Unix seconds")]
+    #[error(
+        "expected RFC 3339 such as 2020-01-31T08:00:00Z, a date such as 2020-01-31, or Unix seconds"
+    )]
     Format,
     /// It is too far in the past or the future.
     #[error("expected a time between 1900 and tomorrow")]
@@ -32,7 +34,9 @@ pub(super) enum TimeError {
 pub(super) fn parse(text: &str, now_ms: i64) -> Result<i64, TimeError> {
     let fits = |ms: i64| (EARLIEST_MS..=now_ms.saturating_add(DAY_MS)).contains(&ms);
     let time_ms = match seconds(text) {
-        Some(milliseconds) if !fits(milliseconds) && milliseconds > 0 && fits(milliseconds / 1000) => {
+        Some(milliseconds)
+            if !fits(milliseconds) && milliseconds > 0 && fits(milliseconds / 1000) =>
+        {
             return Err(TimeError::Milliseconds);
         }
         Some(milliseconds) => milliseconds,
@@ -44,7 +48,8 @@ pub(super) fn parse(text: &str, now_ms: i64) -> Result<i64, TimeError> {
 /// Reads a date with slashes or hyphens, year first, as its first moment in UTC.
 pub(super) fn parse_date(text: &str, now_ms: i64) -> Result<i64, TimeError> {
     let mut parts = text.splitn(3, ['/', '-']).map(str::parse::<i16>);
-    let (Some(Ok(year)), Some(Ok(month)), Some(Ok(day))) = (parts.next(), parts.next(), parts.next())
+    let (Some(Ok(year)), Some(Ok(month)), Some(Ok(day))) =
+        (parts.next(), parts.next(), parts.next())
     else {
         return Err(TimeError::Format);
     };

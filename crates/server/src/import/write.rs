@@ -132,12 +132,12 @@ impl<'a> BatchWriter<'a> {
             for book in self.store.books_by_number(&new).await? {
                 self.known.insert(book.number, true);
             }
+            let before = self.known.len();
             for item in new {
-                if self.known.insert(item, true).is_none() {
-                    self.known.insert(item, false);
-                    self.written(file).unknown_books += 1;
-                }
+                self.known.entry(item).or_insert(false);
             }
+            let unknown = self.known.len() - before;
+            self.written(file).unknown_books += unknown as u64;
         }
         let unknown = items.iter().filter(|item| self.known.get(item) == Some(&false)).count();
         self.written(file).unknown_book_events += unknown as u64;

@@ -108,7 +108,10 @@ fn history_reasons(answer: &Answer, ranked: &Ranked) -> Vec<ReasonMessage> {
     let message = |reason: &recommender::shelf::Reason| {
         let evidence = answer.evidence.get(reason.place)?;
         // A book that left the shop since is still a reason; only its title is unknown.
-        let book = answer.generation.index_of(evidence.item).and_then(|index| answer.generation.book(index));
+        let book = answer
+            .generation
+            .index_of(evidence.item)
+            .and_then(|index| answer.generation.book(index));
         Some(ReasonMessage {
             code: ReasonCode::History.into(),
             book_id: book.map_or_else(String::new, |book| book.id.clone()),

@@ -1,0 +1,179 @@
+//! Imports a shop's books and events from files: goodbooks-10k, any CSV, a Goodreads export.
+//!
+//! One run is one transaction: unless told to keep going, the first row refused means
+//! that nothing is stored. A blocking thread reads and parses; batches go through a
+//! bounded channel to the task that writes. So memory is bounded, whatever the size
+//! of the files.
+//!
+//! ```text
+//! open ─► rows ─► table ─► goodbooks | shop_csv | goodreads ─► sink ═channel═► write ─► store
+//! ```
+
+mod book;
+mod columns;
+mod error;
+mod event_id;
+mod goodbooks;
+mod goodreads;
+mod isbn;
+mod language;
+mod match_index;
+mod normalise;
+mod open;
+mod report;
+mod rows;
+mod series;
+mod shop_csv;
+mod sink;
+mod slug;
+mod table;
+mod time;
+mod write;
+mod zstd;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use storage::Store;
+use tokio::sync::mpsc;
+
+use crate::progress::{Progress, Unit};
+use match_index::MatchIndex;
+use sink::{Batch, Sink, Stop};
+use write::BatchWriter;
+
+pub use columns::{ColumnError, ColumnNames};
+pub use error::{FileProblem, ImportError};
+pub use report::{
+    Content, FileReport, REFUSALS_LISTED, Refusal, Report, UNMATCHED_LISTED, UnmatchedBook,
+};
+
+/// How many batches wait between reading and writing.
+const BATCHES_WAITING: usize = 3;
+
+/// What to import.
+#[derive(Clone, Debug)]
+pub enum Source {
+    /// The goodbooks-10k files.
+    Goodbooks {
+        /// Where `books.csv`, `ratings.csv`, `to_read.csv` and `book_genres.csv` are,
+        /// each plain or packed.
+        folder: PathBuf,
+    },
+    /// Any shop's files.
+    Csv {
+        /// A row is a book.
+        books: PathBuf,
+        /// A row is an event.
+        interactions: PathBuf,
+        /// Which columns hold what, where their names do not tell.
+        columns: ColumnNames,
+    },
+    /// What a reader exports from Goodreads.
+    Goodreads {
+        /// The export.
+        file: PathBuf,
+        /// Whose it is: the shop's id for the user.
+        user: String,
+    },
+}
+
+/// How to import.
+#[derive(Clone, Copy, Debug)]
+pub struct ImportOptions {
+    /// Leave refused rows out and store the rest, instead of storing nothing.
+    pub keep_going: bool,
+    /// Now, in milliseconds since 1970-01-01 UTC: when the events are recorded, and
+    /// what their times are checked against.
+    pub recorded_ms: i64,
+}
+
+/// Imports files into a store, all or nothing. Nobody else can write meanwhile.
+///
+/// Dropping the future stops the import; the store is then as it was.
+///
+/// # Errors
+///
+/// [`ImportError`]; the store is then as it was. Rows refused are an error unless
+/// [`ImportOptions::keep_going`] is set.
+pub async fn import(
+    store: &Store,
+    source: Source,
+    options: &ImportOptions,
+    progress: Arc<dyn Progress>,
+) -> Result<Report, ImportError> {
+    let source = prepare(store, source).await?;
+    let mut writer = BatchWriter::begin(store, options.recorded_ms).await?;
+    let (sender, receiver) = mpsc::channel(BATCHES_WAITING);
+    let sink = Sink::new(sender, options.keep_going, options.recorded_ms, Arc::clone(&progress));
+    let reading = tokio::task::spawn_blocking(move || read(&source, sink));
+    write_all(&mut writer, receiver).await?;
+    let (mut files, stop) = match reading.await {
+        Ok(read) => read,
+        Err(failed) if failed.is_panic() => std::panic::resume_unwind(failed.into_panic()),
+        Err(_) => return Err(ImportError::Interrupted),
+    };
+    match stop {
+        Ok(()) => {
+            progress.begin("saving", None, Unit::Count);
+            let users_touched = writer.commit(&mut files).await?;
+            progress.end();
+            Ok(Report { files, committed: true, users_touched })
+        }
+        Err(stop) => {
+            writer.rollback().await?;
+            Err(match stop {
+                Stop::Refused => {
+                    ImportError::Refused(Box::new(Report { files, ..Report::default() }))
+                }
+                Stop::Interrupted => ImportError::Interrupted,
+                Stop::Failed(error) => error,
+            })
+        }
+    }
+}
+
+/// A source with what it needs from the store.
+enum Prepared {
+    Goodbooks { folder: PathBuf },
+    Csv { books: PathBuf, interactions: PathBuf, columns: ColumnNames },
+    Goodreads { file: PathBuf, user: String, index: MatchIndex },
+}
+
+async fn prepare(store: &Store, source: Source) -> Result<Prepared, ImportError> {
+    Ok(match source {
+        Source::Goodbooks { folder } => Prepared::Goodbooks { folder },
+        Source::Csv { books, interactions, columns } => {
+            Prepared::Csv { books, interactions, columns }
+        }
+        Source::Goodreads { file, user } => {
+            recommender::id::check_id(&user).map_err(ImportError::User)?;
+            let index = MatchIndex::of(store).await?;
+            Prepared::Goodreads { file, user, index }
+        }
+    })
+}
+
+/// Writes batches until there are no more. If writing fails, the channel closes, and
+/// reading stops.
+async fn write_all(
+    writer: &mut BatchWriter<'_>,
+    mut batches: mpsc::Receiver<Batch>,
+) -> Result<(), ImportError> {
+    while let Some(batch) = batches.recv().await {
+        writer.write(batch).await?;
+    }
+    Ok(())
+}
+
+/// Reads a whole source; returns what was read, and whether it was all of it.
+fn read(source: &Prepared, mut sink: Sink) -> (Vec<FileReport>, Result<(), Stop>) {
+    let stop = match source {
+        Prepared::Goodbooks { folder } => goodbooks::read(folder, &mut sink),
+        Prepared::Csv { books, interactions, columns } => {
+            shop_csv::read(books, interactions, columns, &mut sink)
+        }
+        Prepared::Goodreads { file, user, index } => goodreads::read(file, user, index, &mut sink),
+    };
+    (sink.into_files(), stop)
+}

@@ -1,0 +1,157 @@
+//! The CSV that a reader exports from Goodreads, as events of one user.
+//!
+//! Shelves become events: read → finish; to-read and currently-reading → want to
+//! read, since no kind of event says that one is at it; did-not-finish → abandon. A
+//! rating is an event of its own.
+
+use std::path::Path;
+
+use recommender::{EventKind, ItemNumber, Rating};
+
+use super::event_id::event_id;
+use super::match_index::MatchIndex;
+use super::report::{Content, Refusal, UnmatchedBook};
+use super::sink::{BookKey, ReadEvent, Sink, Stop};
+use super::table::{Row, Table};
+use super::{ImportError, isbn, time};
+
+const HINT: &str = "expected the CSV that Goodreads exports under My Books, Import and export";
+
+/// Where the fields of a book on a shelf are.
+struct Columns {
+    title: usize,
+    author: usize,
+    shelf: usize,
+    isbn: Option<usize>,
+    isbn13: Option<usize>,
+    rating: Option<usize>,
+    read: Option<usize>,
+    added: Option<usize>,
+}
+
+impl Columns {
+    fn of(table: &Table) -> Result<Self, ImportError> {
+        Ok(Self {
+            title: table.require("Title", HINT)?,
+            author: table.require("Author", HINT)?,
+            shelf: table.require("Exclusive Shelf", HINT)?,
+            isbn: table.find(&["ISBN"]),
+            isbn13: table.find(&["ISBN13"]),
+            rating: table.find(&["My Rating"]),
+            read: table.find(&["Date Read"]),
+            added: table.find(&["Date Added"]),
+        })
+    }
+}
+
+/// Reads an export as what this user did to the books of the index.
+pub(super) fn read(
+    file: &Path,
+    user: &str,
+    index: &MatchIndex,
+    sink: &mut Sink,
+) -> Result<(), Stop> {
+    let table = Table::open(file)?;
+    let columns = Columns::of(&table)?;
+    table.visit(Content::Events, sink, |row, sink| read_book(row, &columns, user, index, sink))
+}
+
+fn read_book(
+    row: Row<'_>,
+    columns: &Columns,
+    user: &str,
+    index: &MatchIndex,
+    sink: &mut Sink,
+) -> Result<(), Refusal> {
+    let rating = read_rating(row, columns.rating)?;
+    let shelf = row.get(columns.shelf);
+    let kind = shelf_kind(shelf);
+    if kind.is_none() {
+        sink.note(&format!("books on shelf {shelf:?}, which is no event"), row.get(columns.title));
+    }
+    if kind.is_none() && rating.is_none() {
+        return Ok(());
+    }
+    let Some(item) = find(row, columns, index) else {
+        sink.count_unmatched(|| UnmatchedBook {
+            line: row.line,
+            title: row.get(columns.title).to_owned(),
+            author: row.get(columns.author).to_owned(),
+        });
+        return Ok(());
+    };
+    let added = date(row, columns.added, sink);
+    let read = date(row, columns.read, sink).or(added);
+    let shelved = if kind == Some(EventKind::Finish) { read } else { added };
+    let event = |kind, rating, time_ms| ReadEvent {
+        user: user.to_owned(),
+        book: BookKey::Number(item),
+        event_id: event_id(user, &format!("number {item}"), kind, time_ms),
+        kind,
+        rating,
+        time_ms,
+    };
+    if let Some(kind) = kind {
+        sink.put_event(event(kind, None, shelved));
+    }
+    if rating.is_some() {
+        sink.put_event(event(EventKind::Rating, rating, read));
+    }
+    Ok(())
+}
+
+fn shelf_kind(shelf: &str) -> Option<EventKind> {
+    match shelf.to_lowercase().as_str() {
+        "read" => Some(EventKind::Finish),
+        "to-read" | "currently-reading" => Some(EventKind::WantToRead),
+        "did-not-finish" | "dnf" | "abandoned" => Some(EventKind::Abandon),
+        _ => None,
+    }
+}
+
+/// The stars given; 0 means none.
+fn read_rating(row: Row<'_>, column: Option<usize>) -> Result<Option<Rating>, Refusal> {
+    let (Some(column), Some(text)) = (column, row.optional(column)) else { return Ok(None) };
+    if text == "0" {
+        return Ok(None);
+    }
+    text.parse().map(Some).map_err(|_| row.refuse(column, "expected 0 for none, or 1 to 5"))
+}
+
+fn date(row: Row<'_>, column: Option<usize>, sink: &mut Sink) -> Option<i64> {
+    let text = row.optional(column)?;
+    let date = time::parse_date(text, sink.now_ms()).ok();
+    if date.is_none() {
+        sink.note("dates not understood and left out", text);
+    }
+    date
+}
+
+/// By ISBN, of which each edition has its own; else by title and author.
+fn find(row: Row<'_>, columns: &Columns, index: &MatchIndex) -> Option<ItemNumber> {
+    let spelt = |column| row.optional(column).and_then(|cell| isbn::parse(unwrapped(cell)));
+    [columns.isbn13, columns.isbn]
+        .into_iter()
+        .filter_map(spelt)
+        .find_map(|isbn| index.by_isbn(isbn))
+        .or_else(|| index.by_title(row.get(columns.title), row.get(columns.author)))
+}
+
+/// `="0439023483"` keeps spreadsheets from making a number of it.
+fn unwrapped(cell: &str) -> &str {
+    cell.trim_start_matches('=').trim_matches('"')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_isbn_cell_is_unwrapped() {
+        for (cell, isbn) in
+            [("=\"0439023483\"", "0439023483"), ("=\"\"", ""), ("0439023483", "0439023483")]
+        {
+            assert_eq!(unwrapped(cell), isbn);
+        }
+    }
+}

@@ -1,0 +1,247 @@
+//! Both contracts, through real clients over a real connection.
+
+use api::tutorial::RecommendationRequest;
+use api::v1::{
+    BookFilter, EventKind, Fallback, HistoryItem, ReasonCode, RecommendRequest, RecommendResponse,
+    SimilarBooksRequest, TrendingRequest, source,
+};
+use tonic::{Code, Status};
+use tonic_types::StatusExt;
+
+use crate::running::{self, Running};
+
+fn tutorial(user_id: i32, category: i32, max_results: i32) -> RecommendationRequest {
+    RecommendationRequest { user_id, category, max_results }
+}
+
+fn for_user(user: &str) -> RecommendRequest {
+    RecommendRequest { user_id: user.to_owned(), ..RecommendRequest::default() }
+}
+
+fn numbers(response: &RecommendResponse) -> Vec<i32> {
+    response.books.iter().flat_map(|book| &book.book).map(|book| book.number).collect()
+}
+
+/// The fields that a status names.
+fn fields(status: &Status) -> Vec<String> {
+    assert_eq!(status.code(), Code::InvalidArgument, "{status:?}");
+    let details = status.get_details_bad_request().unwrap();
+    details.field_violations.into_iter().map(|one| one.field).collect()
+}
+
+#[tokio::test]
+async fn the_tutorials_call_is_answered_from_its_category() {
+    let folder = running::full_shop().await;
+    let running = Running::start(folder.path()).await;
+    let mut client = running.tutorial();
+    for (category, parity) in [(0, 1), (1, 0)] {
+        let answer = client.recommend(tutorial(3, category, 3)).await.unwrap().into_inner();
+        assert_eq!(answer.recommendations.len(), 3);
+        for book in answer.recommendations {
+            assert_eq!(book.id % 2, parity);
+            assert_eq!(book.title, format!("Book {}", book.id));
+        }
+    }
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn the_tutorials_call_has_its_defaults_and_refusals() {
+    let folder = running::full_shop().await;
+    let running = Running::start(folder.path()).await;
+    let mut client = running.tutorial();
+    let default = client.recommend(tutorial(3, 0, 0)).await.unwrap().into_inner();
+    assert_eq!(default.recommendations.len(), 10);
+    let nobody = client.recommend(tutorial(0, 0, 5)).await.unwrap().into_inner();
+    let negative = client.recommend(tutorial(-7, 0, 5)).await.unwrap().into_inner();
+    assert_eq!(nobody.recommendations.len(), 5);
+    assert_eq!(nobody, negative);
+    let none = client.recommend(tutorial(3, 2, 5)).await.unwrap().into_inner();
+    assert!(none.recommendations.is_empty());
+    let unknown = client.recommend(tutorial(3, 3, 5)).await.unwrap_err();
+    assert_eq!(unknown.code(), Code::NotFound);
+    for max_results in [-1, 101, i32::MIN, i32::MAX] {
+        let refused = client.recommend(tutorial(3, 0, max_results)).await.unwrap_err();
+        assert_eq!(fields(&refused), ["max_results"]);
+    }
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_personal_answer_has_scores_reasons_and_a_source() {
+    let folder = running::full_shop().await;
+    let running = Running::start(folder.path()).await;
+    let answer = running.v1().recommend(for_user("3")).await.unwrap().into_inner();
+    assert_eq!(answer.fallback(), Fallback::Unspecified);
+    assert_eq!(answer.model_version, "1");
+    assert!(answer.attribution_token.starts_with("1."));
+    assert_eq!(answer.books.len(), 10);
+    let best = &answer.books[0];
+    assert!(best.score > 0.0);
+    let source = best.source.unwrap();
+    assert_eq!((source.kind(), source.simulated), (source::Kind::Personal, false));
+    assert!((1..=3).contains(&best.reasons.len()));
+    for reason in &best.reasons {
+        assert_eq!(reason.code(), ReasonCode::History);
+        assert_eq!(reason.event_kind(), EventKind::Rating);
+        assert_eq!(reason.rating, 5.0);
+        assert!(reason.share > 0.0 && reason.share <= 1.0);
+        assert_eq!(reason.book_title, format!("Book {}", reason.book_id));
+    }
+    let had: Vec<i32> = (4..14).collect();
+    assert!(numbers(&answer).iter().all(|number| !had.contains(number)));
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn no_edition_of_a_work_the_user_has_is_returned() {
+    let folder = running::full_shop().await;
+    let store = running::store(folder.path()).await;
+    running::add_ratings(&store, 100, &[39, 38], 9).await;
+    store.close().await;
+    let running = Running::start(folder.path()).await;
+    let everything = RecommendRequest { max_results: 100, ..for_user("100") };
+    let answer = running.v1().recommend(everything).await.unwrap().into_inner();
+    assert_eq!(answer.books.len(), 37);
+    assert!(!numbers(&answer).contains(&40));
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn an_inline_history_answers_like_a_user_with_that_history() {
+    let folder = running::full_shop().await;
+    let running = Running::start(folder.path()).await;
+    let history = (4..14)
+        .map(|book: i32| HistoryItem { book_id: book.to_string(), kind: 0, rating: 5.0 })
+        .collect();
+    let inline = RecommendRequest { history, ..RecommendRequest::default() };
+    let anonymous = running.v1().recommend(inline).await.unwrap().into_inner();
+    let user = running.v1().recommend(for_user("3")).await.unwrap().into_inner();
+    assert_eq!(anonymous.books, user.books);
+    assert_ne!(anonymous.attribution_token, user.attribution_token);
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn filters_hold_for_every_book() {
+    let folder = running::full_shop().await;
+    let running = Running::start(folder.path()).await;
+    let filter = BookFilter {
+        any_categories: vec!["sci-fi".to_owned(), "none-such".to_owned()],
+        languages: vec!["EN-us".to_owned()],
+        excluded_book_ids: vec!["40".to_owned(), "not in the shop".to_owned()],
+        ..BookFilter::default()
+    };
+    let request = RecommendRequest { filter: Some(filter), max_results: 100, ..for_user("3") };
+    let answer = running.v1().recommend(request).await.unwrap().into_inner();
+    let mut found = numbers(&answer);
+    found.sort_unstable();
+    assert_eq!(found, [20, 30]);
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn everything_wrong_with_a_request_is_named_at_once() {
+    let folder = running::full_shop().await;
+    let running = Running::start(folder.path()).await;
+    let item = |book_id: &str, kind: i32, rating: f64| HistoryItem {
+        book_id: book_id.to_owned(),
+        kind,
+        rating,
+    };
+    let request = RecommendRequest {
+        user_id: String::new(),
+        history: vec![item("", 0, 0.0), item("1", 77, 0.0), item("1", 6, 0.0), item("1", 5, 3.0)],
+        filter: Some(BookFilter {
+            any_categories: vec!["x".to_owned(); 101],
+            languages: vec!["e\nn".to_owned()],
+            ..BookFilter::default()
+        }),
+        max_results: -1,
+    };
+    let status = running.v1().recommend(request).await.unwrap_err();
+    assert_eq!(
+        fields(&status),
+        [
+            "history[0].book_id",
+            "history[1].kind",
+            "history[2].rating",
+            "history[3].rating",
+            "filter.any_categories",
+            "filter.languages[0]",
+            "max_results",
+        ]
+    );
+    let both = RecommendRequest { history: vec![item("1", 0, 0.0)], ..for_user("3") };
+    assert_eq!(fields(&running.v1().recommend(both).await.unwrap_err()), ["history"]);
+    let long = for_user(&"x".repeat(65));
+    assert_eq!(fields(&running.v1().recommend(long).await.unwrap_err()), ["user_id"]);
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn nobody_and_strangers_get_popular_books_and_are_told_so() {
+    let folder = running::full_shop().await;
+    let running = Running::start(folder.path()).await;
+    for user in ["", "999", "somebody new"] {
+        let filter =
+            BookFilter { any_categories: vec!["mystery".to_owned()], ..BookFilter::default() };
+        let request = RecommendRequest { filter: Some(filter), ..for_user(user) };
+        let answer = running.v1().recommend(request).await.unwrap().into_inner();
+        assert_eq!(answer.fallback(), Fallback::UnknownUser, "{user:?}");
+        assert_eq!(answer.books.len(), 10);
+        for book in answer.books {
+            assert_eq!(book.source.unwrap().kind(), source::Kind::Popular);
+            assert_eq!(book.reasons[0].code(), ReasonCode::PopularInCategory);
+            assert_eq!(book.reasons[0].category, "mystery");
+        }
+    }
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn similar_books_name_the_book_and_unknown_ones_are_not_found() {
+    let folder = running::full_shop().await;
+    let running = Running::start(folder.path()).await;
+    let of = |book_id: &str| SimilarBooksRequest {
+        book_id: book_id.to_owned(),
+        max_results: 5,
+        ..SimilarBooksRequest::default()
+    };
+    let answer = running.v1().similar_books(of("10")).await.unwrap().into_inner();
+    assert_eq!(answer.books.len(), 5);
+    assert_eq!(answer.fallback(), Fallback::Unspecified);
+    let best = &answer.books[0];
+    assert_eq!(best.source.unwrap().kind(), source::Kind::Similar);
+    assert_eq!(best.reasons[0].code(), ReasonCode::SimilarTo);
+    assert_eq!(best.reasons[0].book_title, "Book 10");
+    let unknown = running.v1().similar_books(of("41")).await.unwrap_err();
+    assert_eq!(unknown.code(), Code::NotFound);
+    assert_eq!(fields(&running.v1().similar_books(of("")).await.unwrap_err()), ["book_id"]);
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn without_times_trending_falls_back_to_popular_and_says_so() {
+    let folder = running::full_shop().await;
+    let running = Running::start(folder.path()).await;
+    let answer = running.v1().trending(TrendingRequest::default()).await.unwrap().into_inner();
+    assert_eq!(answer.books.len(), 10);
+    assert_eq!(answer.fallback(), Fallback::NoTrend);
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_shop_without_a_model_answers_and_says_that_it_has_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = running::store(folder.path()).await;
+    running::add_books(&store).await;
+    running::add_readers(&store).await;
+    store.close().await;
+    let running = Running::start(folder.path()).await;
+    let answer = running.v1().recommend(for_user("3")).await.unwrap().into_inner();
+    assert_eq!(answer.fallback(), Fallback::NoModel);
+    assert_eq!(answer.model_version, "");
+    assert_eq!(numbers(&answer), [1, 2, 3, 14, 15, 16, 17, 18, 19, 20]);
+    running.stop().await;
+}

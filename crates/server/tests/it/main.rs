@@ -1,0 +1,7 @@
+//! The service as its clients and operators see it.
+#![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+mod contract;
+mod opening;
+mod renewal;
+mod running;

@@ -1,0 +1,109 @@
+//! New models and books come into service without a pause.
+
+use std::fs;
+use std::time::Duration;
+
+use api::v1::RecommendRequest;
+use server::data_folder::DataFolder;
+
+use crate::running::{self, Running};
+
+fn request() -> RecommendRequest {
+    RecommendRequest { user_id: "3".to_owned(), ..RecommendRequest::default() }
+}
+
+async fn version_served(running: &Running) -> String {
+    running.v1().recommend(request()).await.unwrap().into_inner().model_version
+}
+
+/// Asks until the condition holds, for a minute at most.
+async fn until(mut holds: impl AsyncFnMut() -> bool) {
+    for _ in 0..1200 {
+        if holds().await {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("it never came true");
+}
+
+#[tokio::test]
+async fn a_new_model_is_served_without_a_restart_or_a_failed_request() {
+    let folder = running::full_shop().await;
+    let running = Running::start(folder.path()).await;
+    let mut client = running.v1();
+    let (stop, mut stopped) = tokio::sync::oneshot::channel::<()>();
+    let asking = tokio::spawn(async move {
+        let mut answers = 0;
+        let mut versions = Vec::new();
+        while stopped.try_recv().is_err() {
+            let answer = client.recommend(request()).await.unwrap().into_inner();
+            assert_eq!(answer.books.len(), 10);
+            answers += 1;
+            if versions.last() != Some(&answer.model_version) {
+                versions.push(answer.model_version);
+            }
+        }
+        (answers, versions)
+    });
+    for _ in 0..4 {
+        let version = running::train_once(folder.path()).await.to_string();
+        until(async || version_served(&running).await == version).await;
+    }
+    stop.send(()).unwrap();
+    let (answers, versions) = asking.await.unwrap();
+    assert!(answers > 10, "{answers}");
+    assert!(versions.is_sorted() && versions.len() > 2, "{versions:?}");
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn changed_books_are_served_without_a_training() {
+    let folder = running::full_shop().await;
+    let running = Running::start(folder.path()).await;
+    let store = running::store(folder.path()).await;
+    let mut book = store.books_after(None, 1).await.unwrap().remove(0);
+    book.title = "A New Title".to_owned();
+    let mut writer = store.begin().await.unwrap();
+    writer.put_books(&[book]).await.unwrap();
+    writer.commit().await.unwrap();
+    store.close().await;
+    let live = &running.live;
+    until(async || {
+        let generation = live.current();
+        let index = generation.index_of_id("1").unwrap();
+        generation.book(index).unwrap().title == "A New Title"
+    })
+    .await;
+    assert_eq!(version_served(&running).await, "1");
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_broken_model_is_refused_and_the_one_before_goes_on_serving() {
+    let folder = running::full_shop().await;
+    let running = Running::start(folder.path()).await;
+    let models = DataFolder::new(folder.path()).models().unwrap();
+    // Training verifies what it writes, so the file is broken behind its back, with the
+    // server stopped from looking by being quicker: version 2 is put in place broken.
+    let good = fs::read(models.path(storage::ModelVersion(1))).unwrap();
+    for broken in [&good[..good.len() / 2], b"not a snapshot", &flipped(&good)] {
+        fs::write(models.path(storage::ModelVersion(2)), broken).unwrap();
+        fs::write(folder.path().join("models/active"), "000000000002.snapshot").unwrap();
+        let error = running.live.renew().await.unwrap_err();
+        assert!(error.to_string().contains("000000000002.snapshot"), "{error}");
+        assert_eq!(version_served(&running).await, "1");
+    }
+    // A server that starts now falls back to the version before.
+    let second = Running::start(folder.path()).await;
+    assert_eq!(version_served(&second).await, "1");
+    second.stop().await;
+    running.stop().await;
+}
+
+fn flipped(bytes: &[u8]) -> Vec<u8> {
+    let mut bytes = bytes.to_vec();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    bytes
+}

@@ -1,0 +1,143 @@
+//! A small shop, served on a port of the system's choosing.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use api::tutorial::recommendations_client::RecommendationsClient;
+use api::v1::recommendation_service_client::RecommendationServiceClient;
+use recommender::{EventKind, ItemNumber, Rating, UserNumber};
+use server::data_folder::DataFolder;
+use server::live::Live;
+use server::progress::{Progress, Silent};
+use server::serve::{Openness, Service};
+use server::settings::Settings;
+use server::train::train;
+use storage::{Book, EventId, EventOrigin, NewEvent, Store};
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+use tonic::transport::Channel;
+
+/// A service under test.
+pub(crate) struct Running {
+    pub(crate) channel: Channel,
+    pub(crate) live: Arc<Live>,
+    stop: oneshot::Sender<()>,
+    ended: JoinHandle<()>,
+}
+
+impl Running {
+    /// Serves a data folder.
+    pub(crate) async fn start(folder: &Path) -> Self {
+        let mut settings = settings();
+        settings.serve.listen = vec!["127.0.0.1:0".parse().unwrap()];
+        let data = DataFolder::new(folder);
+        let service = Service::start(&data, &settings, Openness::LoopbackOnly).await.unwrap();
+        let address = format!("http://{}", service.addresses()[0]);
+        let live = Arc::clone(service.live());
+        let (stop, stopped) = oneshot::channel();
+        let ended = tokio::spawn(async move {
+            service.run(async { stopped.await.unwrap() }).await.unwrap();
+        });
+        let channel = Channel::from_shared(address).unwrap().connect().await.unwrap();
+        Self { channel, live, stop, ended }
+    }
+
+    pub(crate) fn v1(&self) -> RecommendationServiceClient<Channel> {
+        RecommendationServiceClient::new(self.channel.clone())
+    }
+
+    pub(crate) fn tutorial(&self) -> RecommendationsClient<Channel> {
+        RecommendationsClient::new(self.channel.clone())
+    }
+
+    /// Tells it to stop and waits until it has.
+    pub(crate) async fn stop(self) {
+        let Self { channel, live, stop, ended } = self;
+        drop((channel, live));
+        stop.send(()).unwrap();
+        ended.await.unwrap();
+    }
+}
+
+pub(crate) fn settings() -> Settings {
+    Settings::read(None).unwrap()
+}
+
+pub(crate) async fn store(folder: &Path) -> Store {
+    DataFolder::new(folder).store(&settings()).await.unwrap()
+}
+
+/// Forty books: odd numbers are mysteries, even ones science fiction; books 39 and 40
+/// are two editions of one work.
+pub(crate) async fn add_books(store: &Store) {
+    let mut writer = store.begin().await.unwrap();
+    let books: Vec<Book> = (1..=40)
+        .map(|number| Book {
+            number: ItemNumber(number),
+            id: number.to_string(),
+            title: format!("Book {number}"),
+            authors: vec![format!("Author {}", number % 7)],
+            published_year: Some(1900 + number as i32),
+            language: Some(if number % 5 == 0 { "en-US" } else { "en" }.to_owned()),
+            categories: vec![if number % 2 == 1 { "mystery" } else { "sci-fi" }.to_owned()],
+            series: None,
+            volume: None,
+            work: (number >= 39).then(|| "work-39".to_owned()),
+            isbn13: None,
+            cover_url: None,
+        })
+        .collect();
+    writer.put_books(&books).await.unwrap();
+    writer.commit().await.unwrap();
+}
+
+/// Sixty readers: user `u` rated the ten books from `u % 30` on.
+pub(crate) async fn add_readers(store: &Store) {
+    for user in 1..=60 {
+        let books: Vec<u32> = (0..10).map(|step| (user % 30 + step) % 40 + 1).collect();
+        add_ratings(store, user, &books, 10).await;
+    }
+}
+
+/// Lets a user rate books with so many half stars.
+pub(crate) async fn add_ratings(store: &Store, user: u32, books: &[u32], half_stars: u8) {
+    let event = |book: &u32| NewEvent {
+        user: UserNumber(user),
+        item: ItemNumber(*book),
+        event_id: EventId::new(format!("{book}-{half_stars}").as_bytes()).unwrap(),
+        kind: EventKind::Rating,
+        rating: Rating::from_half_stars(half_stars),
+        time_ms: None,
+        recorded_ms: 1,
+        origin: EventOrigin::Client,
+        attribution_token: None,
+    };
+    let events: Vec<NewEvent> = books.iter().map(event).collect();
+    let mut writer = store.begin().await.unwrap();
+    writer.append_events(&events).await.unwrap();
+    writer.commit().await.unwrap();
+}
+
+/// Trains and activates; returns the version.
+pub(crate) async fn train_once(folder: &Path) -> u64 {
+    let data = DataFolder::new(folder);
+    let store = data.store(&settings()).await.unwrap();
+    let silent: Arc<dyn Progress> = Arc::new(Silent);
+    let never = Arc::new(AtomicBool::new(false));
+    let models = data.models().unwrap();
+    let trained = train(&store, &models, &settings(), &silent, &never).await.unwrap();
+    store.close().await;
+    trained.version
+}
+
+/// A shop with books, readers and a model.
+pub(crate) async fn full_shop() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let store = store(folder.path()).await;
+    add_books(&store).await;
+    add_readers(&store).await;
+    store.close().await;
+    train_once(folder.path()).await;
+    folder
+}
