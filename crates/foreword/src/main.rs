@@ -27,11 +27,23 @@ fn main() -> ExitCode {
     let code = match runtime.block_on(command::run(arguments)) {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("error: {error:#}");
+            eprintln!("error: {}", message(&error));
             exit::FAILURE
         }
     };
     // Blocking work that was cancelled may take a moment; nobody waits for it.
     runtime.shutdown_background();
     code
+}
+
+/// An error with its causes; those whose words it has already are left out.
+fn message(error: &anyhow::Error) -> String {
+    let mut message = error.to_string();
+    for cause in error.chain().skip(1).map(ToString::to_string) {
+        if !message.contains(&cause) {
+            message.push_str(": ");
+            message.push_str(&cause);
+        }
+    }
+    message
 }

@@ -35,12 +35,15 @@ pub(super) async fn run(
     let addresses = service.addresses().to_vec();
     let showing = async {
         if let Err(error) = show(data, &settings, &addresses).await {
-            eprintln!("warning: cannot show recommendations: {error:#}");
+            eprintln!("warning: cannot show recommendations: {}", crate::message(&error));
         }
     };
     let (served, ()) = tokio::join!(service.run(stop.wait()), showing);
     served?;
-    println!("Stopped. The shop is kept in {}; `foreword demo` starts it again.", data.path().display());
+    println!(
+        "Stopped. The shop is kept in {}; `foreword demo` starts it again.",
+        data.path().display()
+    );
     Ok(exit::SUCCESS)
 }
 
@@ -64,7 +67,11 @@ async fn prepare(
         figures::count(counts.books),
         figures::count(counts.users),
         figures::count(counts.events),
-        if counts.simulated_events == counts.events { "all".to_owned() } else { figures::count(counts.simulated_events) },
+        if counts.simulated_events == counts.events {
+            "all".to_owned()
+        } else {
+            figures::count(counts.simulated_events)
+        },
     );
     if data.models()?.active()?.is_some() {
         return Ok(true);

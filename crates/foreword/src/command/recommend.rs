@@ -107,7 +107,9 @@ fn deed(kind: &str, title: &str, rating: f64) -> String {
 fn explain(fallback: &str) -> &str {
     match fallback {
         "unknown_user" => "nothing is known of this reader, so these are popular books",
-        "no_history" => "the model can use nothing of this reader's history, so these are popular books",
+        "no_history" => {
+            "the model can use nothing of this reader's history, so these are popular books"
+        }
         "no_model" => "there is no model yet; `foreword train` makes one",
         "store_unavailable" => "the store cannot be read just now, so these are popular books",
         other => other,

@@ -61,7 +61,9 @@ pub(super) fn summary(trained: &Trained) -> String {
     };
     let unknown = match trained.unknown_book_events {
         0 => String::new(),
-        some => format!("\n{} events wait for books that the shop does not have", figures::count(some)),
+        some => {
+            format!("\n{} events wait for books that the shop does not have", figures::count(some))
+        }
     };
     format!(
         "model {version} is active: {} weights, {}, learnt from {} interactions of {} users with {} books{simulated}\n\

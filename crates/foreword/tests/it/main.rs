@@ -1,0 +1,13 @@
+//! The program as its users meet it: arguments in, text and exit codes out.
+#![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+#![allow(clippy::disallowed_methods, reason = "a test waits for a process")]
+
+mod demo;
+mod demo_books;
+mod errors;
+mod help;
+mod needs;
+mod program;
+mod python;
+mod real_data;
+mod shop;

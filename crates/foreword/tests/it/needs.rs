@@ -1,0 +1,36 @@
+//! What a test needs that may be missing. A test that cannot run says so: by name, in
+//! the file that `FOREWORD_SKIP_LOG` names, which `cargo xtask test` reads.
+
+use std::io::Write;
+use std::path::PathBuf;
+
+/// The Python that `cargo xtask test` prepares, with grpcio.
+pub(crate) fn python(test: &str) -> Option<PathBuf> {
+    let python = std::env::var_os("FOREWORD_TEST_PYTHON").map(PathBuf::from);
+    if python.is_none() {
+        skip(&format!("tool: {test}: FOREWORD_TEST_PYTHON names no Python with grpcio"));
+    }
+    python
+}
+
+/// A folder of the development data, which lies beside the repository and never in it.
+pub(crate) fn data(test: &str, name: &str) -> Option<PathBuf> {
+    let folder = repository().join("../shared/data").join(name);
+    if !folder.is_dir() {
+        skip(&format!("data: {test}: no {name} in ../shared/data"));
+        return None;
+    }
+    Some(folder)
+}
+
+pub(crate) fn repository() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+fn skip(line: &str) {
+    eprintln!("skipped: {line}");
+    if let Some(log) = std::env::var_os("FOREWORD_SKIP_LOG") {
+        let mut file = std::fs::File::options().append(true).create(true).open(log).unwrap();
+        writeln!(file, "{line}").unwrap();
+    }
+}

@@ -1,0 +1,1 @@
+//! Tests on the development data, where it lies beside the repository.
