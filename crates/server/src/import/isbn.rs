@@ -26,7 +26,7 @@ pub(super) fn parse(text: &str) -> Option<u64> {
 /// The ISBN-13 that a spreadsheet turned into a number such as `9.78043902348e+12`.
 ///
 /// With 13 significant digits it is all there. With fewer it was *rounded* to 12:
-/// the check digit says whether up or down, and in two cases of three leaves no doubt.
+/// the check digit may tell whether up or down; in three cases of four it does not.
 pub(super) fn parse_float(text: &str) -> Option<u64> {
     let mantissa = text.split(['e', 'E']).next()?;
     let significant = mantissa.bytes().filter(u8::is_ascii_digit).count();
@@ -111,7 +111,6 @@ mod tests {
     #[test]
     fn a_rounded_number_is_read_where_its_check_digit_leaves_no_doubt() {
         for (text, expected) in [
-            // 9780007119318: check digit 8, so it was rounded up.
             ("9.780007119318e+12", Some(9_780_007_119_318)),
             ("9780439023481.0", Some(9_780_439_023_481)),
             ("9780439023481", Some(9_780_439_023_481)),
@@ -137,6 +136,6 @@ mod tests {
                 read += 1;
             }
         }
-        assert!(read > 500, "{read}");
+        assert!(read > 400, "{read}");
     }
 }

@@ -32,6 +32,7 @@ pub(super) enum RowError {
     Read(io::Error),
 }
 
+/// Where in a row the last byte was.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum State {
     FieldStart,
@@ -39,6 +40,27 @@ enum State {
     Quoted,
     /// After a quote inside a quoted field: its end, or the first of two.
     QuoteInQuoted,
+}
+
+/// What becomes of a byte.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Use {
+    Keep,
+    Drop,
+    EndField,
+}
+
+impl State {
+    /// What becomes of a byte that does not end the row, and the state after it.
+    fn step(self, byte: u8, delimiter: u8) -> (Self, Use) {
+        match (self, byte) {
+            (Self::FieldStart, b'"') => (Self::Quoted, Use::Drop),
+            (Self::Quoted, b'"') => (Self::QuoteInQuoted, Use::Drop),
+            (Self::Quoted, _) | (Self::QuoteInQuoted, b'"') => (Self::Quoted, Use::Keep),
+            (_, byte) if byte == delimiter => (Self::FieldStart, Use::EndField),
+            _ => (Self::Plain, Use::Keep),
+        }
+    }
 }
 
 /// The rows of a text; blank lines are left out.
@@ -61,72 +83,60 @@ impl<R: BufRead> Rows<R> {
         self.ends_in_newline
     }
 
-    /// Reads the next row; `false` if there is none. After an error `row.line` says
-    /// which row it was, and the rest is empty or cut.
+    /// Reads the next row; `false` if there is none. After an error, `row.line` still
+    /// says which row it was.
     pub(super) fn read(&mut self, row: &mut RawRow) -> Result<bool, RowError> {
         row.bytes.clear();
         row.ends.clear();
-        let mut state = State::FieldStart;
-        let mut quote_line = self.line;
-        let mut row_bytes = 0;
         row.line = self.line;
+        let mut state = State::FieldStart;
+        let (mut row_bytes, mut quote_line) = (0, self.line);
         loop {
             let chunk = self.source.fill_buf().map_err(RowError::Read)?;
             if chunk.is_empty() {
-                if state == State::Quoted {
-                    return Err(RowError::UnclosedQuote { line: quote_line });
-                }
-                if row_bytes == 0 {
-                    return Ok(false);
-                }
-                self.ends_in_newline = false;
-                return self.finish(row, row_bytes);
+                return match state {
+                    State::Quoted => Err(RowError::UnclosedQuote { line: quote_line }),
+                    _ if row_bytes == 0 => Ok(false),
+                    _ => self.finish(row, row_bytes, false),
+                };
             }
             let len = chunk.len();
             for (index, byte) in chunk.iter().copied().enumerate() {
                 let second_of_break = self.after_return && byte == b'\n';
                 self.after_return = byte == b'\r';
-                let breaks = (byte == b'\n' && !second_of_break) || byte == b'\r';
-                self.line += u64::from(breaks);
-                if state != State::Quoted && (breaks || second_of_break) {
-                    if row_bytes == 0 {
-                        row.line = self.line;
-                        continue;
+                let breaks = matches!(byte, b'\n' | b'\r');
+                self.line += u64::from(breaks && !second_of_break);
+                if breaks && state != State::Quoted {
+                    if row_bytes > 0 {
+                        self.source.consume(index + 1);
+                        return self.finish(row, row_bytes, true);
                     }
-                    self.source.consume(index + 1);
-                    self.ends_in_newline = true;
-                    return self.finish(row, row_bytes);
+                    row.line = self.line;
+                    continue;
                 }
+                let (next, used) = state.step(byte, self.delimiter);
+                if (state, next) == (State::FieldStart, State::Quoted) {
+                    quote_line = self.line;
+                }
+                state = next;
                 row_bytes += 1;
-                let keep = row_bytes <= ROW_BYTES_MAX;
-                match (state, byte) {
-                    (State::FieldStart, b'"') => {
-                        state = State::Quoted;
-                        quote_line = self.line;
-                    }
-                    (State::Quoted, b'"') => state = State::QuoteInQuoted,
-                    (State::QuoteInQuoted, b'"') => {
-                        state = State::Quoted;
-                        keep.then(|| row.bytes.push(byte));
-                    }
-                    (State::Quoted, _) => {
-                        keep.then(|| row.bytes.push(byte));
-                    }
-                    (_, byte) if byte == self.delimiter => {
-                        state = State::FieldStart;
-                        keep.then(|| row.ends.push(row.bytes.len()));
-                    }
-                    _ => {
-                        state = State::Plain;
-                        keep.then(|| row.bytes.push(byte));
-                    }
+                match used {
+                    Use::Keep if row_bytes <= ROW_BYTES_MAX => row.bytes.push(byte),
+                    Use::EndField if row_bytes <= ROW_BYTES_MAX => row.ends.push(row.bytes.len()),
+                    _ => {}
                 }
             }
             self.source.consume(len);
         }
     }
 
-    fn finish(&self, row: &mut RawRow, row_bytes: usize) -> Result<bool, RowError> {
+    fn finish(
+        &mut self,
+        row: &mut RawRow,
+        row_bytes: usize,
+        at_newline: bool,
+    ) -> Result<bool, RowError> {
+        self.ends_in_newline = at_newline;
         row.ends.push(row.bytes.len());
         if row_bytes > ROW_BYTES_MAX { Err(RowError::TooLong) } else { Ok(true) }
     }

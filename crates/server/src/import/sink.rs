@@ -15,7 +15,7 @@ use super::report::{
 use crate::progress::{Progress, Unit};
 
 /// How many rows go to the store at once.
-const BATCH_ROWS: usize = 32768;
+const BATCH_ROWS: usize = 8192;
 
 /// How many rows pass between two looks at the progress.
 const PROGRESS_ROWS: u64 = 1024;

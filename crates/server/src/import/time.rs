@@ -9,6 +9,9 @@ const EARLIEST_MS: i64 = -2_208_988_800_000;
 
 const DAY_MS: i64 = 86_400_000;
 
+/// The year 5138, which as a number of milliseconds is 1973.
+const MILLISECONDS_FROM: i64 = 100_000_000_000_000;
+
 /// Why a text is no time of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum TimeError {
@@ -34,18 +37,20 @@ pub(super) enum TimeError {
 pub(super) fn parse(text: &str, now_ms: i64) -> Result<i64, TimeError> {
     let fits = |ms: i64| (EARLIEST_MS..=now_ms.saturating_add(DAY_MS)).contains(&ms);
     let time_ms = match seconds(text) {
-        Some(milliseconds)
-            if !fits(milliseconds) && milliseconds > 0 && fits(milliseconds / 1000) =>
-        {
+        Some(time_ms) if time_ms >= MILLISECONDS_FROM && fits(time_ms / 1000) => {
             return Err(TimeError::Milliseconds);
         }
-        Some(milliseconds) => milliseconds,
+        Some(time_ms) => time_ms,
         None => civil(text).ok_or(TimeError::Format)?.as_millisecond(),
     };
     if fits(time_ms) { Ok(time_ms) } else { Err(TimeError::Range) }
 }
 
 /// Reads a date with slashes or hyphens, year first, as its first moment in UTC.
+///
+/// # Errors
+///
+/// As [`parse`].
 pub(super) fn parse_date(text: &str, now_ms: i64) -> Result<i64, TimeError> {
     let mut parts = text.splitn(3, ['/', '-']).map(str::parse::<i16>);
     let (Some(Ok(year)), Some(Ok(month)), Some(Ok(day))) =

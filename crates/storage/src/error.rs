@@ -1,0 +1,115 @@
+//! What can go wrong with a store.
+
+use std::path::PathBuf;
+
+use recommender::IdError;
+
+use crate::book::BookError;
+use crate::event::EventError;
+use crate::ids::IdSpace;
+
+/// Why a store refused or failed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// The folder or a file in it could not be used at all.
+    #[error("cannot use {}: {source}", path.display())]
+    Io {
+        /// The folder or file.
+        path: PathBuf,
+        /// What the operating system said.
+        source: std::io::Error,
+    },
+    /// The file is something else than a database, or was cut or overwritten.
+    #[error("{} is not a SQLite database, expected a Foreword store", path.display())]
+    NotADatabase {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file is a database, but of another application.
+    #[error(
+        "{} is a database of another application (application id {found:#010x}), expected a Foreword store", path.display()
+    )]
+    ForeignDatabase {
+        /// The file.
+        path: PathBuf,
+        /// Its application id; 0 if it has none.
+        found: u32,
+    },
+    /// A newer version of this program wrote the store.
+    #[error(
+        "{} has schema version {found}, expected at most {known}: a newer version of this program wrote it", path.display()
+    )]
+    NewerSchema {
+        /// The file.
+        path: PathBuf,
+        /// The newest version found.
+        found: i64,
+        /// The newest version that this program knows.
+        known: i64,
+    },
+    /// The schema could not be brought up to date.
+    #[error("cannot bring the store's schema up to date: {0}")]
+    Migration(#[source] sqlx::migrate::MigrateError),
+    /// Another writer, or too many readers, held the store for too long; trying
+    /// again later may succeed.
+    #[error("store is busy: no connection or lock came free within the time limit")]
+    Busy,
+    /// [`Store::close`](crate::Store::close) was called.
+    #[error("store is closed")]
+    Closed,
+    /// A string cannot be an id.
+    #[error(transparent)]
+    Id(#[from] IdError),
+    /// There are more ids than numbers.
+    #[error("no numbers left for {wanted} new {space} ids, expected at most {left}")]
+    OutOfNumbers {
+        /// Whose ids.
+        space: IdSpace,
+        /// How many numbers were asked for.
+        wanted: u64,
+        /// How many there are.
+        left: u64,
+    },
+    /// A book cannot be stored.
+    #[error(transparent)]
+    Book(#[from] BookError),
+    /// An event cannot be stored.
+    #[error(transparent)]
+    Event(#[from] EventError),
+    /// An earlier change of this writer failed or was abandoned half-way; begin anew.
+    #[error("writer has an unfinished change, expected none: begin a new one")]
+    Unfinished,
+    /// The database holds what this program never writes.
+    #[error("unexpected {found} in column {column}; was the store edited by hand?")]
+    UnexpectedValue {
+        /// The column.
+        column: &'static str,
+        /// What it holds.
+        found: i64,
+    },
+    /// The database failed: disk full, damaged file, or a defect in this crate.
+    #[error("database failed: {0}")]
+    Database(#[source] sqlx::Error),
+}
+
+/// SQLite's primary result codes, the low byte of the extended ones.
+pub(crate) const SQLITE_BUSY: u32 = 5;
+pub(crate) const SQLITE_NOTADB: u32 = 26;
+
+/// The primary result code of an error that comes from SQLite itself.
+pub(crate) fn sqlite_code(error: &sqlx::Error) -> Option<u32> {
+    let code = error.as_database_error()?.code()?;
+    code.parse::<u32>().ok().map(|extended| extended & 0xff)
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        match error {
+            sqlx::Error::PoolTimedOut => Self::Busy,
+            sqlx::Error::PoolClosed => Self::Closed,
+            other if sqlite_code(&other) == Some(SQLITE_BUSY) => Self::Busy,
+            other => Self::Database(other),
+        }
+    }
+}

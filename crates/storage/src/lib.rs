@@ -1,0 +1,82 @@
+//! Books, users, events and model snapshots: what outlives the process.
+//!
+//! Two halves that know nothing of each other:
+//!
+//! * [`Store`] keeps what the shop tells: books, users and events, in a database.
+//!   Many readers, one [`Writer`] at a time; what a writer committed is durable.
+//! * [`ModelFolder`] keeps what training made of it: one immutable [`Snapshot`]
+//!   file for each model version, and which of them is active.
+//!
+//! Users and items are the numbers of `recommender`; a shop's own ids become
+//! numbers in [`Writer::users`] and [`Writer::items`], and ids again in
+//! [`Store::user_ids`] and [`Store::item_ids`].
+//!
+//! ```
+//! # use std::{num::NonZeroU32, time::Duration};
+//! # use recommender::EventKind;
+//! # use storage::{EventId, EventOrigin, NewEvent, Store, StoreSettings};
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let folder = tempfile::tempdir()?;
+//! # let folder = folder.path();
+//! # let settings = StoreSettings {
+//! #     readers: NonZeroU32::MIN,
+//! #     busy_timeout: Duration::from_secs(5),
+//! #     acquire_timeout: Duration::from_secs(5),
+//! #     cache_kib: 1024,
+//! #     writer_cache_kib: 1024,
+//! # };
+//! let store = Store::open(folder, &settings).await?;
+//!
+//! let mut writer = store.begin().await?;
+//! let users = writer.users(&["ann"]).await?;
+//! let items = writer.items(&["9780441172719"]).await?;
+//! let event = NewEvent {
+//!     user: users[0],
+//!     item: items[0],
+//!     event_id: EventId::new(b"order 4711, line 1")?,
+//!     kind: EventKind::Purchase,
+//!     rating: None,
+//!     time_ms: Some(1_700_000_000_000),
+//!     recorded_ms: 1_700_000_000_123,
+//!     origin: EventOrigin::Client,
+//!     attribution_token: None,
+//! };
+//! assert_eq!(writer.append_events(&[event.clone()]).await?.stored, 1);
+//! assert_eq!(writer.append_events(&[event]).await?.repeated, 1);
+//! writer.commit().await?;
+//!
+//! assert_eq!(store.user_number("ann").await?, Some(users[0]));
+//! assert_eq!(store.history(users[0], 100).await?.events.len(), 1);
+//! # Ok(())
+//! # }
+//! ```
+
+mod batch;
+pub mod book;
+mod books;
+pub mod error;
+pub mod event;
+mod events;
+mod history;
+mod ids;
+pub mod models;
+mod scan;
+mod schema;
+pub mod snapshot;
+mod store;
+mod writer;
+
+pub use book::{Book, BookError};
+pub use books::PutBooks;
+pub use error::StoreError;
+pub use event::{EventId, EventOrigin, HistoryEvent, NewEvent, TrainingEvent};
+pub use events::Appended;
+pub use history::{History, UserRevision};
+pub use ids::IdSpace;
+pub use models::{ModelFolder, ModelFolderError, ModelVersion, TrainingLock};
+pub use snapshot::{
+    Section, SectionBytes, Snapshot, SnapshotError, SnapshotHeader, write_snapshot,
+};
+pub use store::{Counts, FILE_NAME, Store, StoreSettings};
+pub use writer::{Committed, Writer};

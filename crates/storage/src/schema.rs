@@ -1,0 +1,102 @@
+//! Is this file ours, and as new as we are? Asked before anything else touches it.
+//!
+//! Two processes may open a new folder at the same moment, and SQLite cannot wait
+//! for the switch into WAL mode; so whoever holds `foreword.lock` prepares the file.
+
+use std::fs::{File, TryLockError};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode};
+use sqlx::{ConnectOptions, Connection, SqlSafeStr};
+
+use crate::error::{SQLITE_NOTADB, StoreError, sqlite_code};
+
+/// 'FWRD', as migration 0001 writes it.
+const APPLICATION_ID: u32 = 0x4657_5244;
+
+/// The newest schema that this program knows.
+const NEWEST: i64 = 1;
+
+/// How often to look whether another process has finished.
+const POLL: Duration = Duration::from_millis(10);
+
+fn migrator() -> Migrator {
+    Migrator::with_migrations(vec![Migration::new(
+        NEWEST,
+        "shop".into(),
+        MigrationType::Simple,
+        include_str!("../migrations/0001_shop.sql").into_sql_str(),
+        false,
+    )])
+}
+
+/// Creates the file or brings its schema up to date; refuses any that is not ours
+/// or newer than we are, without changing it.
+pub(crate) async fn prepare(
+    options: &SqliteConnectOptions,
+    path: &Path,
+    patience: Duration,
+) -> Result<(), StoreError> {
+    let _lock = lock(&path.with_extension("lock"), patience).await?;
+    // As it is, without pragmas that would already write into a foreign file.
+    let mut connection = options.connect().await.map_err(|error| explain(error, path))?;
+    check_owner(&mut connection, path).await?;
+    connection.close().await?;
+
+    let mut connection = options.clone().journal_mode(SqliteJournalMode::Wal).connect().await?;
+    match migrator().run(&mut connection).await {
+        Ok(()) => {}
+        Err(MigrateError::VersionMissing(found)) if found > NEWEST => {
+            return Err(StoreError::NewerSchema { path: path.to_owned(), found, known: NEWEST });
+        }
+        Err(MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _)) => {
+            return Err(error.into());
+        }
+        Err(other) => return Err(StoreError::Migration(other)),
+    }
+    connection.close().await?;
+    Ok(())
+}
+
+/// The lock of the folder, released by dropping it.
+async fn lock(path: &Path, patience: Duration) -> Result<File, StoreError> {
+    let failed = |source| StoreError::Io { path: path.to_owned(), source };
+    let file = File::create(path).map_err(failed)?;
+    let deadline = Instant::now() + patience;
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::Error(source)) => return Err(failed(source)),
+            Err(TryLockError::WouldBlock) if Instant::now() < deadline => {
+                tokio::time::sleep(POLL).await;
+            }
+            Err(TryLockError::WouldBlock) => return Err(StoreError::Busy),
+        }
+    }
+}
+
+/// A file is ours if it says so, or if it is still empty.
+async fn check_owner(connection: &mut SqliteConnection, path: &Path) -> Result<(), StoreError> {
+    let (application, tables): (i64, i64) = sqlx::query_as(
+        "SELECT application_id, (SELECT count(*) FROM sqlite_schema) FROM pragma_application_id",
+    )
+    .fetch_one(connection)
+    .await
+    .map_err(|error| explain(error, path))?;
+    // The file holds 32 bits, which SQLite reads as a signed number.
+    let found = application as u32;
+    if found == APPLICATION_ID || (found == 0 && tables == 0) {
+        Ok(())
+    } else {
+        Err(StoreError::ForeignDatabase { path: path.to_owned(), found })
+    }
+}
+
+fn explain(error: sqlx::Error, path: &Path) -> StoreError {
+    match sqlite_code(&error) {
+        Some(SQLITE_NOTADB) => StoreError::NotADatabase { path: path.to_owned() },
+        _ => error.into(),
+    }
+}

@@ -1,0 +1,118 @@
+//! Books are stored, replaced and read.
+
+use recommender::ItemNumber;
+use recommender::id::FIRST_ASSIGNED;
+use storage::{Book, PutBooks, Store, StoreError};
+
+use crate::support::{book, new_store, rating};
+
+async fn put(store: &Store, books: &[Book]) -> PutBooks {
+    let mut writer = store.begin().await.expect("nobody else writes");
+    let put = writer.put_books(books).await.expect("the books fit");
+    writer.commit().await.expect("the commit succeeds");
+    put
+}
+
+#[tokio::test]
+async fn a_book_reads_as_it_was_put() {
+    let (store, _folder) = new_store().await;
+    let bare = Book {
+        authors: Vec::new(),
+        published_year: None,
+        language: None,
+        categories: Vec::new(),
+        series: None,
+        volume: None,
+        work: None,
+        isbn13: None,
+        ..book(9, "Anonymous")
+    };
+    let full = book(7, "Dune");
+    put(&store, &[bare.clone(), full.clone()]).await;
+    let read = store.books_after(None, 10).await.expect("it reads");
+    assert_eq!(read, [full.clone(), bare.clone()]);
+    let wanted = [9, 8, 7, 9].map(ItemNumber);
+    let read = store.books_by_number(&wanted).await.expect("it reads");
+    assert_eq!(read, [full, bare]);
+    assert_eq!(store.books_by_number(&[]).await.expect("it reads"), []);
+}
+
+#[tokio::test]
+async fn an_assigned_id_comes_back_with_its_book() {
+    let (store, _folder) = new_store().await;
+    let mut writer = store.begin().await.expect("nobody else writes");
+    writer.items(&["sku-1"]).await.expect("an id");
+    writer.put_books(&[book(FIRST_ASSIGNED, "Dune")]).await.expect("it fits");
+    writer.commit().await.expect("the commit succeeds");
+    let read = store.books_after(None, 10).await.expect("it reads");
+    assert_eq!(read.first().map(|book| book.id.as_str()), Some("sku-1"));
+}
+
+#[tokio::test]
+async fn putting_tells_new_changed_and_unchanged_apart() {
+    let (store, _folder) = new_store().await;
+    let done = put(&store, &[book(1, "Dune"), book(2, "Emma")]).await;
+    assert_eq!(done, PutBooks { stored: 2, changed: 0, unchanged: 0 });
+    let retitled = Book { volume: Some(2.0), ..book(2, "Emma") };
+    // The id is read only: another one is no change.
+    let same = Book { id: "other".to_owned(), ..book(1, "Dune") };
+    let done = put(&store, &[same, retitled, book(3, "Ulysses")]).await;
+    assert_eq!(done, PutBooks { stored: 1, changed: 1, unchanged: 1 });
+    // Twice in a batch: the last one stays.
+    let done = put(&store, &[book(3, "A"), book(3, "B"), book(3, "B")]).await;
+    assert_eq!(done, PutBooks { stored: 0, changed: 2, unchanged: 1 });
+    let read = store.books_by_number(&[ItemNumber(3)]).await.expect("it reads");
+    assert_eq!(read.first().map(|book| book.title.as_str()), Some("B"));
+}
+
+#[tokio::test]
+async fn the_catalogue_revision_counts_commits_that_changed_a_book() {
+    let (store, _folder) = new_store().await;
+    assert_eq!(store.catalogue_revision().await.expect("it reads"), 0);
+    put(&store, &[book(1, "Dune"), book(2, "Emma")]).await;
+    assert_eq!(store.catalogue_revision().await.expect("it reads"), 1);
+    put(&store, &[book(1, "Dune")]).await;
+    assert_eq!(store.catalogue_revision().await.expect("it reads"), 1);
+    put(&store, &[book(1, "Dune Messiah")]).await;
+    assert_eq!(store.catalogue_revision().await.expect("it reads"), 2);
+}
+
+#[tokio::test]
+async fn books_are_paged_by_number() {
+    let (store, _folder) = new_store().await;
+    let books: Vec<Book> = (1..=1_200).rev().map(|number| book(number, "Dune")).collect();
+    assert_eq!(put(&store, &books).await.stored, 1_200);
+    assert_eq!(put(&store, &books).await.unchanged, 1_200);
+    let (mut after, mut seen) = (None, Vec::new());
+    loop {
+        let page = store.books_after(after, 500).await.expect("it reads");
+        let Some(last) = page.last() else { break };
+        after = Some(last.number);
+        seen.extend(page.iter().map(|book| book.number.0));
+    }
+    assert_eq!(seen, (1..=1_200).collect::<Vec<_>>());
+    let all: Vec<ItemNumber> = (1..=2_000).map(ItemNumber).collect();
+    assert_eq!(store.books_by_number(&all).await.expect("it reads").len(), 1_200);
+}
+
+#[tokio::test]
+async fn a_book_out_of_bounds_is_refused_and_nothing_of_its_batch_is_stored() {
+    let (store, _folder) = new_store().await;
+    let mut writer = store.begin().await.expect("nobody else writes");
+    let refused = writer.put_books(&[book(1, "Dune"), book(2, "")]).await;
+    assert!(matches!(refused, Err(StoreError::Book(error)) if error.field == "title"));
+    writer.commit().await.expect("the commit succeeds");
+    assert_eq!(store.counts().await.expect("it counts").books, 0);
+}
+
+#[tokio::test]
+async fn events_of_unknown_books_are_counted_until_the_book_arrives() {
+    let (store, _folder) = new_store().await;
+    let mut writer = store.begin().await.expect("nobody else writes");
+    let events = [rating(1, "a", 7), rating(1, "b", 8), rating(2, "a", 8)];
+    writer.append_events(&events).await.expect("they fit");
+    writer.commit().await.expect("the commit succeeds");
+    assert_eq!(store.unknown_book_events().await.expect("it counts"), 3);
+    put(&store, &[book(8, "Emma")]).await;
+    assert_eq!(store.unknown_book_events().await.expect("it counts"), 1);
+}

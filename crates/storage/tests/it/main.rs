@@ -1,0 +1,11 @@
+//! The store, snapshots and the model folder, used as the server uses them.
+
+mod books;
+mod events;
+mod ids;
+mod models;
+mod opening;
+mod snapshot;
+mod speed;
+mod support;
+mod writing;

@@ -1,0 +1,87 @@
+//! What every test needs: a store in a fresh folder, books and events, a view of it all.
+
+use std::num::NonZeroU32;
+use std::path::Path;
+use std::time::Duration;
+
+use recommender::{EventKind, ItemNumber, Rating, UserNumber};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
+use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _};
+use storage::{Book, EventId, EventOrigin, FILE_NAME, NewEvent, Store, StoreSettings};
+use tempfile::TempDir;
+
+/// Small, and impatient, so that a test that waits in vain fails soon.
+pub(crate) fn settings() -> StoreSettings {
+    StoreSettings {
+        readers: NonZeroU32::new(2).expect("two is not zero"),
+        busy_timeout: Duration::from_millis(500),
+        acquire_timeout: Duration::from_millis(500),
+        cache_kib: 1024,
+        writer_cache_kib: 1024,
+    }
+}
+
+pub(crate) async fn open(folder: &Path) -> Store {
+    Store::open(folder, &settings()).await.expect("the store opens")
+}
+
+/// A store in a folder of its own, which is gone once the second is dropped.
+pub(crate) async fn new_store() -> (Store, TempDir) {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    (open(folder.path()).await, folder)
+}
+
+/// Does to the database file what this crate never would.
+pub(crate) async fn tamper(folder: &Path, statement: &str) {
+    let options = SqliteConnectOptions::new().filename(folder.join(FILE_NAME));
+    let mut connection: SqliteConnection =
+        options.create_if_missing(true).connect().await.expect("the file opens");
+    let statement = AssertSqlSafe(statement.to_owned());
+    connection.execute(statement).await.expect("the statement is right");
+    connection.close().await.expect("the file closes");
+}
+
+/// A rating of four stars. `id` is the event's id.
+pub(crate) fn rating(user: u32, id: &str, item: u32) -> NewEvent {
+    NewEvent {
+        user: UserNumber(user),
+        item: ItemNumber(item),
+        event_id: EventId::new(id.as_bytes()).expect("the test gives a fitting id"),
+        kind: EventKind::Rating,
+        rating: Rating::from_half_stars(8),
+        time_ms: Some(1_000),
+        recorded_ms: 2_000,
+        origin: EventOrigin::Client,
+        attribution_token: None,
+    }
+}
+
+pub(crate) fn book(number: u32, title: &str) -> Book {
+    Book {
+        number: ItemNumber(number),
+        id: number.to_string(),
+        title: title.to_owned(),
+        authors: vec!["Ann Author".to_owned(), "Bob Writer".to_owned()],
+        published_year: Some(1999),
+        language: Some("en".to_owned()),
+        categories: vec!["fantasy".to_owned(), "sci-fi".to_owned()],
+        series: Some("The Series".to_owned()),
+        volume: Some(1.5),
+        work: Some("w1".to_owned()),
+        isbn13: Some(9_780_441_172_719),
+        cover_url: None,
+    }
+}
+
+/// Everything that can be read from a store, as one text.
+pub(crate) async fn everything(store: &Store) -> String {
+    let users = store.users_after(None, 1000).await.expect("it reads");
+    let mut histories = Vec::new();
+    for user in &users {
+        histories.push(store.history(user.user, 1000).await.expect("it reads"));
+    }
+    let books = store.books_after(None, 1000).await.expect("it reads");
+    let counts = store.counts().await.expect("it reads");
+    let revision = store.catalogue_revision().await.expect("it reads");
+    format!("{counts:#?} {revision} {users:#?} {histories:#?} {books:#?}")
+}
