@@ -15,11 +15,23 @@ use server::settings::Settings;
 #[command(name = "foreword", version, max_term_width = 100, arg_required_else_help = true)]
 pub(crate) struct Arguments {
     /// Folder of the shop's data: database and models [default: by the platform's convention]
-    #[arg(long, global = true, env = "FOREWORD_DATA_DIR", value_name = "DIR")]
+    #[arg(
+        long,
+        global = true,
+        env = "FOREWORD_DATA_DIR",
+        hide_env_values = true,
+        value_name = "DIR"
+    )]
     data_dir: Option<PathBuf>,
 
     /// Settings file (TOML); `foreword serve --print-config` prints every key with its default
-    #[arg(long, global = true, env = "FOREWORD_CONFIG", value_name = "FILE")]
+    #[arg(
+        long,
+        global = true,
+        env = "FOREWORD_CONFIG",
+        hide_env_values = true,
+        value_name = "FILE"
+    )]
     config: Option<PathBuf>,
 
     /// What to do.

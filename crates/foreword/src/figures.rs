@@ -15,6 +15,11 @@ pub(crate) fn count(number: u64) -> String {
     text
 }
 
+/// `1`, `"user"` → `1 user`; `2,000 users`.
+pub(crate) fn counted(number: u64, thing: &str) -> String {
+    format!("{} {thing}{}", count(number), if number == 1 { "" } else { "s" })
+}
+
 /// `0.0123` seconds → `12 ms`, `12.34` → `12.3 s`.
 pub(crate) fn seconds(duration: Duration) -> String {
     let seconds = duration.as_secs_f64();
@@ -44,6 +49,7 @@ mod tests {
             ["0", "999", "1,000", "1,234,567"]
         );
         assert_eq!([bytes(999), bytes(1000), bytes(1_250_000)], ["999 B", "1.0 kB", "1.2 MB"]);
+        assert_eq!([counted(1, "user"), counted(2_000, "user")], ["1 user", "2,000 users"]);
         assert_eq!(seconds(Duration::from_millis(12)), "12 ms");
         assert_eq!(seconds(Duration::from_millis(12_340)), "12.3 s");
     }

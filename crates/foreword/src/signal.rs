@@ -40,11 +40,6 @@ impl Stop {
             std::future::pending::<()>().await;
         }
     }
-
-    /// Whether the process was told to stop.
-    pub(crate) fn is_told(&self) -> bool {
-        *self.told.borrow()
-    }
 }
 
 #[cfg(unix)]

@@ -1,21 +1,35 @@
 //! Tables made for eyes.
 
 use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
-use comfy_table::{CellAlignment, ContentArrangement, Table};
+use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
 
-/// A table with these headings, as wide as the terminal; the columns of numbers to the right.
-pub(crate) fn table(headings: &[&str], numbers: &[usize]) -> Table {
+const LINE: LineStyle = LineStyle::none().fill('─').junction('─');
+
+/// No lines between rows.
+const COMPACT: TableStyle =
+    TableStyle::new().top_border(LINE).header_separator(LINE).bottom_border(LINE);
+
+/// A table whose rows take several lines, as wide as the terminal.
+pub(crate) fn of_text(headings: &[&str]) -> Table {
+    with_style(UTF8_HORIZONTAL_ONLY, headings)
+}
+
+/// A table of figures: all columns but the first to the right.
+pub(crate) fn of_figures(headings: &[&str]) -> Table {
+    let mut table = with_style(COMPACT, headings);
+    for column in table.column_iter_mut().skip(1) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    table
+}
+
+fn with_style(style: TableStyle, headings: &[&str]) -> Table {
     let mut table = Table::new();
-    table.load_style(UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic);
+    table.load_style(style).set_content_arrangement(ContentArrangement::Dynamic);
     // Elsewhere than on a terminal there is no width to ask for.
     if table.width().is_none() {
         table.set_width(100);
     }
     table.set_header(headings);
-    for column in numbers {
-        if let Some(column) = table.column_mut(*column) {
-            column.set_cell_alignment(CellAlignment::Right);
-        }
-    }
     table
 }

@@ -58,6 +58,12 @@ impl BitSet {
         }
     }
 
+    /// The set as words: bit `b` of word `w` is index `64·w + b`.
+    #[must_use]
+    pub fn words(&self) -> &[u64] {
+        &self.words
+    }
+
     /// The indexes, ascending.
     pub fn iter(&self) -> impl Iterator<Item = u32> {
         self.words.iter().enumerate().flat_map(|(place, word)| {

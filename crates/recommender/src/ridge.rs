@@ -3,8 +3,8 @@
 //! EASE (Steck 2019, *Embarrassingly shallow autoencoders for sparse data*) with a
 //! neighbourhood as its sparsity pattern: for each target item `j` with its `k` nearest
 //! items `N` by cosine, column `j` of `B` is `w` on `N` and zero elsewhere, where
-//! `(G_NN + λ D^2b) w = G_Nj` and `D` holds each item's number of users: popular items are
-//! held back more, like the frequency-scaled regularisation of Rendle et al. (2021,
+//! `(G_NN + λ D^2b) w = G_Nj` and `D` holds each item's number of users over their mean:
+//! popular items are held back more, like the frequency-scaled regularisation of Rendle et al. (2021,
 //! *Revisiting the performance of iALS*). Every column stands alone, so they are solved in
 //! parallel and could be refreshed one by one.
 
@@ -22,9 +22,9 @@ pub struct RidgeSettings {
     pub gram: GramSettings,
     /// `k`: how many items an item's score is explained by.
     pub neighbours: usize,
-    /// `λ`: what is added to the diagonal for an item with one user.
+    /// `λ`: what is added to the diagonal for an item of average popularity.
     pub regularisation: f32,
-    /// `b`: for an item with `d` users, `λ·d^2b` is added.
+    /// `b`: for an item with `d` users, `λ·(d / mean d)^2b` is added.
     pub item_exponent: f32,
 }
 
@@ -81,13 +81,16 @@ pub fn fit(
 /// can cost a system its definiteness; a pivot never gets this small otherwise.
 const PIVOT_MIN: f32 = 1e-3;
 
-/// What is added to the diagonal for each item: `λ·d^2b`.
+/// What is added to the diagonal for each item: `λ·(d / mean d)^2b`.
 fn ridges(interactions: &Interactions, settings: &RidgeSettings) -> Vec<f32> {
-    let ridge = |users: u32| {
-        let scale = (users.max(1) as f32).powf(2.0 * settings.item_exponent);
+    let users = interactions.item_users();
+    let liked = users.iter().filter(|users| **users > 0).count();
+    let mean = interactions.len() as f32 / liked.max(1) as f32;
+    let ridge = |users: &u32| {
+        let scale = ((*users).max(1) as f32 / mean).powf(2.0 * settings.item_exponent);
         (settings.regularisation * scale).max(f32::MIN_POSITIVE)
     };
-    interactions.item_users().into_iter().map(ridge).collect()
+    users.iter().map(ridge).collect()
 }
 
 /// One column of `B` under construction.

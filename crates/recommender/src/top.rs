@@ -61,15 +61,21 @@ fn keep_best(
     candidates.clear();
     let mut complete = true;
     let mut threshold = 0.0;
-    for (item, &score) in scores.iter().enumerate() {
-        // Equal scores lose to the earlier items that set the threshold.
-        if score > threshold && eligible.contains(item as u32) {
-            candidates.push(candidate(item as u32, score));
-            if candidates.len() >= kept_max * 2 {
-                candidates.select_nth_unstable(kept_max - 1);
-                candidates.truncate(kept_max);
-                threshold = item_and_score(candidates[kept_max - 1]).1;
-                complete = false;
+    for (block, (scores, eligible)) in scores.chunks(64).zip(eligible.words()).enumerate() {
+        // Most blocks hold nothing better; this check is one that compilers vectorise.
+        if *eligible == 0 || !scores.iter().fold(false, |any, score| any | (*score > threshold)) {
+            continue;
+        }
+        for (bit, &score) in scores.iter().enumerate() {
+            // Equal scores lose to the earlier items that set the threshold.
+            if score > threshold && eligible & 1 << bit != 0 {
+                candidates.push(candidate((block * 64 + bit) as u32, score));
+                if candidates.len() >= kept_max * 2 {
+                    candidates.select_nth_unstable(kept_max - 1);
+                    candidates.truncate(kept_max);
+                    threshold = item_and_score(candidates[kept_max - 1]).1;
+                    complete = false;
+                }
             }
         }
     }

@@ -116,9 +116,9 @@ pub async fn import(
     match stop {
         Ok(()) => {
             progress.begin("saving", None, Unit::Count);
-            let users_touched = writer.commit(&mut files).await?;
+            let committed = writer.commit(&mut files).await;
             progress.end();
-            Ok(Report { files, committed: true, users_touched })
+            Ok(Report { files, committed: true, users_touched: committed? })
         }
         Err(stop) => {
             writer.rollback().await?;
@@ -141,6 +141,12 @@ enum Prepared {
 }
 
 async fn prepare(store: &Store, source: Source) -> Result<Prepared, ImportError> {
+    if !matches!(source, Source::Goodreads { .. }) {
+        let simulated = store.counts().await?.simulated_events;
+        if simulated > 0 {
+            return Err(ImportError::DemoShop { simulated });
+        }
+    }
     Ok(match source {
         Source::Goodbooks { folder } => Prepared::Goodbooks { folder },
         Source::Csv { books, interactions, columns } => {

@@ -13,7 +13,7 @@ pub mod data_folder;
 pub mod demo;
 pub mod generation;
 pub mod grpc;
-// pub mod import;
+pub mod import;
 pub mod listen;
 pub mod live;
 pub mod progress;

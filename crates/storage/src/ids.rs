@@ -42,8 +42,11 @@ impl fmt::Display for IdSpace {
 }
 
 static NUMBERS_OF_IDS: LazyLock<RowsStatement> = LazyLock::new(|| {
-    let head = "SELECT id, number FROM assigned_ids WHERE shop_id = ? AND space = ? AND id IN (";
-    RowsStatement::new(head, 1, ")")
+    // With `id IN (…)` SQLite reads the whole primary key instead of looking each id up
+    // in the unique index; a cross join fixes the order.
+    let tail = ") SELECT a.id, a.number FROM wanted CROSS JOIN assigned_ids AS a
+        ON a.id = wanted.id AND a.shop_id = ? AND a.space = ?";
+    RowsStatement::new("WITH wanted (id) AS (VALUES", 1, tail)
 });
 
 static IDS_OF_NUMBERS: LazyLock<RowsStatement> = LazyLock::new(|| {
@@ -217,10 +220,11 @@ impl Writer {
         ids: &[&str],
     ) -> Result<Vec<(String, i64)>, StoreError> {
         let text = NUMBERS_OF_IDS.text(padded(ids.len()));
-        let mut query = sqlx::query_as(text).bind(self.shop.0).bind(space.number());
+        let mut query = sqlx::query_as(text);
         for id in pad(ids) {
             query = query.bind((*id).to_owned());
         }
+        let query = query.bind(self.shop.0).bind(space.number());
         Ok(query.fetch_all(self.connection()).await?)
     }
 

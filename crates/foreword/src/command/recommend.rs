@@ -9,7 +9,7 @@ use server::settings::Settings;
 
 use crate::arguments::Recommend;
 use crate::exit;
-use crate::table::table;
+use crate::table;
 
 pub(super) async fn run(
     data: &DataFolder,
@@ -49,7 +49,7 @@ pub(super) fn text(shelf: &Shelf, categories: &[String]) -> String {
         text.push_str("No book is left to recommend: none matches, or the reader has them all.\n");
         return text;
     }
-    let mut rows = table(&["#", "book", "by", "why"], &[0]);
+    let mut rows = table::of_text(&["#", "book", "by", "because"]);
     for (place, book) in shelf.books.iter().enumerate() {
         rows.add_row([(place + 1).to_string(), title(book), book.authors.join(", "), why(book)]);
     }
@@ -82,12 +82,12 @@ fn reason(reason: &ShelfReason) -> String {
     match &*reason.code {
         "history" => {
             let share = (reason.share * 100.0).round();
-            format!("because you {}: {share} %", deed(&reason.event_kind, title, reason.rating))
+            format!("you {}: {share} %", deed(&reason.event_kind, title, reason.rating))
         }
-        "similar_to" => format!("goes with {title}"),
-        "popular_in_category" => format!("popular in {}", reason.category),
-        "trending" => "read a lot just now".to_owned(),
-        _ => "popular".to_owned(),
+        "similar_to" => format!("it goes with {title}"),
+        "popular_in_category" => format!("it is popular in {}", reason.category),
+        "trending" => "it is read a lot just now".to_owned(),
+        _ => "it is popular".to_owned(),
     }
 }
 

@@ -13,7 +13,7 @@ fn the_demo_shows_recommendations_ends_cleanly_and_is_reused() {
     for text in [
         "all of them simulated",
         "model 1 is active",
-        "because you",
+        "you rated",
         "Learnt from simulated readers.",
         "buf curl --protocol grpc --http2-prior-knowledge",
         "RecommendationRequest(user_id=1",

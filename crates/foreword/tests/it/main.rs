@@ -6,6 +6,7 @@ mod demo;
 mod demo_books;
 mod errors;
 mod help;
+mod import;
 mod needs;
 mod program;
 mod python;

@@ -23,6 +23,15 @@ pub enum ImportError {
         /// What is wrong with it.
         problem: FileProblem,
     },
+    /// The store holds the demo shop. Its ids and those of a real shop would mean different
+    /// books, and its readers do not exist.
+    #[error(
+        "this data folder holds the demo shop ({simulated} simulated events); import a real shop into another folder, with --data-dir"
+    )]
+    DemoShop {
+        /// How many of its events are simulated.
+        simulated: u64,
+    },
     /// The user's name cannot be an id.
     #[error("user: {0}")]
     User(#[source] IdError),

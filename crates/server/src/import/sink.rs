@@ -77,6 +77,8 @@ pub(super) struct Sink {
     events: Vec<ReadEvent>,
     /// False after the first refusal: then rows are only counted.
     writing: bool,
+    /// Whether a file has begun and is not over.
+    in_file: bool,
 }
 
 impl Sink {
@@ -98,6 +100,7 @@ impl Sink {
             books: Vec::new(),
             events: Vec::new(),
             writing: true,
+            in_file: false,
         }
     }
 
@@ -116,6 +119,7 @@ impl Sink {
     ) {
         let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
         self.progress.begin(&format!("reading {name}"), bytes, Unit::Bytes);
+        self.in_file = true;
         self.meter = meter;
         self.notes = Notes::default();
         self.files.push(FileReport::new(path.display().to_string(), content));
@@ -188,6 +192,7 @@ impl Sink {
         self.flush();
         self.progress.at(self.meter.bytes());
         self.progress.end();
+        self.in_file = false;
         let sentences: Vec<String> = self.notes.sentences().collect();
         self.file().notes = sentences;
         match self.writing {
@@ -198,6 +203,9 @@ impl Sink {
 
     /// What was read; called when all is over.
     pub(super) fn into_files(self) -> Vec<FileReport> {
+        if self.in_file {
+            self.progress.end();
+        }
         self.files
     }
 

@@ -5,8 +5,11 @@ use std::io::{self, BufRead, Read};
 use ruzstd::decoding::errors::{FrameDecoderError, ReadFrameHeaderError};
 use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 
-/// Unpacks one frame after the other. `ruzstd` reads a single frame by itself and
-/// leaves its checksum to the caller.
+/// Unpacks one frame after the other. Of a frame that is cut, the last few megabytes
+/// before the cut (its window) are lost too: `ruzstd` gives them out only at its end.
+///
+/// It exists because `ruzstd` by itself reads a single frame, and leaves its checksum to
+/// the caller.
 pub(super) struct ZstdFrames<R> {
     source: R,
     decoder: FrameDecoder,

@@ -46,7 +46,12 @@ async fn a_row_that_cannot_be_read_is_named_by_line_and_column() {
         ", line 3, column user: byte 0xE9 is not UTF-8, expected UTF-8 text (is the file in Latin-1 or Windows-1252?)",
     )
     .await;
-    check("user,book,rating\nann,1,5\nann,2,", ", line 3: found no rating").await;
+    // Two halves of a letter, one on each side of a delimiter, are no letter.
+    check(
+        b"user,book\nann,1\n\xc3,\xa9\n",
+        ", line 3, column user: byte 0xC3 is not UTF-8, expected UTF-8 text (is the file in Latin-1 or Windows-1252?)",
+    )
+    .await;
 }
 
 #[tokio::test]
@@ -128,4 +133,19 @@ async fn a_last_line_without_a_line_break_is_noted() {
         report.files[1].notes,
         ["the last line has no line break; if the file was cut there, its end is missing (1)"]
     );
+}
+
+#[tokio::test]
+async fn an_import_dropped_half_way_leaves_the_store_as_it_was_and_free() {
+    let scratch = Scratch::new().await;
+    let before = scratch.state().await;
+    let events: String = (0..100_000).map(|row| format!("{row},1\n")).collect();
+    let source = scratch.csv(BOOKS, format!("user,book\n{events}"));
+    tokio::select! {
+        biased;
+        _ = scratch.strict(source) => panic!("it cannot be over yet"),
+        () = tokio::task::yield_now() => {}
+    }
+    assert_eq!(scratch.state().await, before);
+    scratch.strict(scratch.csv(BOOKS, "user,book\nann,1\n")).await.unwrap();
 }

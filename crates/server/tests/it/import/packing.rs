@@ -37,19 +37,26 @@ async fn packed_files_are_read_whatever_they_are_called() {
 }
 
 #[tokio::test]
-async fn a_cut_file_is_refused_or_kept_up_to_the_cut() {
+async fn a_cut_file_is_refused() {
     for packed in [gzip(&events()), zstd(&events())] {
         let scratch = Scratch::new().await;
         let cut = &packed[..packed.len() / 2];
         let message = scratch.refused(scratch.csv("book,title\n1,A\n", cut)).await;
-        assert!(message.contains("shop_events.csv, line "), "{message}");
+        assert!(message.starts_with("shop_events.csv"), "{message}");
         assert!(message.contains(&format!("data is cut after {} bytes", cut.len())), "{message}");
-        let report = scratch.keep_going(scratch.csv("book,title\n1,A\n", cut)).await.unwrap();
-        let [stored, repeated, _, refused] = counts(&report)[1];
-        assert_eq!(stored + repeated + refused, report.files[1].rows_read);
-        assert!(stored + repeated > 5_000 && refused == 1, "{stored} {refused}");
-        assert_eq!(scratch.store.counts().await.unwrap().events, stored);
     }
+}
+
+#[tokio::test]
+async fn a_cut_file_can_be_kept_up_to_the_cut() {
+    let packed = gzip(&events());
+    let scratch = Scratch::new().await;
+    let source = scratch.csv("book,title\n1,A\n", &packed[..packed.len() / 2]);
+    let report = scratch.keep_going(source).await.unwrap();
+    let [stored, repeated, _, refused] = counts(&report)[1];
+    assert_eq!(stored + repeated + refused, report.files[1].rows_read);
+    assert!(stored > 5_000 && refused == 1, "{stored} {refused}");
+    assert_eq!(scratch.store.counts().await.unwrap().events, stored);
 }
 
 #[tokio::test]

@@ -1,0 +1,29 @@
+//! Measures quality and speed: the engine beside two baselines, in one run.
+//!
+//! The protocol is that of the published tables (He et al. 2020, *LightGCN*, section 4.1):
+//! every item of the catalogue is ranked for every user who has held-out items, except for
+//! the items that the user was trained on; no negatives are sampled, because sampled
+//! metrics can order models differently (Krichene and Rendle 2020, *On sampled metrics for
+//! item recommendation*).
+//!
+//! 1. [`split`]: what is learnt from and what is held out, from files or a store;
+//! 2. `ranker`: the models, each behind one trait;
+//! 3. [`metrics`]: judges each list;
+//! 4. [`run`] and [`report`]: measures all models and puts them side by side.
+//!
+//! Settings are to be chosen on a part held out of the training part
+//! ([`read_and_hold_out`]); the test part is for reporting, once.
+
+pub mod lightgcn;
+mod memory;
+pub mod metrics;
+mod ranker;
+pub mod report;
+pub mod run;
+pub mod split;
+
+pub use lightgcn::Histories;
+pub use recommender::watch::Cancelled;
+pub use report::{Report, Row};
+pub use run::{Options, evaluate};
+pub use split::{Split, hold_out, read_and_hold_out, read_split};

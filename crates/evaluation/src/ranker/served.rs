@@ -1,0 +1,52 @@
+//! What is served: neighbourhood ridge on the engine's own path, filled up by popularity.
+
+use recommender::catalogue::{Catalogue, Entry};
+use recommender::model::Liked;
+use recommender::shelf::{self, Request, Shop, Workspace};
+use recommender::watch::{Cancelled, Watch};
+use recommender::{Filter, Interactions, ItemNumber, Model, ridge};
+
+use crate::ranker::Ranker;
+use crate::run::Options;
+
+/// The engine, over a catalogue where every item is available and its own work.
+pub(crate) struct Served {
+    model: Model,
+    catalogue: Catalogue,
+    filter: Filter,
+}
+
+/// Working memory of [`Served`].
+#[derive(Default)]
+pub(crate) struct Memory {
+    workspace: Workspace,
+    settled: Vec<u32>,
+}
+
+impl Ranker for Served {
+    const NAME: &'static str = "neighbourhood ridge";
+
+    type Memory = Memory;
+
+    fn fit(train: &Interactions, options: &Options, watch: &Watch<'_>) -> Result<Self, Cancelled> {
+        let weights = ridge::fit(train, &options.ridge, watch)?;
+        // Item numbers start at 1.
+        let numbers: Vec<ItemNumber> = (1..=train.item_count() as u32).map(ItemNumber).collect();
+        let trend = vec![0.0; numbers.len()];
+        let model = Model::new(&numbers, train, weights, trend, 0);
+        let entry = |number| Entry { number, work: None, categories: &[], language: None };
+        let entries: Vec<Entry<'_>> = numbers.into_iter().map(entry).collect();
+        let catalogue = Catalogue::new(Some(&model), &entries);
+        Ok(Self { model, catalogue, filter: Filter::default() })
+    }
+
+    fn rank(&self, history: &[Liked], k: usize, memory: &mut Memory) -> Vec<u32> {
+        let Memory { workspace, settled } = memory;
+        settled.clear();
+        settled.extend(history.iter().map(|liked| liked.item));
+        let shop = Shop { model: Some(&self.model), catalogue: &self.catalogue };
+        let request = Request { history, settled, filter: &self.filter, results: k };
+        let shelf = shelf::recommend(shop, request, workspace);
+        shelf.into_iter().map(|ranked| ranked.item).collect()
+    }
+}
