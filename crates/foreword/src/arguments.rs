@@ -91,7 +91,7 @@ pub(crate) struct Output {
 /// `import`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum ImportSource {
-    /// The goodbooks-10k data set: books.csv, ratings.csv, to_read.csv, book_genres.csv, plain or .gz
+    /// The goodbooks-10k data set as published: books, ratings, to-read marks, genres; plain or .gz
     Goodbooks {
         /// Folder of the files
         #[arg(value_name = "DIR")]

@@ -144,7 +144,7 @@ impl Service {
         let renewing = live.keep_current(limits.poll(), stopped());
         let beside = async {
             tokio::join!(renewing, telling);
-            std::future::pending().await
+            std::future::pending::<()>().await;
         };
         let all_finished = tokio::select! {
             all_finished = serving => all_finished?,
