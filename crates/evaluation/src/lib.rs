@@ -9,7 +9,7 @@
 //! 1. [`split`]: what is learnt from and what is held out, from files or a store;
 //! 2. `ranker`: the models, each behind one trait;
 //! 3. [`metrics`]: judges each list;
-//! 4. [`run`] and [`report`]: measures all models and puts them side by side.
+//! 4. [`run`] and [`report`]: measures all models and puts them side by side; [`plot`] draws it.
 //!
 //! Settings are to be chosen on a part held out of the training part
 //! ([`read_and_hold_out`]); the test part is for reporting, once.
@@ -17,6 +17,7 @@
 pub mod lightgcn;
 mod memory;
 pub mod metrics;
+pub mod plot;
 mod ranker;
 pub mod report;
 pub mod run;
@@ -26,4 +27,4 @@ pub use lightgcn::Histories;
 pub use recommender::watch::Cancelled;
 pub use report::{Report, Row};
 pub use run::{Options, evaluate};
-pub use split::{Split, hold_out, read_and_hold_out, read_split};
+pub use split::{LIKED_MIN, Split, hold_out, read_and_hold_out, read_split};

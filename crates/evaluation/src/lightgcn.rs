@@ -14,31 +14,8 @@ use flate2::bufread::MultiGzDecoder;
 /// The items of each user, by user number; sorted, without repeats.
 pub type Histories = Vec<Vec<u32>>;
 
-/// The largest numbers that a file may hold.
-#[derive(Clone, Copy, Debug)]
-pub struct Bounds {
-    /// The last user.
-    pub user_max: u32,
-    /// The last item.
-    pub item_max: u32,
-    /// Where these come from, as the end of an error message.
-    pub origin: &'static str,
-}
-
-impl Bounds {
-    /// For a file that stands alone.
-    pub const ALONE: Self = Self { user_max: 9_999_999, item_max: 9_999_999, origin: "" };
-
-    /// For a file that goes with a training file: its users and items only.
-    #[must_use]
-    pub fn of_training(train: &Histories) -> Self {
-        Self {
-            user_max: train.len().saturating_sub(1) as u32,
-            item_max: item_count(train).saturating_sub(1) as u32,
-            origin: ", the last of the training file",
-        }
-    }
-}
+/// The largest user or item number: beyond it, a number is more likely a mistake than a data set.
+const NUMBER_MAX: u32 = 9_999_999;
 
 /// How many numbers may be left out before a file is refused.
 const GAPS_MAX: usize = 1000;
@@ -49,27 +26,27 @@ const GAPS_MAX: usize = 1000;
 ///
 /// Names the file, the line, what was found there and what was expected. A file without
 /// an interaction is an error too.
-pub fn read(path: &Path, bounds: Bounds) -> Result<Histories> {
+pub fn read(path: &Path) -> Result<Histories> {
     let place = || format!("cannot read {}", path.display());
     let mut file = BufReader::new(File::open(path).with_context(place)?);
     let gzip = file.fill_buf().with_context(place)?.starts_with(&[0x1f, 0x8b]);
     let text: Box<dyn Read> =
         if gzip { Box::new(MultiGzDecoder::new(file)) } else { Box::new(file) };
-    parse(BufReader::new(text), bounds).with_context(place)
+    parse(BufReader::new(text)).with_context(place)
 }
 
-fn parse(reader: impl BufRead, bounds: Bounds) -> Result<Histories> {
+fn parse(reader: impl BufRead) -> Result<Histories> {
     let mut histories = Histories::new();
     for (index, line) in reader.lines().enumerate() {
         let place = || format!("line {}", index + 1);
         let line = line.with_context(place)?;
         let mut words = line.split_ascii_whitespace();
         let Some(user) = words.next() else { continue };
-        let user = number("user", user, bounds.user_max, bounds).with_context(place)? as usize;
+        let user = number("user", user).with_context(place)? as usize;
         if histories.len() <= user {
             histories.resize(user + 1, Vec::new());
         }
-        let items = words.map(|word| number("item", word, bounds.item_max, bounds));
+        let items = words.map(|word| number("item", word));
         let items: Result<Vec<u32>> = items.collect();
         let history = &mut histories[user];
         ensure!(history.is_empty(), "{}: user {user} has a line already", place());
@@ -77,21 +54,31 @@ fn parse(reader: impl BufRead, bounds: Bounds) -> Result<Histories> {
         history.sort_unstable();
         history.dedup();
     }
-    check_sizes(&histories)?;
+    ensure!(
+        histories.iter().any(|items| !items.is_empty()),
+        "found no interactions, expected lines of a user and their items"
+    );
     Ok(histories)
 }
 
-fn number(what: &str, word: &str, max: u32, bounds: Bounds) -> Result<u32> {
+fn number(what: &str, word: &str) -> Result<u32> {
     match word.parse() {
-        Ok(number) if number <= max => Ok(number),
-        _ => bail!("found {what} {word:?}, expected a whole number up to {max}{}", bounds.origin),
+        Ok(number) if number <= NUMBER_MAX => Ok(number),
+        _ => bail!("found {what} {word:?}, expected a whole number up to {NUMBER_MAX}"),
     }
 }
 
-fn check_sizes(histories: &Histories) -> Result<()> {
-    let interactions: usize = histories.iter().map(Vec::len).sum();
-    ensure!(interactions > 0, "found no interactions, expected lines of a user and their items");
-    for (what, count) in [("users", histories.len()), ("items", item_count(histories))] {
+/// Checks that the numbers of one data set, in one file or two, have no wild gaps: memory
+/// goes with the largest of them.
+///
+/// # Errors
+///
+/// Says which numbers are too far apart.
+pub fn check_sizes(files: &[&Histories]) -> Result<()> {
+    let interactions: usize = files.iter().flat_map(|file| file.iter()).map(Vec::len).sum();
+    let users = files.iter().map(|file| file.len()).max().unwrap_or(0);
+    let items = files.iter().map(|file| item_count(file)).max().unwrap_or(0);
+    for (what, count) in [("users", users), ("items", items)] {
         ensure!(
             count <= interactions + GAPS_MAX,
             "found {what} up to {} in {interactions} interactions, expected numbers from 0 without gaps",
@@ -114,13 +101,13 @@ mod tests {
 
     #[test]
     fn users_may_come_in_any_order_and_have_no_items() {
-        let histories = parse("2 5 3 5\r\n0 1\n\n1\n".as_bytes(), Bounds::ALONE).unwrap();
+        let histories = parse("2 5 3 5\r\n0 1\n\n1\n".as_bytes()).unwrap();
         assert_eq!(histories, [vec![1], vec![], vec![3, 5]]);
         assert_eq!(item_count(&histories), 6);
     }
 
-    fn check_refused(text: &str, bounds: Bounds, expected: &str) {
-        let error = parse(text.as_bytes(), bounds).unwrap_err();
+    fn check_refused(text: &str, expected: &str) {
+        let error = parse(text.as_bytes()).unwrap_err();
         assert_eq!(format!("{error:#}"), expected);
     }
 
@@ -135,35 +122,25 @@ mod tests {
                 "line 1: found item \"4000000000\", expected a whole number up to 9999999",
             ),
         ] {
-            check_refused(text, Bounds::ALONE, expected);
+            check_refused(text, expected);
         }
     }
 
     #[test]
-    fn numbers_beyond_the_training_file_are_refused() {
-        let bounds = Bounds::of_training(&vec![vec![0, 4], vec![1]]);
-        for (text, expected) in [
-            (
-                "0 4\n1 5\n",
-                "line 2: found item \"5\", expected a whole number up to 4, the last of the training file",
-            ),
-            (
-                "2 1\n",
-                "line 1: found user \"2\", expected a whole number up to 1, the last of the training file",
-            ),
-        ] {
-            check_refused(text, bounds, expected);
-        }
-    }
-
-    #[test]
-    fn a_file_without_interactions_or_with_wild_numbers_is_refused() {
+    fn a_file_without_interactions_is_refused() {
         for text in ["", "\n\n", "0\n1\n"] {
             let expected = "found no interactions, expected lines of a user and their items";
-            check_refused(text, Bounds::ALONE, expected);
+            check_refused(text, expected);
         }
-        let expected =
-            "found items up to 9000000 in 2 interactions, expected numbers from 0 without gaps";
-        check_refused("0 1 9000000\n", Bounds::ALONE, expected);
+    }
+
+    #[test]
+    fn wild_numbers_are_refused_unless_the_other_file_explains_them() {
+        let small = parse("0 1\n".as_bytes()).unwrap();
+        let wild = parse("0 9000\n".as_bytes()).unwrap();
+        let large = vec![(0..9000).collect()];
+        let error = check_sizes(&[&small, &wild]).unwrap_err().to_string();
+        assert!(error.contains("found items up to 9000 in 2 interactions"), "{error}");
+        assert!(check_sizes(&[&large, &wild]).is_ok());
     }
 }

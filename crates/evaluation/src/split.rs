@@ -2,13 +2,16 @@
 
 use std::path::Path;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use recommender::Interactions;
 
-use crate::lightgcn::{self, Bounds, Histories};
+use crate::lightgcn::{self, Histories, item_count};
+
+/// What counts as liked, and so may be held out: a clear yes.
+pub const LIKED_MIN: f32 = 0.5;
 
 /// What is learnt from, and what is to be found.
 #[derive(Clone, Debug, PartialEq)]
@@ -32,17 +35,24 @@ impl Split {
 ///
 /// # Errors
 ///
-/// Names the file, the line, what was found there and what was expected. Users and items
-/// of the test file must be among those of the training file.
+/// Names the file, the line, what was found there and what was expected.
+///
+/// The catalogue and the users are those of both files, as in published tables: an item or
+/// a user without training counts, and no model can do much for it.
 pub fn read_split(train: &Path, test: &Path) -> Result<Split> {
-    let learnt = lightgcn::read(train, Bounds::ALONE)?;
-    let mut held_out = lightgcn::read(test, Bounds::of_training(&learnt))?;
-    held_out.resize(learnt.len(), Vec::new());
+    let mut learnt = lightgcn::read(train)?;
+    let mut held_out = lightgcn::read(test)?;
+    lightgcn::check_sizes(&[&learnt, &held_out])
+        .with_context(|| format!("cannot use {} with {}", test.display(), train.display()))?;
+    let users = learnt.len().max(held_out.len());
+    learnt.resize(users, Vec::new());
+    held_out.resize(users, Vec::new());
     for (items, known) in held_out.iter_mut().zip(&learnt) {
         // Items learnt from are never ranked, so they could not be found.
         items.retain(|item| known.binary_search(item).is_err());
     }
-    let split = Split { train: to_interactions(&learnt), test: held_out };
+    let items = item_count(&learnt).max(item_count(&held_out));
+    let split = Split { train: to_interactions(&learnt, items), test: held_out };
     ensure!(
         split.held_out() > 0,
         "every interaction of {} is in {} as well, expected other items",
@@ -61,7 +71,10 @@ pub fn read_split(train: &Path, test: &Path) -> Result<Split> {
 /// is held out.
 pub fn read_and_hold_out(train: &Path, share: f64, seed: u64) -> Result<Split> {
     ensure!(share > 0.0 && share < 1.0, "found share {share}, expected one between 0 and 1");
-    let interactions = to_interactions(&lightgcn::read(train, Bounds::ALONE)?);
+    let histories = lightgcn::read(train)?;
+    lightgcn::check_sizes(&[&histories])
+        .with_context(|| format!("cannot use {}", train.display()))?;
+    let interactions = to_interactions(&histories, item_count(&histories));
     let split = hold_out(&interactions, share, 0.0, seed);
     ensure!(
         split.held_out() > 0,
@@ -102,8 +115,8 @@ pub fn hold_out(interactions: &Interactions, share: f64, liked_min: f32, seed: u
     Split { train, test }
 }
 
-fn to_interactions(histories: &Histories) -> Interactions {
-    let mut interactions = Interactions::new(lightgcn::item_count(histories));
+fn to_interactions(histories: &Histories, items: usize) -> Interactions {
+    let mut interactions = Interactions::new(items);
     for items in histories {
         interactions.push_user(items.iter().map(|item| (*item, 1.0)));
     }
@@ -120,7 +133,7 @@ mod tests {
     #[test]
     fn the_share_is_rounded_down_and_the_seed_decides_which_items_go() {
         let histories: Histories = vec![(0..50).collect(), vec![3], vec![], (0..5).collect()];
-        let interactions = to_interactions(&histories);
+        let interactions = to_interactions(&histories, 50);
         let split = hold_out(&interactions, 0.2, 0.0, 7);
         assert_eq!(split.test.iter().map(Vec::len).collect::<Vec<_>>(), [10, 0, 0, 1]);
         assert_eq!(split.held_out(), 11);
@@ -131,8 +144,8 @@ mod tests {
     #[test]
     fn one_users_events_do_not_change_what_is_held_out_of_another() {
         let history: Vec<u32> = (0..40).collect();
-        let short = to_interactions(&vec![vec![1, 2], history.clone()]);
-        let long = to_interactions(&vec![history.clone(), history]);
+        let short = to_interactions(&vec![vec![1, 2], history.clone()], 40);
+        let long = to_interactions(&vec![history.clone(), history], 40);
         let of = |interactions| hold_out(interactions, 0.2, 0.0, 7).test;
         assert_eq!(of(&short)[1], of(&long)[1]);
         assert_ne!(of(&long)[0], of(&long)[1]);
@@ -203,18 +216,6 @@ mod tests {
                 "cannot read train.txt: found no interactions, expected lines of a user and their items",
             ),
             (
-                "0 1 2\n1 0\n",
-                "0 0\n1 9\n",
-                "cannot read test.txt: line 2: found item \"9\", expected a whole number up to 2, \
-                 the last of the training file",
-            ),
-            (
-                "0 1 2\n1 0\n",
-                "0 0\n1 1\n2 1\n",
-                "cannot read test.txt: line 3: found user \"2\", expected a whole number up to 1, \
-                 the last of the training file",
-            ),
-            (
                 "0 1 2\n",
                 "0 1\n",
                 "every interaction of test.txt is in train.txt as well, expected other items",
@@ -222,6 +223,13 @@ mod tests {
         ] {
             assert_eq!(read_texts(train, test).unwrap_err(), expected);
         }
+    }
+
+    #[test]
+    fn items_and_users_of_the_test_file_alone_count_too() {
+        let split = read_texts("0 1 2\n", "0 1 5\n2 0\n").unwrap();
+        assert_eq!((split.train.user_count(), split.train.item_count()), (3, 6));
+        assert_eq!(split.test, [vec![5], vec![], vec![0]]);
     }
 
     #[test]

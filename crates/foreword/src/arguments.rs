@@ -1,16 +1,16 @@
 //! The arguments of the command line.
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
-use clap::{Args, Parser, Subcommand};
+use clap::{ArgGroup, Args, Parser, Subcommand};
 use server::data_folder::DataFolder;
 use server::settings::Settings;
 
 /// Foreword recommends books: a self-hosted service for bookshops, libraries and reading apps.
 ///
 /// Exit codes: 0 success, 1 failure, 2 wrong arguments, 3 an import left out rows, 130 stopped before the end.
+/// What is logged is set by the environment variable `FOREWORD_LOG`, such as `info` or `server=debug`.
 #[derive(Debug, Parser)]
 #[command(name = "foreword", version, max_term_width = 100, arg_required_else_help = true)]
 pub(crate) struct Arguments {
@@ -61,8 +61,8 @@ pub(crate) enum Command {
 #[derive(Args, Debug)]
 pub(crate) struct Listening {
     /// Address to listen on; may be given several times [default: localhost:50051]
-    #[arg(long, value_name = "ADDRESS:PORT")]
-    pub(crate) listen: Vec<SocketAddr>,
+    #[arg(long, value_name = "HOST:PORT")]
+    pub(crate) listen: Vec<String>,
 
     /// Allow addresses that other machines can reach, without any authentication
     #[arg(long)]
@@ -101,14 +101,14 @@ pub(crate) enum ImportSource {
     },
     /// Any shop's books and interactions as CSV, plain, .gz or .zst
     Csv {
-        /// One book a row: book, title; authors, year, language, categories, series, volume, work, isbn
+        /// One book a row: book, title; authors, year, language, categories, series, volume, work, isbn, cover
         #[arg(long, value_name = "FILE")]
         books: PathBuf,
-        /// One interaction a row: user, book; kind, rating, time (RFC 3339 or Unix seconds)
+        /// One interaction a row: user, book; kind, rating, time (RFC 3339 or Unix seconds), `event_id`
         #[arg(long, value_name = "FILE")]
         interactions: PathBuf,
         /// A column by another name: `--column user=customer_id`, `--column books.book=isbn`
-        #[arg(long = "column", value_name = "COLUMN=HEADER")]
+        #[arg(long = "column", value_name = "FIELD=COLUMN")]
         columns: Vec<String>,
         #[command(flatten)]
         options: ImportOptions,
@@ -154,22 +154,26 @@ pub(crate) struct Recommend {
 
 /// `evaluate`.
 #[derive(Args, Debug)]
+#[command(group(ArgGroup::new("source").required(true)))]
 pub(crate) struct Evaluate {
     /// Interactions to learn from, in the LightGCN format (a line: user, then items), plain or .gz
-    #[arg(long, value_name = "FILE", required_unless_present = "store")]
+    #[arg(long, value_name = "FILE", group = "source")]
     pub(crate) train: Option<PathBuf>,
     /// Interactions to find again; without it, a part of each user's is held out
     #[arg(long, value_name = "FILE", requires = "train")]
     pub(crate) test: Option<PathBuf>,
     /// Use the store's events and hold out a part of each user's
-    #[arg(long, conflicts_with = "train")]
+    #[arg(long, group = "source")]
     pub(crate) store: bool,
-    /// The part of each user's interactions that is held out
-    #[arg(long, default_value_t = 0.2, value_name = "SHARE")]
+    /// The part of each user's interactions that is held out; of a store, only clear yeses are
+    #[arg(long, conflicts_with = "test", default_value_t = 0.2, value_name = "SHARE")]
     pub(crate) holdout: f64,
     /// Seed of the holdout
-    #[arg(long, default_value_t = 7, value_name = "NUMBER")]
+    #[arg(long, conflicts_with = "test", default_value_t = 7, value_name = "NUMBER")]
     pub(crate) seed: u64,
+    /// Draw the figures into this file too, as an SVG
+    #[arg(long, value_name = "FILE")]
+    pub(crate) plot: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) output: Output,
 }

@@ -13,13 +13,14 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use anyhow::{Context, Result};
 
 use crate::arguments::{Arguments, Command};
+use crate::output;
 
 /// Runs a command to its end.
 pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
     if let Command::Serve(serve) = &arguments.command
         && serve.print_config
     {
-        print!("{}", server::settings::REFERENCE);
+        output::say(server::settings::REFERENCE.trim_end());
         return Ok(crate::exit::SUCCESS);
     }
     let settings = arguments.settings()?;
@@ -36,8 +37,13 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
 
 /// Prints a value as JSON.
 fn print_json(value: &impl serde::Serialize) -> Result<()> {
-    println!("{}", serde_json::to_string_pretty(value).context("cannot write JSON")?);
+    output::say(serde_json::to_string_pretty(value).context("cannot write JSON")?);
     Ok(())
+}
+
+/// How the user called this program, for hints that can be pasted.
+fn program() -> String {
+    std::env::args().next().unwrap_or_else(|| "foreword".to_owned())
 }
 
 /// Now, in milliseconds since 1970.

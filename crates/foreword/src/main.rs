@@ -1,11 +1,11 @@
 //! Foreword's command line: parses, calls, prints. What a command does, a function of
 //! another crate does.
-#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command line prints")]
 
 mod arguments;
 mod command;
 mod exit;
 mod figures;
+mod output;
 mod progress;
 mod signal;
 mod table;
@@ -20,14 +20,14 @@ fn main() -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
-            eprintln!("error: cannot start threads: {error}");
+            output::remark(format_args!("error: cannot start threads: {error}"));
             return exit::FAILURE;
         }
     };
     let code = match runtime.block_on(command::run(arguments)) {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("error: {}", message(&error));
+            output::remark(format_args!("error: {}", message(&error)));
             exit::FAILURE
         }
     };

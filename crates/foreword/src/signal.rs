@@ -27,7 +27,7 @@ impl Stop {
             // Fails only if nobody listens any more.
             let _ = tell.send(true);
             signals.next().await;
-            eprintln!("stopped by a second signal");
+            crate::output::remark("stopped by a second signal");
             std::process::exit(i32::from(crate::exit::INTERRUPTED));
         });
         Ok(Self { told, flag })

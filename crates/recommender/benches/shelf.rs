@@ -43,7 +43,7 @@ fn model(random: &mut ChaCha8Rng) -> Model {
     let settings = RidgeSettings {
         gram: GramSettings { user_exponent: 0.5, row_entries: 400 },
         neighbours: 100,
-        regularisation: 3.0,
+        regularisation: 18.0,
         item_exponent: 0.3,
     };
     let weights = ridge::fit(&interactions, &settings, &Watch::IGNORE).expect("not cancelled");

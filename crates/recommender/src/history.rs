@@ -86,47 +86,61 @@ pub struct Evidence {
 
 /// Collapses a user's events to one [`Evidence`] an item, ordered by item number.
 ///
-/// A rating decides over everything else, a refusal (dismiss, abandon, return) over
-/// what came before it; otherwise the heaviest event counts. Among equals the latest
-/// decides. The order of `events` does not matter. Costs `O(e log e)` for `e` events.
+/// The latest rating decides over everything else. Otherwise the latest refusal (dismiss,
+/// abandon, return) undoes every act that is not known to be later; of the acts that are
+/// left, the heaviest gives the weight and the one furthest along gives the kind. The order
+/// of `events` does not matter. Costs `O(e log e)` for `e` events.
 #[must_use]
 pub fn collapse(events: &[Event], weights: &EventWeights) -> Vec<Evidence> {
-    let mut history: Vec<Evidence> = events
-        .iter()
-        .map(|event| Evidence {
-            item: event.item,
-            weight: weights.weight(event.kind, event.rating),
-            settled: event.kind.settles(),
-            kind: event.kind,
-            rating: event.rating,
-            time_ms: event.time_ms,
-        })
-        .collect();
-    history.sort_unstable_by(|left, right| {
-        left.item.cmp(&right.item).then_with(|| {
-            decides(left)
-                .cmp(&decides(right))
-                .then(left.weight.total_cmp(&right.weight))
-                .then(left.time_ms.cmp(&right.time_ms))
-                .then(left.kind.cmp(&right.kind))
-                .reverse()
-        })
-    });
-    history.dedup_by(|later, first| {
-        let same = later.item == first.item;
-        first.settled |= same && later.settled;
-        same
-    });
-    history
+    let mut sorted = events.to_vec();
+    sorted.sort_unstable_by_key(|event| event.item);
+    let of_item = |left: &Event, right: &Event| left.item == right.item;
+    sorted.chunk_by(of_item).filter_map(|events| decide(events, weights)).collect()
 }
 
-/// What decides between two events of one item: the class of the event, then, for
-/// judgements, its time. Heavier acts outweigh later ones: a purchase is not undone by a view.
-fn decides(evidence: &Evidence) -> (u8, Option<i64>) {
-    match evidence.kind {
-        EventKind::Rating => (2, evidence.time_ms),
-        EventKind::Dismiss | EventKind::Abandon | EventKind::Return => (1, evidence.time_ms),
-        _ => (0, None),
+/// What all events of one item say together; `None` if there are none.
+fn decide(events: &[Event], weights: &EventWeights) -> Option<Evidence> {
+    let latest = |of: fn(EventKind) -> bool| {
+        let those = events.iter().filter(|event| of(event.kind));
+        those.max_by_key(|event| (event.time_ms, event.rating, event.kind))
+    };
+    let rating = latest(|kind| kind == EventKind::Rating);
+    let refusal = latest(is_refusal);
+    let stands = |event: &&Event| {
+        is_act(event.kind)
+            && refusal.is_none_or(|refusal| event.time_ms > refusal.time_ms.or(Some(i64::MAX)))
+    };
+    let acts = || events.iter().filter(stands);
+    let furthest = acts().max_by_key(|event| (stage(event.kind), event.time_ms));
+    let decisive = rating.or(furthest).or(refusal)?;
+    let own = weights.weight(decisive.kind, decisive.rating);
+    let heaviest = |heaviest: f32, act: &Event| heaviest.max(weights.weight(act.kind, None));
+    Some(Evidence {
+        item: decisive.item,
+        weight: if is_act(decisive.kind) { acts().fold(own, heaviest) } else { own },
+        settled: events.iter().any(|event| event.kind.settles()),
+        kind: decisive.kind,
+        rating: decisive.rating,
+        time_ms: decisive.time_ms,
+    })
+}
+
+fn is_refusal(kind: EventKind) -> bool {
+    matches!(kind, EventKind::Dismiss | EventKind::Abandon | EventKind::Return)
+}
+
+fn is_act(kind: EventKind) -> bool {
+    kind != EventKind::Rating && !is_refusal(kind)
+}
+
+/// How far along an act is on the way from the shelf to the last page.
+fn stage(kind: EventKind) -> u8 {
+    match kind {
+        EventKind::Finish => 4,
+        EventKind::Purchase => 3,
+        EventKind::Cart => 2,
+        EventKind::WantToRead => 1,
+        _ => 0,
     }
 }
 
@@ -177,8 +191,22 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_outweighs_a_purchase() {
-        check("purchase@1 return@2 view@3", -0.4, true);
+    fn a_refusal_undoes_what_came_before_it_or_at_an_unknown_time() {
+        check("purchase@1 return@2", -0.4, true);
+        check("purchase return@2", -0.4, true);
+        check("purchase@2 return", -0.4, true);
+        check("return@1 purchase@2", 1.0, true);
+        check("dismiss@1 dismiss@3 view@2", -0.2, true);
+    }
+
+    #[test]
+    fn the_act_furthest_along_names_the_reason() {
+        let event = |kind| Event { item: ItemNumber(7), kind, rating: None, time_ms: None };
+        let events = [event(EventKind::WantToRead), event(EventKind::Finish)];
+        let mut weights = weights();
+        weights.want_to_read = 1.5;
+        let evidence = collapse(&events, &weights)[0];
+        assert_eq!((evidence.kind, evidence.weight), (EventKind::Finish, 1.5));
     }
 
     #[test]

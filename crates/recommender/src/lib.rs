@@ -9,8 +9,8 @@
 //! 1. [`event`] and [`history`]: what users did, and what it says about items;
 //! 2. [`interactions`]: users × items, as a sparse matrix;
 //! 3. [`gram`] and [`ridge`]: the item–item weights, learnt from it;
-//!    [`popularity`]: what all users together like;
-//! 4. [`model`]: both, as arrays that can live in a memory-mapped file;
+//!    [`trend`]: what users liked lately;
+//! 4. [`model`]: these and each item's popularity, as arrays that can live in a memory-mapped file;
 //! 5. [`catalogue`] and [`filter`]: which items may be shown at all;
 //! 6. [`shelf`]: the ranked answer, with reasons.
 
@@ -25,10 +25,10 @@ pub mod history;
 pub mod id;
 pub mod interactions;
 pub mod model;
-pub mod popularity;
 pub mod ridge;
 pub mod shelf;
 mod top;
+pub mod trend;
 pub mod watch;
 
 pub use catalogue::Catalogue;

@@ -72,6 +72,14 @@ pub enum ModelError {
         /// Which.
         tag: u32,
     },
+    /// The file is a model of another shop.
+    #[error("the model is of shop {found}, expected shop {expected}")]
+    OtherShop {
+        /// Whose it is.
+        found: u32,
+        /// Whose it should be.
+        expected: u32,
+    },
     /// A section does not hold what it should.
     #[error("section {tag} has {found}, expected {expected}")]
     Mismatch {
@@ -158,6 +166,13 @@ impl Model {
     #[must_use]
     pub fn index_of(&self, item: ItemNumber) -> Option<u32> {
         self.items.binary_search(&item.0).ok().map(|index| index as u32)
+    }
+
+    /// The number of items that liking this one says something about; 0 for one that the
+    /// model does not know.
+    #[must_use]
+    pub fn neighbour_count(&self, item: u32) -> usize {
+        if (item as usize) < self.item_count() { row(&self.offsets, item).len() } else { 0 }
     }
 
     /// How much each item is liked by all users together, by index.

@@ -26,6 +26,8 @@ pub enum Origin {
     Trending,
     /// Liked by many: the fallback.
     Popular,
+    /// Liked by nobody yet, or there is no model: in the order of the numbers.
+    Unranked,
 }
 
 /// An item of the history that speaks for a result.
@@ -192,7 +194,8 @@ fn fill_by_popularity(
         if eligible.contains(item) {
             take_work(eligible, item);
             let score = popularity.get(item as usize).copied().unwrap_or(0.0);
-            shelf.push(Ranked { item, score, origin: Origin::Popular, reasons: Vec::new() });
+            let origin = if score > 0.0 { Origin::Popular } else { Origin::Unranked };
+            shelf.push(Ranked { item, score, origin, reasons: Vec::new() });
         }
     }
 }

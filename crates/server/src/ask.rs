@@ -1,23 +1,19 @@
 //! Asking for recommendations from the command line: the running server, else the store.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
 use api::v1::recommendation_service_client::RecommendationServiceClient;
 use api::v1::{
-    BookFilter, EventKind, Fallback, Reason, ReasonCode, RecommendRequest, RecommendResponse,
-    RecommendedBook,
+    BookFilter, Fallback, Reason, ReasonCode, RecommendRequest, RecommendResponse, RecommendedBook,
 };
-use recommender::{Filter, IdError, id};
+use recommender::{EventKind, Filter, IdError, id};
 use serde::Serialize;
-use storage::{ModelFolderError, StoreError};
 use tonic::transport::Endpoint;
 
-use crate::data_folder::DataFolder;
+use crate::data_folder::{DataFolder, NoShop};
 use crate::grpc;
-use crate::live::{Live, RenewError};
-use crate::recommend::{self, Reader, Recommender};
+use crate::recommend::{self, OpenError, Reader, Recommender};
 use crate::settings::Settings;
 
 /// How long to wait for a server on this machine to accept a connection.
@@ -52,36 +48,30 @@ pub enum AskError {
         max: u32,
     },
     /// The running server refused or failed.
-    #[error("the server at {address} answered: {status}")]
+    #[error("the server at {address} answered: {}", status.message())]
     Server {
         /// Where it is.
         address: SocketAddr,
         /// What it said.
         status: Box<tonic::Status>,
     },
-    /// The data folder has no store.
-    #[error("{folder} holds no shop; `foreword demo` makes one, `foreword import` fills one")]
-    NoStore {
-        /// The folder.
-        folder: String,
-    },
-    /// The store cannot be opened.
+    /// The data folder has no books.
     #[error(transparent)]
-    Store(#[from] StoreError),
-    /// The folder of models cannot be opened.
-    #[error(transparent)]
-    Models(#[from] ModelFolderError),
+    NoShop(#[from] NoShop),
     /// The store cannot be read.
     #[error(transparent)]
-    Load(#[from] RenewError),
+    Data(#[from] OpenError),
 }
 
 /// Who answered.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(tag = "by", rename_all = "snake_case")]
 pub enum AnsweredBy {
     /// A running server.
-    Server(SocketAddr),
+    Server {
+        /// Where it is.
+        address: SocketAddr,
+    },
     /// Nobody: the store was read directly.
     Store,
 }
@@ -92,13 +82,29 @@ pub struct Shelf {
     /// The user's id.
     pub user: String,
     /// Who answered.
-    pub answered_by: AnsweredBy,
-    /// The model that answered; empty without one.
-    pub model_version: String,
-    /// Why the books are popular ones; `None` if they are personal.
-    pub fallback: Option<String>,
+    pub answered: AnsweredBy,
+    /// The model that answered.
+    pub model_version: Option<String>,
+    /// Why the books are not personal; `None` if they are.
+    pub fallback: Option<ShelfFallback>,
     /// Best first.
     pub books: Vec<ShelfBook>,
+}
+
+/// Why an answer is not personal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ShelfFallback {
+    /// Nothing is known of the reader.
+    UnknownUser,
+    /// The model can use nothing of their history.
+    NoHistory,
+    /// There is no model.
+    NoModel,
+    /// The store cannot be read.
+    StoreUnavailable,
+    /// A newer server has a reason that this program does not know.
+    Other,
 }
 
 /// A book of an answer.
@@ -110,13 +116,13 @@ pub struct ShelfBook {
     pub title: String,
     /// The authors.
     pub authors: Vec<String>,
-    /// The series, or empty.
-    pub series: String,
+    /// The series.
+    pub series: Option<String>,
     /// The place in the series.
     pub volume: Option<f64>,
     /// Comparable within one source only.
     pub score: f64,
-    /// `personal`, `similar`, `popular` or `trending`.
+    /// `personal`, `similar`, `popular`, `trending` or `unranked`.
     pub source: String,
     /// Whether simulated readers are behind it.
     pub simulated: bool,
@@ -125,20 +131,40 @@ pub struct ShelfBook {
 }
 
 /// A reason of a book.
-#[derive(Clone, Debug, Serialize)]
-pub struct ShelfReason {
-    /// `history`, `popular_in_category`, `popular`, `trending` or `similar_to`.
-    pub code: String,
-    /// Title of the book that is the reason, or empty.
-    pub book_title: String,
-    /// What the reader did to it, such as `rating`, or empty.
-    pub event_kind: String,
-    /// The stars the reader gave it; 0 for none.
-    pub rating: f64,
-    /// Its part of what speaks for the book, 0 to 1.
-    pub share: f64,
-    /// The category, or empty.
-    pub category: String,
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(tag = "code", rename_all = "snake_case")]
+pub enum ShelfReason {
+    /// A book of the reader's history.
+    History {
+        /// Its id.
+        book_id: String,
+        /// Its title.
+        book_title: String,
+        /// What the reader did to it; `None` for what only a newer program knows.
+        event_kind: Option<&'static str>,
+        /// The stars the reader gave it.
+        rating: Option<f64>,
+        /// Its part of what speaks for the book, 0 to 1.
+        share: f64,
+    },
+    /// It goes with a book.
+    SimilarTo {
+        /// That book's id.
+        book_id: String,
+        /// That book's title.
+        book_title: String,
+    },
+    /// It is popular in a category.
+    PopularInCategory {
+        /// The category.
+        category: String,
+    },
+    /// It is popular.
+    Popular,
+    /// It is read a lot lately.
+    Trending,
+    /// A newer server has a reason that this program does not know.
+    Other,
 }
 
 /// Asks the running server of a data folder, else reads its store.
@@ -156,15 +182,30 @@ pub async fn ask(
     if question.results == 0 || question.results > max {
         return Err(AskError::Results { found: question.results, max });
     }
-    for address in data.serving().unwrap_or_default() {
-        if let Some(response) = ask_server(address, question).await {
-            let response = response
-                .map_err(|status| AskError::Server { address, status: Box::new(status) })?;
-            return Ok(shelf(&question.user, AnsweredBy::Server(address), response));
-        }
+    if let Some(shelf) = ask_servers(&data.serving().unwrap_or_default(), question).await? {
+        return Ok(shelf);
     }
     let response = ask_store(data, settings, question).await?;
     Ok(shelf(&question.user, AnsweredBy::Store, response))
+}
+
+/// Asks the first of these servers that accepts a connection; `None` if none does.
+///
+/// # Errors
+///
+/// [`AskError::Server`] if it refuses.
+pub async fn ask_servers(
+    addresses: &[SocketAddr],
+    question: &Question,
+) -> Result<Option<Shelf>, AskError> {
+    for &address in addresses {
+        if let Some(response) = ask_server(address, question).await {
+            let response = response
+                .map_err(|status| AskError::Server { address, status: Box::new(status) })?;
+            return Ok(Some(shelf(&question.user, AnsweredBy::Server { address }, response)));
+        }
+    }
+    Ok(None)
 }
 
 /// The server's answer, or `None` if nobody accepts a connection there.
@@ -198,13 +239,12 @@ async fn ask_store(
     settings: &Settings,
     question: &Question,
 ) -> Result<RecommendResponse, AskError> {
-    if !data.path().join(storage::FILE_NAME).exists() {
-        return Err(AskError::NoStore { folder: data.path().display().to_string() });
+    data.check_shop()?;
+    let recommender = Recommender::open(data, settings).await?;
+    if recommender.live().current().book_count() == 0 {
+        recommender.close().await;
+        return Err(data.no_shop().into());
     }
-    let store = data.store(settings).await?;
-    let live = Arc::new(Live::load(store.clone(), data.models()?).await?);
-    let history_max = settings.serve.history_events_max.get();
-    let recommender = Recommender::new(live, store.clone(), settings.weights.engine(), history_max);
     let filter = recommend::BookFilter {
         filter: Filter { any_categories: question.categories.clone(), ..Filter::default() },
         excluded: Vec::new(),
@@ -212,21 +252,24 @@ async fn ask_store(
     let reader = Reader::User(question.user.clone());
     let answer = recommender.recommend(&reader, &filter, question.results as usize).await;
     let response = grpc::to_message(&answer, &filter.filter);
-    drop(answer);
-    store.close().await;
+    recommender.close().await;
     Ok(response)
 }
 
-fn shelf(user: &str, answered_by: AnsweredBy, response: RecommendResponse) -> Shelf {
-    let fallback = match response.fallback() {
-        Fallback::Unspecified => None,
-        fallback => Some(name(fallback.as_str_name(), "FALLBACK_")),
+fn shelf(user: &str, answered: AnsweredBy, response: RecommendResponse) -> Shelf {
+    let fallback = match Fallback::try_from(response.fallback) {
+        Ok(Fallback::Unspecified) => None,
+        Ok(Fallback::UnknownUser) => Some(ShelfFallback::UnknownUser),
+        Ok(Fallback::NoHistory) => Some(ShelfFallback::NoHistory),
+        Ok(Fallback::NoModel) => Some(ShelfFallback::NoModel),
+        Ok(Fallback::StoreUnavailable) => Some(ShelfFallback::StoreUnavailable),
+        Ok(Fallback::NoNeighbours | Fallback::NoTrend) | Err(_) => Some(ShelfFallback::Other),
     };
     Shelf {
         user: user.to_owned(),
-        answered_by,
+        answered,
         fallback,
-        model_version: response.model_version,
+        model_version: some_text(response.model_version),
         books: response.books.into_iter().map(shelf_book).collect(),
     }
 }
@@ -234,35 +277,39 @@ fn shelf(user: &str, answered_by: AnsweredBy, response: RecommendResponse) -> Sh
 fn shelf_book(recommended: RecommendedBook) -> ShelfBook {
     let book = recommended.book.unwrap_or_default();
     let source = recommended.source.unwrap_or_default();
+    let kind = source.kind().as_str_name();
     ShelfBook {
         id: book.id,
         title: book.title,
         authors: book.authors,
-        series: book.series,
+        series: some_text(book.series),
         volume: book.volume,
         score: recommended.score,
-        source: name(source.kind().as_str_name(), "KIND_"),
+        source: kind.strip_prefix("KIND_").unwrap_or(kind).to_ascii_lowercase(),
         simulated: source.simulated,
-        reasons: recommended.reasons.iter().map(shelf_reason).collect(),
+        reasons: recommended.reasons.into_iter().map(shelf_reason).collect(),
     }
 }
 
-fn shelf_reason(reason: &Reason) -> ShelfReason {
-    let event_kind = match reason.event_kind() {
-        EventKind::Unspecified => String::new(),
-        kind => name(kind.as_str_name(), "EVENT_KIND_"),
-    };
-    ShelfReason {
-        code: name(ReasonCode::as_str_name(&reason.code()), "REASON_CODE_"),
-        book_title: reason.book_title.clone(),
-        event_kind,
-        rating: reason.rating,
-        share: reason.share,
-        category: reason.category.clone(),
+fn shelf_reason(reason: Reason) -> ShelfReason {
+    let kind = u8::try_from(reason.event_kind).ok().and_then(EventKind::from_number);
+    let Reason { book_id, book_title, rating, share, category, .. } = reason;
+    match ReasonCode::try_from(reason.code) {
+        Ok(ReasonCode::History) => ShelfReason::History {
+            book_id,
+            book_title,
+            event_kind: kind.map(EventKind::name),
+            rating: (rating > 0.0).then_some(rating),
+            share,
+        },
+        Ok(ReasonCode::SimilarTo) => ShelfReason::SimilarTo { book_id, book_title },
+        Ok(ReasonCode::PopularInCategory) => ShelfReason::PopularInCategory { category },
+        Ok(ReasonCode::Popular) => ShelfReason::Popular,
+        Ok(ReasonCode::Trending) => ShelfReason::Trending,
+        Ok(ReasonCode::Unspecified) | Err(_) => ShelfReason::Other,
     }
 }
 
-/// `REASON_CODE_SIMILAR_TO` → `similar_to`.
-fn name(constant: &str, prefix: &str) -> String {
-    constant.strip_prefix(prefix).unwrap_or(constant).to_ascii_lowercase()
+fn some_text(text: String) -> Option<String> {
+    (!text.is_empty()).then_some(text)
 }

@@ -12,6 +12,14 @@ use crate::settings::Settings;
 /// The file that a running server keeps locked and writes its addresses into.
 const SERVING: &str = "serving";
 
+/// The folder has no books.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{} holds no shop; `foreword demo` makes one, `foreword import` fills one", folder.display())]
+pub struct NoShop {
+    /// The folder.
+    folder: PathBuf,
+}
+
 /// The folder of one shop's data.
 #[derive(Clone, Debug)]
 pub struct DataFolder {
@@ -37,6 +45,21 @@ impl DataFolder {
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Checks that there is a database, for whoever only reads one: a mistyped folder must
+    /// not become an empty shop.
+    ///
+    /// # Errors
+    ///
+    /// [`NoShop`] says what to do.
+    pub fn check_shop(&self) -> Result<(), NoShop> {
+        if self.path.join(storage::FILE_NAME).exists() { Ok(()) } else { Err(self.no_shop()) }
+    }
+
+    /// The folder has no books.
+    pub(crate) fn no_shop(&self) -> NoShop {
+        NoShop { folder: self.path.clone() }
     }
 
     /// Opens the database, creating folder and file where they are missing.

@@ -44,7 +44,7 @@ pub async fn fill(
     let readers = readers::simulate(&rows);
     let mut writer = store.begin().await?;
     let ids: Vec<&str> = rows.iter().map(|row| row.id.as_str()).collect();
-    let items = writer.items(&ids).await?;
+    let items = writer.assign_items(&ids).await?;
     let books: Vec<storage::Book> =
         rows.iter().zip(&items).map(|(row, number)| row.book(*number)).collect();
     writer.put_books(&books).await?;
@@ -67,7 +67,7 @@ async fn write_readers(
     for (batch, readers) in readers.chunks(READERS_AT_ONCE).enumerate() {
         let ids: Vec<String> = readers.iter().map(|reader| reader.id.to_string()).collect();
         let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
-        let users = writer.users(&ids).await?;
+        let users = writer.assign_users(&ids).await?;
         let mut events = Vec::new();
         for (reader, user) in readers.iter().zip(users) {
             for (count, Act { book, kind, rating, time_ms }) in reader.acts.iter().enumerate() {

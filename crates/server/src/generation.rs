@@ -4,7 +4,7 @@
 
 use recommender::catalogue::{Catalogue, Entry};
 use recommender::model::ModelError;
-use recommender::{ItemNumber, Model};
+use recommender::{ItemNumber, Model, ShopId};
 use std::collections::HashMap;
 use std::sync::Arc;
 use storage::{Book, ModelVersion, Snapshot, Store, StoreError};
@@ -23,8 +23,12 @@ impl VersionedModel {
     ///
     /// # Errors
     ///
-    /// [`ModelError`] if the sections are not those of a model.
+    /// [`ModelError`] if the sections are not those of a model, or of another shop.
     pub fn from_snapshot(version: ModelVersion, snapshot: &Snapshot) -> Result<Self, ModelError> {
+        if snapshot.shop() != ShopId::ONLY {
+            let (found, expected) = (snapshot.shop().0, ShopId::ONLY.0);
+            return Err(ModelError::OtherShop { found, expected });
+        }
         let section = |tag| snapshot.section(tag).map(|bytes| Arc::new(bytes) as _);
         Ok(Self { version, model: Model::from_sections(section)? })
     }

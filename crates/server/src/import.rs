@@ -20,6 +20,7 @@ mod language;
 mod match_index;
 mod normalise;
 mod open;
+mod reader_ratings;
 mod report;
 mod rows;
 mod series;
@@ -32,6 +33,7 @@ mod write;
 mod zstd;
 
 use std::path::PathBuf;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 
 use storage::Store;
@@ -39,6 +41,7 @@ use tokio::sync::mpsc;
 
 use crate::progress::{Progress, Unit};
 use match_index::MatchIndex;
+use reader_ratings::ReaderRatings;
 use sink::{Batch, Sink, Stop};
 use write::BatchWriter;
 
@@ -90,7 +93,9 @@ pub struct ImportOptions {
 
 /// Imports files into a store, all or nothing. Nobody else can write meanwhile.
 ///
-/// Dropping the future stops the import; the store is then as it was.
+/// `stop` ends it early, but only until it begins to commit: from then on, what comes
+/// back is what became of the commit. Dropping the future also stops the import, and
+/// leaves open whether a commit that had begun went through.
 ///
 /// # Errors
 ///
@@ -101,35 +106,64 @@ pub async fn import(
     source: Source,
     options: &ImportOptions,
     progress: Arc<dyn Progress>,
+    stop: impl Future<Output = ()>,
 ) -> Result<Report, ImportError> {
-    let source = prepare(store, source).await?;
-    let mut writer = BatchWriter::begin(store, options.recorded_ms).await?;
-    let (sender, receiver) = mpsc::channel(BATCHES_WAITING);
-    let sink = Sink::new(sender, options.keep_going, options.recorded_ms, Arc::clone(&progress));
-    let reading = tokio::task::spawn_blocking(move || read(&source, sink));
-    write_all(&mut writer, receiver).await?;
-    let (mut files, stop) = match reading.await {
-        Ok(read) => read,
-        Err(failed) if failed.is_panic() => std::panic::resume_unwind(failed.into_panic()),
-        Err(_) => return Err(ImportError::Interrupted),
-    };
-    match stop {
-        Ok(()) => {
+    let mut stop = pin!(stop);
+    let begun = async { Ok(BatchWriter::begin(store, options.recorded_ms).await?) };
+    let mut writer = unless(stop.as_mut(), begun).await?;
+    let gathered = gather(store, &mut writer, source, options, Arc::clone(&progress));
+    match unless(stop, gathered).await {
+        Ok(mut files) => {
             progress.begin("saving", None, Unit::Count);
             let committed = writer.commit(&mut files).await;
             progress.end();
             Ok(Report { files, committed: true, users_touched: committed? })
         }
-        Err(stop) => {
-            writer.rollback().await?;
-            Err(match stop {
-                Stop::Refused => {
-                    ImportError::Refused(Box::new(Report { files, ..Report::default() }))
-                }
-                Stop::Interrupted => ImportError::Interrupted,
-                Stop::Failed(error) => error,
-            })
+        Err(error) => {
+            // Fails if the connection is lost; nothing is kept then either.
+            let _ = writer.rollback().await;
+            Err(error)
         }
+    }
+}
+
+/// What comes of this work, unless `stop` comes first.
+async fn unless<T>(
+    stop: Pin<&mut impl Future<Output = ()>>,
+    work: impl Future<Output = Result<T, ImportError>>,
+) -> Result<T, ImportError> {
+    tokio::select! {
+        biased;
+        () = stop => Err(ImportError::Interrupted),
+        done = work => done,
+    }
+}
+
+/// Reads a source and writes all of it, up to the commit.
+async fn gather(
+    store: &Store,
+    writer: &mut BatchWriter<'_>,
+    source: Source,
+    options: &ImportOptions,
+    progress: Arc<dyn Progress>,
+) -> Result<Vec<FileReport>, ImportError> {
+    let source = prepare(store, writer, source).await?;
+    let (sender, receiver) = mpsc::channel(BATCHES_WAITING);
+    let sink = Sink::new(sender, options.keep_going, options.recorded_ms, progress);
+    let reading = tokio::task::spawn_blocking(move || read(source, sink));
+    write_all(writer, receiver).await?;
+    let (files, stop) = match reading.await {
+        Ok(read) => read,
+        Err(failed) if failed.is_panic() => std::panic::resume_unwind(failed.into_panic()),
+        Err(_) => return Err(ImportError::Interrupted),
+    };
+    match stop {
+        Ok(()) => Ok(files),
+        Err(Stop::Refused) => {
+            Err(ImportError::Refused(Box::new(Report { files, ..Report::default() })))
+        }
+        Err(Stop::Interrupted) => Err(ImportError::Interrupted),
+        Err(Stop::Failed(error)) => Err(error),
     }
 }
 
@@ -137,15 +171,17 @@ pub async fn import(
 enum Prepared {
     Goodbooks { folder: PathBuf },
     Csv { books: PathBuf, interactions: PathBuf, columns: ColumnNames },
-    Goodreads { file: PathBuf, user: String, index: MatchIndex },
+    Goodreads { file: PathBuf, user: String, index: Box<MatchIndex>, ratings: ReaderRatings },
 }
 
-async fn prepare(store: &Store, source: Source) -> Result<Prepared, ImportError> {
-    if !matches!(source, Source::Goodreads { .. }) {
-        let simulated = store.counts().await?.simulated_events;
-        if simulated > 0 {
-            return Err(ImportError::DemoShop { simulated });
-        }
+/// Reads what a source needs. The writer has begun, so nobody changes it meanwhile.
+async fn prepare(
+    store: &Store,
+    writer: &mut BatchWriter<'_>,
+    source: Source,
+) -> Result<Prepared, ImportError> {
+    if !matches!(source, Source::Goodreads { .. }) && writer.is_demo().await? {
+        return Err(ImportError::DemoShop);
     }
     Ok(match source {
         Source::Goodbooks { folder } => Prepared::Goodbooks { folder },
@@ -154,8 +190,9 @@ async fn prepare(store: &Store, source: Source) -> Result<Prepared, ImportError>
         }
         Source::Goodreads { file, user } => {
             recommender::id::check_id(&user).map_err(ImportError::User)?;
-            let index = MatchIndex::of(store).await?;
-            Prepared::Goodreads { file, user, index }
+            let index = Box::new(MatchIndex::of(store).await?);
+            let ratings = ReaderRatings::of(store, &user).await?;
+            Prepared::Goodreads { file, user, index, ratings }
         }
     })
 }
@@ -173,13 +210,15 @@ async fn write_all(
 }
 
 /// Reads a whole source; returns what was read, and whether it was all of it.
-fn read(source: &Prepared, mut sink: Sink) -> (Vec<FileReport>, Result<(), Stop>) {
+fn read(source: Prepared, mut sink: Sink) -> (Vec<FileReport>, Result<(), Stop>) {
     let stop = match source {
-        Prepared::Goodbooks { folder } => goodbooks::read(folder, &mut sink),
+        Prepared::Goodbooks { folder } => goodbooks::read(&folder, &mut sink),
         Prepared::Csv { books, interactions, columns } => {
-            shop_csv::read(books, interactions, columns, &mut sink)
+            shop_csv::read(&books, &interactions, &columns, &mut sink)
         }
-        Prepared::Goodreads { file, user, index } => goodreads::read(file, user, index, &mut sink),
+        Prepared::Goodreads { file, user, index, ratings } => {
+            goodreads::read(&file, &user, &index, ratings, &mut sink)
+        }
     };
     (sink.into_files(), stop)
 }

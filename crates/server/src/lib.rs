@@ -9,6 +9,7 @@
 //! - [`ask`]: asking a running server, or the store.
 
 pub mod ask;
+mod blocking;
 pub mod data_folder;
 pub mod demo;
 pub mod generation;

@@ -24,7 +24,7 @@ pub struct Listeners(Vec<TcpListener>);
 
 /// Why an address cannot be listened on.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot listen on {address}: {source}")]
+#[error("cannot listen on {address}: {source}; --listen chooses another address")]
 pub struct ListenError {
     /// The address.
     pub address: SocketAddr,

@@ -5,19 +5,21 @@
 
 use std::future::Future;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use recommender::model::ModelError;
 use storage::{ModelFolder, ModelFolderError, ModelVersion, Store, StoreError};
 
+use crate::blocking::blocking;
 use crate::generation::{Books, Generation, VersionedModel};
 
 /// Why a generation could not be renewed.
 #[derive(Debug, thiserror::Error)]
 pub enum RenewError {
-    /// The active model cannot be read.
-    #[error("cannot read the active model: {0}")]
+    /// The model, or which one is active, cannot be read.
+    #[error(transparent)]
     Models(#[from] ModelFolderError),
     /// The active model's file is sound but holds something else.
     #[error("model {version} cannot be used: {source}")]
@@ -30,15 +32,14 @@ pub enum RenewError {
     /// The books cannot be read.
     #[error("cannot read the books: {0}")]
     Store(#[from] StoreError),
-    /// A renewal ended early because the process is stopping.
-    #[error("renewal was interrupted")]
-    Interrupted,
 }
 
 /// The generation being served.
 #[derive(Debug)]
 pub struct Live {
     current: ArcSwap<Generation>,
+    /// The version of the last model that was refused as damaged; 0 for none.
+    refused: AtomicU64,
     store: Store,
     models: ModelFolder,
 }
@@ -53,8 +54,8 @@ impl Live {
     pub async fn load(store: Store, models: ModelFolder) -> Result<Self, RenewError> {
         let model = newest_usable(&models).await;
         let books = Books::read(&store).await?;
-        let current = join(model, books).await?;
-        Ok(Self { current: ArcSwap::from_pointee(current), store, models })
+        let current = ArcSwap::from_pointee(join(model, books).await);
+        Ok(Self { current, refused: AtomicU64::new(0), store, models })
     }
 
     /// The generation to answer a request from.
@@ -69,38 +70,55 @@ impl Live {
         self.current().model().map(|model| model.version.0)
     }
 
-    /// Brings in the active model and the books if they changed; tells whether they did.
+    /// Brings in the active model and the books as far as they changed; tells whether they did.
+    ///
+    /// A damaged model is reported once; the books are brought in all the same.
     ///
     /// # Errors
     ///
-    /// [`RenewError`]; the current generation stays.
+    /// [`RenewError`]; what could not be renewed stays as it was.
     pub async fn renew(&self) -> Result<bool, RenewError> {
         let current = self.current();
-        let models = self.models.clone();
-        let active = blocking(move || models.active()).await??;
-        let same_model = active == current.model().map(|model| model.version);
         let revision = self.store.catalogue_revision().await?;
-        if same_model && revision == current.books_revision() {
-            return Ok(false);
-        }
-        let model = match active {
-            Some(version) if !same_model => Some(self.read_model(version).await?),
-            Some(_) => current.model().cloned(),
-            None => None,
+        let (model, failure) = match self.active_model(&current).await {
+            Ok(model) => (model, None),
+            Err(error) => (current.model().cloned(), Some(error)),
         };
-        let renewed = join(model, Books::read(&self.store).await?).await?;
-        let books = renewed.book_count();
-        let old = self.current.swap(Arc::new(renewed));
-        tracing::info!(model = self.model_version(), books, "serving a new generation");
-        drop(current);
-        // The last holder frees it, and that takes a while for a large shop.
-        blocking(move || drop(old)).await?;
-        Ok(true)
+        let version = |model: Option<&VersionedModel>| model.map(|model| model.version);
+        let changed = version(model.as_ref()) != version(current.model())
+            || revision != current.books_revision();
+        if changed {
+            let renewed = join(model, Books::read(&self.store).await?).await;
+            let books = renewed.book_count();
+            let old = self.current.swap(Arc::new(renewed));
+            tracing::info!(model = self.model_version(), books, "serving a new generation");
+            drop(current);
+            tokio::spawn(free(old));
+        }
+        failure.map_or(Ok(changed), Err)
     }
 
-    async fn read_model(&self, version: ModelVersion) -> Result<VersionedModel, RenewError> {
+    /// The active model: the current one unless another was activated.
+    async fn active_model(
+        &self,
+        current: &Generation,
+    ) -> Result<Option<VersionedModel>, RenewError> {
         let models = self.models.clone();
-        blocking(move || read(&models, version)).await?
+        let Some(active) = blocking(move || models.active()).await? else { return Ok(None) };
+        let same = current.model().is_some_and(|model| model.version == active);
+        if same || self.refused.load(Ordering::Relaxed) == active.0 {
+            return Ok(current.model().cloned());
+        }
+        let models = self.models.clone();
+        let read = blocking(move || read(&models, active)).await;
+        if matches!(
+            read,
+            Err(RenewError::Model { .. } | RenewError::Models(ModelFolderError::Damaged { .. }))
+        ) {
+            // Versions are immutable: it will not get better by reading it again.
+            self.refused.store(active.0, Ordering::Relaxed);
+        }
+        read.map(Some)
     }
 
     /// Renews at every `interval`, until `stop` ends.
@@ -160,15 +178,18 @@ async fn newest_usable(models: &ModelFolder) -> Option<VersionedModel> {
             }
         })
     };
-    blocking(find).await.ok().flatten()
+    blocking(find).await
 }
 
-async fn join(model: Option<VersionedModel>, books: Books) -> Result<Generation, RenewError> {
+/// Frees a generation off the async threads, once the last request has let go of it: for a
+/// large shop that takes a while.
+async fn free(old: Arc<Generation>) {
+    while Arc::strong_count(&old) > 1 {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    blocking(move || drop(old)).await;
+}
+
+async fn join(model: Option<VersionedModel>, books: Books) -> Generation {
     blocking(move || Generation::new(model, books)).await
-}
-
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> T + Send + 'static,
-) -> Result<T, RenewError> {
-    tokio::task::spawn_blocking(work).await.map_err(|_| RenewError::Interrupted)
 }

@@ -10,12 +10,14 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use recommender::history::collapse;
 use recommender::id::own_number;
 use recommender::model::Liked;
-use recommender::shelf::{self, Origin, Ranked, Workspace};
-use recommender::{Event, EventWeights, Evidence, Filter, UserNumber};
-use storage::{Book, Store, StoreError};
+use recommender::shelf::{self, Ranked, Workspace};
+use recommender::{Event, EventWeights, Evidence, Filter, ItemNumber, UserNumber};
+use storage::{Book, ModelFolderError, Store, StoreError};
 
+use crate::data_folder::DataFolder;
 use crate::generation::Generation;
-use crate::live::Live;
+use crate::live::{Live, RenewError};
+use crate::settings::Settings;
 
 /// Who asks.
 #[derive(Clone, Debug, PartialEq)]
@@ -87,20 +89,53 @@ pub struct UnknownBook;
 #[derive(Default)]
 struct Known {
     evidence: Vec<Evidence>,
+    /// Items that a history too long to be read as a whole settles as well.
+    settled: Vec<ItemNumber>,
     fallback: Option<Fallback>,
 }
 
+/// Why there is nothing to recommend from.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The store cannot be opened.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The folder of models cannot be opened.
+    #[error(transparent)]
+    Models(#[from] ModelFolderError),
+    /// The books cannot be read.
+    #[error(transparent)]
+    Load(#[from] RenewError),
+}
+
 impl Recommender {
-    /// A recommender that reads at most so many events of a user.
+    /// Opens a data folder and loads what there is.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError`] if the store cannot be read.
+    pub async fn open(data: &DataFolder, settings: &Settings) -> Result<Self, OpenError> {
+        let store = data.store(settings).await?;
+        let live = Arc::new(Live::load(store.clone(), data.models()?).await?);
+        Ok(Self {
+            live,
+            store,
+            weights: settings.weights.engine(),
+            history_events_max: settings.serve.history_events_max.get(),
+            workspaces: Mutex::default(),
+            tokens: Tokens::new(),
+        })
+    }
+
+    /// What it answers from.
     #[must_use]
-    pub fn new(
-        live: Arc<Live>,
-        store: Store,
-        weights: EventWeights,
-        history_events_max: u32,
-    ) -> Self {
-        let workspaces = Mutex::default();
-        Self { live, store, weights, history_events_max, workspaces, tokens: Tokens::new() }
+    pub fn live(&self) -> &Arc<Live> {
+        &self.live
+    }
+
+    /// Closes the store, waiting for what is being read.
+    pub async fn close(&self) {
+        self.store.close().await;
     }
 
     /// Books for one reader.
@@ -120,7 +155,7 @@ impl Recommender {
         filter: &BookFilter,
         results: usize,
     ) -> Answer {
-        let known = self.known(self.events(user).await);
+        let known = self.known(user).await;
         self.personal(self.live.current(), &known, filter, results)
     }
 
@@ -142,7 +177,11 @@ impl Recommender {
             let shop = generation.shop();
             shelf::similar(shop, index, &excluded, &filter.filter, results, workspace)
         });
-        let fallback = self.fallback(&generation, &shelf, Fallback::NoNeighbours);
+        let fallback = match generation.model() {
+            None => Some(Fallback::NoModel),
+            Some(model) if model.model.neighbour_count(index) == 0 => Some(Fallback::NoNeighbours),
+            Some(_) => None,
+        };
         Ok(self.answer(generation, shelf, Vec::new(), fallback))
     }
 
@@ -154,7 +193,13 @@ impl Recommender {
         let shelf = self.with_workspace(|workspace| {
             shelf::trending(generation.shop(), &excluded, &filter.filter, results, workspace)
         });
-        let fallback = self.fallback(&generation, &shelf, Fallback::NoTrend);
+        let fallback = match generation.model() {
+            None => Some(Fallback::NoModel),
+            Some(model) if model.model.trend().iter().all(|trend| *trend <= 0.0) => {
+                Some(Fallback::NoTrend)
+            }
+            Some(_) => None,
+        };
         self.answer(generation, shelf, Vec::new(), fallback)
     }
 
@@ -164,34 +209,29 @@ impl Recommender {
             None => self.store.user_number(id).await,
         };
         match number {
-            Ok(Some(number)) => self.known(self.events(number).await),
+            Ok(Some(number)) => self.known(number).await,
             Ok(None) => Known { fallback: Some(Fallback::UnknownUser), ..Known::default() },
-            Err(error) => self.known(Err(error)),
+            Err(error) => unreadable(&error),
         }
     }
 
-    async fn events(&self, user: UserNumber) -> Result<Vec<Event>, StoreError> {
+    async fn known(&self, user: UserNumber) -> Known {
+        self.read(user).await.unwrap_or_else(|error| unreadable(&error))
+    }
+
+    async fn read(&self, user: UserNumber) -> Result<Known, StoreError> {
         let history = self.store.history(user, self.history_events_max).await?;
-        let event = |event: &storage::HistoryEvent| Event {
-            item: event.item,
-            kind: event.kind,
-            rating: event.rating,
-            time_ms: event.time_ms,
-        };
-        Ok(history.events.iter().map(event).collect())
-    }
-
-    fn known(&self, events: Result<Vec<Event>, StoreError>) -> Known {
-        match events {
-            Ok(events) if events.is_empty() => {
-                Known { fallback: Some(Fallback::UnknownUser), ..Known::default() }
-            }
-            Ok(events) => Known { evidence: collapse(&events, &self.weights), fallback: None },
-            Err(error) => {
-                tracing::warn!(%error, "history cannot be read; answering with popular books");
-                Known { fallback: Some(Fallback::StoreUnavailable), ..Known::default() }
-            }
+        if history.events.is_empty() {
+            return Ok(Known { fallback: Some(Fallback::UnknownUser), ..Known::default() });
         }
+        let events: Vec<Event> = history.events.iter().map(Event::from).collect();
+        // What the newest events leave out may still hold books that the user has.
+        let settled = if events.len() < self.history_events_max as usize {
+            Vec::new()
+        } else {
+            self.store.settled_items(user).await?
+        };
+        Ok(Known { evidence: collapse(&events, &self.weights), settled, fallback: None })
     }
 
     fn known_inline(&self, generation: &Generation, history: &[(String, Event)]) -> Known {
@@ -203,7 +243,7 @@ impl Recommender {
             })
             .collect();
         let nobody = history.is_empty().then_some(Fallback::UnknownUser);
-        Known { evidence: collapse(&events, &self.weights), fallback: nobody }
+        Known { evidence: collapse(&events, &self.weights), settled: Vec::new(), fallback: nobody }
     }
 
     fn personal(
@@ -216,6 +256,7 @@ impl Recommender {
         let index = |evidence: &Evidence| generation.index_of(evidence.item);
         let mut settled = excluded(&generation, filter);
         settled.extend(known.evidence.iter().filter(|one| one.settled).filter_map(index));
+        settled.extend(known.settled.iter().filter_map(|item| generation.index_of(*item)));
         let items = generation.model().map_or(0, |model| model.model.item_count());
         let (history, evidence): (Vec<Liked>, Vec<Evidence>) = known
             .evidence
@@ -234,25 +275,14 @@ impl Recommender {
         };
         let shelf = self
             .with_workspace(|workspace| shelf::recommend(generation.shop(), request, workspace));
-        let fallback =
-            known.fallback.or_else(|| self.fallback(&generation, &shelf, Fallback::NoHistory));
+        let fallback = match (known.fallback, generation.model()) {
+            (Some(Fallback::StoreUnavailable), _) => Some(Fallback::StoreUnavailable),
+            (_, None) => Some(Fallback::NoModel),
+            (Some(fallback), Some(_)) => Some(fallback),
+            (None, Some(_)) if history.is_empty() => Some(Fallback::NoHistory),
+            (None, Some(_)) => None,
+        };
         self.answer(generation, shelf, evidence, fallback)
-    }
-
-    /// Why a shelf holds nothing but popular books; `None` if it does not.
-    fn fallback(
-        &self,
-        generation: &Generation,
-        shelf: &[Ranked],
-        otherwise: Fallback,
-    ) -> Option<Fallback> {
-        if shelf.iter().any(|ranked| ranked.origin != Origin::Popular) {
-            None
-        } else if generation.model().is_none() {
-            Some(Fallback::NoModel)
-        } else {
-            Some(otherwise)
-        }
     }
 
     fn answer(
@@ -274,6 +304,11 @@ impl Recommender {
         lock().push(workspace);
         result
     }
+}
+
+fn unreadable(error: &StoreError) -> Known {
+    tracing::warn!(%error, "history cannot be read; answering with popular books");
+    Known { fallback: Some(Fallback::StoreUnavailable), ..Known::default() }
 }
 
 fn excluded(generation: &Generation, filter: &BookFilter) -> Vec<u32> {

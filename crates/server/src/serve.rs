@@ -4,17 +4,22 @@ use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
-use storage::{ModelFolderError, Store, StoreError};
 use tokio::sync::watch;
 use tonic::service::Routes;
 
-use crate::data_folder::{Announcement, DataFolder};
+use crate::data_folder::DataFolder;
 use crate::grpc;
 use crate::listen::{ListenError, Listeners};
-use crate::live::{Live, RenewError};
-use crate::recommend::Recommender;
+use crate::recommend::{OpenError, Recommender};
 use crate::settings::Settings;
+
+/// How often to try to become the server that others find.
+const ANNOUNCE_AGAIN: Duration = Duration::from_millis(200);
+
+/// After so many vain tries there is another server.
+const RIVAL_AFTER: u32 = 5;
 
 /// Whether addresses beyond this machine may be served without authentication.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,15 +44,9 @@ pub enum ServeError {
     /// An address cannot be listened on.
     #[error(transparent)]
     Listen(#[from] ListenError),
-    /// The store cannot be opened.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// The folder of models cannot be opened.
-    #[error(transparent)]
-    Models(#[from] ModelFolderError),
     /// There is nothing to serve from.
     #[error(transparent)]
-    Load(#[from] RenewError),
+    Data(#[from] OpenError),
     /// The contract's descriptor is broken: a defect of the build.
     #[error("cannot serve reflection: {0}")]
     Reflection(#[from] tonic_reflection::server::Error),
@@ -62,10 +61,9 @@ pub struct Service {
     settings: Settings,
     listeners: Listeners,
     addresses: Vec<SocketAddr>,
-    store: Store,
-    live: Arc<Live>,
+    recommender: Arc<Recommender>,
     routes: Routes,
-    announcement: Option<Announcement>,
+    data: DataFolder,
 }
 
 impl Service {
@@ -85,23 +83,10 @@ impl Service {
         }
         let listeners = Listeners::bind(&settings.serve.listen)?;
         let addresses = listeners.addresses()?;
-        let store = data.store(settings).await?;
-        let live = Arc::new(Live::load(store.clone(), data.models()?).await?);
-        let recommender = Arc::new(Recommender::new(
-            Arc::clone(&live),
-            store.clone(),
-            settings.weights.engine(),
-            settings.serve.history_events_max.get(),
-        ));
+        let recommender = Arc::new(Recommender::open(data, settings).await?);
         let routes = grpc::routes(&recommender, settings)?;
-        let announcement = data.announce(&addresses)?;
-        if announcement.is_none() {
-            tracing::warn!(
-                "another server of this data folder is running; `foreword recommend` asks that one"
-            );
-        }
         let settings = settings.clone();
-        Ok(Self { settings, listeners, addresses, store, live, routes, announcement })
+        Ok(Self { settings, listeners, addresses, recommender, routes, data: data.clone() })
     }
 
     /// Where it listens.
@@ -110,10 +95,10 @@ impl Service {
         &self.addresses
     }
 
-    /// What it serves.
+    /// What answers its requests.
     #[must_use]
-    pub fn live(&self) -> &Arc<Live> {
-        &self.live
+    pub fn recommender(&self) -> &Arc<Recommender> {
+        &self.recommender
     }
 
     /// Answers until `stop` ends, then lets open calls finish.
@@ -122,7 +107,8 @@ impl Service {
     ///
     /// If serving fails; being told to stop is no error.
     pub async fn run(self, stop: impl Future<Output = ()>) -> Result<(), ServeError> {
-        let Self { settings, listeners, addresses, store, live, routes, announcement } = self;
+        let Self { settings, listeners, addresses, recommender, routes, data } = self;
+        let live = recommender.live();
         let books = live.current().book_count();
         tracing::info!(?addresses, model = live.model_version(), books, "serving");
         let (tell, told) = watch::channel(false);
@@ -142,8 +128,9 @@ impl Service {
         let streams = limits.streams_per_connection_max.get();
         let serving = listeners.serve(routes, streams, limits.drain(), stopped());
         let renewing = live.keep_current(limits.poll(), stopped());
+        let announcing = announce(&data, &addresses, stopped());
         let beside = async {
-            tokio::join!(renewing, telling);
+            tokio::join!(renewing, announcing, telling);
             std::future::pending::<()>().await;
         };
         let all_finished = tokio::select! {
@@ -154,8 +141,38 @@ impl Service {
             let drain = limits.drain();
             tracing::warn!(?drain, "calls were still open at the end of the drain");
         }
-        drop(announcement);
-        store.close().await;
+        recommender.close().await;
         Ok(())
+    }
+}
+
+/// Lets others find the server until `stopped` ends. Where another server of the folder can
+/// be found already, this one takes over when that one ends.
+async fn announce(data: &DataFolder, addresses: &[SocketAddr], stopped: impl Future<Output = ()>) {
+    let announcing = async {
+        let mut tries = 0_u32;
+        loop {
+            match data.announce(addresses) {
+                Ok(Some(announcement)) => {
+                    let _held = announcement;
+                    std::future::pending::<()>().await;
+                }
+                // A passing `foreword recommend` may hold the lock for a moment.
+                Ok(None) if tries == RIVAL_AFTER => tracing::warn!(
+                    "another server of this data folder is running; `foreword recommend` asks that one"
+                ),
+                Ok(None) => {}
+                Err(error) if tries == 0 => {
+                    tracing::warn!(%error, "`foreword recommend` will not find this server");
+                }
+                Err(_) => {}
+            }
+            tries = tries.saturating_add(1);
+            tokio::time::sleep(ANNOUNCE_AGAIN).await;
+        }
+    };
+    tokio::select! {
+        () = stopped => {}
+        () = announcing => {}
     }
 }

@@ -3,7 +3,6 @@
 //! The commented defaults in `settings.toml` are the reference: they are parsed like any
 //! other file, so that what is printed is what is used.
 
-use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::{Path, PathBuf};
@@ -155,6 +154,7 @@ impl Settings {
     ///
     /// [`SettingsError`] for a missing file, an unknown key or a bad value.
     pub fn read(file: Option<&Path>) -> Result<Self, SettingsError> {
+        check_environment()?;
         let mut figment = Figment::from(Toml::string(REFERENCE));
         if let Some(path) = file {
             if !path.is_file() {
@@ -200,10 +200,31 @@ impl Settings {
         expect("serve.results_max", max, max.get() <= 10_000, "1 to 10000")?;
         expect("serve.listen", "empty", !self.serve.listen.is_empty(), "at least one address")?;
         for (key, weight) in self.weights.by_key() {
-            expect(key, weight, (-10.0..=10.0).contains(&weight), "-10 to 10")?;
+            // Products of tiny weights would underflow, and be taken for nothing at all.
+            let fits = weight == 0.0 || (1e-6..=10.0).contains(&weight.abs());
+            expect(key, weight, fits, "0, or 0.000001 to 10 above or below it")?;
         }
         Ok(())
     }
+}
+
+/// Refuses a variable that looks like a setting but for its one underscore. Others with this
+/// program's prefix are left alone: Kubernetes makes some for a service of that name.
+fn check_environment() -> Result<(), SettingsError> {
+    let sections = ["SERVE", "CATEGORIES", "WEIGHTS", "TRAIN", "MODELS", "STORE"];
+    for (name, _) in std::env::vars_os() {
+        let name = name.to_string_lossy();
+        let rest = name.strip_prefix("FOREWORD_").unwrap_or_default();
+        let key = |section: &&str| rest.strip_prefix(*section)?.strip_prefix('_');
+        let Some(key) = sections.iter().find_map(key) else { continue };
+        if !key.starts_with('_') {
+            let section = &rest[..rest.len() - key.len() - 1];
+            return Err(SettingsError::Invalid(format!(
+                "environment variable {name}, expected FOREWORD_{section}__{key} with two underscores"
+            )));
+        }
+    }
+    Ok(())
 }
 
 fn expect(
@@ -266,20 +287,20 @@ impl Weights {
         }
     }
 
-    fn by_key(&self) -> BTreeMap<&'static str, f32> {
-        let lowest = self.rating.iter().copied().fold(f32::INFINITY, f32::min);
-        let highest = self.rating.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-        BTreeMap::from([
-            ("weights.view", self.view),
-            ("weights.want_to_read", self.want_to_read),
-            ("weights.cart", self.cart),
-            ("weights.purchase", self.purchase),
-            ("weights.finish", self.finish),
-            ("weights.rating", if lowest < -10.0 { lowest } else { highest }),
-            ("weights.dismiss", self.dismiss),
-            ("weights.abandon", self.abandon),
-            ("weights.return", self.r#return),
-        ])
+    fn by_key(&self) -> impl Iterator<Item = (&'static str, f32)> {
+        let Self { view, want_to_read, cart, purchase, finish, dismiss, abandon, r#return, .. } =
+            *self;
+        let single = [
+            ("weights.view", view),
+            ("weights.want_to_read", want_to_read),
+            ("weights.cart", cart),
+            ("weights.purchase", purchase),
+            ("weights.finish", finish),
+            ("weights.dismiss", dismiss),
+            ("weights.abandon", abandon),
+            ("weights.return", r#return),
+        ];
+        single.into_iter().chain(self.rating.map(|weight| ("weights.rating", weight)))
     }
 }
 
@@ -336,7 +357,9 @@ mod tests {
         check("[train]\nneighbour = 3", "unknown field: found `neighbour`");
         check("[train]\nneighbours = \"many\"", "train.neighbours: invalid type: found string");
         check("[train]\nuser_exponent = 7.0", "train.user_exponent is 7, expected 0 to 2");
-        check("[weights]\nrating = [0, 0, 0, 1, 99]", "weights.rating is 99, expected -10 to 10");
+        check("[weights]\nrating = [0, 0, 0, 1, 99]", "weights.rating is 99, expected 0, or");
+        check("[weights]\nrating = [nan, 0, 0, 1, 1]", "weights.rating is NaN");
+        check("[weights]\nview = 1e-30", "weights.view is");
         check("[serve]\nresults_default = 500", "serve.results_default is 500");
         check("[store]\nreaders = 0", "store.readers");
     }

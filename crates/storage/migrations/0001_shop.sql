@@ -11,7 +11,9 @@ PRAGMA application_id = 0x46575244;
 CREATE TABLE shops (
     shop_id            INTEGER NOT NULL PRIMARY KEY CHECK (shop_id >= 1),
     -- Counts up with every commit that stores or changes a book.
-    catalogue_revision INTEGER NOT NULL
+    catalogue_revision INTEGER NOT NULL,
+    -- 1 once a simulated event was stored, and for ever after.
+    simulated          INTEGER NOT NULL DEFAULT 0 CHECK (simulated IN (0, 1))
 ) STRICT;
 
 INSERT INTO shops (shop_id, catalogue_revision) VALUES (1, 0);
@@ -50,10 +52,14 @@ CREATE TABLE books (
     work           TEXT,             -- what all editions of one work have in common
     isbn13         INTEGER,
     cover_url      TEXT,
+    -- The catalogue's revision after the commit that last changed this row.
+    revision       INTEGER NOT NULL,
     PRIMARY KEY (shop_id, number)
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX books_by_isbn13 ON books (shop_id, isbn13) WHERE isbn13 IS NOT NULL;
+
+CREATE INDEX books_by_revision ON books (shop_id, revision);
 
 -- One row for every user who has events.
 CREATE TABLE users (

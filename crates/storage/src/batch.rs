@@ -11,7 +11,7 @@ use sqlx::{Arguments as _, Encode, Sqlite, Type};
 use crate::error::StoreError;
 
 /// The sizes, largest first. The largest stays well below SQLite's limit of
-/// 32,766 variables for a row of 12 columns.
+/// 32,766 variables for a row of 13 columns.
 const SIZES: [usize; 3] = [512, 32, 1];
 
 /// The most rows one statement handles.

@@ -25,6 +25,17 @@ static BOOKS_AFTER: LazyLock<String> = LazyLock::new(|| {
     format!("{SELECT_BOOKS} WHERE b.shop_id = $1 AND b.number > $2 ORDER BY b.number LIMIT $3")
 });
 
+// The inner query reads nothing but the index, whose entries end with the number; left to
+// itself, SQLite would read every book there is.
+static BOOKS_CHANGED_AFTER: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "{SELECT_BOOKS} WHERE b.shop_id = $1 AND b.number IN (
+             SELECT number FROM books INDEXED BY books_by_revision
+             WHERE shop_id = $1 AND revision > $2 AND number > $3 ORDER BY number LIMIT $4)
+         ORDER BY b.number"
+    )
+});
+
 static FIND_BOOKS: LazyLock<RowsStatement> = LazyLock::new(|| {
     let head = format!("{SELECT_BOOKS} WHERE b.shop_id = ? AND b.number IN (");
     RowsStatement::new(&head, 1, ")")
@@ -33,14 +44,14 @@ static FIND_BOOKS: LazyLock<RowsStatement> = LazyLock::new(|| {
 static PUT_BOOKS: LazyLock<RowsStatement> = LazyLock::new(|| {
     RowsStatement::new(
         "INSERT INTO books (shop_id, number, title, authors, published_year, language,
-         categories, series, volume, work, isbn13, cover_url) VALUES",
-        12,
+         categories, series, volume, work, isbn13, cover_url, revision) VALUES",
+        13,
         "ON CONFLICT (shop_id, number) DO UPDATE SET
          title = excluded.title, authors = excluded.authors,
          published_year = excluded.published_year, language = excluded.language,
          categories = excluded.categories, series = excluded.series,
          volume = excluded.volume, work = excluded.work, isbn13 = excluded.isbn13,
-         cover_url = excluded.cover_url",
+         cover_url = excluded.cover_url, revision = excluded.revision",
     )
 });
 
@@ -68,6 +79,35 @@ impl Store {
     ) -> Result<Vec<Book>, StoreError> {
         let rows = sqlx::query(BOOKS_AFTER.as_str())
             .bind(self.shop.0)
+            .bind(after.map_or(0, |item| item.0))
+            .bind(limit)
+            .fetch_all(self.readers())
+            .await?;
+        rows.iter().map(book).collect()
+    }
+
+    /// The books stored or changed by commits after this catalogue revision, by number, from
+    /// the first after `after`; at most `limit`.
+    ///
+    /// A page is one moment, two pages may be two. So read
+    /// [`catalogue_revision`](Self::catalogue_revision) before the first page, and go on from
+    /// there the next time: what changed in between comes again, but nothing is missed.
+    ///
+    /// Each page reads the books it returns, and an index entry for every book that changed;
+    /// to read all books, [`books_after`](Self::books_after) costs less.
+    ///
+    /// # Errors
+    ///
+    /// As [`counts`](Self::counts).
+    pub async fn books_changed_after(
+        &self,
+        revision: i64,
+        after: Option<ItemNumber>,
+        limit: u32,
+    ) -> Result<Vec<Book>, StoreError> {
+        let rows = sqlx::query(BOOKS_CHANGED_AFTER.as_str())
+            .bind(self.shop.0)
+            .bind(revision)
             .bind(after.map_or(0, |item| item.0))
             .bind(limit)
             .fetch_all(self.readers())
@@ -136,13 +176,13 @@ impl Writer {
         let mut written: Vec<&Book> = written.into_values().collect();
         written.sort_unstable_by_key(|book| book.number);
         for piece in pieces(written.len()) {
-            self.write_books(&written[piece]).await?;
-            self.touch_catalogue();
+            let revision = self.touch_catalogue().await?;
+            self.write_books(&written[piece], revision).await?;
         }
         Ok(())
     }
 
-    async fn write_books(&mut self, rows: &[&Book]) -> Result<(), StoreError> {
+    async fn write_books(&mut self, rows: &[&Book], revision: i64) -> Result<(), StoreError> {
         let mut query = sqlx::query(PUT_BOOKS.text(rows.len()));
         for book in rows {
             query = query
@@ -158,7 +198,8 @@ impl Writer {
                 .bind(book.work.clone())
                 // 13 digits, as checked.
                 .bind(book.isbn13.map(|isbn| isbn as i64))
-                .bind(book.cover_url.clone());
+                .bind(book.cover_url.clone())
+                .bind(revision);
         }
         query.execute(self.connection()).await?;
         Ok(())

@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use recommender::{EventKind, ItemNumber, Rating, UserNumber};
+use recommender::id::LAST_NUMBER;
+use recommender::{Event, EventKind, ItemNumber, Rating, UserNumber};
 
 use crate::error::StoreError;
 
@@ -37,7 +38,7 @@ pub enum EventError {
         bytes: usize,
     },
     /// A user or item number is out of range.
-    #[error("{of} number {found} is out of range, expected 1 to 2147483647")]
+    #[error("{of} number {found} is out of range, expected 1 to {LAST_NUMBER}")]
     NumberRange {
         /// Whose number: `user` or `item`.
         of: &'static str,
@@ -171,7 +172,7 @@ impl NewEvent {
     /// [`EventError`] says what is wrong.
     pub fn check(&self) -> Result<(), EventError> {
         for (of, found) in [("user", self.user.0), ("item", self.item.0)] {
-            if !(1..=recommender::id::LAST_NUMBER).contains(&found) {
+            if !(1..=LAST_NUMBER).contains(&found) {
                 return Err(EventError::NumberRange { of, found });
             }
         }
@@ -223,6 +224,20 @@ pub struct TrainingEvent {
     pub origin: EventOrigin,
 }
 
+impl From<&HistoryEvent> for Event {
+    fn from(event: &HistoryEvent) -> Self {
+        let HistoryEvent { item, kind, rating, time_ms, .. } = *event;
+        Self { item, kind, rating, time_ms }
+    }
+}
+
+impl From<&TrainingEvent> for Event {
+    fn from(event: &TrainingEvent) -> Self {
+        let TrainingEvent { item, kind, rating, time_ms, .. } = *event;
+        Self { item, kind, rating, time_ms }
+    }
+}
+
 /// A database integer as the number of a user or item.
 pub(crate) fn number(column: &'static str, found: i64) -> Result<u32, StoreError> {
     u32::try_from(found).map_err(|_| StoreError::UnexpectedValue { column, found })
@@ -265,6 +280,33 @@ mod tests {
         // A shorter id that is a prefix, and zeros, which pad the inline array.
         assert!(EventId::new(b"a").ok() < EventId::new(b"a\0").ok());
         assert_ne!(EventId::new(&[0]), EventId::new(&[0, 0]));
+    }
+
+    #[test]
+    fn the_recommender_gets_item_kind_rating_and_time_of_an_event() {
+        let expected = Event {
+            item: ItemNumber(7),
+            kind: EventKind::Rating,
+            rating: Rating::from_half_stars(9),
+            time_ms: Some(-5),
+        };
+        let Event { item, kind, rating, time_ms } = expected;
+        let origin = EventOrigin::Import;
+        let trained = TrainingEvent { item, kind, rating, time_ms, origin };
+        assert_eq!(Event::from(&trained), expected);
+        let event_id = EventId::new(b"a").expect("one byte fits");
+        let (recorded_ms, attribution_token) = (2_000, Some("shelf 3".to_owned()));
+        let read = HistoryEvent {
+            event_id,
+            item,
+            kind,
+            rating,
+            time_ms,
+            recorded_ms,
+            origin,
+            attribution_token,
+        };
+        assert_eq!(Event::from(&read), expected);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use recommender::{Rating, UserNumber};
 
 use crate::batch::{RowsStatement, Values, pieces};
 use crate::error::StoreError;
-use crate::event::{EventId, NewEvent};
+use crate::event::{EventId, EventOrigin, NewEvent};
 use crate::writer::Writer;
 
 // OR FAIL instead of the usual OR ABORT: a failing statement keeps the rows it has
@@ -98,7 +98,19 @@ impl Writer {
         }
         if stored > 0 {
             self.touch(rows.iter().map(|event| event.user)).await?;
+            if rows.iter().any(|event| event.origin == EventOrigin::Simulated) {
+                self.mark_simulated().await?;
+            }
         }
+        Ok(())
+    }
+
+    /// Writes down that the shop has simulated events.
+    async fn mark_simulated(&mut self) -> Result<(), StoreError> {
+        sqlx::query("UPDATE shops SET simulated = 1 WHERE shop_id = $1 AND simulated = 0")
+            .bind(self.shop.0)
+            .execute(self.connection())
+            .await?;
         Ok(())
     }
 

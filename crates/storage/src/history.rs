@@ -1,6 +1,8 @@
 //! Reading users: who there is, and what one of them did.
 
-use recommender::{ItemNumber, UserNumber};
+use std::sync::LazyLock;
+
+use recommender::{EventKind, ItemNumber, UserNumber};
 
 use crate::error::StoreError;
 use crate::event::{EventId, HistoryEvent, kind, number, origin, rating};
@@ -37,6 +39,18 @@ type HistoryRow = (
     Option<i64>,
     Option<String>,
 );
+
+/// The kinds come from the rule itself, so that the two cannot differ.
+static SETTLED_ITEMS: LazyLock<String> = LazyLock::new(|| {
+    let settling = EventKind::ALL.into_iter().filter(|kind| kind.settles());
+    let kinds: Vec<String> = settling.map(|kind| kind.number().to_string()).collect();
+    let kinds = kinds.join(", ");
+    format!(
+        "SELECT DISTINCT book_number FROM events
+         WHERE shop_id = $1 AND user_number = $2 AND retracted = 0 AND kind IN ({kinds})
+         ORDER BY book_number"
+    )
+});
 
 impl Store {
     /// Counts the users with events. Reads the table of users only.
@@ -85,6 +99,24 @@ impl Store {
         }
         events.truncate(limit as usize);
         Ok(History { revision, events })
+    }
+
+    /// The items that this user already has or has judged, ascending, each once: those of
+    /// every event whose kind [settles](EventKind::settles) and which was not retracted.
+    ///
+    /// Has no limit, because an item left out would be recommended again: 4 bytes for each
+    /// item. Reads all of the user's events.
+    ///
+    /// # Errors
+    ///
+    /// As [`counts`](Self::counts).
+    pub async fn settled_items(&self, user: UserNumber) -> Result<Vec<ItemNumber>, StoreError> {
+        let rows: Vec<(i64,)> = sqlx::query_as(SETTLED_ITEMS.as_str())
+            .bind(self.shop.0)
+            .bind(user.0)
+            .fetch_all(self.readers())
+            .await?;
+        rows.into_iter().map(|(found,)| Ok(ItemNumber(number("book_number", found)?))).collect()
     }
 
     /// The users with events, by number, from the first after `after`; at most `limit`.

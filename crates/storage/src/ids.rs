@@ -63,7 +63,7 @@ impl Store {
     /// The number of the user with this id, or `None` if the store knows no such user.
     ///
     /// An id that is its own number is known once the user has an event; any other
-    /// once [`Writer::users`] was asked for it.
+    /// once [`Writer::assign_users`] was asked for it.
     ///
     /// # Errors
     ///
@@ -76,7 +76,7 @@ impl Store {
     /// The number of the item with this id, or `None` if the store knows no such item.
     ///
     /// An id that is its own number is known once there is such a book; any other
-    /// once [`Writer::items`] was asked for it.
+    /// once [`Writer::assign_items`] was asked for it.
     ///
     /// # Errors
     ///
@@ -164,7 +164,7 @@ impl Writer {
     ///
     /// [`StoreError::Id`] if one cannot be an id; [`StoreError::OutOfNumbers`].
     /// In both cases no number was assigned.
-    pub async fn users(&mut self, ids: &[&str]) -> Result<Vec<UserNumber>, StoreError> {
+    pub async fn assign_users(&mut self, ids: &[&str]) -> Result<Vec<UserNumber>, StoreError> {
         let numbers = self.numbers(IdSpace::User, ids).await?;
         Ok(numbers.into_iter().map(UserNumber).collect())
     }
@@ -176,7 +176,7 @@ impl Writer {
     ///
     /// [`StoreError::Id`] if one cannot be an id; [`StoreError::OutOfNumbers`].
     /// In both cases no number was assigned.
-    pub async fn items(&mut self, ids: &[&str]) -> Result<Vec<ItemNumber>, StoreError> {
+    pub async fn assign_items(&mut self, ids: &[&str]) -> Result<Vec<ItemNumber>, StoreError> {
         let numbers = self.numbers(IdSpace::Book, ids).await?;
         Ok(numbers.into_iter().map(ItemNumber).collect())
     }

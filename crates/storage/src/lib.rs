@@ -8,7 +8,7 @@
 //!   file for each model version, and which of them is active.
 //!
 //! Users and items are the numbers of `recommender`; a shop's own ids become
-//! numbers in [`Writer::users`] and [`Writer::items`], and ids again in
+//! numbers in [`Writer::assign_users`] and [`Writer::assign_items`], and ids again in
 //! [`Store::user_ids`] and [`Store::item_ids`].
 //!
 //! ```
@@ -29,8 +29,8 @@
 //! let store = Store::open(folder, &settings).await?;
 //!
 //! let mut writer = store.begin().await?;
-//! let users = writer.users(&["ann"]).await?;
-//! let items = writer.items(&["9780441172719"]).await?;
+//! let users = writer.assign_users(&["ann"]).await?;
+//! let items = writer.assign_items(&["9780441172719"]).await?;
 //! let event = NewEvent {
 //!     user: users[0],
 //!     item: items[0],
@@ -61,6 +61,7 @@ mod events;
 mod history;
 mod ids;
 pub mod models;
+mod private;
 mod scan;
 mod schema;
 pub mod snapshot;

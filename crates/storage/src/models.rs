@@ -17,6 +17,7 @@ use std::io::Write as _;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
+use crate::private;
 use crate::snapshot::{Section, Snapshot, SnapshotError, SnapshotHeader, write_snapshot};
 
 const ACTIVE: &str = "active";
@@ -67,7 +68,7 @@ pub enum ModelFolderError {
         path: PathBuf,
     },
     /// There is no such version.
-    #[error("model version {version} not found, expected one of {}", list(known))]
+    #[error("model version {version} not found{}", instead(known))]
     UnknownVersion {
         /// The version asked for.
         version: ModelVersion,
@@ -75,18 +76,22 @@ pub enum ModelFolderError {
         known: Vec<ModelVersion>,
     },
     /// The file that names the active version names none.
-    #[error("{} says {found:?}, expected a name such as 000000000012.snapshot", path.display())]
+    #[error(
+        "{} says {found:?}, expected only the file name of a model version such as 000000000012.snapshot; training writes it anew", path.display()
+    )]
     ActivePointer {
         /// The file.
         path: PathBuf,
-        /// What it says.
+        /// What it says, cut after 80 characters.
         found: String,
     },
     /// The file of a version is not what it was.
-    #[error("model version {version} is damaged: {source}")]
+    #[error("model version {version} is damaged: {}: {source}", path.display())]
     Damaged {
         /// The version.
         version: ModelVersion,
+        /// Its file.
+        path: PathBuf,
         /// What is wrong with its file.
         source: SnapshotError,
     },
@@ -100,11 +105,13 @@ pub enum ModelFolderError {
     },
 }
 
-fn list(versions: &[ModelVersion]) -> String {
-    if versions.is_empty() {
-        return "none, as there is none yet".to_owned();
+/// How the message about an unknown version ends.
+fn instead(known: &[ModelVersion]) -> String {
+    if known.is_empty() {
+        return ": there are no models, train one first".to_owned();
     }
-    versions.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+    let known: Vec<String> = known.iter().map(ToString::to_string).collect();
+    format!(", expected one of {}", known.join(", "))
 }
 
 /// The right to change a [`ModelFolder`]. At most one exists for a folder, among
@@ -128,7 +135,7 @@ impl ModelFolder {
     ///
     /// [`ModelFolderError::Io`].
     pub fn open(folder: &Path) -> Result<Self, ModelFolderError> {
-        fs::create_dir_all(folder).map_err(failed(folder))?;
+        private::create_folder(folder).map_err(failed(folder))?;
         Ok(Self { folder: folder.to_owned() })
     }
 
@@ -217,29 +224,14 @@ impl ModelFolder {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
             Err(source) => return Err(ModelFolderError::Io { path, source }),
         };
-        match text.strip_suffix('\n').and_then(ModelVersion::from_file_name) {
+        // Whoever points to a version by hand may leave out the line break.
+        match ModelVersion::from_file_name(text.strip_suffix('\n').unwrap_or(&text)) {
             Some(version) => Ok(Some(version)),
             None => {
                 let found = text.chars().take(80).collect();
                 Err(ModelFolderError::ActivePointer { path, found })
             }
         }
-    }
-
-    /// The active version and its verified snapshot, or `None` if there is none yet.
-    ///
-    /// # Errors
-    ///
-    /// As [`active`](Self::active) and [`open_version`](Self::open_version).
-    pub fn open_active(&self) -> Result<Option<(ModelVersion, Snapshot)>, ModelFolderError> {
-        let Some(version) = self.active()? else { return Ok(None) };
-        match self.open_version(version) {
-            // Activated and pruned between the two reads: look once more.
-            Err(ModelFolderError::UnknownVersion { .. }) => {}
-            opened => return Ok(Some((version, opened?))),
-        }
-        let Some(version) = self.active()? else { return Ok(None) };
-        Ok(Some((version, self.open_version(version)?)))
     }
 
     /// The verified snapshot of this version. Reads the whole file.
@@ -249,14 +241,15 @@ impl ModelFolder {
     /// [`ModelFolderError::UnknownVersion`], [`Damaged`](ModelFolderError::Damaged)
     /// or [`Io`](ModelFolderError::Io).
     pub fn open_version(&self, version: ModelVersion) -> Result<Snapshot, ModelFolderError> {
-        let opened = Snapshot::open(&self.path(version))
-            .and_then(|snapshot| snapshot.verify().map(|()| snapshot));
+        let path = self.path(version);
+        let opened =
+            Snapshot::open(&path).and_then(|snapshot| snapshot.verify().map(|()| snapshot));
         opened.or_else(|error| match error {
             SnapshotError::Io { source, .. } if source.kind() == std::io::ErrorKind::NotFound => {
                 Err(ModelFolderError::UnknownVersion { version, known: self.versions()? })
             }
             SnapshotError::Io { path, source } => Err(ModelFolderError::Io { path, source }),
-            source => Err(ModelFolderError::Damaged { version, source }),
+            source => Err(ModelFolderError::Damaged { version, path, source }),
         })
     }
 

@@ -8,6 +8,7 @@
 //! texts as here, without an order, 1.0 s.
 
 use std::ops::ControlFlow;
+use std::sync::LazyLock;
 
 use futures_util::TryStreamExt as _;
 use recommender::{ItemNumber, UserNumber};
@@ -16,13 +17,23 @@ use crate::error::StoreError;
 use crate::event::{TrainingEvent, kind, number, origin, rating};
 use crate::store::Store;
 
+/// The bits that kind, half stars and origin have each, below the book's number.
+const FIELD_BITS: u32 = 4;
+
+/// One more than the largest kind, half stars or origin that can be packed.
+const FIELD: i64 = 1 << FIELD_BITS;
+
 /// One row a user: the events, by event id, as "packed time,packed time,…". The time
 /// is empty if nobody knows it; [`unpack`] undoes the packing.
-const EVENTS_OF_USERS: &str = "SELECT user_number, group_concat(
-        (((book_number * 16 + origin) * 16 + coalesce(half_stars, 0)) * 16 + kind)
-            || ' ' || coalesce(time_ms, ''), ',' ORDER BY event_id)
-    FROM events WHERE shop_id = $1 AND retracted = 0
-    GROUP BY user_number ORDER BY user_number";
+static EVENTS_OF_USERS: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "SELECT user_number, group_concat(
+            (((book_number * {FIELD} + origin) * {FIELD} + coalesce(half_stars, 0)) * {FIELD} + kind)
+                || ' ' || coalesce(time_ms, ''), ',' ORDER BY event_id)
+        FROM events WHERE shop_id = $1 AND retracted = 0
+        GROUP BY user_number ORDER BY user_number"
+    )
+});
 
 /// After this many users, other tasks of the thread get their turn.
 const USERS_A_TURN: u32 = 64;
@@ -42,7 +53,8 @@ impl Store {
         &self,
         mut visit: impl FnMut(UserNumber, &[TrainingEvent]) -> ControlFlow<()>,
     ) -> Result<(), StoreError> {
-        let mut rows = sqlx::query_as(EVENTS_OF_USERS).bind(self.shop.0).fetch(self.readers());
+        let mut rows =
+            sqlx::query_as(EVENTS_OF_USERS.as_str()).bind(self.shop.0).fetch(self.readers());
         let mut events = Vec::new();
         let mut users = 0_u32;
         while let Some(row) = rows.try_next().await? {
@@ -72,13 +84,14 @@ fn unpack(text: &str) -> Result<TrainingEvent, StoreError> {
         "" => None,
         time => Some(time.parse().map_err(|_| malformed())?),
     };
-    let half_stars = (packed >> 4) & 15;
+    let field = |index: u32| (packed >> (index * FIELD_BITS)) & (FIELD - 1);
+    let half_stars = field(1);
     Ok(TrainingEvent {
-        item: ItemNumber(number("book_number", packed >> 12)?),
-        kind: kind(packed & 15)?,
+        item: ItemNumber(number("book_number", packed >> (3 * FIELD_BITS))?),
+        kind: kind(field(0))?,
         rating: (half_stars != 0).then(|| rating(half_stars)).transpose()?,
         time_ms,
-        origin: origin((packed >> 8) & 15)?,
+        origin: origin(field(2))?,
     })
 }
 
@@ -88,6 +101,18 @@ mod tests {
 
     use super::*;
     use crate::event::EventOrigin;
+
+    #[test]
+    fn every_kind_rating_and_origin_fits_its_bits() {
+        let kinds = EventKind::ALL.map(EventKind::number).into_iter();
+        let origins = EventOrigin::ALL.map(EventOrigin::number).into_iter();
+        let ratings = (0..=u8::MAX).filter(|half| Rating::from_half_stars(*half).is_some());
+        // A rating that takes no half stars would read as none.
+        assert_eq!(Rating::from_half_stars(0), None);
+        for number in kinds.chain(origins).chain(ratings) {
+            assert!(i64::from(number) < FIELD, "{number}");
+        }
+    }
 
     #[test]
     fn unpacking_gives_back_what_the_query_packs() {

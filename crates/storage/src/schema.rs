@@ -12,24 +12,26 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode};
 use sqlx::{ConnectOptions, Connection, SqlSafeStr};
 
 use crate::error::{SQLITE_NOTADB, StoreError, sqlite_code};
+use crate::private;
 
 /// 'FWRD', as migration 0001 writes it.
 const APPLICATION_ID: u32 = 0x4657_5244;
 
+/// Every file of `migrations/` as version, name and text, in the order in which they run.
+const MIGRATIONS: [(i64, &str, &str); 1] =
+    [(1, "shop", include_str!("../migrations/0001_shop.sql"))];
+
 /// The newest schema that this program knows.
-const NEWEST: i64 = 1;
+const NEWEST: i64 = MIGRATIONS[MIGRATIONS.len() - 1].0;
 
 /// How often to look whether another process has finished.
 const POLL: Duration = Duration::from_millis(10);
 
 fn migrator() -> Migrator {
-    Migrator::with_migrations(vec![Migration::new(
-        NEWEST,
-        "shop".into(),
-        MigrationType::Simple,
-        include_str!("../migrations/0001_shop.sql").into_sql_str(),
-        false,
-    )])
+    let migration = |(version, name, text): (i64, &'static str, &'static str)| {
+        Migration::new(version, name.into(), MigrationType::Simple, text.into_sql_str(), false)
+    };
+    Migrator::with_migrations(MIGRATIONS.map(migration).into())
 }
 
 /// Creates the file or brings its schema up to date; refuses any that is not ours
@@ -40,6 +42,8 @@ pub(crate) async fn prepare(
     patience: Duration,
 ) -> Result<(), StoreError> {
     let _lock = lock(&path.with_extension("lock"), patience).await?;
+    private::create_missing(path)
+        .map_err(|source| StoreError::Io { path: path.to_owned(), source })?;
     // As it is, without pragmas that would already write into a foreign file.
     let mut connection = options.connect().await.map_err(|error| explain(error, path))?;
     check_owner(&mut connection, path).await?;
@@ -63,7 +67,7 @@ pub(crate) async fn prepare(
 /// The lock of the folder, released by dropping it.
 async fn lock(path: &Path, patience: Duration) -> Result<File, StoreError> {
     let failed = |source| StoreError::Io { path: path.to_owned(), source };
-    let file = File::create(path).map_err(failed)?;
+    let file = private::create_or_open(path).map_err(failed)?;
     let deadline = Instant::now() + patience;
     loop {
         match file.try_lock() {
@@ -98,5 +102,33 @@ fn explain(error: sqlx::Error, path: &Path) -> StoreError {
     match sqlite_code(&error) {
         Some(SQLITE_NOTADB) => StoreError::NotADatabase { path: path.to_owned() },
         _ => error.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn every_file_of_migrations_is_listed_with_versions_from_one_up() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations");
+        let mut files: Vec<(String, String)> = fs::read_dir(&folder)
+            .expect("the folder is there")
+            .map(|entry| entry.expect("it lists").path())
+            .map(|path| {
+                let name = path.file_name().expect("an entry has a name").to_string_lossy();
+                (name.into_owned(), fs::read_to_string(&path).expect("it reads"))
+            })
+            .collect();
+        files.sort_unstable();
+        let listed: Vec<(String, String)> = MIGRATIONS
+            .iter()
+            .map(|(version, name, text)| (format!("{version:04}_{name}.sql"), (*text).to_owned()))
+            .collect();
+        assert_eq!(listed, files);
+        let versions: Vec<i64> = MIGRATIONS.iter().map(|(version, ..)| *version).collect();
+        assert_eq!(versions, (1..=NEWEST).collect::<Vec<_>>());
     }
 }

@@ -147,11 +147,6 @@ impl Snapshot {
         })
     }
 
-    /// The tags of its sections, in the order in which they were written.
-    pub fn tags(&self) -> impl Iterator<Item = u32> + '_ {
-        self.sections.iter().map(|section| section.tag)
-    }
-
     /// The shop whose model it is.
     #[must_use]
     pub fn shop(&self) -> ShopId {

@@ -9,9 +9,10 @@ use std::time::Duration;
 
 use recommender::ShopId;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions, SqlitePool};
+use sqlx::{ConnectOptions, SqliteExecutor, SqlitePool};
 
 use crate::error::StoreError;
+use crate::private;
 use crate::schema;
 use crate::writer::Writer;
 
@@ -61,6 +62,8 @@ pub struct Store {
 impl Store {
     /// Opens `folder/foreword.db`, creating both and bringing the schema up to date.
     ///
+    /// On Unix, what it creates is for its owner only; what exists keeps its mode.
+    ///
     /// # Errors
     ///
     /// [`StoreError::Io`], [`NotADatabase`](StoreError::NotADatabase),
@@ -68,13 +71,12 @@ impl Store {
     /// [`NewerSchema`](StoreError::NewerSchema): the file is then left as it was.
     /// [`StoreError::Busy`] if another process is creating or migrating it for too long.
     pub async fn open(folder: &Path, settings: &StoreSettings) -> Result<Self, StoreError> {
-        tokio::fs::create_dir_all(folder)
-            .await
+        private::create_folder(folder)
             .map_err(|source| StoreError::Io { path: folder.to_owned(), source })?;
         let path = folder.join(FILE_NAME);
         let base = SqliteConnectOptions::new()
             .filename(&path)
-            .create_if_missing(true)
+            .create_if_missing(false)
             .busy_timeout(settings.busy_timeout)
             .optimize_on_close(false, None)
             // A statement over 512 rows has 30 kB of text, and a scan is slow by nature.
@@ -93,10 +95,7 @@ impl Store {
             .synchronous(SqliteSynchronous::Full)
             .pragma("journal_size_limit", LOG_BYTES_KEPT.to_string())
             .pragma("cache_size", format!("-{}", settings.writer_cache_kib));
-        let reading = base
-            .create_if_missing(false)
-            .read_only(true)
-            .pragma("cache_size", format!("-{}", settings.cache_kib));
+        let reading = base.read_only(true).pragma("cache_size", format!("-{}", settings.cache_kib));
         let writer = pool.clone().max_connections(1).connect_with(writing).await?;
         let readers = pool.max_connections(settings.readers.get()).connect_with(reading).await?;
         Ok(Self { shop: ShopId::ONLY, readers, writer })
@@ -126,21 +125,14 @@ impl Store {
         })
     }
 
-    /// Counts the events whose book is not known yet; retracted ones apart.
-    /// Looks up every event's book: a second for two million.
+    /// Whether a simulated event was ever stored, even if it was retracted since. Reads one
+    /// row.
     ///
     /// # Errors
     ///
     /// As [`counts`](Self::counts).
-    pub async fn unknown_book_events(&self) -> Result<u64, StoreError> {
-        let (events,): (i64,) = sqlx::query_as(
-            "SELECT count(*) FROM events AS e WHERE e.shop_id = $1 AND e.retracted = 0 AND NOT EXISTS
-             (SELECT 1 FROM books AS b WHERE b.shop_id = e.shop_id AND b.number = e.book_number)",
-        )
-        .bind(self.shop.0)
-        .fetch_one(&self.readers)
-        .await?;
-        Ok(events.unsigned_abs())
+    pub async fn has_simulated_events(&self) -> Result<bool, StoreError> {
+        has_simulated_events(&self.readers, self.shop).await
     }
 
     /// The catalogue's revision: higher after every commit that changed a book.
@@ -149,12 +141,7 @@ impl Store {
     ///
     /// As [`counts`](Self::counts).
     pub async fn catalogue_revision(&self) -> Result<i64, StoreError> {
-        let (revision,): (i64,) =
-            sqlx::query_as("SELECT catalogue_revision FROM shops WHERE shop_id = $1")
-                .bind(self.shop.0)
-                .fetch_one(&self.readers)
-                .await?;
-        Ok(revision)
+        catalogue_revision(&self.readers, self.shop).await
     }
 
     /// Begins to write. There is one [`Writer`] at a time: this waits for the one
@@ -180,4 +167,29 @@ impl Store {
     pub(crate) fn readers(&self) -> &SqlitePool {
         &self.readers
     }
+}
+
+/// Whether a simulated event was ever stored, as this connection sees it.
+pub(crate) async fn has_simulated_events(
+    executor: impl SqliteExecutor<'_>,
+    shop: ShopId,
+) -> Result<bool, StoreError> {
+    let (simulated,): (bool,) = sqlx::query_as("SELECT simulated FROM shops WHERE shop_id = $1")
+        .bind(shop.0)
+        .fetch_one(executor)
+        .await?;
+    Ok(simulated)
+}
+
+/// The catalogue's revision, as this connection sees it.
+pub(crate) async fn catalogue_revision(
+    executor: impl SqliteExecutor<'_>,
+    shop: ShopId,
+) -> Result<i64, StoreError> {
+    let (revision,): (i64,) =
+        sqlx::query_as("SELECT catalogue_revision FROM shops WHERE shop_id = $1")
+            .bind(shop.0)
+            .fetch_one(executor)
+            .await?;
+    Ok(revision)
 }

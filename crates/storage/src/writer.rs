@@ -16,6 +16,7 @@ use crate::batch::{RowsStatement, pieces};
 use crate::error::StoreError;
 use crate::event::number;
 use crate::history::UserRevision;
+use crate::store::{catalogue_revision, has_simulated_events};
 
 /// How many touched users a writer remembers before it writes their revisions down.
 const TOUCHED_MAX: usize = 1 << 20;
@@ -36,7 +37,8 @@ pub struct Writer {
     transaction: Transaction<'static, Sqlite>,
     touched: BTreeSet<UserNumber>,
     touched_before: u64,
-    catalogue_changed: bool,
+    /// The catalogue's revision after the commit, once a book changed.
+    next_catalogue_revision: Option<i64>,
     /// Whether every change so far was made in full.
     whole: bool,
 }
@@ -60,7 +62,7 @@ impl Writer {
             transaction,
             touched: BTreeSet::new(),
             touched_before: 0,
-            catalogue_changed: false,
+            next_catalogue_revision: None,
             whole: true,
         }
     }
@@ -81,19 +83,7 @@ impl Writer {
         self.begin_change()?;
         let users_touched = self.touched_before + self.touched.len() as u64;
         let revisions = self.write_revisions().await?;
-        let step = i64::from(self.catalogue_changed);
-        let (catalogue_revision,): (i64,) = if self.catalogue_changed {
-            sqlx::query_as(
-                "UPDATE shops SET catalogue_revision = catalogue_revision + $2 WHERE shop_id = $1
-                 RETURNING catalogue_revision",
-            )
-        } else {
-            sqlx::query_as("SELECT catalogue_revision + $2 FROM shops WHERE shop_id = $1")
-        }
-        .bind(self.shop.0)
-        .bind(step)
-        .fetch_one(self.connection())
-        .await?;
+        let catalogue_revision = self.write_catalogue_revision().await?;
         self.transaction.commit().await?;
         Ok(Committed { users_touched, revisions, catalogue_revision })
     }
@@ -106,6 +96,16 @@ impl Writer {
     /// [`StoreError::Database`] if the connection is lost; then, too, nothing is kept.
     pub async fn rollback(self) -> Result<(), StoreError> {
         Ok(self.transaction.rollback().await?)
+    }
+
+    /// Whether a simulated event was ever stored, this writer's own included. Reads one row.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Database`].
+    pub async fn has_simulated_events(&mut self) -> Result<bool, StoreError> {
+        let shop = self.shop;
+        has_simulated_events(self.connection(), shop).await
     }
 
     /// The connection that writes.
@@ -124,9 +124,33 @@ impl Writer {
         self.whole = true;
     }
 
-    /// Remembers that a book changed.
-    pub(crate) fn touch_catalogue(&mut self) {
-        self.catalogue_changed = true;
+    /// Remembers that a book changed; returns the catalogue's revision after the commit.
+    pub(crate) async fn touch_catalogue(&mut self) -> Result<i64, StoreError> {
+        if let Some(next) = self.next_catalogue_revision {
+            return Ok(next);
+        }
+        // Nobody else can write before this transaction ends.
+        let next = self.catalogue_revision().await? + 1;
+        self.next_catalogue_revision = Some(next);
+        Ok(next)
+    }
+
+    /// Writes down the catalogue's revision if a book changed; returns it in any case.
+    async fn write_catalogue_revision(&mut self) -> Result<i64, StoreError> {
+        let Some(next) = self.next_catalogue_revision else {
+            return self.catalogue_revision().await;
+        };
+        sqlx::query("UPDATE shops SET catalogue_revision = $2 WHERE shop_id = $1")
+            .bind(self.shop.0)
+            .bind(next)
+            .execute(self.connection())
+            .await?;
+        Ok(next)
+    }
+
+    async fn catalogue_revision(&mut self) -> Result<i64, StoreError> {
+        let shop = self.shop;
+        catalogue_revision(self.connection(), shop).await
     }
 
     /// Remembers that events of these users changed.

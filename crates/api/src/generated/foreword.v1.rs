@@ -138,7 +138,8 @@ pub struct BookFilter {
     /// "en-US".
     #[prost(string, repeated, tag = "4")]
     pub languages: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
-    /// The book is none of these, nor another edition of one of them; at most 1,000.
+    /// The book is none of these, nor another edition of one of them; at most 1,000
+    /// unless the server is set otherwise.
     /// Ids that the shop does not have are ignored.
     #[prost(string, repeated, tag = "5")]
     pub excluded_book_ids: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
@@ -185,7 +186,7 @@ pub enum ReasonCode {
     PopularInCategory = 2,
     /// The book is popular in the whole shop. Sets nothing else.
     Popular = 3,
-    /// The book is read more now than before. Sets nothing else.
+    /// The book is read a lot lately. Sets nothing else.
     Trending = 4,
     /// The readers of another book like it: the one that was asked about. Sets
     /// `book_id` and `book_title`.
@@ -226,7 +227,8 @@ pub struct RecommendRequest {
     /// the shop does not know gets popular books, and is not created.
     #[prost(string, tag = "1")]
     pub user_id: ::prost::alloc::string::String,
-    /// The history of an anonymous session, at most 1,000 items in any order. It is
+    /// The history of an anonymous session, at most 1,000 items unless
+    /// the server is set otherwise, in any order. It is
     /// used for this answer and not kept. Refused with INVALID_ARGUMENT together with
     /// a `user_id`.
     #[prost(message, repeated, tag = "2")]
@@ -234,7 +236,8 @@ pub struct RecommendRequest {
     /// Which books are eligible. Unset means all of them.
     #[prost(message, optional, tag = "3")]
     pub filter: ::core::option::Option<BookFilter>,
-    /// The number of books wanted. 0 means 10; negative numbers, and numbers over the
+    /// The number of books wanted. 0 means the server's default,
+    /// 10 unless set otherwise; negative numbers, and numbers over the
     /// server's limit of 100 unless set otherwise, are refused with INVALID_ARGUMENT.
     #[prost(int32, tag = "4")]
     pub max_results: i32,
@@ -286,7 +289,7 @@ pub struct SimilarBooksResponse {
     #[prost(enumeration = "Fallback", tag = "4")]
     pub fallback: i32,
 }
-/// Asks for books that are read more now than before.
+/// Asks for books that are read a lot lately.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct TrendingRequest {
     /// Which books are eligible. Unset means all of them.
@@ -296,7 +299,7 @@ pub struct TrendingRequest {
     #[prost(int32, tag = "2")]
     pub max_results: i32,
 }
-/// Books that are read more now than before.
+/// Books that are read a lot lately.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct TrendingResponse {
     /// The books, the most trending first; fewer than asked for only when no more are
@@ -365,8 +368,11 @@ pub mod source {
         Similar = 2,
         /// What many users of the shop read.
         Popular = 3,
-        /// What users of the shop read more now than before.
+        /// What users of the shop read a lot lately.
         Trending = 4,
+        /// Nothing is known of how the book is liked: it stands in the order of the numbers,
+        /// where nothing better was left or there is no model. Comes without reasons.
+        Unranked = 5,
     }
     impl Kind {
         /// String value of the enum field names used in the ProtoBuf definition.
@@ -380,6 +386,7 @@ pub mod source {
                 Self::Similar => "KIND_SIMILAR",
                 Self::Popular => "KIND_POPULAR",
                 Self::Trending => "KIND_TRENDING",
+                Self::Unranked => "KIND_UNRANKED",
             }
         }
         /// Creates an enum from field names used in the ProtoBuf definition.
@@ -390,6 +397,7 @@ pub mod source {
                 "KIND_SIMILAR" => Some(Self::Similar),
                 "KIND_POPULAR" => Some(Self::Popular),
                 "KIND_TRENDING" => Some(Self::Trending),
+                "KIND_UNRANKED" => Some(Self::Unranked),
                 _ => None,
             }
         }
@@ -405,9 +413,10 @@ pub enum Fallback {
     /// The shop does not know the user, or the request names none and gives no
     /// history. The books are popular ones.
     UnknownUser = 1,
-    /// The history holds nothing that the model can use. The books are popular ones.
+    /// The history holds nothing that the model can use: no book that it knows and the
+    /// reader liked. The books are popular ones.
     NoHistory = 2,
-    /// No model has been trained yet. The books are popular ones.
+    /// No model has been trained yet. The books are in the order of their numbers.
     NoModel = 3,
     /// The store cannot be read just now. The books are popular ones, and may include
     /// some that the user already has.
@@ -589,7 +598,8 @@ pub mod recommendation_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
-        /// Returns books that are read more now than before, the most trending first.
+        /// Returns books that are read a lot lately, the most trending first: an event counts
+        /// half after some days, so old favourites that are still read trend as well.
         pub async fn trending(
             &mut self,
             request: impl tonic::IntoRequest<super::TrendingRequest>,
@@ -649,7 +659,8 @@ pub mod recommendation_service_server {
             tonic::Response<super::SimilarBooksResponse>,
             tonic::Status,
         >;
-        /// Returns books that are read more now than before, the most trending first.
+        /// Returns books that are read a lot lately, the most trending first: an event counts
+        /// half after some days, so old favourites that are still read trend as well.
         async fn trending(
             &self,
             request: tonic::Request<super::TrendingRequest>,

@@ -4,8 +4,8 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use anyhow::Result;
-use server::ask::{AnsweredBy, Question, ask};
+use anyhow::{Context, Result};
+use server::ask::{Question, ask_servers};
 use server::data_folder::DataFolder;
 use server::demo::{self, SHOWN_USER};
 use server::progress::Progress;
@@ -17,6 +17,7 @@ use super::train::{summary, train_until};
 use crate::arguments::Listening;
 use crate::exit;
 use crate::figures;
+use crate::output;
 use crate::progress;
 use crate::signal::Stop;
 
@@ -25,25 +26,29 @@ pub(super) async fn run(
     mut settings: Settings,
     listening: &Listening,
 ) -> Result<ExitCode> {
-    let openness = super::serve::apply(listening, &mut settings);
+    let openness = super::serve::apply(listening, &mut settings).await?;
     let stop = Stop::listen()?;
     let progress = progress::shown();
     if !prepare(data, &settings, &progress, &stop).await? {
+        output::say("Stopped before the shop was ready; the next start goes on from there.");
         return Ok(exit::SUCCESS);
     }
     let service = Service::start(data, &settings, openness).await?;
     let addresses = service.addresses().to_vec();
     let showing = async {
-        if let Err(error) = show(data, &settings, &addresses).await {
-            eprintln!("warning: cannot show recommendations: {}", crate::message(&error));
+        if let Err(error) = show(data, &addresses).await {
+            output::remark(format_args!(
+                "warning: cannot show recommendations: {}",
+                crate::message(&error)
+            ));
         }
     };
     let (served, ()) = tokio::join!(service.run(stop.wait()), showing);
     served?;
-    println!(
-        "Stopped. The shop is kept in {}; `foreword demo` starts it again.",
-        data.path().display()
-    );
+    let (program, folder) = (super::program(), data.path().display());
+    output::say(format_args!(
+        "Stopped. `{program} --data-dir '{folder}' demo` starts the same shop again."
+    ));
     Ok(exit::SUCCESS)
 }
 
@@ -61,7 +66,7 @@ async fn prepare(
     };
     store.close().await;
     let Some(counts) = filled else { return Ok(false) };
-    println!(
+    output::say(format_args!(
         "Shop in {}: {} books, {} readers, {} events, {} of them simulated.",
         data.path().display(),
         figures::count(counts.books),
@@ -72,46 +77,43 @@ async fn prepare(
         } else {
             figures::count(counts.simulated_events)
         },
-    );
+    ));
     if data.models()?.active()?.is_some() {
         return Ok(true);
     }
     let trained = train_until(data, settings, progress, stop).await?;
     if let Some(trained) = &trained {
-        println!("{}", summary(trained));
+        output::say(summary(trained));
     }
     Ok(trained.is_some())
 }
 
 /// Shows one reader's books and what to try.
-async fn show(data: &DataFolder, settings: &Settings, addresses: &[SocketAddr]) -> Result<()> {
+async fn show(data: &DataFolder, addresses: &[SocketAddr]) -> Result<()> {
     let question = Question { user: SHOWN_USER.to_owned(), categories: Vec::new(), results: 5 };
-    let mut shelf = ask(data, settings, &question).await?;
+    let shelf = ask_servers(addresses, &question).await?;
+    let shelf = shelf.context("the server that was just started does not answer")?;
     // The first of several addresses is the one to try.
     let port = addresses.first().map_or(50051, SocketAddr::port);
-    if let AnsweredBy::Server(address) = &mut shelf.answered_by
-        && let Some(first) = addresses.first()
-    {
-        *address = *first;
-    }
-    println!("\n{}", text(&shelf, &[]));
+    output::say(format_args!("\n{}", text(&shelf, &[])));
     let folder = data.path().display();
-    println!(
+    let program = super::program();
+    output::say(format_args!(
         r#"Serving gRPC on localhost:{port}. Three things to try, each in another terminal:
 
 1. buf curl --protocol grpc --http2-prior-knowledge -d '{{"user_id": "1", "max_results": 3}}' \
      http://localhost:{port}/foreword.v1.RecommendationService/Recommend
 
-2. The tutorial's own client, in Python (pip install grpcio-tools; in the folder of recommendations.proto):
+2. The tutorial's own call, in Python (pip install grpcio-tools; run it in crates/api/proto):
      import grpc
      recommendations_pb2, recommendations_pb2_grpc = grpc.protos_and_services("recommendations.proto")
      stub = recommendations_pb2_grpc.RecommendationsStub(grpc.insecure_channel("localhost:{port}"))
      request = recommendations_pb2.RecommendationRequest(user_id=1, category="MYSTERY", max_results=3)
      print(stub.Recommend(request))
 
-3. foreword --data-dir '{folder}' recommend --user 1 --category mystery
+3. {program} --data-dir '{folder}' recommend --user 1 --category mystery
 
 Ctrl-C stops it."#
-    );
+    ));
     Ok(())
 }

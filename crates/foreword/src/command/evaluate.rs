@@ -1,25 +1,23 @@
 //! `foreword evaluate`.
 
 use std::process::ExitCode;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use evaluation::{Options, Report, Split};
+use evaluation::{LIKED_MIN, Options, Report, Split};
 use server::data_folder::DataFolder;
-use server::progress::{Progress, Unit};
+use server::progress::{Progress, Stages};
 use server::settings::Settings;
 use server::train::{TrainError, read_lessons};
 
 use crate::arguments::Evaluate;
 use crate::exit;
 use crate::figures;
+use crate::output;
 use crate::progress;
 use crate::signal::Stop;
 use crate::table;
-
-/// What counts as liked, and so may be held out: a clear yes.
-const LIKED_MIN: f32 = 0.5;
 
 pub(super) async fn run(
     data: &DataFolder,
@@ -42,13 +40,18 @@ pub(super) async fn run(
         None => None,
     };
     let Some(report) = report else {
-        eprintln!("stopped");
+        output::remark("stopped");
         return Ok(ExitCode::from(exit::INTERRUPTED));
     };
+    if let Some(path) = &arguments.plot {
+        let picture = evaluation::plot::svg(&report, &title(&report));
+        std::fs::write(path, picture)
+            .with_context(|| format!("cannot write the plot to {}", path.display()))?;
+    }
     if arguments.output.json {
         super::print_json(&report)?;
     } else {
-        print!("{}", text(&report));
+        output::say(text(&report).trim_end());
     }
     Ok(exit::SUCCESS)
 }
@@ -68,6 +71,7 @@ async fn hold_out(
     progress: &dyn Progress,
     stop: &Stop,
 ) -> Result<Option<Split>> {
+    data.check_shop()?;
     let store = data.store(settings).await?;
     let lessons = read_lessons(&store, settings, progress, &stop.flag).await;
     store.close().await;
@@ -79,10 +83,13 @@ async fn hold_out(
         evaluation::hold_out(&lessons.interactions, arguments.holdout, LIKED_MIN, arguments.seed);
     ensure!(
         split.held_out() > 0,
-        "the store has nothing to hold out; import or simulate events first"
+        "no reader has enough liked books to hold out {} of them; import more events, or raise --holdout",
+        arguments.holdout
     );
     if lessons.simulated_interactions > 0 {
-        eprintln!("note: these readers are simulated; the figures say nothing about real ones");
+        output::remark(
+            "note: these readers are simulated; the figures say nothing about real ones",
+        );
     }
     Ok(Some(split))
 }
@@ -99,33 +106,23 @@ async fn evaluate(
     let cancelled = Arc::clone(&stop.flag);
     let measure = move || -> Result<Option<Report>> {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build()?;
-        let stages = Stages { progress: &*progress, current: Mutex::default() };
+        let stages = Stages::new(&*progress);
         let watch = |stage: &str, done: usize, total: usize| stages.at(stage, done, total);
         let measured = pool.install(|| evaluation::evaluate(&split, &options, &watch, &cancelled));
-        stages.progress.end();
         Ok(measured.ok())
     };
     tokio::task::spawn_blocking(measure).await.context("the measurement failed")?
 }
 
-/// Stages by name, shown as one task after the other.
-struct Stages<'a> {
-    progress: &'a dyn Progress,
-    current: Mutex<String>,
-}
-
-impl Stages<'_> {
-    fn at(&self, stage: &str, done: usize, total: usize) {
-        let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
-        if *current != stage {
-            if !current.is_empty() {
-                self.progress.end();
-            }
-            stage.clone_into(&mut current);
-            self.progress.begin(stage, Some(total as u64), Unit::Count);
-        }
-        self.progress.at(done as u64);
-    }
+fn title(report: &Report) -> String {
+    let count = |number: usize| figures::count(number as u64);
+    format!(
+        "{} interactions of {} users with {} items, {} held out",
+        count(report.interactions),
+        count(report.users),
+        count(report.items),
+        count(report.held_out)
+    )
 }
 
 /// A report as a person likes to read it.

@@ -10,6 +10,7 @@ use server::settings::Settings;
 use crate::arguments::{ImportOptions, ImportSource};
 use crate::exit;
 use crate::figures;
+use crate::output;
 use crate::progress;
 use crate::signal::Stop;
 use crate::table;
@@ -29,10 +30,7 @@ pub(super) async fn run(
     };
     let stop = Stop::listen()?;
     let store = data.store(settings).await?;
-    let imported = tokio::select! {
-        imported = import(&store, source, &how, progress::shown()) => imported,
-        () = stop.wait() => Err(ImportError::Interrupted),
-    };
+    let imported = import(&store, source, &how, progress::shown(), stop.wait()).await;
     let code = match imported {
         Ok(report) => {
             print(&report, options)?;
@@ -46,7 +44,7 @@ pub(super) async fn run(
             );
         }
         Err(ImportError::Interrupted) => {
-            eprintln!("stopped; nothing was stored");
+            output::remark("stopped; nothing was stored");
             ExitCode::from(exit::INTERRUPTED)
         }
         Err(error) => return Err(error.into()),
@@ -72,7 +70,7 @@ fn print(report: &Report, options: ImportOptions) -> Result<()> {
     if options.output.json {
         return super::print_json(report);
     }
-    print!("{}", text(report));
+    output::say(text(report).trim_end());
     Ok(())
 }
 

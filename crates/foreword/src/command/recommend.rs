@@ -3,12 +3,13 @@
 use std::process::ExitCode;
 
 use anyhow::Result;
-use server::ask::{AnsweredBy, Question, Shelf, ShelfBook, ShelfReason, ask};
+use server::ask::{AnsweredBy, Question, Shelf, ShelfBook, ShelfFallback, ShelfReason, ask};
 use server::data_folder::DataFolder;
 use server::settings::Settings;
 
 use crate::arguments::Recommend;
 use crate::exit;
+use crate::output;
 use crate::table;
 
 pub(super) async fn run(
@@ -25,20 +26,20 @@ pub(super) async fn run(
     if recommend.output.json {
         super::print_json(&shelf)?;
     } else {
-        print!("{}", text(&shelf, &recommend.category));
+        output::say(text(&shelf, &recommend.category).trim_end());
     }
     Ok(exit::SUCCESS)
 }
 
 /// A shelf as a person likes to read it.
 pub(super) fn text(shelf: &Shelf, categories: &[String]) -> String {
-    let by = match &shelf.answered_by {
-        AnsweredBy::Server(address) => format!("the server at {address}"),
+    let by = match &shelf.answered {
+        AnsweredBy::Server { address } => format!("the server at {address}"),
         AnsweredBy::Store => "the store, read directly".to_owned(),
     };
-    let model = match &*shelf.model_version {
-        "" => "no model".to_owned(),
-        version => format!("model {version}"),
+    let model = match &shelf.model_version {
+        None => "no model".to_owned(),
+        Some(version) => format!("model {version}"),
     };
     let within = match categories {
         [] => String::new(),
@@ -46,7 +47,13 @@ pub(super) fn text(shelf: &Shelf, categories: &[String]) -> String {
     };
     let mut text = format!("Books for reader {}{within} ({by}, {model})\n", shelf.user);
     if shelf.books.is_empty() {
-        text.push_str("No book is left to recommend: none matches, or the reader has them all.\n");
+        text.push_str(match categories {
+            [] => "No book is left to recommend: the reader has them all.\n",
+            _ => {
+                "No book is left to recommend: none is in this category, or the reader has them all.\n\
+                 Categories are slugs, such as science-fiction.\n"
+            }
+        });
         return text;
     }
     let mut rows = table::of_text(&["#", "book", "by", "because"]);
@@ -55,7 +62,7 @@ pub(super) fn text(shelf: &Shelf, categories: &[String]) -> String {
     }
     text.push_str(&format!("{rows}\n"));
     if let Some(fallback) = &shelf.fallback {
-        text.push_str(&format!("Not personal: {}.\n", explain(fallback)));
+        text.push_str(&format!("Not personal: {}.\n", explain(*fallback)));
     }
     if shelf.books.iter().any(|book| book.simulated) {
         text.push_str("Learnt from simulated readers.\n");
@@ -64,10 +71,8 @@ pub(super) fn text(shelf: &Shelf, categories: &[String]) -> String {
 }
 
 fn title(book: &ShelfBook) -> String {
-    match book.volume {
-        Some(volume) if !book.series.is_empty() => {
-            format!("{} ({}, #{volume})", book.title, book.series)
-        }
+    match (&book.series, book.volume) {
+        (Some(series), Some(volume)) => format!("{} ({series}, #{volume})", book.title),
         _ => book.title.clone(),
     }
 }
@@ -77,41 +82,46 @@ fn why(book: &ShelfBook) -> String {
     reasons.join("\n")
 }
 
+/// A reason in words; what belongs together is joined by spaces that no table breaks at.
 fn reason(reason: &ShelfReason) -> String {
-    let title = &reason.book_title;
-    match &*reason.code {
-        "history" => {
-            let share = (reason.share * 100.0).round();
-            format!("you {}: {share} %", deed(&reason.event_kind, title, reason.rating))
+    match reason {
+        ShelfReason::History { book_title, event_kind, rating, share, .. } => {
+            let share = (share * 100.0).round();
+            format!("you {}: {share}\u{a0}%", deed(*event_kind, book_title, *rating))
         }
-        "similar_to" => format!("it goes with {title}"),
-        "popular_in_category" => format!("it is popular in {}", reason.category),
-        "trending" => "it is read a lot just now".to_owned(),
-        _ => "it is popular".to_owned(),
+        ShelfReason::SimilarTo { book_title, .. } => format!("it goes with {book_title}"),
+        ShelfReason::PopularInCategory { category } => format!("it is popular in {category}"),
+        ShelfReason::Popular => "it is popular".to_owned(),
+        ShelfReason::Trending => "it is read a lot lately".to_owned(),
+        ShelfReason::Other => "of a reason that this program does not know".to_owned(),
     }
 }
 
-fn deed(kind: &str, title: &str, rating: f64) -> String {
-    match kind {
-        "rating" => format!("rated {title} {rating} ★"),
-        "finish" => format!("read {title}"),
-        "want_to_read" => format!("want to read {title}"),
-        "purchase" => format!("bought {title}"),
-        "cart" => format!("put {title} into the cart"),
-        "view" => format!("looked at {title}"),
+fn deed(kind: Option<&str>, title: &str, rating: Option<f64>) -> String {
+    match (kind, rating) {
+        (_, Some(rating)) => format!("rated {title} {rating}\u{a0}★"),
+        (Some("finish"), _) => format!("read {title}"),
+        (Some("want_to_read"), _) => format!("want to read {title}"),
+        (Some("purchase"), _) => format!("bought {title}"),
+        (Some("cart"), _) => format!("put {title} into the cart"),
+        (Some("view"), _) => format!("looked at {title}"),
         _ => format!("know {title}"),
     }
 }
 
 /// A fallback in words.
-fn explain(fallback: &str) -> &str {
+fn explain(fallback: ShelfFallback) -> &'static str {
     match fallback {
-        "unknown_user" => "nothing is known of this reader, so these are popular books",
-        "no_history" => {
+        ShelfFallback::UnknownUser => "nothing is known of this reader, so these are popular books",
+        ShelfFallback::NoHistory => {
             "the model can use nothing of this reader's history, so these are popular books"
         }
-        "no_model" => "there is no model yet; `foreword train` makes one",
-        "store_unavailable" => "the store cannot be read just now, so these are popular books",
-        other => other,
+        ShelfFallback::NoModel => {
+            "there is no model yet, so these come in the order of their numbers; `foreword train` makes one"
+        }
+        ShelfFallback::StoreUnavailable => {
+            "the store cannot be read just now, so these are popular books"
+        }
+        ShelfFallback::Other => "for a reason that this program does not know",
     }
 }

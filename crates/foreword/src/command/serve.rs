@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use server::data_folder::DataFolder;
 use server::serve::{Openness, Service};
 use server::settings::Settings;
@@ -16,16 +16,22 @@ pub(super) async fn run(
     mut settings: Settings,
     listening: &Listening,
 ) -> Result<ExitCode> {
-    let openness = apply(listening, &mut settings);
+    let openness = apply(listening, &mut settings).await?;
     let stop = Stop::listen()?;
     Service::start(data, &settings, openness).await?.run(stop.wait()).await?;
     Ok(exit::SUCCESS)
 }
 
 /// Puts the command line's addresses over the settings'.
-pub(super) fn apply(listening: &Listening, settings: &mut Settings) -> Openness {
+pub(super) async fn apply(listening: &Listening, settings: &mut Settings) -> Result<Openness> {
     if !listening.listen.is_empty() {
-        settings.serve.listen.clone_from(&listening.listen);
+        settings.serve.listen.clear();
     }
-    if listening.insecure { Openness::Insecure } else { Openness::LoopbackOnly }
+    for name in &listening.listen {
+        let addresses = tokio::net::lookup_host(name)
+            .await
+            .with_context(|| format!("--listen {name}: expected an address and a port"))?;
+        settings.serve.listen.extend(addresses);
+    }
+    Ok(if listening.insecure { Openness::Insecure } else { Openness::LoopbackOnly })
 }

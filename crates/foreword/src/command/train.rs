@@ -13,6 +13,7 @@ use server::train::{TrainError, Trained, train};
 use crate::arguments::Output;
 use crate::exit;
 use crate::figures;
+use crate::output;
 use crate::progress;
 use crate::signal::Stop;
 
@@ -22,14 +23,15 @@ pub(super) async fn run(
     output: Output,
 ) -> Result<ExitCode> {
     let stop = Stop::listen()?;
+    data.check_shop()?;
     let Some(trained) = train_until(data, settings, &progress::shown(), &stop).await? else {
-        eprintln!("stopped; no model was written and the model before stays active");
+        output::remark("stopped; no model was written and the model before stays active");
         return Ok(ExitCode::from(exit::INTERRUPTED));
     };
     if output.json {
         super::print_json(&trained)?;
     } else {
-        println!("{}", summary(&trained));
+        output::say(summary(&trained));
     }
     Ok(exit::SUCCESS)
 }
@@ -52,7 +54,7 @@ pub(super) async fn train_until(
 
 /// A training in a few lines.
 pub(super) fn summary(trained: &Trained) -> String {
-    let Trained { version, users, books, interactions, weights, .. } = trained;
+    let Trained { model_version, users, books, interactions, weights, .. } = trained;
     let count = |number: usize| figures::count(number as u64);
     let seconds = |seconds: f64| figures::seconds(Duration::from_secs_f64(seconds));
     let simulated = match trained.simulated_interactions {
@@ -66,7 +68,7 @@ pub(super) fn summary(trained: &Trained) -> String {
         }
     };
     format!(
-        "model {version} is active: {} weights, {}, learnt from {} interactions of {} users with {} books{simulated}\n\
+        "model {model_version} is active: {} weights, {}, learnt from {} interactions of {} users with {} books{simulated}\n\
          reading events took {}, fitting {}{unknown}",
         count(*weights),
         figures::bytes(trained.file_bytes),

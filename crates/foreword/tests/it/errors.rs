@@ -8,7 +8,8 @@ use crate::program::Program;
 fn a_folder_without_a_shop_says_what_to_do() {
     let program = Program::new();
     insta::assert_snapshot!(program.run("recommend --user 1").failed(1), @"error: DATA holds no shop; `foreword demo` makes one, `foreword import` fills one");
-    insta::assert_snapshot!(program.run("train").failed(1), @"error: nothing to learn from: the store has 0 books and 0 interactions that say something for one; import both first");
+    insta::assert_snapshot!(program.run("train").failed(1), @"error: DATA holds no shop; `foreword demo` makes one, `foreword import` fills one");
+    assert!(!program.folder.path().join("foreword.db").exists(), "reading made a shop");
 }
 
 #[test]
@@ -23,6 +24,10 @@ fn bad_settings_name_their_key() {
     let output = command.env("FOREWORD_TRAIN__NEIGHBOURS", "-3").output().unwrap();
     let errors = String::from_utf8(output.stderr).unwrap();
     assert!(errors.contains("train.neighbours"), "{errors}");
+    let mut command = program.command("train");
+    let output = command.env("FOREWORD_TRAIN_NEIGHBOURS", "30").output().unwrap();
+    let errors = String::from_utf8(output.stderr).unwrap();
+    assert!(errors.contains("FOREWORD_TRAIN__NEIGHBOURS with two underscores"), "{errors}");
 }
 
 #[test]
@@ -44,5 +49,7 @@ fn too_many_books_and_bad_users_are_refused() {
 #[test]
 fn opening_to_the_network_must_be_meant() {
     let program = Program::new();
+    let name = program.run("serve --listen localhost").failed(1);
+    assert!(name.contains("--listen localhost: expected an address and a port"), "{name}");
     insta::assert_snapshot!(program.run("serve --listen 0.0.0.0:0").failed(1), @"error: 0.0.0.0:0 can be reached from other machines and there is no authentication; add --insecure if that is meant, or listen on 127.0.0.1");
 }

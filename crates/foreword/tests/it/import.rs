@@ -63,6 +63,24 @@ fn with_keep_going_the_good_rows_are_stored_and_the_code_says_so() {
 }
 
 #[test]
+fn an_import_that_is_stopped_stores_nothing_and_says_so() {
+    let rows: String =
+        (0..2_000_000).map(|row| format!("{},{}\n", row % 5_000 + 1, row % 997 + 1)).collect();
+    let (program, folder) = files(BOOKS, &format!("user,book\n{rows}"));
+    let folder_name = folder.display().to_string();
+    let arguments = format!(
+        "import csv --books {folder_name}/books.csv --interactions {folder_name}/interactions.csv"
+    );
+    let importing = program.start(&arguments);
+    while !folder.join("foreword.db-wal").exists() {
+        std::thread::yield_now();
+    }
+    assert_eq!(importing.end_with("-INT"), 130);
+    let train = program.run("train").failed(1);
+    assert!(train.contains("the store has 0 books"), "{train}");
+}
+
+#[test]
 fn a_missing_column_says_how_to_name_it() {
     let (program, _) = files(BOOKS, "who,what\nann,1\n");
     insta::assert_snapshot!("import_missing_column", import(&program, "").failed(1));
@@ -82,5 +100,5 @@ fn the_demo_shop_takes_no_other_shop_but_a_readers_export() {
     insta::assert_snapshot!("import_goodreads", program.run(&arguments).succeeded());
     program.run("train").succeeded();
     let shelf = program.run("recommend --user ann -n 3").succeeded();
-    assert!(shelf.contains("you rated Dune 5 ★"), "{shelf}");
+    assert!(shelf.contains("you rated Dune 5\u{a0}★"), "{shelf}");
 }

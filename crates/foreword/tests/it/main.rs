@@ -1,11 +1,11 @@
 //! The program as its users meet it: arguments in, text and exit codes out.
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 #![allow(clippy::print_stderr, reason = "a skipped test says so")]
-#![allow(clippy::disallowed_methods, reason = "a test waits for a process")]
 
 mod demo;
 mod demo_books;
 mod errors;
+mod evaluate;
 mod help;
 mod import;
 mod needs;

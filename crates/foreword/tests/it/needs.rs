@@ -13,11 +13,12 @@ pub(crate) fn python(test: &str) -> Option<PathBuf> {
     python
 }
 
-/// A folder of the development data, which lies beside the repository and never in it.
+/// A folder of the development data, which never lies in the repository.
 pub(crate) fn data(test: &str, name: &str) -> Option<PathBuf> {
-    let folder = repository().join("../shared/data").join(name);
+    let named = std::env::var_os("FOREWORD_TEST_DATA").map(PathBuf::from);
+    let folder = named.unwrap_or_else(|| repository().join("../shared/data")).join(name);
     if !folder.is_dir() {
-        skip(&format!("data: {test}: no {name} in ../shared/data"));
+        skip(&format!("data: {test}: no folder {}", folder.display()));
         return None;
     }
     Some(folder)

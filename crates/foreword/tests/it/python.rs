@@ -7,7 +7,11 @@ use crate::shop;
 
 #[test]
 fn pythons_grpcio_calls_both_contracts_with_stubs_made_from_the_protos() {
-    let Some(python) = needs::python("pythons_grpcio_calls_both_contracts") else { return };
+    let Some(python) =
+        needs::python("pythons_grpcio_calls_both_contracts_with_stubs_made_from_the_protos")
+    else {
+        return;
+    };
     let server = shop::demo().start("demo --listen 127.0.0.1:0");
     let lines = server.read_until("Serving gRPC on localhost:");
     let port = lines.last().unwrap().split(['.', ':']).nth(1).unwrap();

@@ -1,20 +1,41 @@
-//! Field violations: everything that is wrong with a request, told at once.
+//! Field violations: what is wrong with a request, told at once, up to a bound.
 
 use tonic::{Code, Status};
-use tonic_types::{ErrorDetails, StatusExt};
+use tonic_types::{ErrorDetails, FieldViolation, StatusExt};
+
+/// The most violations that are told. Statuses travel in headers, and clients bound those.
+const TOLD_MAX: usize = 10;
+
+/// The most characters of a value that are told.
+const SHOWN_MAX: usize = 64;
 
 /// What has been found wrong so far.
 #[derive(Debug, Default)]
-pub(crate) struct Violations(ErrorDetails);
+pub(crate) struct Violations {
+    told: Vec<FieldViolation>,
+    untold: usize,
+}
 
 impl Violations {
     pub(crate) fn new() -> Self {
-        Self(ErrorDetails::new())
+        Self::default()
     }
 
     /// Notes that `field` holds `found` where `expected` was expected.
     pub(crate) fn add(&mut self, field: &str, found: impl std::fmt::Display, expected: &str) {
-        self.0.add_bad_request_violation(field, format!("found {found}, expected {expected}"));
+        if self.told.len() == TOLD_MAX {
+            self.untold += 1;
+            return;
+        }
+        let found = found.to_string();
+        let shown: String = found.chars().take(SHOWN_MAX).collect();
+        let cut = if shown.len() < found.len() { "…" } else { "" };
+        let description = format!("found {shown}{cut}, expected {expected}");
+        self.told.push(FieldViolation {
+            field: field.to_owned(),
+            description,
+            ..Default::default()
+        });
     }
 
     /// Notes unless `fits`.
@@ -30,14 +51,15 @@ impl Violations {
         }
     }
 
-    /// The request is valid, or `INVALID_ARGUMENT` with everything that was noted.
+    /// The request is valid, or `INVALID_ARGUMENT` with what was noted.
     pub(crate) fn check(self) -> Result<(), Status> {
-        let violations = self.0.bad_request().map_or(&[][..], |bad| &bad.field_violations);
-        if violations.is_empty() {
-            return Ok(());
+        let Some(first) = self.told.first() else { return Ok(()) };
+        let mut message = format!("{}: {}", first.field, first.description);
+        match self.told.len() + self.untold - 1 {
+            0 => {}
+            more => message.push_str(&format!(" (and {more} more)")),
         }
-        let each = violations.iter().map(|one| format!("{}: {}", one.field, one.description));
-        let message = each.collect::<Vec<_>>().join("; ");
-        Err(Status::with_error_details(Code::InvalidArgument, message, self.0))
+        let details = ErrorDetails::with_bad_request(self.told);
+        Err(Status::with_error_details(Code::InvalidArgument, message, details))
     }
 }

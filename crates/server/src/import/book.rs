@@ -5,7 +5,7 @@
 
 use recommender::ItemNumber;
 use storage::Book;
-use storage::book::{AUTHORS_MAX, CATEGORIES_MAX};
+use storage::book::{AUTHORS_MAX, CATEGORIES_MAX, COVER_URL_BYTES_MAX, PUBLISHED_YEARS, VOLUMES};
 
 use super::report::Refusal;
 use super::series::single_spaced;
@@ -64,17 +64,17 @@ pub(super) fn year(text: &str) -> Option<i32> {
     let years = text.strip_suffix(".0").unwrap_or(text);
     let date = years.get(..4).filter(|_| years.get(4..5) == Some("-"));
     let year: i32 = date.unwrap_or(years).parse().ok()?;
-    (-9999..=9999).contains(&year).then_some(year)
+    PUBLISHED_YEARS.contains(&year).then_some(year)
 }
 
 /// A place in a series such as "1" or "1.5".
 pub(super) fn volume(text: &str) -> Option<f64> {
-    text.parse().ok().filter(|volume| (0.0..=10_000.0).contains(volume))
+    text.parse().ok().filter(|volume| VOLUMES.contains(volume))
 }
 
 /// The address of a cover that the store takes.
 pub(super) fn cover(text: &str) -> Option<String> {
-    let fits = text.len() <= 2000
+    let fits = text.len() <= COVER_URL_BYTES_MAX
         && (text.starts_with("https://") || text.starts_with("http://"))
         && !text.chars().any(char::is_control);
     fits.then(|| text.to_owned())

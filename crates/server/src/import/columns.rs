@@ -20,79 +20,79 @@ impl Role {
 }
 
 /// What a column can hold, and how it is named in the wild, likeliest first.
-struct Target {
+struct Field {
     role: Role,
     name: &'static str,
     aliases: &'static [&'static str],
 }
 
-const fn target(role: Role, name: &'static str, aliases: &'static [&'static str]) -> Target {
-    Target { role, name, aliases }
+const fn field(role: Role, name: &'static str, aliases: &'static [&'static str]) -> Field {
+    Field { role, name, aliases }
 }
 
-const TARGETS: &[Target] = &[
-    target(
+const FIELDS: &[Field] = &[
+    field(
         Role::Books,
         "book",
         &["book", "book_id", "item", "item_id", "product_id", "sku", "id", "isbn13", "isbn"],
     ),
-    target(Role::Books, "title", &["title", "book_title", "name"]),
-    target(Role::Books, "authors", &["authors", "author", "book_author"]),
-    target(
+    field(Role::Books, "title", &["title", "book_title", "name"]),
+    field(Role::Books, "authors", &["authors", "author", "book_author"]),
+    field(
         Role::Books,
         "year",
         &["year", "published_year", "original_publication_year", "publication_year"],
     ),
-    target(Role::Books, "language", &["language", "language_code"]),
-    target(Role::Books, "categories", &["categories", "category", "genres", "genre"]),
-    target(Role::Books, "series", &["series"]),
-    target(Role::Books, "volume", &["volume"]),
-    target(Role::Books, "work", &["work", "work_id"]),
-    target(Role::Books, "isbn", &["isbn13", "isbn"]),
-    target(Role::Books, "cover", &["cover", "cover_url", "image_url"]),
-    target(
+    field(Role::Books, "language", &["language", "language_code"]),
+    field(Role::Books, "categories", &["categories", "category", "genres", "genre"]),
+    field(Role::Books, "series", &["series"]),
+    field(Role::Books, "volume", &["volume"]),
+    field(Role::Books, "work", &["work", "work_id"]),
+    field(Role::Books, "isbn", &["isbn13", "isbn"]),
+    field(Role::Books, "cover", &["cover", "cover_url", "image_url"]),
+    field(
         Role::Interactions,
         "user",
         &["user", "user_id", "customer", "customer_id", "reader", "reader_id", "member_id"],
     ),
-    target(
+    field(
         Role::Interactions,
         "book",
         &["book", "book_id", "item", "item_id", "product_id", "sku", "isbn13", "isbn"],
     ),
-    target(Role::Interactions, "kind", &["kind", "event", "event_type", "type"]),
-    target(Role::Interactions, "rating", &["rating", "stars"]),
-    target(Role::Interactions, "time", &["time", "timestamp", "date"]),
-    target(Role::Interactions, "event_id", &["event_id", "id"]),
+    field(Role::Interactions, "kind", &["kind", "event", "event_type", "type"]),
+    field(Role::Interactions, "rating", &["rating", "stars"]),
+    field(Role::Interactions, "time", &["time", "timestamp", "date"]),
+    field(Role::Interactions, "event_id", &["event_id"]),
 ];
 
 /// Why an argument such as `user=customer_id` cannot be understood.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ColumnError {
     /// No `=`, or nothing on one side of it.
-    #[error("found {found:?}, expected TARGET=COLUMN such as user=customer_id")]
+    #[error("found {found:?}, expected FIELD=COLUMN such as user=customer_id")]
     Format {
         /// The argument.
         found: String,
     },
     /// The part before the `=` is nothing that a column can hold.
-    #[error("unknown target {found:?}, expected one of {}", known_targets())]
-    UnknownTarget {
+    #[error("unknown field {found:?}, expected one of {}", known_fields())]
+    UnknownField {
         /// The part before the `=`.
         found: String,
     },
     /// Two arguments say where the same thing is.
-    #[error("{target} is given twice, expected one column")]
+    #[error("{field} is given twice, expected one column")]
     Repeated {
         /// What is given twice.
-        target: String,
+        field: String,
     },
 }
 
-impl Target {
+impl Field {
     /// Its name, with its file in front if both files have one of that name.
     fn full_name(&self) -> String {
-        let namesakes = TARGETS.iter().filter(|target| target.name == self.name);
+        let namesakes = FIELDS.iter().filter(|field| field.name == self.name);
         match namesakes.count() {
             1 => self.name.to_owned(),
             _ => format!("{}.{}", self.role.name(), self.name),
@@ -100,8 +100,8 @@ impl Target {
     }
 }
 
-fn known_targets() -> String {
-    let names: Vec<String> = TARGETS.iter().map(Target::full_name).collect();
+fn known_fields() -> String {
+    let names: Vec<String> = FIELDS.iter().map(Field::full_name).collect();
     format!("{}, or book for both", names.join(", "))
 }
 
@@ -122,8 +122,8 @@ pub struct ColumnNames {
 
 impl ColumnNames {
     /// Reads arguments such as `user=customer_id`. `books.` or `interactions.` before
-    /// the target means that file only; without it the column is expected in every
-    /// file that has such a target.
+    /// the field means that file only; without it the column is expected in every
+    /// file that has such a field.
     ///
     /// # Errors
     ///
@@ -139,27 +139,27 @@ impl ColumnNames {
     }
 
     fn add(&mut self, argument: &str) -> Result<(), ColumnError> {
-        let (target, column) = argument
+        let (field, column) = argument
             .split_once('=')
-            .map(|(target, column)| (target.trim(), column.trim()))
-            .filter(|(target, column)| !target.is_empty() && !column.is_empty())
+            .map(|(field, column)| (field.trim(), column.trim()))
+            .filter(|(field, column)| !field.is_empty() && !column.is_empty())
             .ok_or_else(|| ColumnError::Format { found: argument.to_owned() })?;
         let (role, name) =
-            target.split_once('.').map_or((None, target), |(role, name)| (Some(role), name));
+            field.split_once('.').map_or((None, field), |(role, name)| (Some(role), name));
         let mut found = false;
-        for (index, known) in TARGETS.iter().enumerate() {
+        for (index, known) in FIELDS.iter().enumerate() {
             if known.name != name || role.is_some_and(|role| role != known.role.name()) {
                 continue;
             }
             found = true;
             if self.named.iter().any(|(named, _)| *named == index) {
-                return Err(ColumnError::Repeated { target: target.to_owned() });
+                return Err(ColumnError::Repeated { field: field.to_owned() });
             }
             self.named.push((index, column.to_owned()));
         }
         match found {
             true => Ok(()),
-            false => Err(ColumnError::UnknownTarget { found: target.to_owned() }),
+            false => Err(ColumnError::UnknownField { found: field.to_owned() }),
         }
     }
 
@@ -172,13 +172,13 @@ impl ColumnNames {
         role: Role,
         name: &str,
     ) -> Result<Option<usize>, ImportError> {
-        let (index, target) = known_target(role, name);
+        let (index, field) = known_field(role, name);
         match self.named.iter().find(|(named, _)| *named == index) {
             Some((_, column)) => {
-                let hint = format!("--column {}={column} names none of them", target.full_name());
+                let hint = format!("--column {}={column} names none of them", field.full_name());
                 table.require(column, &hint).map(Some)
             }
-            None => Ok(table.find(target.aliases)),
+            None => Ok(table.find(field.aliases)),
         }
     }
 
@@ -190,16 +190,16 @@ impl ColumnNames {
         name: &str,
     ) -> Result<usize, ImportError> {
         self.find(table, role, name)?.ok_or_else(|| {
-            let (_, target) = known_target(role, name);
-            let hint = format!("say which with --column {}=NAME", target.full_name());
+            let (_, field) = known_field(role, name);
+            let hint = format!("say which with --column {}=NAME", field.full_name());
             table.missing(name, &hint)
         })
     }
 }
 
-fn known_target(role: Role, name: &str) -> (usize, &'static Target) {
-    let known = |(_, target): &(usize, &Target)| target.role == role && target.name == name;
-    TARGETS.iter().enumerate().find(known).expect("only known targets are asked for")
+fn known_field(role: Role, name: &str) -> (usize, &'static Field) {
+    let known = |(_, field): &(usize, &Field)| field.role == role && field.name == name;
+    FIELDS.iter().enumerate().find(known).expect("only known fields are asked for")
 }
 
 #[cfg(test)]
@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn a_target_without_a_file_means_every_file_that_has_it() {
+    fn a_field_without_a_file_means_every_file_that_has_it() {
         assert_eq!(parse(&["book=isbn"]).map(|names| names.named.len()), Ok(2));
         assert_eq!(
             parse(&["books.book = isbn", "interactions.book=item"]).map(|names| names.named.len()),
@@ -226,18 +226,15 @@ mod tests {
     #[test]
     fn wrong_arguments_are_refused_with_what_there_is() {
         for (arguments, message) in [
-            (
-                ["user"].as_slice(),
-                "found \"user\", expected TARGET=COLUMN such as user=customer_id",
-            ),
-            (&["=x"], "found \"=x\", expected TARGET=COLUMN such as user=customer_id"),
+            (["user"].as_slice(), "found \"user\", expected FIELD=COLUMN such as user=customer_id"),
+            (&["=x"], "found \"=x\", expected FIELD=COLUMN such as user=customer_id"),
             (
                 &["user=a", "interactions.user=b"],
                 "interactions.user is given twice, expected one column",
             ),
             (
                 &["books.user=a"],
-                "unknown target \"books.user\", expected one of books.book, title, authors, year, language, categories, series, volume, work, isbn, cover, user, interactions.book, kind, rating, time, event_id, or book for both",
+                "unknown field \"books.user\", expected one of books.book, title, authors, year, language, categories, series, volume, work, isbn, cover, user, interactions.book, kind, rating, time, event_id, or book for both",
             ),
         ] {
             assert_eq!(parse(arguments), Err(message.to_owned()), "{arguments:?}");

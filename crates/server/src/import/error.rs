@@ -26,12 +26,9 @@ pub enum ImportError {
     /// The store holds the demo shop. Its ids and those of a real shop would mean different
     /// books, and its readers do not exist.
     #[error(
-        "this data folder holds the demo shop ({simulated} simulated events); import a real shop into another folder, with --data-dir"
+        "this data folder holds the demo shop; import a real shop into another folder, with --data-dir"
     )]
-    DemoShop {
-        /// How many of its events are simulated.
-        simulated: u64,
-    },
+    DemoShop,
     /// The user's name cannot be an id.
     #[error("user: {0}")]
     User(#[source] IdError),

@@ -13,9 +13,9 @@ use super::book::{self, describe};
 use super::error::{FileProblem, ImportError};
 use super::event_id::event_id;
 use super::report::{Content, Refusal};
-use super::sink::{BookKey, ReadEvent, Sink, Stop};
+use super::sink::{BookKey, ReadEvent, ReadId, Sink, Stop};
 use super::slug::slugs;
-use super::table::{Row, Table};
+use super::table::{OpenEnd, Row, Table};
 use super::{isbn, language, series};
 
 const HINT: &str = "expected the goodbooks-10k files as published";
@@ -63,7 +63,7 @@ fn read_genres(path: &Path, sink: &mut Sink) -> Result<Genres, Stop> {
     let id = table.require("book_id", HINT)?;
     let list = table.require("genres", HINT)?;
     let mut genres = Genres::new();
-    table.visit(Content::Categories, sink, |row, _| {
+    table.visit(Content::Categories, OpenEnd::Refused, sink, |row, _| {
         let list = row.optional(Some(list)).unwrap_or_default();
         genres.insert(row.id(id)?.to_owned(), list.to_owned());
         Ok(())
@@ -116,7 +116,7 @@ impl BookColumns {
 fn read_books(path: &Path, mut genres: Genres, sink: &mut Sink) -> Result<(), Stop> {
     let table = Table::open(path)?;
     let columns = BookColumns::of(&table)?;
-    table.visit(Content::Books, sink, |row, sink| {
+    table.visit(Content::Books, OpenEnd::Refused, sink, |row, sink| {
         let id = row.id(columns.id)?;
         let parts = series::split(row.get(columns.title));
         let mut book = book::book(id, parts.title);
@@ -132,7 +132,11 @@ fn read_books(path: &Path, mut genres: Genres, sink: &mut Sink) -> Result<(), St
         book::put(sink, row, book, |field| columns.of_field(field))
     })?;
     if !genres.is_empty() {
-        sink.add_note(&format!("book_genres.csv lists {} books that are not here", genres.len()));
+        let note = match genres.len() {
+            1 => "book_genres.csv lists 1 book that is not here".to_owned(),
+            several => format!("book_genres.csv lists {several} books that are not here"),
+        };
+        sink.add_note(&note);
     }
     Ok(())
 }
@@ -149,7 +153,7 @@ fn read_ratings(path: &Path, sink: &mut Sink) -> Result<(), Stop> {
     let user = table.require("user_id", HINT)?;
     let book = table.require("book_id", HINT)?;
     let rating = table.require("rating", HINT)?;
-    table.visit(Content::Events, sink, |row, sink| {
+    table.visit(Content::Events, OpenEnd::Refused, sink, |row, sink| {
         let stars: Rating = row
             .get(rating)
             .parse()
@@ -162,7 +166,7 @@ fn read_marks(path: &Path, sink: &mut Sink) -> Result<(), Stop> {
     let table = Table::open(path)?;
     let user = table.require("user_id", HINT)?;
     let book = table.require("book_id", HINT)?;
-    table.visit(Content::Events, sink, |row, sink| {
+    table.visit(Content::Events, OpenEnd::Refused, sink, |row, sink| {
         put_event(sink, row, user, book, EventKind::WantToRead, None)
     })
 }
@@ -179,10 +183,11 @@ fn put_event(
     sink.put_event(ReadEvent {
         user: user.to_owned(),
         book: BookKey::Id(book.to_owned()),
-        event_id: event_id(user, book, kind, None),
+        event_id: ReadId::Made(event_id(user, book, kind, None)),
         kind,
         rating,
         time_ms: None,
+        replaces: Vec::new(),
     });
     Ok(())
 }

@@ -2,7 +2,7 @@
 //!
 //! Shelves become events: read → finish; to-read and currently-reading → want to
 //! read, since no kind of event says that one is at it; did-not-finish → abandon. A
-//! rating is an event of its own.
+//! rating is an event of its own, which takes the place of the one from an earlier export.
 
 use std::path::Path;
 
@@ -10,9 +10,10 @@ use recommender::{EventKind, ItemNumber, Rating};
 
 use super::event_id::event_id;
 use super::match_index::MatchIndex;
+use super::reader_ratings::ReaderRatings;
 use super::report::{Content, Refusal, UnmatchedBook};
-use super::sink::{BookKey, ReadEvent, Sink, Stop};
-use super::table::{Row, Table};
+use super::sink::{BookKey, ReadEvent, ReadId, Sink, Stop};
+use super::table::{OpenEnd, Row, Table};
 use super::{ImportError, isbn, time};
 
 const HINT: &str = "expected the CSV that Goodreads exports under My Books, Import and export";
@@ -49,11 +50,14 @@ pub(super) fn read(
     file: &Path,
     user: &str,
     index: &MatchIndex,
+    mut ratings: ReaderRatings,
     sink: &mut Sink,
 ) -> Result<(), Stop> {
     let table = Table::open(file)?;
     let columns = Columns::of(&table)?;
-    table.visit(Content::Events, sink, |row, sink| read_book(row, &columns, user, index, sink))
+    table.visit(Content::Events, OpenEnd::Noted, sink, |row, sink| {
+        read_book(row, &columns, user, index, &mut ratings, sink)
+    })
 }
 
 fn read_book(
@@ -61,6 +65,7 @@ fn read_book(
     columns: &Columns,
     user: &str,
     index: &MatchIndex,
+    ratings: &mut ReaderRatings,
     sink: &mut Sink,
 ) -> Result<(), Refusal> {
     let rating = read_rating(row, columns.rating)?;
@@ -83,21 +88,31 @@ fn read_book(
     let added = date(row, columns.added, sink);
     let read = date(row, columns.read, sink).or(added);
     let shelved = if kind == Some(EventKind::Finish) { read } else { added };
-    let event = |kind, rating, time_ms| ReadEvent {
-        user: user.to_owned(),
-        book: BookKey::Number(item),
-        event_id: event_id(user, &format!("number {item}"), kind, time_ms),
-        kind,
-        rating,
-        time_ms,
-    };
     if let Some(kind) = kind {
-        sink.put_event(event(kind, None, shelved));
+        sink.put_event(ReadEvent {
+            user: user.to_owned(),
+            book: BookKey::Number(item),
+            event_id: ReadId::Made(event_id(user, &book_key(item), kind, shelved)),
+            kind,
+            rating: None,
+            time_ms: shelved,
+            replaces: Vec::new(),
+        });
     }
-    if rating.is_some() {
-        sink.put_event(event(EventKind::Rating, rating, read));
+    if let Some(rating) = rating {
+        let event = ratings.event(user, item, rating, read);
+        if !event.replaces.is_empty() {
+            let title = row.get(columns.title);
+            sink.note("ratings that take the place of those from an earlier export", title);
+        }
+        sink.put_event(event);
     }
     Ok(())
+}
+
+/// What stands for a book in the ids of events.
+pub(super) fn book_key(item: ItemNumber) -> String {
+    format!("number {item}")
 }
 
 fn shelf_kind(shelf: &str) -> Option<EventKind> {

@@ -1,5 +1,7 @@
 //! ISBNs as files spell them, as the 13 digits that the store keeps.
 
+use storage::book::ISBN13_PREFIXES;
+
 /// The ISBN-13 that a text spells: 10 or 13 digits with a right check digit, with
 /// or without hyphens and spaces. Leading zeros that a spreadsheet dropped are
 /// put back if the check digit agrees.
@@ -54,9 +56,9 @@ fn digits(symbols: &[u8]) -> Option<u64> {
     })
 }
 
-/// Whether 13 digits begin with 978 or 979, as those of books do.
+/// Whether 13 digits begin as those of books do.
 fn is_bookland(isbn: u64) -> bool {
-    (978..=979).contains(&(isbn / 10_000_000_000))
+    ISBN13_PREFIXES.contains(&(isbn / 10_000_000_000))
 }
 
 /// The ISBN-13 that begins with these 12 digits.

@@ -1,5 +1,7 @@
 //! Language names and codes, as files spell them, as BCP 47 tags.
 
+use storage::book::LANGUAGE_BYTES_MAX;
+
 /// Tags of two letters, and what else they are called: the codes of three letters of
 /// ISO 639-2, of which some languages have two, and the name.
 const TAGS: &[(&str, &[&str])] = &[
@@ -76,7 +78,7 @@ pub(super) fn tag(text: &str) -> Option<String> {
         tag.push('-');
         tag.push_str(&cased(subtag));
     }
-    (tag.len() <= 35).then_some(tag)
+    (tag.len() <= LANGUAGE_BYTES_MAX).then_some(tag)
 }
 
 /// Whether it can be a language's code. "und" and "mis" mean that none is known, "zxx"

@@ -11,9 +11,9 @@ use super::error::ImportError;
 use super::event_id::event_id;
 use super::report::{Content, Refusal};
 use super::series::single_spaced;
-use super::sink::{BookKey, ReadEvent, Sink, Stop};
+use super::sink::{BookKey, ReadEvent, ReadId, Sink, Stop};
 use super::slug::slugs;
-use super::table::{Row, Table};
+use super::table::{OpenEnd, Row, Table};
 use super::{isbn, language, time};
 
 /// What shops call the kinds of events, beside the names of [`EventKind`].
@@ -54,8 +54,12 @@ pub(super) fn read(
     let event_columns = EventColumns::of(&interactions, names)?;
     let books = Table::open(books)?;
     let book_columns = BookColumns::of(&books, names)?;
-    books.visit(Content::Books, sink, |row, sink| read_book(row, &book_columns, sink))?;
-    interactions.visit(Content::Events, sink, |row, sink| read_event(row, &event_columns, sink))
+    books.visit(Content::Books, OpenEnd::Refused, sink, |row, sink| {
+        read_book(row, &book_columns, sink)
+    })?;
+    interactions.visit(Content::Events, OpenEnd::Refused, sink, |row, sink| {
+        read_event(row, &event_columns, sink)
+    })
 }
 
 /// Where the fields of a book are.
@@ -163,15 +167,17 @@ fn read_event(row: Row<'_>, columns: &EventColumns, sink: &mut Sink) -> Result<(
     let event = ReadEvent {
         user: user.to_owned(),
         book: BookKey::Id(book.to_owned()),
-        event_id: given_id.unwrap_or_else(|| event_id(user, book, kind, time_ms)),
+        event_id: given_id
+            .map_or_else(|| ReadId::Made(event_id(user, book, kind, time_ms)), ReadId::Given),
         kind,
         rating: rating.filter(|_| kind == EventKind::Rating),
         time_ms,
+        replaces: Vec::new(),
     };
     if kind != EventKind::Rating && rating.is_some() {
         // "Bought it, four stars" is two events; the shop's id can name only one of them.
         let kind = EventKind::Rating;
-        let event_id = event_id(user, book, kind, time_ms);
+        let event_id = ReadId::Made(event_id(user, book, kind, time_ms));
         sink.put_event(ReadEvent { kind, rating, event_id, ..event.clone() });
         sink.note("rows with another kind and a rating, which became two events", "");
     }

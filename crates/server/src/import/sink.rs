@@ -27,15 +27,35 @@ pub(super) enum BookKey {
     Number(ItemNumber),
 }
 
+/// The id of an event, and where it is from.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum ReadId {
+    /// The file gives it.
+    Given(EventId),
+    /// It is made of what the event says.
+    Made(EventId),
+}
+
+impl ReadId {
+    /// The id, wherever it is from.
+    pub(super) fn id(self) -> EventId {
+        match self {
+            Self::Given(id) | Self::Made(id) => id,
+        }
+    }
+}
+
 /// An event as it was read.
 #[derive(Clone, Debug)]
 pub(super) struct ReadEvent {
     pub(super) user: String,
     pub(super) book: BookKey,
-    pub(super) event_id: EventId,
+    pub(super) event_id: ReadId,
     pub(super) kind: EventKind,
     pub(super) rating: Option<Rating>,
     pub(super) time_ms: Option<i64>,
+    /// The user's events that this one takes the place of.
+    pub(super) replaces: Vec<EventId>,
 }
 
 /// Some rows of one file, the how-manieth it is in the report.

@@ -1,16 +1,14 @@
 //! Any text as a category slug: "Science Fiction & Fantasy" is `science-fiction-fantasy`.
 
+use storage::book::CATEGORY_BYTES_MAX;
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
-/// The longest slug, in bytes.
-const BYTES_MAX: usize = 64;
-
 /// The slug of a text: its ASCII letters and digits in lower case, one `-` for
-/// whatever is between them, at most 64 bytes. Letters lose their accents. A text
+/// whatever is between them, at most [`CATEGORY_BYTES_MAX`]. Letters lose their accents. A text
 /// without any such letter has none.
 pub(super) fn slug(text: &str) -> Option<String> {
-    let mut slug = String::with_capacity(text.len().min(BYTES_MAX));
+    let mut slug = String::with_capacity(text.len().min(CATEGORY_BYTES_MAX));
     let mut gap = false;
     let plain = text.nfkd().filter(|letter| !is_combining_mark(*letter) && !is_apostrophe(*letter));
     for letter in plain {
@@ -18,7 +16,7 @@ pub(super) fn slug(text: &str) -> Option<String> {
             gap = !slug.is_empty();
             continue;
         }
-        if slug.len() + usize::from(gap) >= BYTES_MAX {
+        if slug.len() + usize::from(gap) >= CATEGORY_BYTES_MAX {
             break;
         }
         if gap {

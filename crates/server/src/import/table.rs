@@ -17,6 +17,15 @@ pub(super) struct Table {
     bytes: Option<u64>,
 }
 
+/// What becomes of a last row without a line break after it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum OpenEnd {
+    /// It is refused: its last field may be cut, and a cut number is a number.
+    Refused,
+    /// It is taken, with a note.
+    Noted,
+}
+
 /// One row with as many fields as the header.
 #[derive(Clone, Copy)]
 pub(super) struct Row<'a> {
@@ -94,6 +103,7 @@ impl Table {
     pub(super) fn visit(
         mut self,
         content: Content,
+        open_end: OpenEnd,
         sink: &mut Sink,
         mut visit: impl FnMut(Row<'_>, &mut Sink) -> Result<(), Refusal>,
     ) -> Result<(), Stop> {
@@ -103,7 +113,10 @@ impl Table {
             match self.rows.read(&mut raw) {
                 Ok(true) => {
                     sink.count_row()?;
-                    let row = check(&raw, &self.header).and_then(|row| visit(row, sink));
+                    let cut = open_end == OpenEnd::Refused && !self.rows.ends_in_newline();
+                    let row = check(&raw, &self.header)
+                        .and_then(|row| if cut { Err(unfinished(row)) } else { Ok(row) })
+                        .and_then(|row| visit(row, sink));
                     row.unwrap_or_else(|refusal| sink.refuse(refusal));
                 }
                 Ok(false) => break,
@@ -117,7 +130,7 @@ impl Table {
                 }
             }
         }
-        if !self.rows.ends_in_newline() {
+        if open_end == OpenEnd::Noted && !self.rows.ends_in_newline() {
             sink.note(
                 "the last line has no line break; if the file was cut there, its end is missing",
                 "",
@@ -141,6 +154,11 @@ impl Table {
 
 fn same_name(column: &str, name: &str) -> bool {
     column.to_lowercase() == name.to_lowercase()
+}
+
+fn unfinished(row: Row<'_>) -> Refusal {
+    let reason = "the file ends within this row, expected a line break after it; if the file is complete, add one";
+    row.refuse_for(None, reason.to_owned())
 }
 
 fn too_long() -> String {

@@ -12,6 +12,9 @@ const DAY_MS: i64 = 86_400_000;
 /// The year 5138, which as a number of milliseconds is 1973.
 const MILLISECONDS_FROM: i64 = 100_000_000_000_000;
 
+/// 1990-01-01: an older number of seconds is rather a year, or a date without hyphens.
+const SECONDS_FROM_MS: i64 = 631_152_000_000;
+
 /// Why a text is no time of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum TimeError {
@@ -26,10 +29,18 @@ pub(super) enum TimeError {
     /// It fits if it counts milliseconds.
     #[error("expected seconds since 1970 and found what look like milliseconds")]
     Milliseconds,
+    /// It is a number of seconds that was hardly meant as one.
+    #[error(
+        "as Unix seconds that is {understood}; expected RFC 3339 such as 2020-01-31T00:00:00Z, or Unix seconds from 1990 on"
+    )]
+    EarlySeconds {
+        /// The day that it would be.
+        understood: Date,
+    },
 }
 
-/// Reads RFC 3339, a date, or Unix seconds, whole or fractional. A time without an
-/// offset is UTC, a date its first moment.
+/// Reads RFC 3339, a date, or Unix seconds from 1990 on, whole or fractional. A time
+/// without an offset is UTC, a date its first moment.
 ///
 /// # Errors
 ///
@@ -39,6 +50,9 @@ pub(super) fn parse(text: &str, now_ms: i64) -> Result<i64, TimeError> {
     let time_ms = match seconds(text) {
         Some(time_ms) if time_ms >= MILLISECONDS_FROM && fits(time_ms / 1000) => {
             return Err(TimeError::Milliseconds);
+        }
+        Some(time_ms) if time_ms < SECONDS_FROM_MS && fits(time_ms) => {
+            return Err(early(time_ms));
         }
         Some(time_ms) => time_ms,
         None => civil(text).ok_or(TimeError::Format)?.as_millisecond(),
@@ -76,6 +90,12 @@ fn seconds(text: &str) -> Option<i64> {
     Some((seconds * 1000.0).round() as i64)
 }
 
+fn early(time_ms: i64) -> TimeError {
+    Timestamp::from_millisecond(time_ms).map_or(TimeError::Range, |time| TimeError::EarlySeconds {
+        understood: time.to_zoned(TimeZone::UTC).date(),
+    })
+}
+
 fn civil(text: &str) -> Option<Timestamp> {
     if let Ok(timestamp) = text.parse() {
         return Some(timestamp);
@@ -104,8 +124,9 @@ mod tests {
             ("2020-01-31", Ok(1_580_428_800_000)),
             ("1580457600", Ok(1_580_457_600_000)),
             ("1580457600.25", Ok(1_580_457_600_250)),
-            ("-1", Ok(-1000)),
-            ("0", Ok(0)),
+            ("631152000", Ok(631_152_000_000)),
+            ("1989-12-31", Ok(631_065_600_000)),
+            ("-99999999999", Err(TimeError::Range)),
             ("1700086400", Ok(NOW_MS + DAY_MS)),
             ("1700086401", Err(TimeError::Range)),
             ("1580457600000", Err(TimeError::Milliseconds)),
@@ -119,6 +140,21 @@ mod tests {
             ("nan", Err(TimeError::Format)),
             ("", Err(TimeError::Format)),
         ] {
+            assert_eq!(parse(text, NOW_MS), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_year_or_a_date_without_hyphens_is_no_number_of_seconds() {
+        for (text, understood) in [
+            ("20200131", "1970-08-22"),
+            ("2020", "1970-01-01"),
+            ("2020.0", "1970-01-01"),
+            ("-1", "1969-12-31"),
+            ("631151999", "1989-12-31"),
+        ] {
+            let understood = understood.parse().unwrap();
+            let expected = Err(TimeError::EarlySeconds { understood });
             assert_eq!(parse(text, NOW_MS), expected, "{text:?}");
         }
     }

@@ -2,11 +2,11 @@
 
 use std::collections::HashMap;
 
-use recommender::ItemNumber;
-use storage::{Book, EventOrigin, NewEvent, Store, StoreError, Writer};
+use recommender::{ItemNumber, UserNumber};
+use storage::{Book, EventId, EventOrigin, NewEvent, Store, StoreError, Writer};
 
-use super::report::FileReport;
-use super::sink::{Batch, BookKey, ReadEvent};
+use super::report::{FileReport, quoted};
+use super::sink::{Batch, BookKey, ReadEvent, ReadId};
 
 /// Writes batches and counts, for each file, what became of them.
 pub(super) struct BatchWriter<'a> {
@@ -26,6 +26,8 @@ struct Written {
     conflicting: u64,
     unknown_book_events: u64,
     unknown_books: u64,
+    /// The first id found that the file gives to different events, and its user.
+    ambiguous: Option<(String, String)>,
 }
 
 impl<'a> BatchWriter<'a> {
@@ -33,6 +35,11 @@ impl<'a> BatchWriter<'a> {
     pub(super) async fn begin(store: &'a Store, recorded_ms: i64) -> Result<Self, StoreError> {
         let writer = store.begin().await?;
         Ok(Self { store, writer, recorded_ms, written: Vec::new(), known: HashMap::new() })
+    }
+
+    /// Whether the store holds the demo shop.
+    pub(super) async fn is_demo(&mut self) -> Result<bool, StoreError> {
+        self.writer.has_simulated_events().await
     }
 
     /// Writes one batch.
@@ -50,12 +57,7 @@ impl<'a> BatchWriter<'a> {
             file.changed = written.changed;
             file.repeated = written.repeated;
             file.conflicting = written.conflicting;
-            if written.unknown_book_events > 0 {
-                file.notes.push(format!(
-                    "{} events are of {} books that the store does not have; they are kept and count once it has them",
-                    written.unknown_book_events, written.unknown_books
-                ));
-            }
+            file.notes.extend(written.notes());
         }
         Ok(self.writer.commit().await?.users_touched)
     }
@@ -67,7 +69,7 @@ impl<'a> BatchWriter<'a> {
 
     async fn write_books(&mut self, file: usize, mut books: Vec<Book>) -> Result<(), StoreError> {
         let ids: Vec<&str> = books.iter().map(|book| book.id.as_str()).collect();
-        let numbers = self.writer.items(&ids).await?;
+        let numbers = self.writer.assign_items(&ids).await?;
         for (book, number) in books.iter_mut().zip(numbers) {
             book.number = number;
             self.known.insert(number, true);
@@ -82,16 +84,22 @@ impl<'a> BatchWriter<'a> {
 
     async fn write_events(&mut self, file: usize, events: &[ReadEvent]) -> Result<(), StoreError> {
         let users: Vec<&str> = events.iter().map(|event| event.user.as_str()).collect();
-        let users = self.writer.users(&users).await?;
+        let users = self.writer.assign_users(&users).await?;
         let items = self.items(events).await?;
         self.count_unknown(file, &items).await?;
-        let events: Vec<NewEvent> = events
+        let replaced: Vec<(UserNumber, EventId)> = events
+            .iter()
+            .zip(&users)
+            .flat_map(|(event, user)| event.replaces.iter().map(|id| (*user, *id)))
+            .collect();
+        self.writer.retract_events(&replaced).await?;
+        let new: Vec<NewEvent> = events
             .iter()
             .zip(users.into_iter().zip(items))
             .map(|(event, (user, item))| NewEvent {
                 user,
                 item,
-                event_id: event.event_id,
+                event_id: event.event_id.id(),
                 kind: event.kind,
                 rating: event.rating,
                 time_ms: event.time_ms,
@@ -100,12 +108,43 @@ impl<'a> BatchWriter<'a> {
                 attribution_token: None,
             })
             .collect();
-        let appended = self.writer.append_events(&events).await?;
+        let appended = self.writer.append_events(&new).await?;
+        if appended.conflicting > 0 && self.written(file).ambiguous.is_none() {
+            self.written(file).ambiguous = self.find_ambiguous(events, &new).await?;
+        }
         let written = self.written(file);
         written.stored += appended.stored;
         written.repeated += appended.repeated;
         written.conflicting += appended.conflicting;
         Ok(())
+    }
+
+    /// The first of these events that is stored with a given id and other contents.
+    ///
+    /// All of them are in the store: appending them once more changes nothing, and
+    /// counts how many differ from what is there. Halves them until one is left.
+    async fn find_ambiguous(
+        &mut self,
+        events: &[ReadEvent],
+        new: &[NewEvent],
+    ) -> Result<Option<(String, String)>, StoreError> {
+        let given = events.iter().zip(new);
+        let given = given.filter(|(event, _)| matches!(event.event_id, ReadId::Given(_)));
+        let (read, new): (Vec<&ReadEvent>, Vec<NewEvent>) =
+            given.map(|(event, new)| (event, new.clone())).unzip();
+        if self.writer.append_events(&new).await?.conflicting == 0 {
+            return Ok(None);
+        }
+        let (mut start, mut end) = (0, new.len());
+        while end - start > 1 {
+            let middle = start.midpoint(end);
+            match self.writer.append_events(&new[start..middle]).await?.conflicting {
+                0 => start = middle,
+                _ => end = middle,
+            }
+        }
+        let text = String::from_utf8_lossy(new[start].event_id.as_bytes()).into_owned();
+        Ok(Some((text, read[start].user.clone())))
     }
 
     async fn items(&mut self, events: &[ReadEvent]) -> Result<Vec<ItemNumber>, StoreError> {
@@ -116,7 +155,7 @@ impl<'a> BatchWriter<'a> {
                 BookKey::Number(_) => None,
             })
             .collect();
-        let mut numbers = self.writer.items(&ids).await?.into_iter();
+        let mut numbers = self.writer.assign_items(&ids).await?.into_iter();
         let item = |event: &ReadEvent| match event.book {
             BookKey::Id(_) => numbers.next().expect("there is a number for each id"),
             BookKey::Number(number) => number,
@@ -149,5 +188,27 @@ impl<'a> BatchWriter<'a> {
             self.written.resize_with(file + 1, Written::default);
         }
         &mut self.written[file]
+    }
+}
+
+impl Written {
+    /// What there is to know beside the counts.
+    fn notes(&self) -> impl Iterator<Item = String> {
+        let ambiguous = self.ambiguous.as_ref().map(|(id, user)| {
+            format!(
+                "event id {} of user {} is given to different events, of which the first one counts; expected an id of its own for each event",
+                quoted(id),
+                quoted(user)
+            )
+        });
+        let (events, books) = (self.unknown_book_events, self.unknown_books);
+        let are = if events == 1 { "event is" } else { "events are" };
+        let of = if books == 1 { "book" } else { "books" };
+        let they = if events == 1 { "it waits" } else { "they wait" };
+        let them = if books == 1 { "it" } else { "them" };
+        let unknown = (events > 0).then(|| {
+            format!("{events} {are} of {books} {of} that the shop does not have; {they} for {them}")
+        });
+        ambiguous.into_iter().chain(unknown)
     }
 }

@@ -160,6 +160,7 @@ async fn everything_wrong_with_a_request_is_named_at_once() {
         max_results: -1,
     };
     let status = running.v1().recommend(request).await.unwrap_err();
+    assert!(status.message().contains("(and 6 more)"), "{}", status.message());
     assert_eq!(
         fields(&status),
         [
@@ -174,8 +175,15 @@ async fn everything_wrong_with_a_request_is_named_at_once() {
     );
     let both = RecommendRequest { history: vec![item("1", 0, 0.0)], ..for_user("3") };
     assert_eq!(fields(&running.v1().recommend(both).await.unwrap_err()), ["history"]);
-    let long = for_user(&"x".repeat(65));
-    assert_eq!(fields(&running.v1().recommend(long).await.unwrap_err()), ["user_id"]);
+    let long = for_user(&"x".repeat(500_000));
+    let refused = running.v1().recommend(long).await.unwrap_err();
+    assert_eq!(fields(&refused), ["user_id"]);
+    assert!(refused.message().len() < 200, "{}", refused.message().len());
+    let history = vec![item("", 0, 9.0); 900];
+    let many = RecommendRequest { history, ..RecommendRequest::default() };
+    let refused = running.v1().recommend(many).await.unwrap_err();
+    assert_eq!(fields(&refused).len(), 10);
+    assert!(refused.message().ends_with("(and 1799 more)"), "{}", refused.message());
     running.stop().await;
 }
 
@@ -242,6 +250,73 @@ async fn a_shop_without_a_model_answers_and_says_that_it_has_none() {
     let answer = running.v1().recommend(for_user("3")).await.unwrap().into_inner();
     assert_eq!(answer.fallback(), Fallback::NoModel);
     assert_eq!(answer.model_version, "");
+    for book in &answer.books {
+        assert_eq!(book.source.unwrap().kind(), source::Kind::Unranked);
+        assert!(book.reasons.is_empty());
+    }
     assert_eq!(numbers(&answer), [1, 2, 3, 14, 15, 16, 17, 18, 19, 20]);
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_reader_of_thousands_of_books_never_gets_one_they_have() {
+    let folder = running::full_shop().await;
+    let store = running::store(folder.path()).await;
+    // More events than are read for one request; the books are among the oldest.
+    running::add_ratings(&store, 100, &(1..=30).collect::<Vec<_>>(), 10).await;
+    running::add_views(&store, 100, 2_500).await;
+    store.close().await;
+    let running = Running::start(folder.path()).await;
+    let everything = RecommendRequest { max_results: 100, ..for_user("100") };
+    let answer = running.v1().recommend(everything).await.unwrap().into_inner();
+    let mut found = numbers(&answer);
+    found.sort_unstable();
+    assert_eq!(found, [31, 32, 33, 34, 35, 36, 37, 38, 39]);
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_filter_that_nothing_meets_is_no_fallback() {
+    let folder = running::full_shop().await;
+    let running = Running::start(folder.path()).await;
+    let nothing = BookFilter { any_categories: vec!["none".to_owned()], ..BookFilter::default() };
+    let request = RecommendRequest { filter: Some(nothing.clone()), ..for_user("3") };
+    let answer = running.v1().recommend(request).await.unwrap().into_inner();
+    assert_eq!((answer.books.len(), answer.fallback()), (0, Fallback::Unspecified));
+    let request = SimilarBooksRequest {
+        book_id: "10".to_owned(),
+        filter: Some(nothing),
+        ..SimilarBooksRequest::default()
+    };
+    let answer = running.v1().similar_books(request).await.unwrap().into_inner();
+    assert_eq!((answer.books.len(), answer.fallback()), (0, Fallback::Unspecified));
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_history_and_a_book_that_say_nothing_are_called_so() {
+    let folder = running::full_shop().await;
+    let store = running::store(folder.path()).await;
+    running::add_ratings(&store, 100, &[5], 2).await;
+    running::add_book(&store, 41).await;
+    store.close().await;
+    let running = Running::start(folder.path()).await;
+    let answer = running.v1().recommend(for_user("100")).await.unwrap().into_inner();
+    assert_eq!(answer.fallback(), Fallback::NoHistory);
+    let request =
+        SimilarBooksRequest { book_id: "41".to_owned(), ..SimilarBooksRequest::default() };
+    let answer = running.v1().similar_books(request).await.unwrap().into_inner();
+    assert_eq!(answer.fallback(), Fallback::NoNeighbours);
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn without_a_readable_store_there_are_popular_books_and_the_answer_says_why() {
+    let folder = running::full_shop().await;
+    let running = Running::start(folder.path()).await;
+    running.close_store().await;
+    let answer = running.v1().recommend(for_user("3")).await.unwrap().into_inner();
+    assert_eq!(answer.fallback(), Fallback::StoreUnavailable);
+    assert_eq!(answer.books.len(), 10);
     running.stop().await;
 }

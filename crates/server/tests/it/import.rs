@@ -7,3 +7,4 @@ mod packing;
 mod properties;
 mod scratch;
 mod shop_csv;
+mod stop;

@@ -1,10 +1,12 @@
 //! New models and books come into service without a pause.
 
 use std::fs;
+use std::path::Path;
 use std::time::Duration;
 
 use api::v1::RecommendRequest;
 use server::data_folder::DataFolder;
+use storage::{ModelFolderError, ModelVersion};
 
 use crate::running::{self, Running};
 
@@ -14,6 +16,23 @@ fn request() -> RecommendRequest {
 
 async fn version_served(running: &Running) -> String {
     running.v1().recommend(request()).await.unwrap().into_inner().model_version
+}
+
+/// Gives book 1 another title, behind the server's back.
+async fn retitle(folder: &Path, title: &str) {
+    let store = running::store(folder).await;
+    let mut book = store.books_after(None, 1).await.unwrap().remove(0);
+    title.clone_into(&mut book.title);
+    let mut writer = store.begin().await.unwrap();
+    writer.put_books(&[book]).await.unwrap();
+    writer.commit().await.unwrap();
+    store.close().await;
+}
+
+fn title_served(running: &Running) -> String {
+    let generation = running.live.current();
+    let index = generation.index_of_id("1").unwrap();
+    generation.book(index).unwrap().title.clone()
 }
 
 /// Asks until the condition holds, for a minute at most.
@@ -47,7 +66,7 @@ async fn a_new_model_is_served_without_a_restart_or_a_failed_request() {
         (answers, versions)
     });
     for _ in 0..4 {
-        let version = running::train_once(folder.path()).await.to_string();
+        let version = running::train_once(folder.path()).await;
         until(async || version_served(&running).await == version).await;
     }
     stop.send(()).unwrap();
@@ -61,20 +80,8 @@ async fn a_new_model_is_served_without_a_restart_or_a_failed_request() {
 async fn changed_books_are_served_without_a_training() {
     let folder = running::full_shop().await;
     let running = Running::start(folder.path()).await;
-    let store = running::store(folder.path()).await;
-    let mut book = store.books_after(None, 1).await.unwrap().remove(0);
-    book.title = "A New Title".to_owned();
-    let mut writer = store.begin().await.unwrap();
-    writer.put_books(&[book]).await.unwrap();
-    writer.commit().await.unwrap();
-    store.close().await;
-    let live = &running.live;
-    until(async || {
-        let generation = live.current();
-        let index = generation.index_of_id("1").unwrap();
-        generation.book(index).unwrap().title == "A New Title"
-    })
-    .await;
+    retitle(folder.path(), "A New Title").await;
+    until(async || title_served(&running) == "A New Title").await;
     assert_eq!(version_served(&running).await, "1");
     running.stop().await;
 }
@@ -84,14 +91,17 @@ async fn a_broken_model_is_refused_and_the_one_before_goes_on_serving() {
     let folder = running::full_shop().await;
     let running = Running::start(folder.path()).await;
     let models = DataFolder::new(folder.path()).models().unwrap();
-    // Training verifies what it writes, so the file is broken behind its back, with the
-    // server stopped from looking by being quicker: version 2 is put in place broken.
-    let good = fs::read(models.path(storage::ModelVersion(1))).unwrap();
-    for broken in [&good[..good.len() / 2], b"not a snapshot", &flipped(&good)] {
-        fs::write(models.path(storage::ModelVersion(2)), broken).unwrap();
-        fs::write(folder.path().join("models/active"), "000000000002.snapshot").unwrap();
-        let error = running.live.renew().await.unwrap_err();
-        assert!(error.to_string().contains("000000000002.snapshot"), "{error}");
+    // Training verifies what it writes, so the broken files are put in place behind its back.
+    let good = fs::read(models.path(ModelVersion(1))).unwrap();
+    let broken = [&good[..good.len() / 2], b"not a snapshot", &flipped(&good)];
+    for (version, broken) in (2..).map(ModelVersion).zip(broken) {
+        fs::write(models.path(version), broken).unwrap();
+        let error = models.activate(&models.lock().unwrap(), version).unwrap_err();
+        assert!(matches!(error, ModelFolderError::Damaged { .. }), "{error}");
+        // Not even a pointer to it makes it served; books are renewed all the same.
+        fs::write(folder.path().join("models/active"), version.file_name() + "\n").unwrap();
+        retitle(folder.path(), &format!("Title {version}")).await;
+        until(async || title_served(&running) == format!("Title {version}")).await;
         assert_eq!(version_served(&running).await, "1");
     }
     // A server that starts now falls back to the version before.

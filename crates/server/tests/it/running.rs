@@ -10,6 +10,7 @@ use recommender::{EventKind, ItemNumber, Rating, UserNumber};
 use server::data_folder::DataFolder;
 use server::live::Live;
 use server::progress::{Progress, Silent};
+use server::recommend::Recommender;
 use server::serve::{Openness, Service};
 use server::settings::Settings;
 use server::train::train;
@@ -22,6 +23,7 @@ use tonic::transport::Channel;
 pub(crate) struct Running {
     pub(crate) channel: Channel,
     pub(crate) live: Arc<Live>,
+    recommender: Arc<Recommender>,
     stop: oneshot::Sender<()>,
     ended: JoinHandle<()>,
 }
@@ -34,13 +36,14 @@ impl Running {
         let data = DataFolder::new(folder);
         let service = Service::start(&data, &settings, Openness::LoopbackOnly).await.unwrap();
         let address = format!("http://{}", service.addresses()[0]);
-        let live = Arc::clone(service.live());
+        let recommender = Arc::clone(service.recommender());
+        let live = Arc::clone(recommender.live());
         let (stop, stopped) = oneshot::channel();
         let ended = tokio::spawn(async move {
             service.run(async { stopped.await.unwrap() }).await.unwrap();
         });
         let channel = Channel::from_shared(address).unwrap().connect().await.unwrap();
-        Self { channel, live, stop, ended }
+        Self { channel, live, recommender, stop, ended }
     }
 
     pub(crate) fn v1(&self) -> RecommendationServiceClient<Channel> {
@@ -51,10 +54,15 @@ impl Running {
         RecommendationsClient::new(self.channel.clone())
     }
 
+    /// Takes the store away from under it.
+    pub(crate) async fn close_store(&self) {
+        self.recommender.close().await;
+    }
+
     /// Tells it to stop and waits until it has.
     pub(crate) async fn stop(self) {
-        let Self { channel, live, stop, ended } = self;
-        drop((channel, live));
+        let Self { channel, live, recommender, stop, ended } = self;
+        drop((channel, live, recommender));
         stop.send(()).unwrap();
         ended.await.unwrap();
     }
@@ -72,24 +80,33 @@ pub(crate) async fn store(folder: &Path) -> Store {
 /// are two editions of one work.
 pub(crate) async fn add_books(store: &Store) {
     let mut writer = store.begin().await.unwrap();
-    let books: Vec<Book> = (1..=40)
-        .map(|number| Book {
-            number: ItemNumber(number),
-            id: number.to_string(),
-            title: format!("Book {number}"),
-            authors: vec![format!("Author {}", number % 7)],
-            published_year: Some(1900 + number as i32),
-            language: Some(if number % 5 == 0 { "en-US" } else { "en" }.to_owned()),
-            categories: vec![if number % 2 == 1 { "mystery" } else { "sci-fi" }.to_owned()],
-            series: None,
-            volume: None,
-            work: (number >= 39).then(|| "work-39".to_owned()),
-            isbn13: None,
-            cover_url: None,
-        })
-        .collect();
+    let books: Vec<Book> = (1..=40).map(book).collect();
     writer.put_books(&books).await.unwrap();
     writer.commit().await.unwrap();
+}
+
+/// Adds one book more.
+pub(crate) async fn add_book(store: &Store, number: u32) {
+    let mut writer = store.begin().await.unwrap();
+    writer.put_books(&[book(number)]).await.unwrap();
+    writer.commit().await.unwrap();
+}
+
+fn book(number: u32) -> Book {
+    Book {
+        number: ItemNumber(number),
+        id: number.to_string(),
+        title: format!("Book {number}"),
+        authors: vec![format!("Author {}", number % 7)],
+        published_year: Some(1900 + number as i32),
+        language: Some(if number.is_multiple_of(5) { "en-US" } else { "en" }.to_owned()),
+        categories: vec![if number % 2 == 1 { "mystery" } else { "sci-fi" }.to_owned()],
+        series: None,
+        volume: None,
+        work: (39..=40).contains(&number).then(|| "work-39".to_owned()),
+        isbn13: None,
+        cover_url: None,
+    }
 }
 
 /// Sixty readers: user `u` rated the ten books from `u % 30` on.
@@ -103,24 +120,42 @@ pub(crate) async fn add_readers(store: &Store) {
 /// Lets a user rate books with so many half stars.
 pub(crate) async fn add_ratings(store: &Store, user: u32, books: &[u32], half_stars: u8) {
     let event = |book: &u32| NewEvent {
-        user: UserNumber(user),
-        item: ItemNumber(*book),
-        event_id: EventId::new(format!("{book}-{half_stars}").as_bytes()).unwrap(),
         kind: EventKind::Rating,
         rating: Rating::from_half_stars(half_stars),
         time_ms: None,
+        ..view(user, *book, &format!("{book}-{half_stars}"))
+    };
+    append(store, &books.iter().map(event).collect::<Vec<_>>()).await;
+}
+
+/// Lets a user look at book 40 so many times, later than everything else.
+pub(crate) async fn add_views(store: &Store, user: u32, count: u32) {
+    let views = (0..count).map(|count| view(user, 40, &format!("view-{count}")));
+    append(store, &views.collect::<Vec<_>>()).await;
+}
+
+fn view(user: u32, book: u32, event_id: &str) -> NewEvent {
+    NewEvent {
+        user: UserNumber(user),
+        item: ItemNumber(book),
+        event_id: EventId::new(event_id.as_bytes()).unwrap(),
+        kind: EventKind::View,
+        rating: None,
+        time_ms: Some(1),
         recorded_ms: 1,
         origin: EventOrigin::Client,
         attribution_token: None,
-    };
-    let events: Vec<NewEvent> = books.iter().map(event).collect();
+    }
+}
+
+async fn append(store: &Store, events: &[NewEvent]) {
     let mut writer = store.begin().await.unwrap();
-    writer.append_events(&events).await.unwrap();
+    writer.append_events(events).await.unwrap();
     writer.commit().await.unwrap();
 }
 
 /// Trains and activates; returns the version.
-pub(crate) async fn train_once(folder: &Path) -> u64 {
+pub(crate) async fn train_once(folder: &Path) -> String {
     let data = DataFolder::new(folder);
     let store = data.store(&settings()).await.unwrap();
     let silent: Arc<dyn Progress> = Arc::new(Silent);
@@ -128,7 +163,7 @@ pub(crate) async fn train_once(folder: &Path) -> u64 {
     let models = data.models().unwrap();
     let trained = train(&store, &models, &settings(), &silent, &never).await.unwrap();
     store.close().await;
-    trained.version
+    trained.model_version
 }
 
 /// A shop with books, readers and a model.

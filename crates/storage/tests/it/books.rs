@@ -4,7 +4,7 @@ use recommender::ItemNumber;
 use recommender::id::FIRST_ASSIGNED;
 use storage::{Book, PutBooks, Store, StoreError};
 
-use crate::support::{book, new_store, rating};
+use crate::support::{book, new_store};
 
 async fn put(store: &Store, books: &[Book]) -> PutBooks {
     let mut writer = store.begin().await.expect("nobody else writes");
@@ -41,7 +41,7 @@ async fn a_book_reads_as_it_was_put() {
 async fn an_assigned_id_comes_back_with_its_book() {
     let (store, _folder) = new_store().await;
     let mut writer = store.begin().await.expect("nobody else writes");
-    writer.items(&["sku-1"]).await.expect("an id");
+    writer.assign_items(&["sku-1"]).await.expect("an id");
     writer.put_books(&[book(FIRST_ASSIGNED, "Dune")]).await.expect("it fits");
     writer.commit().await.expect("the commit succeeds");
     let read = store.books_after(None, 10).await.expect("it reads");
@@ -105,14 +105,54 @@ async fn a_book_out_of_bounds_is_refused_and_nothing_of_its_batch_is_stored() {
     assert_eq!(store.counts().await.expect("it counts").books, 0);
 }
 
+/// The numbers of the books changed after this revision.
+async fn changed(store: &Store, revision: i64, after: Option<u32>, limit: u32) -> Vec<u32> {
+    let after = after.map(ItemNumber);
+    let books = store.books_changed_after(revision, after, limit).await.expect("it reads");
+    books.iter().map(|book| book.number.0).collect()
+}
+
 #[tokio::test]
-async fn events_of_unknown_books_are_counted_until_the_book_arrives() {
+async fn a_book_has_the_revision_of_the_commit_that_last_changed_it() {
     let (store, _folder) = new_store().await;
+    put(&store, &[book(1, "Dune"), book(2, "Emma"), book(3, "Ulysses")]).await;
+    let first = store.catalogue_revision().await.expect("it reads");
+    assert_eq!(changed(&store, 0, None, 10).await, [1, 2, 3]);
+    assert_eq!(changed(&store, first, None, 10).await, [0; 0]);
+    // Unchanged keeps its revision; in two calls, which are one commit.
     let mut writer = store.begin().await.expect("nobody else writes");
-    let events = [rating(1, "a", 7), rating(1, "b", 8), rating(2, "a", 8)];
-    writer.append_events(&events).await.expect("they fit");
-    writer.commit().await.expect("the commit succeeds");
-    assert_eq!(store.unknown_book_events().await.expect("it counts"), 3);
-    put(&store, &[book(8, "Emma")]).await;
-    assert_eq!(store.unknown_book_events().await.expect("it counts"), 1);
+    writer.put_books(&[book(1, "Dune"), book(2, "Emma, again")]).await.expect("they fit");
+    writer.put_books(&[book(4, "Walden")]).await.expect("it fits");
+    let committed = writer.commit().await.expect("the commit succeeds");
+    assert_eq!(committed.catalogue_revision, first + 1);
+    assert_eq!(changed(&store, first, None, 10).await, [2, 4]);
+    assert_eq!(changed(&store, committed.catalogue_revision, None, 10).await, [0; 0]);
+    let read = store.books_changed_after(first, None, 1).await.expect("it reads");
+    assert_eq!(read, [book(2, "Emma, again")]);
+    // What was taken back has no revision.
+    let mut writer = store.begin().await.expect("nobody else writes");
+    writer.put_books(&[book(1, "Dune Messiah")]).await.expect("it fits");
+    writer.rollback().await.expect("it rolls back");
+    put(&store, &[book(3, "Finnegans Wake")]).await;
+    assert_eq!(changed(&store, committed.catalogue_revision, None, 10).await, [3]);
+}
+
+#[tokio::test]
+async fn changed_books_are_paged_by_number() {
+    let (store, _folder) = new_store().await;
+    let books: Vec<Book> = (1..=1_200).map(|number| book(number, "Dune")).collect();
+    put(&store, &books).await;
+    // Higher numbers change first, so that the order of revisions is another one.
+    let third = |from: u32| (from..=1_200).step_by(3).map(|number| book(number, "Emma"));
+    put(&store, &third(3).collect::<Vec<_>>()).await;
+    put(&store, &third(2).collect::<Vec<_>>()).await;
+    let (mut after, mut seen) = (None, Vec::new());
+    loop {
+        let page = changed(&store, 1, after, 70).await;
+        let Some(last) = page.last() else { break };
+        after = Some(*last);
+        seen.extend(page);
+    }
+    let expected: Vec<u32> = (1..=1_200).filter(|number| number % 3 != 1).collect();
+    assert_eq!(seen, expected);
 }

@@ -6,7 +6,7 @@ use recommender::{EventKind, ItemNumber, Rating, UserNumber};
 use storage::event::EventError;
 use storage::{Appended, EventId, EventOrigin, History, NewEvent, Store, StoreError};
 
-use crate::support::{new_store, rating};
+use crate::support::{new_store, rating, tamper, try_to_tamper};
 
 async fn append(store: &Store, events: &[NewEvent]) -> Appended {
     let mut writer = store.begin().await.expect("nobody else writes");
@@ -136,6 +136,44 @@ async fn an_event_reads_as_it_was_appended() {
 }
 
 #[tokio::test]
+async fn the_schema_takes_every_kind_and_origin_there_is_and_no_other() {
+    let (store, folder) = new_store().await;
+    let mut events = Vec::new();
+    for kind in EventKind::ALL {
+        for origin in EventOrigin::ALL {
+            let id = format!("{} {}", kind.number(), origin.number());
+            let event = rating(1, &id, kind.number().into());
+            let rating = event.rating.filter(|_| kind == EventKind::Rating);
+            events.push(NewEvent { kind, origin, rating, ..event });
+        }
+    }
+    append(&store, &events).await;
+    events.sort_unstable_by_key(|event| event.event_id);
+    let expected: Vec<_> =
+        events.iter().map(|event| (event.item, event.kind, event.rating, event.origin)).collect();
+    let mut scanned = Vec::new();
+    let done = store
+        .scan_events(|_, events| {
+            scanned.extend(
+                events.iter().map(|event| (event.item, event.kind, event.rating, event.origin)),
+            );
+            ControlFlow::Continue(())
+        })
+        .await;
+    done.expect("the scan succeeds");
+    assert_eq!(scanned, expected);
+
+    tamper(folder.path(), "DELETE FROM events WHERE kind = 6").await;
+    for (column, all) in [("kind", EventKind::ALL.len()), ("origin", EventOrigin::ALL.len())] {
+        for number in [0, all + 1] {
+            let statement = format!("UPDATE events SET {column} = {number}");
+            let refused = try_to_tamper(folder.path(), &statement).await;
+            assert!(refused.is_err_and(|error| error.to_string().contains("CHECK")), "{statement}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_retracted_event_is_gone_but_its_id_stays_taken() {
     let (store, _folder) = new_store().await;
     append(&store, &[rating(1, "a", 7), rating(1, "b", 8)]).await;
@@ -212,4 +250,54 @@ async fn a_scan_can_be_broken_off_and_the_connection_is_free_again() {
         scanned.expect("the scan succeeds");
         assert_eq!(visited, 3);
     }
+}
+
+#[tokio::test]
+async fn every_kind_but_a_view_settles_its_item_until_it_is_retracted() {
+    let (store, _folder) = new_store().await;
+    let mut events = vec![rating(2, "another user", 99)];
+    for kind in EventKind::ALL {
+        // In descending order, and each item twice.
+        let item = 100 - u32::from(kind.number());
+        for repetition in ["first", "second"] {
+            let event = rating(1, &format!("{repetition} {kind}"), item);
+            let rating = event.rating.filter(|_| kind == EventKind::Rating);
+            events.push(NewEvent { kind, rating, ..event });
+        }
+    }
+    let retracted = rating(1, "taken back", 50);
+    events.push(retracted.clone());
+    append(&store, &events).await;
+    let settled = async |user| store.settled_items(UserNumber(user)).await.expect("it reads");
+    assert_eq!(settled(1).await, [50, 91, 92, 93, 94, 95, 96, 97, 98].map(ItemNumber));
+
+    let mut writer = store.begin().await.expect("nobody else writes");
+    writer.retract_events(&[(retracted.user, retracted.event_id)]).await.expect("it writes");
+    writer.commit().await.expect("the commit succeeds");
+    assert_eq!(settled(1).await, [91, 92, 93, 94, 95, 96, 97, 98].map(ItemNumber));
+    assert_eq!(settled(2).await, [ItemNumber(99)]);
+    assert_eq!(settled(3).await, []);
+}
+
+#[tokio::test]
+async fn a_store_remembers_that_it_had_simulated_events() {
+    let (store, _folder) = new_store().await;
+    append(&store, &[rating(1, "a", 7)]).await;
+    assert!(!store.has_simulated_events().await.expect("it reads"));
+    let simulated = NewEvent { origin: EventOrigin::Simulated, ..rating(1, "b", 7) };
+
+    let mut writer = store.begin().await.expect("nobody else writes");
+    assert!(!writer.has_simulated_events().await.expect("it reads"));
+    writer.append_events(&[rating(1, "c", 7), simulated.clone()]).await.expect("they fit");
+    assert!(writer.has_simulated_events().await.expect("it reads"));
+    assert!(!store.has_simulated_events().await.expect("it reads"));
+    writer.rollback().await.expect("it rolls back");
+    assert!(!store.has_simulated_events().await.expect("it reads"));
+
+    append(&store, std::slice::from_ref(&simulated)).await;
+    assert!(store.has_simulated_events().await.expect("it reads"));
+    let mut writer = store.begin().await.expect("nobody else writes");
+    writer.retract_events(&[(simulated.user, simulated.event_id)]).await.expect("it writes");
+    writer.commit().await.expect("the commit succeeds");
+    assert!(store.has_simulated_events().await.expect("it reads"));
 }

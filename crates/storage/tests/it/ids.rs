@@ -12,12 +12,12 @@ async fn ids_get_numbers_in_the_order_of_their_arrival_and_keep_them() {
     let mut writer = store.begin().await.expect("nobody else writes");
     let first = UserNumber(FIRST_ASSIGNED);
     let second = UserNumber(FIRST_ASSIGNED + 1);
-    let users = writer.users(&["ann", "17", "bob", "ann", "017"]).await.expect("ids");
+    let users = writer.assign_users(&["ann", "17", "bob", "ann", "017"]).await.expect("ids");
     let third = UserNumber(FIRST_ASSIGNED + 2);
     assert_eq!(users, [first, UserNumber(17), second, first, third]);
-    assert_eq!(writer.users(&["bob"]).await.expect("an id"), [second]);
+    assert_eq!(writer.assign_users(&["bob"]).await.expect("an id"), [second]);
     // Books are numbered apart.
-    assert_eq!(writer.items(&["ann"]).await.expect("an id"), [ItemNumber(FIRST_ASSIGNED)]);
+    assert_eq!(writer.assign_items(&["ann"]).await.expect("an id"), [ItemNumber(FIRST_ASSIGNED)]);
     writer.commit().await.expect("the commit succeeds");
     store.close().await;
 
@@ -25,7 +25,7 @@ async fn ids_get_numbers_in_the_order_of_their_arrival_and_keep_them() {
     assert_eq!(store.user_number("bob").await.expect("an id"), Some(second));
     assert_eq!(store.user_number("cem").await.expect("an id"), None);
     let mut writer = store.begin().await.expect("nobody else writes");
-    let next = writer.users(&["cem", "bob"]).await.expect("ids");
+    let next = writer.assign_users(&["cem", "bob"]).await.expect("ids");
     assert_eq!(next, [UserNumber(FIRST_ASSIGNED + 3), second]);
 }
 
@@ -33,11 +33,11 @@ async fn ids_get_numbers_in_the_order_of_their_arrival_and_keep_them() {
 async fn a_number_is_not_given_again_after_its_id_is_gone() {
     let (store, folder) = new_store().await;
     let mut writer = store.begin().await.expect("nobody else writes");
-    writer.users(&["ann"]).await.expect("an id");
+    writer.assign_users(&["ann"]).await.expect("an id");
     writer.commit().await.expect("the commit succeeds");
     tamper(folder.path(), "DELETE FROM assigned_ids").await;
     let mut writer = store.begin().await.expect("nobody else writes");
-    let users = writer.users(&["bob", "ann"]).await.expect("ids");
+    let users = writer.assign_users(&["bob", "ann"]).await.expect("ids");
     assert_eq!(users, [UserNumber(FIRST_ASSIGNED + 1), UserNumber(FIRST_ASSIGNED + 2)]);
 }
 
@@ -63,8 +63,8 @@ async fn thousands_of_ids_go_there_and_back() {
         (0..3_000).map(|index| format!("reader-{}", index * 7 % 3_000)).collect();
     let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
     let mut writer = store.begin().await.expect("nobody else writes");
-    let numbers = writer.users(&ids).await.expect("ids");
-    assert_eq!(writer.users(&ids).await.expect("ids"), numbers);
+    let numbers = writer.assign_users(&ids).await.expect("ids");
+    assert_eq!(writer.assign_users(&ids).await.expect("ids"), numbers);
     writer.commit().await.expect("the commit succeeds");
     let back = store.user_ids(&numbers).await.expect("numbers");
     assert_eq!(back, ids.iter().map(|id| Some((*id).to_owned())).collect::<Vec<_>>());
@@ -82,11 +82,11 @@ async fn a_number_never_assigned_has_no_id() {
 async fn a_string_that_cannot_be_an_id_is_refused_and_assigns_nothing() {
     let (store, _folder) = new_store().await;
     let mut writer = store.begin().await.expect("nobody else writes");
-    let refused = writer.users(&["ann", ""]).await;
+    let refused = writer.assign_users(&["ann", ""]).await;
     assert!(matches!(refused, Err(StoreError::Id(IdError::Empty))));
     assert!(matches!(store.user_number("a\nb").await, Err(StoreError::Id(_))));
     // The writer goes on, and the number was not used up.
-    let users = writer.users(&["bob"]).await.expect("an id");
+    let users = writer.assign_users(&["bob"]).await.expect("an id");
     assert_eq!(users, [UserNumber(FIRST_ASSIGNED)]);
 }
 
@@ -95,12 +95,12 @@ async fn the_last_number_is_assigned_and_then_no_more() {
     let (store, folder) = new_store().await;
     tamper(folder.path(), "UPDATE id_sequences SET next_number = 2147483646").await;
     let mut writer = store.begin().await.expect("nobody else writes");
-    let refused = writer.items(&["a", "b", "c"]).await.expect_err("one too many");
+    let refused = writer.assign_items(&["a", "b", "c"]).await.expect_err("one too many");
     let expected = "no numbers left for 3 new book ids, expected at most 2";
     assert_eq!(refused.to_string(), expected);
-    let items = writer.items(&["a", "b"]).await.expect("two fit");
+    let items = writer.assign_items(&["a", "b"]).await.expect("two fit");
     assert_eq!(items, [ItemNumber(LAST_NUMBER - 1), ItemNumber(LAST_NUMBER)]);
-    let refused = writer.items(&["c"]).await;
+    let refused = writer.assign_items(&["c"]).await;
     let space = IdSpace::Book;
     assert!(
         matches!(refused, Err(StoreError::OutOfNumbers { space: found, wanted: 1, left: 0 }) if found == space)

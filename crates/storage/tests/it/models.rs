@@ -25,7 +25,8 @@ fn versions(folder: &ModelFolder) -> Vec<u64> {
 
 /// The active version and what is in it.
 fn active(folder: &ModelFolder) -> Option<(u64, Vec<u8>)> {
-    let (version, snapshot) = folder.open_active().expect("the active one is right")?;
+    let version = folder.active().expect("the pointer is right")?;
+    let snapshot = folder.open_version(version).expect("the active one is right");
     let section = snapshot.section(1).expect("it was written");
     Some((version.0, section.as_ref().to_vec()))
 }
@@ -71,8 +72,13 @@ fn numbers_never_go_back() {
     publish(&folder, &lock, b"a");
     publish(&folder, &lock, b"b");
     fs::remove_file(folder.path(ModelVersion(2))).expect("it is removed");
-    let lost = folder.open_active().expect_err("the active one is gone");
+    assert_eq!(folder.active().expect("it reads"), Some(ModelVersion(2)));
+    let lost = folder.open_version(ModelVersion(2)).expect_err("it is gone");
     assert_eq!(lost.to_string(), "model version 2 not found, expected one of 1");
+    fs::remove_file(folder.path(ModelVersion(1))).expect("it is removed");
+    let lost = folder.open_version(ModelVersion(2)).expect_err("it is gone");
+    let expected = "model version 2 not found: there are no models, train one first";
+    assert_eq!(lost.to_string(), expected);
     assert_eq!(publish(&folder, &lock, b"c"), 3);
 }
 
@@ -90,9 +96,11 @@ fn a_damaged_active_version_is_an_error_and_the_others_still_open() {
     fs::remove_file(&file).expect("it is removed");
     fs::write(&file, bytes).expect("it is written");
 
-    let damaged = folder.open_active().expect_err("it is damaged");
+    assert_eq!(folder.active().expect("it reads"), Some(ModelVersion(2)));
+    let damaged = folder.open_version(ModelVersion(2)).expect_err("it is damaged");
     assert!(matches!(damaged, ModelFolderError::Damaged { version: ModelVersion(2), .. }));
-    assert!(damaged.to_string().starts_with("model version 2 is damaged: section 0x1"));
+    let expected = format!("model version 2 is damaged: {}: section 0x1", file.display());
+    assert!(damaged.to_string().starts_with(&expected), "{damaged}");
     assert!(folder.activate(&lock, ModelVersion(2)).is_err());
     folder.open_version(ModelVersion(1)).expect("it is as it was");
     folder.activate(&lock, ModelVersion(1)).expect("it is as it was");
@@ -105,15 +113,27 @@ fn a_damaged_pointer_is_an_error_and_publishing_repairs_it() {
     let folder = open(path.path());
     let lock = folder.lock().expect("nobody else trains");
     publish(&folder, &lock, b"a");
-    for found in ["", "12", "../../secret", "000000000001.snapshot", "1.snapshot\n"] {
+    for found in ["", "12", "../../secret", "1.snapshot\n", "000000000001.snapshot\n\n"] {
         fs::write(path.path().join("active"), found).expect("it is written");
         let refused = folder.active().expect_err("it names no version");
         assert!(
-            matches!(refused, ModelFolderError::ActivePointer { found: said, .. } if said == found)
+            matches!(&refused, ModelFolderError::ActivePointer { found: said, .. } if said == found)
         );
+        assert!(refused.to_string().contains(&format!(" says {found:?}, expected ")), "{refused}");
     }
     assert_eq!(publish(&folder, &lock, b"b"), 2);
     assert_eq!(active(&folder), Some((2, b"b".to_vec())));
+}
+
+#[test]
+fn a_pointer_without_a_line_break_points_all_the_same() {
+    let path = tempfile::tempdir().expect("a temporary folder");
+    let folder = open(path.path());
+    let lock = folder.lock().expect("nobody else trains");
+    publish(&folder, &lock, b"a");
+    publish(&folder, &lock, b"b");
+    fs::write(path.path().join("active"), "000000000001.snapshot").expect("it is written");
+    assert_eq!(active(&folder), Some((1, b"a".to_vec())));
 }
 
 #[test]

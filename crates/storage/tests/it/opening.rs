@@ -101,3 +101,44 @@ async fn a_store_opens_and_reads_while_another_writes() {
     assert_eq!(second.counts().await.expect("it counts").events, 1);
     assert!(second.begin().await.is_ok());
 }
+
+#[cfg(unix)]
+fn mode(path: &Path) -> u32 {
+    use std::os::unix::fs::PermissionsExt as _;
+    std::fs::metadata(path).expect("it is there").permissions().mode() & 0o777
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn what_a_store_creates_is_for_its_owner_only() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let inner = folder.path().join("a/b");
+    let store = open(&inner).await;
+    let mut writer = store.begin().await.expect("nobody else writes");
+    writer.append_events(&[rating(1, "a", 7)]).await.expect("it fits");
+    writer.commit().await.expect("the commit succeeds");
+    assert_eq!(mode(&inner), 0o700);
+    let mut names = Vec::new();
+    for entry in std::fs::read_dir(&inner).expect("it lists") {
+        let entry = entry.expect("it lists");
+        assert_eq!(mode(&entry.path()), 0o600, "{entry:?}");
+        names.push(entry.file_name());
+    }
+    names.sort_unstable();
+    assert_eq!(names, ["foreword.db", "foreword.db-shm", "foreword.db-wal", "foreword.lock"]);
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_folder_and_a_file_that_exist_keep_their_modes() {
+    use std::fs::{Permissions, set_permissions};
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let (store, folder) = new_store().await;
+    store.close().await;
+    let file = folder.path().join(FILE_NAME);
+    set_permissions(folder.path(), Permissions::from_mode(0o750)).expect("it is ours");
+    set_permissions(&file, Permissions::from_mode(0o640)).expect("it is ours");
+    open(folder.path()).await;
+    assert_eq!((mode(folder.path()), mode(&file)), (0o750, 0o640));
+}

@@ -33,12 +33,18 @@ pub(crate) async fn new_store() -> (Store, TempDir) {
 
 /// Does to the database file what this crate never would.
 pub(crate) async fn tamper(folder: &Path, statement: &str) {
+    try_to_tamper(folder, statement).await.expect("the statement is right");
+}
+
+/// The same with a statement that the schema may refuse.
+pub(crate) async fn try_to_tamper(folder: &Path, statement: &str) -> sqlx::Result<()> {
     let options = SqliteConnectOptions::new().filename(folder.join(FILE_NAME));
     let mut connection: SqliteConnection =
         options.create_if_missing(true).connect().await.expect("the file opens");
     let statement = AssertSqlSafe(statement.to_owned());
-    connection.execute(statement).await.expect("the statement is right");
+    let done = connection.execute(statement).await;
     connection.close().await.expect("the file closes");
+    done.map(|_| ())
 }
 
 /// A rating of four stars. `id` is the event's id.

@@ -11,7 +11,7 @@ use crate::support::{book, everything, new_store, open, rating, tamper};
 async fn what_was_not_committed_leaves_no_trace() {
     let (store, _folder) = new_store().await;
     let mut writer = store.begin().await.expect("nobody else writes");
-    writer.users(&["ann"]).await.expect("an id");
+    writer.assign_users(&["ann"]).await.expect("an id");
     writer.append_events(&[rating(FIRST_ASSIGNED, "a", 7)]).await.expect("it fits");
     writer.put_books(&[book(7, "Dune")]).await.expect("it fits");
     writer.commit().await.expect("the commit succeeds");
@@ -19,7 +19,7 @@ async fn what_was_not_committed_leaves_no_trace() {
 
     for waits in [true, false] {
         let mut writer = store.begin().await.expect("nobody else writes");
-        let users = writer.users(&["bob", "cem"]).await.expect("ids");
+        let users = writer.assign_users(&["bob", "cem"]).await.expect("ids");
         assert_eq!(users.last(), Some(&UserNumber(FIRST_ASSIGNED + 2)));
         let events: Vec<NewEvent> = (1..600).map(|user| rating(user, "a", 7)).collect();
         writer.append_events(&events).await.expect("they fit");
@@ -35,7 +35,7 @@ async fn what_was_not_committed_leaves_no_trace() {
 
     // Neither were the numbers used up.
     let mut writer = store.begin().await.expect("nobody else writes");
-    let users = writer.users(&["dee"]).await.expect("an id");
+    let users = writer.assign_users(&["dee"]).await.expect("an id");
     assert_eq!(users, [UserNumber(FIRST_ASSIGNED + 1)]);
 }
 

@@ -55,6 +55,7 @@ fn kind(origin: Origin) -> source::Kind {
         Origin::Similar => source::Kind::Similar,
         Origin::Trending => source::Kind::Trending,
         Origin::Popular => source::Kind::Popular,
+        Origin::Unranked => source::Kind::Unranked,
     }
 }
 
@@ -87,9 +88,11 @@ fn reasons(
         Origin::Similar => vec![ReasonMessage {
             book_id: seed.map_or_else(String::new, |book| book.id.clone()),
             book_title: seed.map_or_else(String::new, |book| book.title.clone()),
+            share: 1.0,
             ..of_code(ReasonCode::SimilarTo)
         }],
         Origin::Trending => vec![of_code(ReasonCode::Trending)],
+        Origin::Unranked => Vec::new(),
         Origin::Popular => {
             let categories = answer.book(ranked).map_or(&[][..], |book| &book.categories);
             let asked = filter.any_categories.iter().chain(&filter.all_categories);

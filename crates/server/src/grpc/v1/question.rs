@@ -19,10 +19,9 @@ pub(crate) fn results_wanted(max_results: i32, bounds: &Bounds, found: &mut Viol
     }
 }
 
-pub(super) fn check_id(field: &str, id: &str, found: &mut Violations) {
-    if let Err(error) = id::check_id(id) {
-        found.add(field, format_args!("{id:?}"), &error.to_string());
-    }
+pub(super) fn check_id(field: &str, text: &str, found: &mut Violations) {
+    let fits = id::check_id(text).is_ok();
+    found.expect(fits, field, format_args!("{text:?}"), "1 to 64 bytes of printable text");
 }
 
 /// The reader that a request is about: a user, or whoever has this history.
@@ -59,7 +58,7 @@ fn inline_history(
             Err(_) => None,
         };
         let Some(kind) = kind else {
-            found.add(&field("kind"), item.kind, "a kind of event, 0 to 9");
+            found.add(&field("kind"), item.kind, "a kind of event");
             continue;
         };
         let rating = Rating::from_stars(item.rating).ok();

@@ -93,6 +93,10 @@ async fn a_value_out_of_bounds_is_named_with_what_was_expected() {
             ", line 2, column time: found \"2222-01-01\", expected a time between 1900 and tomorrow",
         ),
         (
+            "ann,1,,,20200131",
+            ", line 2, column time: found \"20200131\", as Unix seconds that is 1970-08-22; expected RFC 3339 such as 2020-01-31T00:00:00Z, or Unix seconds from 1990 on",
+        ),
+        (
             "ann,1,,,31.1.2020",
             ", line 2, column time: found \"31.1.2020\", expected RFC 3339 such as 2020-01-31T08:00:00Z, a date such as 2020-01-31, or Unix seconds",
         ),
@@ -125,27 +129,14 @@ async fn the_first_ten_refusals_are_listed_and_all_are_counted() {
 }
 
 #[tokio::test]
-async fn a_last_line_without_a_line_break_is_noted() {
+async fn a_last_row_without_a_line_break_is_refused_because_it_may_be_cut() {
+    let reason = "the file ends within this row, expected a line break after it; if the file is complete, add one";
+    check("user,book,time\nann,1,1500000000\nann,7,150", &format!(", line 3: {reason}")).await;
     let scratch = Scratch::new().await;
-    let report = scratch.strict(scratch.csv(BOOKS, "user,book\nann,1")).await.unwrap();
-    assert_eq!(counts(&report)[1], [1, 0, 0, 0]);
-    assert_eq!(
-        report.files[1].notes,
-        ["the last line has no line break; if the file was cut there, its end is missing (1)"]
-    );
-}
-
-#[tokio::test]
-async fn an_import_dropped_half_way_leaves_the_store_as_it_was_and_free() {
-    let scratch = Scratch::new().await;
-    let before = scratch.state().await;
-    let events: String = (0..100_000).map(|row| format!("{row},1\n")).collect();
-    let source = scratch.csv(BOOKS, format!("user,book\n{events}"));
-    tokio::select! {
-        biased;
-        _ = scratch.strict(source) => panic!("it cannot be over yet"),
-        () = tokio::task::yield_now() => {}
-    }
-    assert_eq!(scratch.state().await, before);
-    scratch.strict(scratch.csv(BOOKS, "user,book\nann,1\n")).await.unwrap();
+    let cut = scratch.csv("book,title\n1,Dune\n2,Em", "user,book\nann,1\nann,12");
+    let report = scratch.keep_going(cut).await.unwrap();
+    assert_eq!(counts(&report), [[1, 0, 0, 1], [1, 0, 0, 1]]);
+    assert_eq!(report.files[0].first_refusals[0].to_string(), format!("line 3: {reason}"));
+    assert_eq!(scratch.books().await.len(), 1);
+    assert_eq!(scratch.events("ann").await, ["purchase 1"]);
 }

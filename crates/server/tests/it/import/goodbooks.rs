@@ -30,7 +30,7 @@ async fn check(books: &str) {
     assert!(report.committed);
     assert_eq!(report.users_touched, 2);
     assert_eq!(counts(&report), [[0, 0, 0, 0], [2, 0, 0, 0], [3, 2, 1, 0], [1, 0, 0, 0]]);
-    assert_eq!(report.files[1].notes, ["book_genres.csv lists 1 books that are not here"]);
+    assert_eq!(report.files[1].notes, ["book_genres.csv lists 1 book that is not here"]);
 
     let found = scratch.books().await;
     assert_eq!(found[0].title, "The Hunger Games");
@@ -78,7 +78,7 @@ async fn what_may_be_missing_is_noted_and_what_may_not_is_named() {
         report.files[1].notes,
         [
             "there is no to_read.csv: nobody wants to read anything",
-            "1 events are of 1 books that the store does not have; they are kept and count once it has them",
+            "1 event is of 1 book that the shop does not have; it waits for it",
         ]
     );
 }

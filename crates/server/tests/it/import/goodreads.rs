@@ -64,6 +64,61 @@ async fn shelves_and_ratings_become_events_of_the_books_found() {
     assert_eq!(counts(&again), [[0, 6, 0, 0]]);
 }
 
+/// An export of one book, Dune, with these stars, read on this day.
+fn dune(scratch: &Scratch, stars: u8, read: &str) -> Source {
+    let header = "Title,Author,ISBN13,My Rating,Date Read,Exclusive Shelf";
+    export(scratch, &format!("{header}\nDune,Frank Herbert,9780441172719,{stars},{read},read\n"))
+}
+
+#[tokio::test]
+async fn a_changed_rating_takes_the_place_of_the_one_before() {
+    let scratch = shop().await;
+    let shops = "user,book,rating\nann,3,3\n";
+    scratch.strict(scratch.csv(BOOKS, shops)).await.unwrap();
+    // The last date is earlier than the one before: the export counts, not the date.
+    let exports = [(5, "2020/01/31"), (1, "2020/01/31"), (5, "2020/01/31"), (1, ""), (5, "")];
+    let note =
+        "ratings that take the place of those from an earlier export (1, the first is \"Dune\")";
+    for (place, (stars, read)) in exports.into_iter().enumerate() {
+        let report = scratch.strict(dune(&scratch, stars, read)).await.unwrap();
+        assert_eq!(report.users_touched, 1);
+        assert_eq!(report.files[0].notes, vec![note; usize::from(place > 0)]);
+        let events = scratch.events("ann").await;
+        // The shop's own rating stays.
+        let own = "rating 3 3".to_owned();
+        assert!(events.contains(&own), "{events:?}");
+        let of_goodreads = |event: &&String| event.starts_with("rating") && **event != own;
+        let ratings: Vec<&String> = events.iter().filter(of_goodreads).collect();
+        let time = if read.is_empty() { "" } else { " at 1580428800000" };
+        assert_eq!(ratings, [&format!("rating 3 {stars}{time}")], "{events:?}");
+
+        let again = scratch.strict(dune(&scratch, stars, read)).await.unwrap();
+        assert_eq!((counts(&again), again.users_touched), (vec![[0, 2, 0, 0]], 0));
+        assert_eq!(scratch.events("ann").await, events);
+    }
+}
+
+#[tokio::test]
+async fn of_two_ratings_of_one_book_in_one_export_the_first_stays() {
+    let scratch = shop().await;
+    let rows = "Emma,Jane Austen,5,read\nEmma,Jane Austen,2,read\n";
+    for expected in [[2, 2, 1, 0], [0, 4, 1, 0]] {
+        let source = export(&scratch, &format!("Title,Author,My Rating,Exclusive Shelf\n{rows}"));
+        let report = scratch.strict(source).await.unwrap();
+        assert_eq!(counts(&report), [expected]);
+        assert_eq!(scratch.events("ann").await, ["finish 4", "rating 4 5"]);
+    }
+}
+
+#[tokio::test]
+async fn an_export_may_end_without_a_line_break() {
+    let scratch = shop().await;
+    let report = scratch.strict(export(&scratch, EXPORT.trim_end())).await.unwrap();
+    assert_eq!(counts(&report), [[6, 0, 0, 0]]);
+    let note = "the last line has no line break; if the file was cut there, its end is missing (1)";
+    assert!(report.files[0].notes.iter().any(|found| found == note));
+}
+
 #[tokio::test]
 async fn another_file_is_refused_and_so_is_a_name_that_is_no_id() {
     let scratch = shop().await;

@@ -1,5 +1,6 @@
 //! What every test needs: a folder of files, a store, and what the store holds.
 
+use std::future::pending;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -64,12 +65,12 @@ impl Scratch {
 
     pub(crate) async fn strict(&self, source: Source) -> Result<Report, ImportError> {
         let options = ImportOptions { keep_going: false, recorded_ms: NOW_MS };
-        import(&self.store, source, &options, Arc::new(Silent)).await
+        import(&self.store, source, &options, Arc::new(Silent), pending()).await
     }
 
     pub(crate) async fn keep_going(&self, source: Source) -> Result<Report, ImportError> {
         let options = ImportOptions { keep_going: true, recorded_ms: NOW_MS };
-        import(&self.store, source, &options, Arc::new(Silent)).await
+        import(&self.store, source, &options, Arc::new(Silent), pending()).await
     }
 
     /// Imports what must fail and leave the store as it was; returns the message,

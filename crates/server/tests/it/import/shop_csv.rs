@@ -66,7 +66,7 @@ ann\t6\t\t\t
         report.files[1].notes,
         [
             "rows with another kind and a rating, which became two events (1)",
-            "1 events are of 1 books that the store does not have; they are kept and count once it has them",
+            "1 event is of 1 book that the shop does not have; it waits for it",
         ]
     );
 }
@@ -98,6 +98,42 @@ async fn columns_are_named_by_the_caller() {
     assert_eq!(scratch.books().await[0].isbn13, Some(9_780_441_172_719));
     let again = scratch.strict(source(&arguments)).await.unwrap();
     assert_eq!(counts(&again), [[0, 1, 0, 0], [0, 2, 0, 0]]);
+}
+
+#[tokio::test]
+async fn events_of_books_that_are_not_there_are_noted_in_good_english() {
+    let scratch = Scratch::new().await;
+    let events = "user,book\nann,1\nann,2\nbob,2\n";
+    let report = scratch.strict(scratch.csv("book,title\n7,A\n", events)).await.unwrap();
+    let note = "3 events are of 2 books that the shop does not have; they wait for them";
+    assert_eq!(report.files[1].notes, [note]);
+}
+
+#[tokio::test]
+async fn a_column_named_id_is_no_id_of_events() {
+    let scratch = Scratch::new().await;
+    let events = "id,user,book\n4711,ann,1\n4711,ann,2\n";
+    let report = scratch.strict(scratch.csv("book,title\n1,A\n2,B\n", events)).await.unwrap();
+    assert_eq!(counts(&report)[1], [2, 0, 0, 0]);
+    assert_eq!(scratch.events("ann").await, ["purchase 1", "purchase 2"]);
+}
+
+#[tokio::test]
+async fn an_event_id_on_different_events_is_named() {
+    let scratch = Scratch::new().await;
+    let rows: String = (0..100).map(|row| format!("e-{row},ann,1,\n")).collect();
+    let events = format!(
+        "event_id,user,book,rating\n{rows},bob,1,5\n,bob,1,4\no-1,bob,1,\no-1,bob,2,\no-2,bob,1,\no-2,bob,2,\n"
+    );
+    let books = "book,title\n1,A\n2,B\n";
+    let report = scratch.strict(scratch.csv(books, &events)).await.unwrap();
+    assert_eq!(counts(&report)[1], [103, 3, 3, 0]);
+    let note = "event id \"o-1\" of user \"bob\" is given to different events, of which the first one counts; expected an id of its own for each event";
+    assert_eq!(report.files[1].notes, [note]);
+    // Only ids that the file gives are worth it.
+    let repeated = scratch.strict(scratch.csv(books, "user,book,rating\nbob,1,3\n")).await.unwrap();
+    assert_eq!(counts(&repeated)[1], [0, 1, 1, 0]);
+    assert!(repeated.files[1].notes.is_empty());
 }
 
 #[tokio::test]

@@ -1,7 +1,4 @@
-//! Popularity: what many users liked, over all time and lately.
-//!
-//! The fallback for users without history, and what fills a shelf that the personal
-//! model cannot fill.
+//! Trend: what many users liked lately.
 
 /// Adds up how much each item was liked lately: an event counts half for every
 /// `half_life_ms` that it is older than the newest event.

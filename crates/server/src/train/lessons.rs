@@ -1,0 +1,107 @@
+//! Lessons: the store's events as the matrix that a model is learnt from.
+
+use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use recommender::history::collapse;
+use recommender::{Event, EventWeights, Interactions, ItemNumber};
+use storage::{EventOrigin, Store, TrainingEvent};
+
+use super::TrainError;
+use crate::generation::Books;
+use crate::progress::{Progress, Unit};
+use crate::settings::Settings;
+
+/// What a model is learnt from.
+pub struct Lessons {
+    /// The items, ascending; columns of `interactions` are places in here.
+    pub items: Vec<ItemNumber>,
+    /// Who likes what.
+    pub interactions: Interactions,
+    /// How many of them come from simulated readers.
+    pub simulated_interactions: u64,
+    /// Item, weight and time of everything that was liked at a known time.
+    pub(super) dated: Vec<(u32, f32, Option<i64>)>,
+    /// Events of books that the shop does not have.
+    pub(super) unknown_book_events: u64,
+}
+
+/// Reads the books and all events of a store.
+///
+/// # Errors
+///
+/// [`TrainError::Store`], or [`TrainError::Cancelled`] soon after `cancelled` becomes true.
+pub async fn read_lessons(
+    store: &Store,
+    settings: &Settings,
+    progress: &dyn Progress,
+    cancelled: &AtomicBool,
+) -> Result<Lessons, TrainError> {
+    let books = Books::read(store).await?.books;
+    let items: Vec<ItemNumber> = books.iter().map(|book| book.number).collect();
+    drop(books);
+    let users = store.user_count().await?;
+    progress.begin("reading events", Some(users), Unit::Count);
+    let mut lessons = Lessons {
+        interactions: Interactions::new(items.len()),
+        items,
+        simulated_interactions: 0,
+        dated: Vec::new(),
+        unknown_book_events: 0,
+    };
+    let weights = settings.weights.engine();
+    let history_max = settings.train.history_items_max.get();
+    let mut users_read = 0_u64;
+    let scanned = store
+        .scan_events(|_, events| {
+            lessons.add_user(events, &weights, history_max);
+            users_read += 1;
+            if users_read.is_multiple_of(1024) {
+                progress.at(users_read);
+            }
+            match cancelled.load(Ordering::Relaxed) {
+                true => ControlFlow::Break(()),
+                false => ControlFlow::Continue(()),
+            }
+        })
+        .await;
+    progress.end();
+    scanned?;
+    if cancelled.load(Ordering::Relaxed) { Err(TrainError::Cancelled) } else { Ok(lessons) }
+}
+
+impl Lessons {
+    fn add_user(&mut self, events: &[TrainingEvent], weights: &EventWeights, history_max: usize) {
+        let simulated = events.iter().any(|event| event.origin == EventOrigin::Simulated);
+        let known: Vec<Event> = events
+            .iter()
+            .filter(|event| self.items.binary_search(&event.item).is_ok())
+            .map(Event::from)
+            .collect();
+        self.unknown_book_events += (events.len() - known.len()) as u64;
+        let mut liked = collapse(&known, weights);
+        liked.retain(|evidence| evidence.weight > 0.0);
+        if liked.len() > history_max {
+            liked.sort_by(|left, right| {
+                right.weight.total_cmp(&left.weight).then(right.time_ms.cmp(&left.time_ms))
+            });
+            liked.truncate(history_max);
+            liked.sort_unstable_by_key(|evidence| evidence.item);
+        }
+        if liked.is_empty() {
+            return;
+        }
+        let column = |item| self.items.binary_search(&item).ok().map(|place| place as u32);
+        let row: Vec<(u32, f32, Option<i64>)> = liked
+            .iter()
+            .filter_map(|evidence| {
+                Some((column(evidence.item)?, evidence.weight, evidence.time_ms))
+            })
+            .collect();
+        self.interactions.push_user(row.iter().map(|(item, weight, _)| (*item, *weight)));
+        self.dated.extend(row.iter().filter(|(_, _, time_ms)| time_ms.is_some()));
+        if simulated {
+            self.simulated_interactions += row.len() as u64;
+        }
+    }
+}
