@@ -24,7 +24,7 @@ pub(crate) fn test(
 ) -> anyhow::Result<Ran> {
     let log = workspace.target.join("skipped-tests.log");
     fs::write(&log, "")?;
-    let mut command = cargo(workspace, "test --workspace --locked");
+    let mut command = cargo(workspace, "test --workspace --locked --no-fail-fast");
     command.args(arguments.split_whitespace()).env("FOREWORD_SKIP_LOG", &log);
     if let Some(python) = python {
         command.env("FOREWORD_TEST_PYTHON", python.python());

@@ -20,6 +20,7 @@ pub(crate) struct Arguments {
         global = true,
         env = "FOREWORD_DATA_DIR",
         hide_env_values = true,
+        help_heading = "Global options",
         value_name = "DIR"
     )]
     data_dir: Option<PathBuf>,
@@ -30,6 +31,7 @@ pub(crate) struct Arguments {
         global = true,
         env = "FOREWORD_CONFIG",
         hide_env_values = true,
+        help_heading = "Global options",
         value_name = "FILE"
     )]
     config: Option<PathBuf>,

@@ -97,10 +97,8 @@ fn text(report: &Report) -> String {
         text.push_str(&details(file));
     }
     if report.committed && report.users_touched > 0 {
-        let users = figures::count(report.users_touched);
-        text.push_str(&format!(
-            "{users} users have new events; `foreword train` learns from them.\n"
-        ));
+        let users = figures::counted(report.users_touched, "user");
+        text.push_str(&format!("New events of {users}; `foreword train` learns from them.\n"));
     }
     text
 }

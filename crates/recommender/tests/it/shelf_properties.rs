@@ -43,15 +43,18 @@ fn eligible_set(shop: &TestShop, filter: &Filter, settled: &[u32]) -> BitSet {
     set
 }
 
-fn in_order(left: &Ranked, right: &Ranked) -> bool {
-    let group = |ranked: &Ranked| ranked.origin == Origin::Popular;
-    let order =
-        group(left).cmp(&group(right)).then(right.score.total_cmp(&left.score)).then_with(|| {
-            match left.origin {
-                Origin::Popular => Ordering::Less,
-                _ => left.item.cmp(&right.item),
-            }
-        });
+/// Personal items, then popular ones, then the rest; by score, equals by number.
+fn in_order(shop: &TestShop, left: &Ranked, right: &Ranked) -> bool {
+    let group = |ranked: &Ranked| match ranked.origin {
+        Origin::Personal | Origin::Similar | Origin::Trending => 0,
+        Origin::Popular => 1,
+        Origin::Unranked => 2,
+    };
+    let number = |ranked: &Ranked| shop.catalogue.number(ranked.item);
+    let order = group(left)
+        .cmp(&group(right))
+        .then(right.score.total_cmp(&left.score))
+        .then(number(left).cmp(&number(right)));
     order == Ordering::Less
 }
 
@@ -84,7 +87,7 @@ proptest! {
         prop_assert_eq!(found.len(), results.min(eligible_works.len()));
 
         // The order is total, and the same when asked again with used memory.
-        prop_assert!(found.is_sorted_by(in_order));
+        prop_assert!(found.is_sorted_by(|left, right| in_order(&shop, left, right)));
         prop_assert_eq!(&found, &shelf::recommend(known, request, &mut workspace));
 
         // Contributions add up to the score, bit for bit, and shares are parts of it.
