@@ -10,7 +10,7 @@ use recommender::catalogue::{Catalogue, Entry};
 use recommender::gram::GramSettings;
 use recommender::model::Liked;
 use recommender::ridge::{self, RidgeSettings};
-use recommender::shelf::{self, Request, Shop, Workspace};
+use recommender::shelf::{self, Origin, Ranked, Request, Shop, Workspace};
 use recommender::watch::Watch;
 use recommender::{Filter, Interactions, ItemNumber, Model};
 
@@ -95,5 +95,32 @@ fn shelves(criterion: &mut Criterion) {
     }
 }
 
-criterion_group!(benches, shelves);
+/// What the reasons of a shelf cost on top.
+fn reasons(criterion: &mut Criterion) {
+    let mut random = ChaCha8Rng::seed_from_u64(1);
+    let model = model(&mut random);
+    let catalogue = Catalogue::new(Some(&model), &[]);
+    let shop = Shop { model: Some(&model), catalogue: &catalogue };
+    for length in [35, 100] {
+        let items = reader(&mut random, length * 2);
+        let liked = |item: &u32| Liked { item: *item, weight: 1.0 };
+        let history: Vec<Liked> = items.iter().take(length).map(liked).collect();
+        let mut scores = vec![0.0; shop.catalogue.item_count()];
+        model.add_scores(&history, &mut scores);
+        let mut best: Vec<u32> = (0..ITEMS).collect();
+        best.sort_by(|left, right| scores[*right as usize].total_cmp(&scores[*left as usize]));
+        let ranked = |item: &u32| Ranked {
+            item: *item,
+            score: scores[*item as usize],
+            origin: Origin::Personal,
+            reasons: Vec::new(),
+        };
+        let mut shelf: Vec<Ranked> = best[..10].iter().map(ranked).collect();
+        criterion.bench_function(&format!("reasons of 10, history {length}"), |bencher| {
+            bencher.iter(|| shelf::explain(&model, &history, &mut shelf));
+        });
+    }
+}
+
+criterion_group!(benches, shelves, reasons);
 criterion_main!(benches);

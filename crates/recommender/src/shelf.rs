@@ -1,4 +1,4 @@
-//! The shelf: the ranked answer to one request, with its reasons.
+//! The shelf: the ranked answer to one request, and the reasons for it.
 //!
 //! Filter first, rank second: the wanted number of items comes back whenever that many
 //! eligible works exist. What the model cannot score is filled up by popularity, and says so.
@@ -48,7 +48,8 @@ pub struct Ranked {
     pub score: f32,
     /// Why it is here.
     pub origin: Origin,
-    /// The strongest reasons first; at most [`REASONS_MAX`], all with a positive share.
+    /// The strongest reasons first; at most [`REASONS_MAX`], all with a positive share. Empty
+    /// until [`explain`] fills them in.
     pub reasons: Vec<Reason>,
 }
 
@@ -91,6 +92,16 @@ pub struct Workspace {
 #[must_use]
 pub fn recommend(shop: Shop<'_>, request: Request<'_>, workspace: &mut Workspace) -> Vec<Ranked> {
     scored(shop, request, Origin::Personal, workspace)
+}
+
+/// Gives the personal items of a shelf their reasons: what of the history speaks for them.
+///
+/// `history` is the one that was asked with. Costs `O(log row)` for each item of the shelf and
+/// each of the history.
+pub fn explain(model: &Model, history: &[Liked], shelf: &mut [Ranked]) {
+    for ranked in shelf.iter_mut().filter(|ranked| ranked.origin == Origin::Personal) {
+        ranked.reasons = reasons(model, history, ranked.item);
+    }
 }
 
 /// Finds items that go with one item, then fills up by popularity. Editions of the
@@ -147,9 +158,6 @@ fn scored(
         model.add_scores(request.history, &mut scores);
         shelf = ranked_by(shop.catalogue, &scores, origin, request.results, workspace);
         workspace.scores = scores;
-        for ranked in &mut shelf {
-            ranked.reasons = reasons(model, request.history, ranked.item);
-        }
     }
     fill_by_popularity(shop, &mut shelf, request.results, workspace);
     shelf

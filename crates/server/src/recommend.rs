@@ -273,8 +273,11 @@ impl Recommender {
             filter: &filter.filter,
             results,
         };
-        let shelf = self
-            .with_workspace(|workspace| shelf::recommend(generation.shop(), request, workspace));
+        let shop = generation.shop();
+        let mut shelf = self.with_workspace(|workspace| shelf::recommend(shop, request, workspace));
+        if let Some(model) = shop.model {
+            shelf::explain(model, &history, &mut shelf);
+        }
         let fallback = match (known.fallback, generation.model()) {
             (Some(Fallback::StoreUnavailable), _) => Some(Fallback::StoreUnavailable),
             (_, None) => Some(Fallback::NoModel),

@@ -76,7 +76,9 @@ impl Library {
             settled.iter().map(|item| Liked { item: *item, weight: 1.0 }).collect();
         let request = Request { history: &history, settled: &settled, filter, results };
         let shop = Shop { model: Some(&self.model), catalogue: &self.catalogue };
-        shelf::recommend(shop, request, &mut Workspace::default())
+        let mut shelf = shelf::recommend(shop, request, &mut Workspace::default());
+        shelf::explain(&self.model, &history, &mut shelf);
+        shelf
     }
 
     fn titles(&self, shelf: &[Ranked]) -> Vec<&str> {

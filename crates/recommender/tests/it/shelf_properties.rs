@@ -73,7 +73,7 @@ proptest! {
         let request = Request { history: &history, settled: &settled, filter: &filter, results };
         let known = Shop { model: Some(&shop.model), catalogue: &shop.catalogue };
         let mut workspace = Workspace::default();
-        let found = shelf::recommend(known, request, &mut workspace);
+        let mut found = shelf::recommend(known, request, &mut workspace);
 
         // No returned book is ineligible, and no work comes twice.
         let eligible = eligible_set(&shop, &filter, &settled);
@@ -89,6 +89,8 @@ proptest! {
         // The order is total, and the same when asked again with used memory.
         prop_assert!(found.is_sorted_by(|left, right| in_order(&shop, left, right)));
         prop_assert_eq!(&found, &shelf::recommend(known, request, &mut workspace));
+
+        shelf::explain(&shop.model, &history, &mut found);
 
         // Contributions add up to the score, bit for bit, and shares are parts of it.
         for ranked in found.iter().filter(|ranked| ranked.origin == Origin::Personal) {
