@@ -1,0 +1,323 @@
+//! The executor: lanes of jobs, workers that serve them, and a watchdog over the workers.
+
+mod auxiliary;
+pub(crate) mod lane;
+mod worker;
+
+use std::fmt;
+use std::future::Future;
+use std::io;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use self::auxiliary::Auxiliary;
+use self::lane::{Age, Limits, Refused, Summons};
+use crate::job::{Alive, Facts, Job, Refusal, Runnable, job, refuse};
+use crate::kernel;
+use crate::method::{Lane, Method, Methods};
+use crate::observer::Observer;
+use crate::settings::Settings;
+use crate::watchdog::{self, Pace, Watch};
+
+/// Runs jobs so that one that blocks does not hold up the others.
+///
+/// Cheap to clone. Workers end when the last clone is dropped, or at [`Executor::stop`].
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let executor = unstall::Executor::start(unstall::Settings::for_this_machine(), ())?;
+/// let sum = executor.spawn("sum", async {
+///     tokio::time::sleep(Duration::from_millis(1)).await; // tokio works inside
+///     40 + 2
+/// });
+/// let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+/// assert_eq!(runtime.block_on(sum), Ok(42));
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct Executor(Arc<Owner>);
+
+/// Ends the workers when the last handle goes.
+#[derive(Debug)]
+struct Owner {
+    shared: Arc<Shared>,
+    auxiliary: Mutex<Option<Auxiliary>>,
+}
+
+/// What workers, jobs and the watchdog have in common.
+pub(crate) struct Shared {
+    pub(crate) settings: Settings,
+    pub(crate) methods: Methods,
+    pub(crate) watch: Arc<Watch>,
+    pub(crate) observer: Arc<dyn Observer>,
+    /// All workers but the reserve are stuck.
+    pub(crate) saturated: AtomicBool,
+    lanes: [lane::Lane<Runnable>; 3],
+    alive: Arc<AtomicUsize>,
+    threads_started: AtomicUsize,
+    tokio: tokio::runtime::Handle,
+}
+
+/// Why an executor could not start.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot start the thread {thread}: {source}")]
+pub struct StartError {
+    /// Which thread.
+    pub thread: String,
+    /// What the system says.
+    pub source: io::Error,
+}
+
+/// How an executor stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stopped {
+    /// Threads that were still in a job. They are left alone: a thread cannot be ended.
+    pub stuck: usize,
+}
+
+impl Executor {
+    /// Starts workers, the auxiliary runtime and the watchdog.
+    ///
+    /// # Errors
+    ///
+    /// [`StartError`] if a thread cannot be had that nothing works without. Workers beyond
+    /// the first may be missing; that is logged.
+    pub fn start(settings: Settings, observer: impl Observer) -> Result<Self, StartError> {
+        watchdog::say_what_is_seen(kernel::probe());
+        let methods = Methods::new();
+        let watch = Arc::new(Watch::default());
+        let auxiliary = Auxiliary::start(&settings, &watch, methods.auxiliary())?;
+        let shared = Arc::new(Shared {
+            lanes: Lane::ALL.map(|lane| new_lane(lane, &settings)),
+            methods,
+            watch,
+            observer: Arc::new(observer),
+            saturated: AtomicBool::new(false),
+            alive: Arc::default(),
+            threads_started: AtomicUsize::new(0),
+            tokio: auxiliary.handle(),
+            settings,
+        });
+        let owner = Owner { shared, auxiliary: Mutex::new(Some(auxiliary)) };
+        watchdog::start(&owner.shared)
+            .map_err(|source| StartError { thread: "unstall-watchdog".to_owned(), source })?;
+        owner.shared.start_base()?;
+        Ok(Self(Arc::new(owner)))
+    }
+
+    /// The method of a name.
+    #[must_use]
+    pub fn method(&self, name: &str) -> Method {
+        self.0.shared.methods.get(name)
+    }
+
+    /// The method of a name that has been in use before.
+    pub(crate) fn known_method(&self, name: &str) -> Option<Method> {
+        self.0.shared.methods.find(name)
+    }
+
+    /// The method for names that nobody vouches for.
+    pub(crate) fn other_method(&self) -> &Method {
+        self.0.shared.methods.other()
+    }
+
+    /// Runs a future under a name. What it may await: anything, tokio's sockets and timers
+    /// included.
+    ///
+    /// A refusal is the job's result; nothing here waits or panics.
+    pub fn spawn<F>(&self, name: &str, future: F) -> Job<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        self.spawn_method(&self.method(name), future)
+    }
+
+    /// [`Executor::spawn`] for a method that is known beforehand: nothing is looked up.
+    pub fn spawn_method<F>(&self, method: &Method, future: F) -> Job<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        let shared = &self.0.shared;
+        match shared.admit(method, method.running()) {
+            Ok(()) => shared.spawn(Facts::new(method.clone(), false), future),
+            Err(refusal) => Job::refused(refusal),
+        }
+    }
+
+    /// Does work that is known to block on a thread of its own kind. It is never reported
+    /// and takes no worker from anybody.
+    pub fn block<T, W>(&self, work: W) -> Job<T>
+    where
+        T: Send + 'static,
+        W: FnOnce() -> T + Send + 'static,
+    {
+        let shared = &self.0.shared;
+        let facts = Facts::new(shared.methods.blocking().clone(), true);
+        shared.spawn(facts, async move { work() })
+    }
+
+    /// Lets the watchdog watch the threads of a runtime that is not the executor's, such as a
+    /// transport's, under a name. They are reported when they block; nothing is added for them.
+    pub fn watch_runtime(&self, name: &str, builder: &mut tokio::runtime::Builder) {
+        auxiliary::watch_threads(builder, &self.0.shared.watch, &self.method(name));
+    }
+
+    /// Takes no more jobs, drops those that wait, and waits for workers to come out of theirs,
+    /// for at most `patience` a lane. Blocks the calling thread.
+    ///
+    /// Jobs that await something end with [`JobError::Stopping`](crate::JobError::Stopping);
+    /// so let those that should finish do so first.
+    #[must_use = "threads may be stuck"]
+    pub fn stop(&self, patience: Duration) -> Stopped {
+        self.0.close();
+        let deadline = Instant::now() + patience;
+        let stuck = self.0.shared.lanes.iter().map(|lane| {
+            lane.wait_until_left(Some(deadline.saturating_duration_since(Instant::now())))
+        });
+        let stuck = stuck.sum();
+        self.0.shared.watch.end();
+        Stopped { stuck }
+    }
+}
+
+impl Owner {
+    fn close(&self) {
+        for lane in &self.shared.lanes {
+            // Their futures' drops may do anything: that happens without a lock.
+            for runnable in lane.close() {
+                refuse(runnable, Refusal::Stopping);
+            }
+        }
+        drop(self.auxiliary.lock().unwrap_or_else(PoisonError::into_inner).take());
+    }
+}
+
+impl Drop for Owner {
+    fn drop(&mut self) {
+        self.close();
+        self.shared.watch.end();
+    }
+}
+
+fn new_lane(lane: Lane, settings: &Settings) -> lane::Lane<Runnable> {
+    let (workers_base, workers_on_demand, workers_allowed) = match lane {
+        Lane::Express => (settings.workers.get(), settings.workers.get(), usize::MAX),
+        Lane::Slow => (0, settings.slow_workers.get(), settings.slow_workers.get()),
+        Lane::Blocking => (0, settings.blocking_workers_max.get(), usize::MAX),
+    };
+    let limits = Limits {
+        queue_len_max: settings.queue_len_max.get(),
+        workers_base,
+        workers_on_demand,
+        keep_alive: settings.keep_alive,
+    };
+    lane::Lane::new(limits, workers_allowed)
+}
+
+impl Shared {
+    pub(crate) fn lane(&self, lane: Lane) -> &lane::Lane<Runnable> {
+        &self.lanes[lane as usize]
+    }
+
+    /// Starts the workers that stay. One is enough to go on with.
+    fn start_base(self: &Arc<Self>) -> Result<(), StartError> {
+        let base = self.settings.workers.get();
+        for started in 0..self.lane(Lane::Express).grow(base, base) {
+            if let Err(source) = worker::start(self, Lane::Express) {
+                let _ = self.lane(Lane::Express).not_started();
+                if started == 0 {
+                    return Err(StartError { thread: "unstall-0".to_owned(), source });
+                }
+                tracing::warn!(%source, "starting with fewer workers than asked for");
+            }
+        }
+        Ok(())
+    }
+
+    fn spawn<F>(self: &Arc<Self>, facts: Facts, future: F) -> Job<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        let Some(alive) = Alive::count(&self.alive, self.settings.jobs_max.get()) else {
+            return Job::refused(Refusal::JobsFull);
+        };
+        let shared = Arc::clone(self);
+        let (runnable, job) = job(future, facts, alive, move |runnable| shared.push(runnable));
+        runnable.schedule();
+        job
+    }
+
+    /// Puts a job into the lane where it belongs.
+    fn push(self: &Arc<Self>, runnable: Runnable) {
+        let facts = runnable.metadata();
+        let lane = facts.lane();
+        let age = if facts.has_begun() { Age::Begun } else { Age::New };
+        match self.lane(lane).push(runnable, age) {
+            Ok(summons) => {
+                self.follow(lane, summons);
+                if lane != Lane::Blocking {
+                    self.watch.rouse(Pace::Steady);
+                }
+            }
+            Err(Refused::Full(runnable)) => refuse(runnable, Refusal::QueueFull),
+            Err(Refused::Closed(runnable)) => refuse(runnable, Refusal::Stopping),
+        }
+    }
+
+    /// Whether one more job of a method may begin beside `others` that are being polled.
+    fn admit(&self, method: &Method, others: usize) -> Result<(), Refusal> {
+        if others >= self.settings.method_workers_max() {
+            return Err(Refusal::MethodStuck);
+        }
+        if self.saturated.load(Ordering::Relaxed) && method.stuck() > 0 {
+            return Err(Refusal::Saturated);
+        }
+        Ok(())
+    }
+
+    /// Fetches whom a lane wants fetched.
+    fn follow(self: &Arc<Self>, lane: Lane, summons: Summons) {
+        match summons {
+            Summons::Nobody => {}
+            Summons::Parked(parking) => parking.wake(),
+            Summons::Thread => self.start_workers(lane, 1),
+            Summons::AllAtWork if lane == Lane::Blocking => {}
+            Summons::AllAtWork => self.watch.rouse(Pace::Quick),
+        }
+    }
+
+    /// Adds workers to a lane whose workers are stuck or slow; returns how many there was room
+    /// for.
+    pub(crate) fn add_workers(self: &Arc<Self>, lane: Lane, wanted: usize, max: usize) -> usize {
+        let added = self.lane(lane).grow(wanted, max);
+        self.start_workers(lane, added);
+        added
+    }
+
+    /// Starts the threads of workers that are counted already. Without a thread the service
+    /// goes on with those it has.
+    fn start_workers(self: &Arc<Self>, lane: Lane, workers: usize) {
+        for _ in 0..workers {
+            let Err(error) = worker::start(self, lane) else { continue };
+            self.watch.thread_failed(&error);
+            if let Summons::Parked(parking) = self.lane(lane).not_started() {
+                parking.wake();
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shared").field("settings", &self.settings).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,28 @@
+//! Handlers that block do not stall a service: an executor, a watchdog and a tower layer.
+
+#[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
+mod raw;
+mod kernel;
+mod stack;
+
+mod executor;
+mod job;
+mod method;
+mod observer;
+mod quiet;
+mod report;
+mod reporter;
+mod seat;
+mod settings;
+mod sync;
+mod watchdog;
+
+pub use executor::{Executor, StartError, Stopped};
+pub use job::{Job, JobError, Shed};
+pub use kernel::Sight;
+pub use method::{Lane, Method};
+pub use observer::{Observer, WorkerState};
+pub use quiet::{NoStalls, assert_no_stalls};
+pub use report::{Stage, StallKind, StallReport};
+pub use settings::Settings;
+pub use stack::Frame;

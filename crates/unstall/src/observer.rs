@@ -1,0 +1,81 @@
+//! What an executor tells its owner: reports and figures, without a metrics library.
+
+use std::time::Duration;
+
+use crate::method::Lane;
+use crate::report::{StallKind, StallReport};
+
+/// What a worker is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum WorkerState {
+    /// Parked, or on its way to a job.
+    Free,
+    /// In a job.
+    Working,
+    /// In a poll that has been off the CPU at two looks.
+    Stuck,
+}
+
+impl WorkerState {
+    /// The state's name in lower case.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Free => "free",
+            Self::Working => "working",
+            Self::Stuck => "stuck",
+        }
+    }
+}
+
+/// Receives what an executor sees. Every method does nothing unless it is written; none may
+/// block, because the watchdog calls them. `()` is an observer that wants to know nothing.
+pub trait Observer: Send + Sync + 'static {
+    /// A stall is reported: while it lasts, again whenever it has doubled, and when it ends.
+    /// Called on the reporting thread, after the log line is written.
+    fn report(&self, report: &StallReport) {
+        let _ = report;
+    }
+
+    /// Counter: a stall has begun. Suppressed reports are counted here as well.
+    fn stall(&self, method: &str, kind: StallKind) {
+        let _ = (method, kind);
+    }
+
+    /// Gauge: polls that have lasted longer than `report_after` and go on.
+    fn stalled_now(&self, polls: usize) {
+        let _ = polls;
+    }
+
+    /// Histogram: how long a new job waited for its first poll.
+    fn queue_delay(&self, lane: Lane, delay: Duration) {
+        let _ = (lane, delay);
+    }
+
+    /// Gauge: workers of a lane by state.
+    fn workers(&self, lane: Lane, state: WorkerState, workers: usize) {
+        let _ = (lane, state, workers);
+    }
+
+    /// Counter: workers added to a lane because its workers are stuck or slow.
+    fn workers_added(&self, lane: Lane, workers: usize) {
+        let _ = (lane, workers);
+    }
+
+    /// Counter: reports not made because of the rate limit.
+    fn suppressed(&self, reports: u64) {
+        let _ = reports;
+    }
+
+    /// Histogram: how much later than planned the watchdog woke.
+    fn watchdog_lag(&self, lag: Duration) {
+        let _ = lag;
+    }
+
+    /// Counter: time in which all workers but the reserve were stuck.
+    fn saturated(&self, time: Duration) {
+        let _ = time;
+    }
+}
+
+impl Observer for () {}

@@ -1,0 +1,190 @@
+//! The reporter: a thread that turns what the watchdog saw into reports.
+//!
+//! Following a stack takes a fraction of a millisecond, and names of functions may take tens of
+//! milliseconds when they are looked up first; the watchdog must not wait for either.
+
+use std::collections::HashMap;
+use std::io;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread;
+use std::time::Duration;
+
+use crate::kernel::View;
+use crate::observer::Observer;
+use crate::quiet;
+use crate::report::{Stage, StallKind, StallReport};
+use crate::seat::{Seat, Word};
+use crate::stack::{Frame, Stack, Tracer};
+
+/// So many sightings may wait for the reporter.
+const SIGHTINGS_MAX: usize = 64;
+
+/// What the watchdog saw of a stall.
+#[derive(Debug)]
+pub(crate) struct Sighting {
+    pub(crate) stage: Stage,
+    pub(crate) kind: StallKind,
+    pub(crate) method: String,
+    pub(crate) elapsed: Duration,
+    pub(crate) view: View,
+    /// The thread, and the poll it was in.
+    pub(crate) seat: Option<(Arc<Seat>, Word)>,
+    pub(crate) queue_len: usize,
+    pub(crate) workers: usize,
+    pub(crate) convoy: usize,
+    pub(crate) suppressed: u64,
+}
+
+impl Sighting {
+    pub(crate) fn host_starved(lag: Duration, suppressed: u64) -> Self {
+        Self {
+            stage: Stage::Ended,
+            kind: StallKind::HostStarved,
+            method: String::new(),
+            elapsed: lag,
+            view: View::Unknown,
+            seat: None,
+            queue_len: 0,
+            workers: 0,
+            convoy: 0,
+            suppressed,
+        }
+    }
+}
+
+/// Where sightings go.
+#[derive(Debug)]
+pub(crate) struct Reporter(SyncSender<Sighting>);
+
+impl Reporter {
+    /// Starts the thread; it ends when this is dropped.
+    pub(crate) fn start(observer: &Arc<dyn Observer>) -> io::Result<Self> {
+        let (sender, receiver) = sync_channel(SIGHTINGS_MAX);
+        let observer = Arc::clone(observer);
+        thread::Builder::new()
+            .name("unstall-reporter".to_owned())
+            .spawn(move || report_all(&receiver, observer.as_ref()))?;
+        Ok(Self(sender))
+    }
+
+    /// Hands a sighting over; false if too many wait already.
+    pub(crate) fn send(&self, sighting: Sighting) -> bool {
+        quiet::expect_one();
+        let sent = self.0.try_send(sighting).is_ok();
+        if !sent {
+            quiet::came();
+        }
+        sent
+    }
+}
+
+fn report_all(sightings: &Receiver<Sighting>, observer: &dyn Observer) {
+    let mut tracer = Tracer::new();
+    let mut lasting = HashMap::new();
+    for sighting in sightings {
+        let report = report(sighting, &mut tracer, &mut lasting);
+        log(&report);
+        if report.stage == Stage::Begun {
+            quiet::record(report.to_string());
+        }
+        observer.report(&report);
+        quiet::came();
+    }
+}
+
+/// What the last report of a lasting stall said.
+#[derive(Clone, Debug, Default)]
+struct Scene {
+    word: Option<Word>,
+    syscall: Option<String>,
+    target: Option<String>,
+    frames: Vec<Frame>,
+    exact: bool,
+}
+
+fn report(
+    sighting: Sighting,
+    tracer: &mut Tracer,
+    lasting: &mut HashMap<u32, Scene>,
+) -> StallReport {
+    let mut scene = Scene::default();
+    let mut thread = String::new();
+    if let Some((seat, word)) = &sighting.seat {
+        seat.thread.name().clone_into(&mut thread);
+        let before = lasting.remove(&seat.thread.id()).filter(|scene| scene.word == Some(*word));
+        if sighting.stage == Stage::Ended {
+            scene = before.unwrap_or_default();
+        } else {
+            let seen = look(sighting.view, seat, *word, tracer);
+            // A stack that cannot be had now may have been had before.
+            scene = match before {
+                Some(before) if seen.frames.is_empty() => before,
+                _ => seen,
+            };
+            lasting.insert(seat.thread.id(), scene.clone());
+        }
+    }
+    StallReport {
+        stage: sighting.stage,
+        method: sighting.method,
+        kind: sighting.kind,
+        elapsed: sighting.elapsed,
+        syscall: scene.syscall,
+        target: scene.target,
+        frames: scene.frames,
+        exact: scene.exact,
+        thread,
+        queue_len: sighting.queue_len,
+        workers: sighting.workers,
+        convoy: sighting.convoy,
+        suppressed: sighting.suppressed,
+    }
+}
+
+/// Looks at a thread that is still in the poll in question.
+fn look(view: View, seat: &Seat, word: Word, tracer: &mut Tracer) -> Scene {
+    let mut scene = Scene { word: Some(word), ..Scene::default() };
+    let stack = match view {
+        View::Blocked(call) => {
+            scene.syscall = Some(call.name().into());
+            scene.target = call.target();
+            tracer.blocked(&seat.thread, call.sp, call.pc)
+        }
+        View::Paging { sp, pc } => tracer.blocked(&seat.thread, sp, pc),
+        View::Running => tracer.running(&seat.thread),
+        View::Gone | View::Unknown => None,
+    };
+    // What was seen after the poll's end belongs to another.
+    if let Some(Stack { frames, exact }) = stack.filter(|_| seat.word() == word) {
+        scene.frames = frames;
+        scene.exact = exact;
+    }
+    scene
+}
+
+fn log(report: &StallReport) {
+    let StallReport { thread, queue_len, workers, suppressed, exact, .. } = report;
+    let stack = Trace(&report.frames);
+    match report.stage {
+        Stage::Begun => {
+            tracing::warn!(thread, queue_len, workers, suppressed, exact, %stack, "{report}");
+        }
+        Stage::Lasting => tracing::warn!(thread, queue_len, workers, suppressed, "{report}"),
+        Stage::Ended => tracing::info!(thread, suppressed, "{report}"),
+    }
+}
+
+/// A stack in one line, innermost first.
+struct Trace<'a>(&'a [Frame]);
+
+impl std::fmt::Display for Trace<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        for (index, frame) in self.0.iter().enumerate() {
+            let arrow = if index == 0 { "" } else { " < " };
+            let possibly = if frame.certain { "" } else { "?" };
+            write!(f, "{arrow}{possibly}{}", frame.function)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,234 @@
+//! Stalls: which polls are reported, when, and how often.
+//!
+//! A poll is reported once it has lasted `report_after` of observed time, again whenever that
+//! has doubled, and at its end. Stalls of one method and kind are reported at least
+//! `report_interval` apart, and so are those that wait for one lock: a convoy is one report.
+//! What is left out is counted.
+
+use std::collections::HashMap;
+use std::io;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::clock::Clock;
+use super::compensate::Crowd;
+use super::poll::{Poll, Watched};
+use crate::executor::Shared;
+use crate::kernel::View;
+use crate::method::Lane;
+use crate::observer::Observer;
+use crate::report::{Stage, StallKind};
+use crate::reporter::{Reporter, Sighting};
+use crate::seat::{Kind, Seat};
+
+/// So many keys are remembered before old ones are thrown away.
+const KEYS_MAX: usize = 1_000;
+
+/// A poll that counts as a stall.
+#[derive(Debug)]
+pub(super) struct Stall {
+    kind: StallKind,
+    /// Its age at which it is reported again; `None` if it is not reported.
+    again: Option<Duration>,
+}
+
+/// What reports are grouped by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Key {
+    Method(u16, StallKind),
+    Lock(u64),
+    Host,
+}
+
+pub(super) struct Stalls {
+    reporter: Reporter,
+    observer: Arc<dyn Observer>,
+    interval: Duration,
+    reported: HashMap<Key, Instant>,
+    suppressed: u64,
+    now: usize,
+}
+
+impl Stalls {
+    pub(super) fn start(observer: &Arc<dyn Observer>, interval: Duration) -> io::Result<Self> {
+        Ok(Self {
+            reporter: Reporter::start(observer)?,
+            observer: Arc::clone(observer),
+            interval,
+            reported: HashMap::new(),
+            suppressed: 0,
+            now: 0,
+        })
+    }
+
+    /// How many polls are stalls at this moment.
+    pub(super) fn now(&self) -> usize {
+        self.now
+    }
+
+    pub(super) fn review(
+        &mut self,
+        seats: &mut [Watched],
+        crowd: &Crowd,
+        clock: &Clock,
+        shared: &Shared,
+    ) {
+        let convoys = convoys(seats);
+        self.now = 0;
+        for Watched { seat, poll, ended } in seats {
+            if let Some(ended) = ended.take() {
+                self.end(seat, &ended, crowd, clock.now());
+            }
+            let Some(poll) = poll else { continue };
+            let age = poll.age(clock);
+            if poll.stall.is_none() && age >= shared.settings.report_after {
+                poll.ask(seat, clock);
+                self.begin(seat, poll, &convoys, crowd, clock);
+            } else if let Some(Stall { kind, again: Some(again) }) = poll.stall
+                && age >= again
+            {
+                poll.ask(seat, clock);
+                poll.stall = Some(Stall { kind, again: Some(again * 2) });
+                self.tell(seat, poll, Stage::Lasting, kind, 0, crowd, clock.now());
+            }
+            self.now += usize::from(poll.stall.is_some());
+        }
+    }
+
+    /// A thread has left its seat: its last stall is over.
+    pub(super) fn left(&mut self, watched: &mut Watched, crowd: &Crowd, now: Instant) {
+        for poll in [watched.ended.take(), watched.poll.take()].into_iter().flatten() {
+            self.end(&watched.seat, &poll, crowd, now);
+        }
+    }
+
+    /// The watchdog itself was late.
+    pub(super) fn host_starved(&mut self, lag: Duration, now: Instant) {
+        self.observer.stall("", StallKind::HostStarved);
+        if self.admit(Key::Host, now) {
+            let suppressed = std::mem::take(&mut self.suppressed);
+            self.send(Sighting::host_starved(lag, suppressed));
+        }
+    }
+
+    fn begin(
+        &mut self,
+        seat: &Arc<Seat>,
+        poll: &mut Poll,
+        convoys: &HashMap<u64, usize>,
+        crowd: &Crowd,
+        clock: &Clock,
+    ) {
+        let Some(kind) = kind(seat, poll, clock) else { return };
+        let lock = lock_address(poll.view);
+        let key = match lock {
+            Some(address) if convoys.get(&address).is_some_and(|&count| count > 1) => {
+                Key::Lock(address)
+            }
+            _ => Key::Method(poll.method.number(), kind),
+        };
+        self.observer.stall(poll.method.name(), kind);
+        let age = poll.age(clock);
+        let reported = self.admit(key, clock.now());
+        poll.stall = Some(Stall { kind, again: reported.then_some(age * 2) });
+        if reported {
+            seat.ask_for_end();
+            let convoy = lock.and_then(|address| convoys.get(&address)).map_or(0, |&all| all - 1);
+            self.tell(seat, poll, Stage::Begun, kind, convoy, crowd, clock.now());
+        } else {
+            crate::quiet::record(format!("{} {}", poll.method.name(), kind.name()));
+        }
+    }
+
+    fn end(&mut self, seat: &Arc<Seat>, poll: &Poll, crowd: &Crowd, now: Instant) {
+        if let Some(Stall { kind, again: Some(_) }) = poll.stall {
+            let now = seat.ended(poll.word).unwrap_or(now);
+            self.tell(seat, poll, Stage::Ended, kind, 0, crowd, now);
+        }
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "a sighting is put together here, once")]
+    fn tell(
+        &mut self,
+        seat: &Arc<Seat>,
+        poll: &Poll,
+        stage: Stage,
+        kind: StallKind,
+        convoy: usize,
+        crowd: &Crowd,
+        now: Instant,
+    ) {
+        let suppressed = std::mem::take(&mut self.suppressed);
+        let backlog = crowd.backlog(seat.lane()).or(crowd.backlog(Lane::Express));
+        self.send(Sighting {
+            stage,
+            kind,
+            method: poll.method.name().to_owned(),
+            elapsed: now.saturating_duration_since(poll.since),
+            view: if kind == StallKind::Busy { View::Running } else { poll.blocked_in.unwrap_or(poll.view) },
+            seat: Some((Arc::clone(seat), poll.word)),
+            queue_len: backlog.map_or(0, |backlog| backlog.jobs),
+            workers: backlog.map_or(0, |backlog| backlog.workers),
+            convoy,
+            suppressed,
+        });
+    }
+
+    fn send(&mut self, sighting: Sighting) {
+        if !self.reporter.send(sighting) {
+            self.suppress();
+        }
+    }
+
+    /// Whether a report may be made now.
+    fn admit(&mut self, key: Key, now: Instant) -> bool {
+        let recent = |reported: &Instant| now.saturating_duration_since(*reported) < self.interval;
+        if self.reported.get(&key).is_some_and(recent) {
+            self.suppress();
+            return false;
+        }
+        if self.reported.len() >= KEYS_MAX {
+            self.reported.retain(|_, reported| recent(reported));
+        }
+        self.reported.insert(key, now);
+        true
+    }
+
+    fn suppress(&mut self) {
+        self.suppressed += 1;
+        self.observer.suppressed(1);
+    }
+}
+
+/// What kind of stall a poll is; `None` while it only waits for a CPU.
+fn kind(seat: &Seat, poll: &Poll, clock: &Clock) -> Option<StallKind> {
+    let computes =
+        poll.cpu_used().is_some_and(|used| used >= poll.age(clock) / 2) && seat.kind == Kind::Worker;
+    if computes {
+        return Some(StallKind::Busy);
+    }
+    if !poll.is_mostly_off() {
+        return None;
+    }
+    match poll.blocked_in {
+        Some(View::Paging { .. }) => Some(StallKind::Paging),
+        _ => Some(StallKind::Blocked),
+    }
+}
+
+/// How many threads wait for each lock.
+fn convoys(seats: &[Watched]) -> HashMap<u64, usize> {
+    let mut convoys = HashMap::new();
+    let polls = seats.iter().filter(|watched| watched.is_blocked());
+    for address in polls.filter_map(|watched| lock_address(watched.poll.as_ref()?.view)) {
+        *convoys.entry(address).or_default() += 1;
+    }
+    convoys
+}
+
+fn lock_address(view: View) -> Option<u64> {
+    match view {
+        View::Blocked(call) => call.futex_address(),
+        _ => None,
+    }
+}

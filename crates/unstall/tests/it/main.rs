@@ -1,0 +1,19 @@
+//! Integration tests of `unstall`.
+#![allow(clippy::unwrap_used, reason = "a test may end here")]
+
+mod executor;
+
+use std::future::Future;
+use std::time::Duration;
+
+/// Waits for a future, as a plain caller would.
+fn wait_for<F: Future>(future: F) -> F::Output {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
+}
+
+/// Blocks the thread: what handlers must not do, and do.
+#[inline(never)]
+#[expect(clippy::disallowed_methods, reason = "blocking is what is tested")]
+fn block_for(duration: Duration) {
+    std::thread::sleep(duration);
+}
