@@ -117,9 +117,10 @@ impl Executor {
         self.0.shared.methods.get(name)
     }
 
-    /// The method of a name that has been in use before.
-    pub(crate) fn known_method(&self, name: &str) -> Option<Method> {
-        self.0.shared.methods.find(name)
+    /// The method of a name that came from the network. It may be forgotten as soon as nobody
+    /// holds it, unless [`Method::vouch`] is called.
+    pub(crate) fn tentative_method(&self, name: &str) -> Method {
+        self.0.shared.methods.get_tentative(name)
     }
 
     /// The method for names that nobody vouches for.
@@ -150,6 +151,18 @@ impl Executor {
             Ok(()) => shared.spawn(Facts::new(method.clone(), false), future),
             Err(refusal) => Job::refused(refusal),
         }
+    }
+
+    /// Goes on with what another job of the method has begun: it is not refused for want of
+    /// room in the queue, or because the method is stuck.
+    pub(crate) fn go_on<F>(&self, method: &Method, future: F) -> Job<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        let facts = Facts::new(method.clone(), false);
+        facts.begin();
+        self.0.shared.spawn(facts, future)
     }
 
     /// Does work that is known to block on a thread of its own kind. It is never reported

@@ -274,3 +274,159 @@ fn message(payload: &(dyn Any + Send)) -> String {
         "a value that is no text".to_owned()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    //! Without threads of our own making where possible, so that miri can run them.
+
+    use std::future::{pending, poll_fn, ready};
+    use std::pin::pin;
+    use std::task::Waker;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::executor::lane::{Age, Lane as Queue, Limits, Next, Parking, Refused};
+    use crate::method::Methods;
+
+    /// A lane with one worker: the test itself.
+    struct Bench {
+        lane: Arc<Queue<Runnable>>,
+        alive: Arc<AtomicUsize>,
+        parking: Arc<Parking>,
+    }
+
+    impl Bench {
+        fn new() -> Self {
+            let limits = Limits {
+                queue_len_max: 2,
+                workers_base: 1,
+                workers_on_demand: 1,
+                keep_alive: Duration::ZERO,
+            };
+            let lane = Arc::new(Queue::new(limits, 1));
+            assert_eq!(lane.grow(1, 1), 1);
+            Self { lane, alive: Arc::default(), parking: Arc::default() }
+        }
+
+        fn spawn<F>(&self, future: F) -> Job<F::Output>
+        where
+            F: Future + Send + 'static,
+            F::Output: Send + 'static,
+        {
+            let facts = Facts::new(Methods::new().get("test"), false);
+            let alive = Alive::count(&self.alive, 10).expect("there is room");
+            let lane = Arc::clone(&self.lane);
+            let (runnable, job) = job(future, facts, alive, move |runnable| {
+                let age = if runnable.metadata().has_begun() { Age::Begun } else { Age::New };
+                match lane.push(runnable, age) {
+                    Ok(_) => {}
+                    Err(Refused::Full(runnable)) => refuse(runnable, Refusal::QueueFull),
+                    Err(Refused::Closed(runnable)) => refuse(runnable, Refusal::Stopping),
+                }
+            });
+            runnable.schedule();
+            job
+        }
+
+        /// Runs what waits, until nothing does.
+        fn run(&self) {
+            while self.lane.backlog().jobs > 0 {
+                match self.lane.next(&self.parking, false, || true) {
+                    Next::Job(runnable, _) => {
+                        runnable.metadata().begin();
+                        runnable.run();
+                    }
+                    Next::Leave(_) | Next::Moved => return,
+                }
+            }
+        }
+
+        fn alive(&self) -> usize {
+            self.alive.load(Ordering::Relaxed)
+        }
+    }
+
+    fn outcome<T>(job: Job<T>) -> Poll<Result<T, JobError>> {
+        pin!(job).poll(&mut Context::from_waker(Waker::noop()))
+    }
+
+    #[test]
+    fn a_job_runs_to_its_end() {
+        let bench = Bench::new();
+        let mut polls = 0;
+        let job = bench.spawn(poll_fn(move |cx| {
+            polls += 1;
+            cx.waker().wake_by_ref();
+            if polls < 3 { Poll::Pending } else { Poll::Ready(polls) }
+        }));
+        bench.run();
+        assert_eq!(outcome(job), Poll::Ready(Ok(3)));
+        assert_eq!(bench.alive(), 0);
+    }
+
+    #[test]
+    fn a_dropped_job_is_dropped_by_a_worker() {
+        let bench = Bench::new();
+        let job = bench.spawn(pending::<()>());
+        bench.run();
+        assert_eq!(bench.alive(), 1);
+        drop(job);
+        bench.run();
+        assert_eq!(bench.alive(), 0);
+    }
+
+    #[test]
+    fn a_full_queue_and_a_closed_one_say_so() {
+        let bench = Bench::new();
+        let waiting = [bench.spawn(ready(1)), bench.spawn(ready(2))];
+        let refused = bench.spawn(ready(3));
+        assert_eq!(outcome(refused), Poll::Ready(Err(JobError::Shed(Shed::QueueFull))));
+        for runnable in bench.lane.close() {
+            refuse(runnable, Refusal::Stopping);
+        }
+        for job in waiting {
+            assert_eq!(outcome(job), Poll::Ready(Err(JobError::Stopping)));
+        }
+        assert_eq!(outcome(bench.spawn(ready(4))), Poll::Ready(Err(JobError::Stopping)));
+        assert_eq!(bench.alive(), 0);
+    }
+
+    #[test]
+    fn panics_stay_within_their_job() {
+        struct Panics;
+        impl Drop for Panics {
+            fn drop(&mut self) {
+                panic!("in a drop");
+            }
+        }
+        let bench = Bench::new();
+        let in_poll = bench.spawn(poll_fn(|_| -> Poll<()> { panic!("in a poll") }));
+        bench.run();
+        let message = "in a poll".to_owned();
+        assert_eq!(outcome(in_poll), Poll::Ready(Err(JobError::Panicked { message })));
+        let panics = Panics;
+        let in_drop = bench.spawn(async move {
+            let _panics = panics;
+            pending::<()>().await;
+        });
+        bench.run();
+        drop(in_drop);
+        bench.run();
+        let unread = bench.spawn(async { Panics });
+        bench.run();
+        drop(unread);
+        assert_eq!(bench.alive(), 0);
+    }
+
+    #[test]
+    fn a_job_may_be_woken_from_another_thread() {
+        let bench = Bench::new();
+        let (sender, receiver) = tokio::sync::oneshot::channel();
+        let job = bench.spawn(receiver);
+        bench.run();
+        let sending = std::thread::spawn(move || sender.send(5));
+        assert_eq!(sending.join().expect("it does not panic"), Ok(()));
+        bench.run();
+        assert_eq!(outcome(job), Poll::Ready(Ok(Ok(5))));
+    }
+}

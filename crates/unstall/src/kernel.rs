@@ -92,12 +92,9 @@ fn parse_view(text: &[u8]) -> View {
         count += 1;
     }
     match (u64::try_from(number), count, values) {
-        (Ok(number), 8, [a, b, c, d, e, f, sp, pc]) => View::Blocked(SystemCall {
-            number,
-            arguments: [a, b, c, d, e, f],
-            sp,
-            pc,
-        }),
+        (Ok(number), 8, [a, b, c, d, e, f, sp, pc]) => {
+            View::Blocked(SystemCall { number, arguments: [a, b, c, d, e, f], sp, pc })
+        }
         // The kernel has taken the thread's own stack away already.
         (Err(_), 2, [0, 0, ..]) => View::Gone,
         (Err(_), 2, [sp, pc, ..]) => View::Paging { sp, pc },

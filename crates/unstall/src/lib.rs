@@ -5,8 +5,11 @@ mod raw;
 mod kernel;
 mod stack;
 
+mod body;
 mod executor;
+mod grpc;
 mod job;
+mod layer;
 mod method;
 mod observer;
 mod quiet;
@@ -17,9 +20,12 @@ mod settings;
 mod sync;
 mod watchdog;
 
+pub use body::Body;
 pub use executor::{Executor, StartError, Stopped};
+pub use grpc::{GrpcFuture, GrpcLayer, GrpcService};
 pub use job::{Job, JobError, Shed};
 pub use kernel::Sight;
+pub use layer::{LayerError, Unstall, UnstallFuture, UnstallService};
 pub use method::{Lane, Method};
 pub use observer::{Observer, WorkerState};
 pub use quiet::{NoStalls, assert_no_stalls};

@@ -1,12 +1,15 @@
 //! Methods: the names under which jobs run, are counted and are reported.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::fmt;
-use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 /// So many names are told apart; the rest is counted under one.
 const METHODS_MAX: usize = 1_000;
+
+/// So many of them may be tentative: names from the network that nobody vouches for.
+const TENTATIVE_MAX: usize = 64;
 
 /// The name of all methods beyond [`METHODS_MAX`].
 const OTHER: &str = "(other)";
@@ -59,16 +62,19 @@ struct State {
     lane: AtomicU8,
     running: AtomicUsize,
     stuck: AtomicUsize,
+    /// Its place may not be given to another name.
+    vouched: AtomicBool,
 }
 
 impl Method {
-    fn new(name: &str, number: u16) -> Self {
+    fn new(name: &str, number: u16, vouched: bool) -> Self {
         Self(Arc::new(State {
             name: name.into(),
             number,
             lane: AtomicU8::new(Lane::Express as u8),
             running: AtomicUsize::new(0),
             stuck: AtomicUsize::new(0),
+            vouched: AtomicBool::new(vouched),
         }))
     }
 
@@ -91,6 +97,17 @@ impl Method {
     /// Identifies the method in the word that a worker publishes. Never 0.
     pub(crate) fn number(&self) -> u16 {
         self.0.number
+    }
+
+    /// Keeps a tentative method for good.
+    pub(crate) fn vouch(&self) {
+        if !self.is_vouched() {
+            self.0.vouched.store(true, Ordering::Relaxed);
+        }
+    }
+
+    fn is_vouched(&self) -> bool {
+        self.0.vouched.load(Ordering::Relaxed)
     }
 
     /// How many workers are in a poll of it.
@@ -124,10 +141,15 @@ impl fmt::Debug for Method {
 }
 
 /// All methods of an executor.
+///
+/// Names that come from the network are tentative until somebody vouches for them: there are
+/// few such places, and one is given to another name once nobody holds the method any more. So
+/// a flood of invented names displaces its own kind only. The lock of `by_name` is taken first.
 #[derive(Debug)]
 pub(crate) struct Methods {
     by_name: RwLock<HashMap<Box<str>, Method>>,
     by_number: RwLock<Vec<Method>>,
+    tentative: Mutex<VecDeque<Method>>,
     other: Method,
     auxiliary: Method,
     blocking: Method,
@@ -135,12 +157,13 @@ pub(crate) struct Methods {
 
 impl Methods {
     pub(crate) fn new() -> Self {
-        let other = Method::new(OTHER, 1);
-        let auxiliary = Method::new(AUXILIARY, 2);
-        let blocking = Method::new(BLOCKING, 3);
+        let other = Method::new(OTHER, 1, true);
+        let auxiliary = Method::new(AUXILIARY, 2, true);
+        let blocking = Method::new(BLOCKING, 3, true);
         Self {
             by_name: RwLock::default(),
             by_number: RwLock::new(vec![other.clone(), auxiliary.clone(), blocking.clone()]),
+            tentative: Mutex::default(),
             other,
             auxiliary,
             blocking,
@@ -155,20 +178,63 @@ impl Methods {
     /// The method of a name, known from now on as long as there is room.
     pub(crate) fn get(&self, name: &str) -> Method {
         if let Some(method) = self.find(name) {
+            method.vouch();
+            return method;
+        }
+        let mut by_name = self.by_name.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(method) = by_name.get(name) {
+            method.vouch();
+            return method.clone();
+        }
+        let Some(method) = self.add(name, true) else { return self.other.clone() };
+        by_name.insert(name.into(), method.clone());
+        method
+    }
+
+    /// The method of a name that nobody vouches for.
+    pub(crate) fn get_tentative(&self, name: &str) -> Method {
+        if let Some(method) = self.find(name) {
             return method;
         }
         let mut by_name = self.by_name.write().unwrap_or_else(PoisonError::into_inner);
         if let Some(method) = by_name.get(name) {
             return method.clone();
         }
+        let mut tentative = self.tentative.lock().unwrap_or_else(PoisonError::into_inner);
+        tentative.retain(|method| !method.is_vouched());
+        let method = if tentative.len() < TENTATIVE_MAX {
+            self.add(name, false)
+        } else {
+            // Held by both tables and this list only: by no job and no worker. No job can come to
+            // hold it, since names are looked up under the lock that is held here.
+            let idle = tentative.iter().position(|method| Arc::strong_count(&method.0) == 3);
+            idle.and_then(|at| tentative.remove(at)).map(|idle| {
+                by_name.remove(idle.name());
+                self.replace(&idle, name)
+            })
+        };
+        let Some(method) = method else { return self.other.clone() };
+        by_name.insert(name.into(), method.clone());
+        tentative.push_back(method.clone());
+        method
+    }
+
+    fn add(&self, name: &str, vouched: bool) -> Option<Method> {
         let mut by_number = self.by_number.write().unwrap_or_else(PoisonError::into_inner);
         if by_number.len() >= METHODS_MAX {
-            return self.other.clone();
+            return None;
         }
         let number = u16::try_from(by_number.len() + 1).expect("there are at most METHODS_MAX");
-        let method = Method::new(name, number);
-        by_name.insert(name.into(), method.clone());
+        let method = Method::new(name, number, vouched);
         by_number.push(method.clone());
+        Some(method)
+    }
+
+    /// Gives the number of a method that nobody holds to another name.
+    fn replace(&self, idle: &Method, name: &str) -> Method {
+        let method = Method::new(name, idle.number(), false);
+        let mut by_number = self.by_number.write().unwrap_or_else(PoisonError::into_inner);
+        by_number[usize::from(idle.number()) - 1] = method.clone();
         method
     }
 
@@ -194,5 +260,48 @@ impl Methods {
 
     pub(crate) fn blocking(&self) -> &Method {
         &self.blocking
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn invented_names_leave_room_for_real_ones() {
+        let methods = Methods::new();
+        for invented in 0..10_000 {
+            let name = format!("/invented/{invented}");
+            assert_eq!(methods.get_tentative(&name).name(), name);
+        }
+        let real = methods.get_tentative("/shop.Books/Recommend");
+        assert_eq!(real.name(), "/shop.Books/Recommend");
+        assert_eq!(methods.of_number(real.number()).expect("it is held").name(), real.name());
+        assert!(methods.by_number.read().expect("nobody panicked").len() <= TENTATIVE_MAX + 3);
+        assert!(methods.by_name.read().expect("nobody panicked").len() <= TENTATIVE_MAX);
+    }
+
+    #[test]
+    fn a_name_that_was_vouched_for_is_not_displaced() {
+        let methods = Methods::new();
+        methods.get_tentative("/real").vouch();
+        let number = methods.get("/real").number();
+        for invented in 0..1_000 {
+            let _ = methods.get_tentative(&format!("/invented/{invented}"));
+        }
+        assert_eq!(methods.of_number(number).expect("it stays").name(), "/real");
+    }
+
+    #[test]
+    fn a_method_in_use_is_not_displaced() {
+        let methods = Methods::new();
+        let held: Vec<_> =
+            (0..TENTATIVE_MAX).map(|n| methods.get_tentative(&format!("/held/{n}"))).collect();
+        assert_eq!(methods.get_tentative("/one/more").name(), OTHER);
+        for method in &held {
+            assert_eq!(methods.of_number(method.number()).expect("it is held").name(), method.name());
+        }
+        drop(held);
+        assert_eq!(methods.get_tentative("/one/more").name(), "/one/more");
     }
 }

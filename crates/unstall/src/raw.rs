@@ -11,10 +11,7 @@
 //! - One capture at a time: [`SLOT`] holds a request for one thread. Whoever moves
 //!   its state owns its bytes; a signal that comes too late finds no request and
 //!   does nothing.
-#![allow(
-    unsafe_code,
-    reason = "system calls and a signal handler; each block has its proof"
-)]
+#![allow(unsafe_code, reason = "system calls and a signal handler; each block has its proof")]
 
 use std::cell::UnsafeCell;
 use std::mem::{self, MaybeUninit};
@@ -63,10 +60,7 @@ pub(crate) fn cpu_time(thread: u32) -> Option<Duration> {
     // The kernel's encoding of "the CPU clock of thread N": see `man 3 pthread_getcpuclockid`,
     // and `CPUCLOCK_PERTHREAD_MASK | CPUCLOCK_SCHED` in linux/posix-timers.h.
     let clock = !libc::clockid_t::try_from(thread).ok()? << 3 | 4 | 2;
-    let mut time = libc::timespec {
-        tv_sec: 0,
-        tv_nsec: 0,
-    };
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
     // SAFETY: `time` is a valid place for one `timespec`, which is all that is written.
     let status = unsafe { libc::clock_gettime(clock, &raw mut time) };
     if status != 0 {
@@ -119,41 +113,25 @@ pub(crate) fn has_alternate_stack() -> bool {
 /// Short where memory is not mapped, `None` where the kernel forbids the call.
 pub(crate) fn read_memory(address: u64, into: &mut [u8]) -> Option<usize> {
     const PIECES: usize = 65;
-    let mut pieces = [libc::iovec {
-        iov_base: std::ptr::null_mut(),
-        iov_len: 0,
-    }; PIECES];
+    let mut pieces = [libc::iovec { iov_base: std::ptr::null_mut(), iov_len: 0 }; PIECES];
     let mut count = 0;
     let mut from = address;
     let mut left = into.len();
     while left > 0 && count < PIECES {
         let to_page_end = PAGE_BYTES - (from % PAGE_BYTES as u64) as usize;
         let length = left.min(to_page_end);
-        pieces[count] = libc::iovec {
-            iov_base: from as *mut c_void,
-            iov_len: length,
-        };
+        pieces[count] = libc::iovec { iov_base: from as *mut c_void, iov_len: length };
         count += 1;
         left -= length;
         from = from.checked_add(length as u64)?;
     }
-    let local = libc::iovec {
-        iov_base: into.as_mut_ptr().cast(),
-        iov_len: into.len() - left,
-    };
+    let local = libc::iovec { iov_base: into.as_mut_ptr().cast(), iov_len: into.len() - left };
     // SAFETY: the kernel writes at most `iov_len` bytes to `local`, which is exactly the
     // exclusively borrowed `into` or its beginning. The remote addresses are not trusted:
     // the kernel checks each of them and stops where nothing is mapped. `pieces` holds
     // `count` initialised elements. The call is safe in a signal handler.
     let copied = unsafe {
-        libc::process_vm_readv(
-            libc::getpid(),
-            &raw const local,
-            1,
-            pieces.as_ptr(),
-            count as _,
-            0,
-        )
+        libc::process_vm_readv(libc::getpid(), &raw const local, 1, pieces.as_ptr(), count as _, 0)
     };
     usize::try_from(copied).ok()
 }
@@ -176,10 +154,7 @@ fn address(descriptor: c_int, ask: AskForAddress) -> Option<SocketAddress> {
     // SAFETY: `room` has the size and alignment of `sockaddr_storage` and `length` says so;
     // no more than that is written. A closed or foreign descriptor is an error, not harm.
     let status = unsafe { ask(descriptor, (&raw mut room).cast(), &raw mut length) };
-    (status == 0).then(|| SocketAddress {
-        bytes: room.0,
-        length: (length as usize).min(128),
-    })
+    (status == 0).then(|| SocketAddress { bytes: room.0, length: (length as usize).min(128) })
 }
 
 /// Whom a socket is connected to.
@@ -240,11 +215,7 @@ unsafe impl Sync for Slot {}
 
 static SLOT: Slot = Slot {
     state: AtomicU64::new(IDLE),
-    capture: UnsafeCell::new(Capture {
-        registers: [0; 33],
-        length: 0,
-        bytes: [0; CAPTURE_BYTES],
-    }),
+    capture: UnsafeCell::new(Capture { registers: [0; 33], length: 0, bytes: [0; CAPTURE_BYTES] }),
 };
 
 /// Held by the one thread that may ask.
@@ -316,8 +287,7 @@ fn wait_for_answer(request: u64, patience: Duration) -> bool {
         let waited = begin.elapsed();
         if waited > patience && !given_up {
             let taken_back =
-                SLOT.state
-                    .compare_exchange(request, IDLE, Ordering::AcqRel, Ordering::Acquire);
+                SLOT.state.compare_exchange(request, IDLE, Ordering::AcqRel, Ordering::Acquire);
             if taken_back.is_ok() {
                 return false;
             }
@@ -434,11 +404,7 @@ fn registers(context: &libc::ucontext_t) -> Registers {
 /// Waits in `poll` until a descriptor can be read; says what `poll` said, or the error.
 #[cfg(test)]
 pub(crate) fn poll_readable(descriptor: c_int, patience: Duration) -> std::io::Result<c_int> {
-    let mut polled = libc::pollfd {
-        fd: descriptor,
-        events: libc::POLLIN,
-        revents: 0,
-    };
+    let mut polled = libc::pollfd { fd: descriptor, events: libc::POLLIN, revents: 0 };
     let milliseconds = c_int::try_from(patience.as_millis()).unwrap_or(c_int::MAX);
     // SAFETY: `polled` is one valid `pollfd`, and the count says one.
     match unsafe { libc::poll(&raw mut polled, 1, milliseconds) } {

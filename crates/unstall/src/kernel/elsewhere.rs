@@ -17,9 +17,8 @@ impl Thread {
     pub(crate) fn current() -> Thread {
         static NEXT: AtomicU32 = AtomicU32::new(1);
         let id = NEXT.fetch_add(1, Ordering::Relaxed);
-        let name = std::thread::current()
-            .name()
-            .map_or_else(|| format!("thread {id}"), str::to_owned);
+        let name =
+            std::thread::current().name().map_or_else(|| format!("thread {id}"), str::to_owned);
         Thread { id, name }
     }
 

@@ -101,21 +101,17 @@ fn name_of_this_thread(id: u32) -> String {
 pub(crate) fn probe() -> Sight {
     let (give_up, wait_here) = mpsc::channel::<()>();
     let (introduce, meet) = mpsc::sync_channel(1);
-    let sleeper = std::thread::Builder::new()
-        .name("unstall-probe".to_owned())
-        .spawn(move || {
-            let introduced = introduce.send(Thread::current());
-            if introduced.is_ok() {
-                let _ = wait_here.recv();
-            }
-        });
+    let sleeper = std::thread::Builder::new().name("unstall-probe".to_owned()).spawn(move || {
+        let introduced = introduce.send(Thread::current());
+        if introduced.is_ok() {
+            let _ = wait_here.recv();
+        }
+    });
     let Ok(sleeper) = sleeper else {
         // No thread to be had: this very thread, seen in its own read, must do.
         return sight_of(&Thread::current());
     };
-    let sight = meet
-        .recv()
-        .map_or(Sight::NamesOnly, |thread| sight_of(&thread));
+    let sight = meet.recv().map_or(Sight::NamesOnly, |thread| sight_of(&thread));
     drop(give_up);
     let _ = sleeper.join();
     sight

@@ -11,9 +11,31 @@ use super::Frame;
 
 /// Crates that are never the culprit, by the beginning of a function's name.
 const FOREIGN: &[&str] = &[
-    "alloc", "async_task", "axum", "bytes", "core", "crossbeam", "futures", "h2", "http", "hyper",
-    "libc", "mio", "parking_lot", "pin_project", "polling", "prost", "rayon", "rustix", "socket2",
-    "std", "tokio", "tonic", "tower", "tracing", "unstall",
+    "alloc",
+    "async_task",
+    "axum",
+    "bytes",
+    "core",
+    "crossbeam",
+    "futures",
+    "h2",
+    "http",
+    "hyper",
+    "libc",
+    "mio",
+    "parking_lot",
+    "pin_project",
+    "polling",
+    "prost",
+    "rayon",
+    "rustix",
+    "socket2",
+    "std",
+    "tokio",
+    "tonic",
+    "tower",
+    "tracing",
+    "unstall",
 ];
 
 /// Folders of other people's sources, as compilers write them down.
@@ -33,16 +55,16 @@ pub(crate) fn culprit(frames: &[Frame]) -> Option<&Frame> {
 }
 
 fn is_own(frame: &Frame) -> bool {
-    // The tests of this crate play the user.
-    let owner = crate_of(&frame.function);
-    if owner == Some("unstall") && frame.function.contains("::tests::") {
-        return true;
+    if let Some(path) = &frame.file {
+        // The tests of this crate play the user.
+        let plays_user = path.ends_with("stack/tests.rs");
+        let file = path.to_string_lossy();
+        return plays_user || !FOREIGN_FOLDERS.iter().any(|folder| file.contains(folder));
     }
-    if let Some(file) = &frame.file {
-        let file = file.to_string_lossy();
-        return !FOREIGN_FOLDERS.iter().any(|folder| file.contains(folder));
-    }
-    owner.is_some_and(|owner| !FOREIGN.iter().any(|family| is_of_family(owner, family)))
+    let name = &frame.function;
+    let plays_user = name.starts_with("unstall::stack::tests::");
+    let is_foreign = |owner| FOREIGN.iter().any(|family| is_of_family(owner, family));
+    plays_user || crate_of(name).is_some_and(|owner| !is_foreign(owner))
 }
 
 /// Whether a crate has this name, or one that begins so: `futures_util` is of `futures`.

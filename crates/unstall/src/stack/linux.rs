@@ -74,10 +74,7 @@ impl Tracer {
         let mut room = std::mem::take(&mut self.room);
         let copied = (0..ATTEMPTS).find_map(|_| self.copy_stack(thread, sp, pc, &mut room));
         let trail = copied.map(|truncated| {
-            let stack = Snapshot {
-                start: sp,
-                bytes: &room,
-            };
+            let stack = Snapshot { start: sp, bytes: &room };
             self.walk(stack, truncated, &Cpu::blocked(sp, pc))
         });
         self.room = room;
@@ -96,10 +93,7 @@ impl Tracer {
             capture.registers
         });
         let trail = registers.map(|registers| {
-            let stack = Snapshot {
-                start: registers[raw::SP],
-                bytes: &room,
-            };
+            let stack = Snapshot { start: registers[raw::SP], bytes: &room };
             let truncated = room.len() == raw::CAPTURE_BYTES;
             self.walk(stack, truncated, &Cpu::interrupted(&registers))
         });
@@ -109,19 +103,14 @@ impl Tracer {
 
     /// The second half of both: names.
     pub(crate) fn name(&mut self, trail: &Trail) -> Stack {
-        Stack {
-            frames: self.symbols.name(&self.modules, trail),
-            exact: trail.is_exact(),
-        }
+        Stack { frames: self.symbols.name(&self.modules, trail), exact: trail.is_exact() }
     }
 
     /// Copies the stack of a thread that sleeps all the while; says whether there was more of it.
     fn copy_stack(&self, thread: &Thread, sp: u64, pc: u64, room: &mut Vec<u8>) -> Option<bool> {
         let used_before = thread.cpu_time();
-        let end = thread
-            .stack()
-            .filter(|stack| stack.contains(&sp))
-            .map_or(u64::MAX, |stack| stack.end);
+        let end =
+            thread.stack().filter(|stack| stack.contains(&sp)).map_or(u64::MAX, |stack| stack.end);
         let length = (end - sp).min(STACK_BYTES_MAX);
         room.resize(length as usize, 0);
         let copied = self.memory.read(sp, room);
@@ -147,13 +136,7 @@ impl Tracer {
     }
 
     fn try_walk(&mut self, stack: Snapshot<'_>, truncated: bool, start: &Cpu) -> Trail {
-        Walker::new(
-            &self.modules,
-            &self.memory,
-            &mut self.unwinder,
-            stack,
-            truncated,
-        )
-        .walk(start.clone())
+        Walker::new(&self.modules, &self.memory, &mut self.unwinder, stack, truncated)
+            .walk(start.clone())
     }
 }

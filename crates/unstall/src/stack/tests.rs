@@ -56,6 +56,11 @@ fn until_in(thread: &Thread, name: &str) -> SystemCall {
     })
 }
 
+/// Waits until a thread has ended: that is a little after it was joined.
+fn until_gone(thread: &Thread) {
+    until(|| (thread.view() == View::Gone).then_some(()));
+}
+
 /// What a stuck thread must look like.
 struct Expected {
     call: &'static str,
@@ -83,15 +88,11 @@ fn check(expected: &Expected, body: impl FnOnce() + Send + 'static, release: imp
     }
     release();
     handle.join().expect("the thread ends in peace");
-    assert_eq!(until(|| Some(thread.view())), View::Gone);
+    until_gone(&thread);
 }
 
 fn expected(call: &'static str, target: Option<&str>, function: &'static str) -> Expected {
-    Expected {
-        call,
-        target: target.map(str::to_owned),
-        function,
-    }
+    Expected { call, target: target.map(str::to_owned), function }
 }
 
 #[inline(never)]
@@ -103,11 +104,7 @@ fn sleeps() {
 
 #[test]
 fn a_sleeping_thread_is_named_with_its_duration() {
-    check(
-        &expected("clock_nanosleep", Some("1.5 s"), "sleeps"),
-        sleeps,
-        || (),
-    );
+    check(&expected("clock_nanosleep", Some("1.5 s"), "sleeps"), sleeps, || ());
 }
 
 #[inline(never)]
@@ -120,11 +117,7 @@ fn a_thread_that_waits_for_a_lock_is_named() {
     let mutex = Arc::new(Mutex::new(()));
     let guard = mutex.lock().expect("nobody panicked");
     let other = Arc::clone(&mutex);
-    check(
-        &expected("futex", None, "locks"),
-        move || locks(&other),
-        || drop(guard),
-    );
+    check(&expected("futex", None, "locks"), move || locks(&other), || drop(guard));
 }
 
 #[inline(never)]
@@ -156,11 +149,7 @@ fn receives(channel: &mpsc::Receiver<()>) {
 #[test]
 fn a_thread_that_waits_for_a_message_is_named() {
     let (send, receive) = mpsc::channel();
-    check(
-        &expected("futex", None, "receives"),
-        move || receives(&receive),
-        || drop(send),
-    );
+    check(&expected("futex", None, "receives"), move || receives(&receive), || drop(send));
 }
 
 #[inline(never)]
@@ -171,11 +160,7 @@ fn reads(mut source: impl Read) {
 #[test]
 fn a_thread_that_reads_a_pipe_is_named() {
     let (reader, writer) = std::io::pipe().expect("a pipe can be had");
-    check(
-        &expected("read", Some("pipe"), "reads"),
-        move || reads(reader),
-        || drop(writer),
-    );
+    check(&expected("read", Some("pipe"), "reads"), move || reads(reader), || drop(writer));
 }
 
 #[test]
@@ -193,10 +178,7 @@ fn a_thread_that_reads_from_a_peer_is_named_with_the_peer() {
 
 #[inline(never)]
 fn polls(socket: &UdpSocket) {
-    let _ = std::hint::black_box(raw::poll_readable(
-        socket.as_raw_fd(),
-        Duration::from_secs(20),
-    ));
+    let _ = std::hint::black_box(raw::poll_readable(socket.as_raw_fd(), Duration::from_secs(20)));
 }
 
 #[test]
@@ -289,7 +271,7 @@ fn a_hot_loop_is_seen_running_and_named() {
     assert_eq!(until(|| Some(thread.view())), View::Running);
     stop.store(true, Ordering::Relaxed);
     handle.join().expect("the thread ends in peace");
-    assert_eq!(until(|| (thread.view() == View::Gone).then_some(View::Gone)), View::Gone);
+    until_gone(&thread);
     assert_eq!(thread.cpu_time(), None);
     assert!(tracer.running(&thread).is_none());
 }
@@ -329,7 +311,8 @@ fn survives_churn(captures: u32) {
                 for size in 0..life * 40 {
                     kept.push(vec![0_u8; (size as usize * 37) % 5000]);
                     if size % 16 == 3 {
-                        let _ = std::panic::catch_unwind(|| std::panic::resume_unwind(Box::new(size)));
+                        let _ =
+                            std::panic::catch_unwind(|| std::panic::resume_unwind(Box::new(size)));
                     }
                     if size % 64 == 5 {
                         std::thread::park_timeout(Duration::from_micros(200));

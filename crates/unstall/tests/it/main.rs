@@ -1,6 +1,7 @@
 //! Integration tests of `unstall`.
 #![allow(clippy::unwrap_used, reason = "a test may end here")]
 
+mod differential;
 mod executor;
 
 use std::future::Future;

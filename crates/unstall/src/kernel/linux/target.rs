@@ -17,9 +17,7 @@ const PATH_BYTES: usize = 256;
 impl SystemCall {
     /// Its name in the manual, section 2.
     pub(crate) fn name(&self) -> Cow<'static, str> {
-        let known = usize::try_from(self.number)
-            .ok()
-            .and_then(syscalls::Sysno::new);
+        let known = usize::try_from(self.number).ok().and_then(syscalls::Sysno::new);
         match known {
             Some(known) => known.name().into(),
             None => format!("system call {}", self.number).into(),
@@ -79,10 +77,8 @@ fn descriptor(argument: u64) -> Option<String> {
         return Some("pipe".to_owned());
     }
     let target = target.strip_prefix("anon_inode:").unwrap_or(&target);
-    let target = target
-        .strip_prefix('[')
-        .and_then(|inner| inner.strip_suffix(']'))
-        .unwrap_or(target);
+    let target =
+        target.strip_prefix('[').and_then(|inner| inner.strip_suffix(']')).unwrap_or(target);
     Some(printable(target))
 }
 
@@ -104,10 +100,7 @@ fn socket_in_memory(number: u64, address: u64, length: u64) -> Option<String> {
     if address == 0 || raw::read_memory(address, &mut bytes[..length])? != length {
         return None;
     }
-    describe(
-        number as u32 as i32,
-        &raw::SocketAddress { bytes, length },
-    )
+    describe(number as u32 as i32, &raw::SocketAddress { bytes, length })
 }
 
 fn describe(number: i32, address: &raw::SocketAddress) -> Option<String> {

@@ -54,9 +54,7 @@ fn behind_stub(memory: &Memory, target: u64) -> u64 {
     let mut bytes = [0; 11];
     let length = memory.read(target, &mut bytes);
     let code = &bytes[..length];
-    let after_mark = code
-        .strip_prefix(&[0xf3, 0x0f, 0x1e, 0xfa])
-        .unwrap_or(code);
+    let after_mark = code.strip_prefix(&[0xf3, 0x0f, 0x1e, 0xfa]).unwrap_or(code);
     let after_bound = after_mark.strip_prefix(&[0xf2]).unwrap_or(after_mark);
     let Some([a, b, c, d, ..]) = after_bound.strip_prefix(&[0xff, 0x25]) else {
         return target;
@@ -76,9 +74,7 @@ pub(super) fn frame_depth(memory: &Memory, function: u64) -> Option<u64> {
     let mut bytes = [0; 128];
     let length = memory.read(function, &mut bytes);
     let code = &bytes[..length];
-    let code = code
-        .strip_prefix(&[0xf3, 0x0f, 0x1e, 0xfa])
-        .unwrap_or(code);
+    let code = code.strip_prefix(&[0xf3, 0x0f, 0x1e, 0xfa]).unwrap_or(code);
     let mut code = code.strip_prefix(&[0x55, 0x48, 0x89, 0xe5])?;
     let mut depth = 0;
     loop {

@@ -13,9 +13,7 @@ pub(super) struct Memory {
 
 impl Memory {
     pub(super) fn new() -> Memory {
-        Memory {
-            file: File::open("/proc/self/mem").ok(),
-        }
+        Memory { file: File::open("/proc/self/mem").ok() }
     }
 
     /// Copies as much as is mapped; returns how much that was.

@@ -101,14 +101,9 @@ impl Modules {
 
     /// The module whose code an address belongs to.
     pub(super) fn find(&self, address: u64) -> Option<&Module> {
-        let after = self
-            .code
-            .partition_point(|(range, _)| range.start <= address);
+        let after = self.code.partition_point(|(range, _)| range.start <= address);
         let (range, index) = self.code.get(after.checked_sub(1)?)?;
-        range
-            .contains(&address)
-            .then(|| self.list.get(*index))
-            .flatten()
+        range.contains(&address).then(|| self.list.get(*index)).flatten()
     }
 }
 

@@ -79,27 +79,30 @@ fn look_up(loader: &Loader, address: u64) -> Vec<Frame> {
             });
         }
     }
-    // The symbol table has the whole path of the outermost function, which the debug
-    // information may abridge or lack.
     if let Some(symbol) = loader.find_symbol(address) {
-        let symbol = demangled(symbol);
-        match frames.last_mut() {
-            Some(outermost) if !outermost.function.contains("::") => outermost.function = symbol,
-            Some(_) => {}
-            None => frames.push(nameless(symbol)),
-        }
+        complete(&mut frames, demangled(symbol));
     }
     frames.retain(|frame| !frame.function.is_empty());
     frames
 }
 
-fn nameless(function: String) -> Frame {
-    Frame {
-        function,
-        file: None,
-        line: None,
-        certain: true,
+/// Adds what the symbol table knows: the whole path of the outermost function, which debug
+/// information may lack or, for line tables only, abridge.
+fn complete(frames: &mut Vec<Frame>, symbol: String) {
+    let Some((outermost, inlined)) = frames.split_last_mut() else {
+        frames.push(nameless(symbol));
+        return;
+    };
+    for frame in inlined {
+        if frame.function.starts_with('{') {
+            frame.function = format!("{} in {symbol}", frame.function);
+        }
     }
+    outermost.function = symbol;
+}
+
+fn nameless(function: String) -> Frame {
+    Frame { function, file: None, line: None, certain: true }
 }
 
 /// The name without mangling and without the hash at its end.
@@ -121,9 +124,6 @@ fn file_of(module: &Module) -> PathBuf {
         itself
     } else {
         let range = &module.first;
-        PathBuf::from(format!(
-            "/proc/self/map_files/{:x}-{:x}",
-            range.start, range.end
-        ))
+        PathBuf::from(format!("/proc/self/map_files/{:x}-{:x}", range.start, range.end))
     }
 }

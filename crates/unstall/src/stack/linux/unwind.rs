@@ -50,10 +50,9 @@ impl Table {
         segment: Range<u64>,
     ) -> Option<Table> {
         let bases = BaseAddresses::default().set_eh_frame_hdr(header);
-        let beginning = memory.range(header.wrapping_add(bias), 64.min((segment.end - header) as usize))?;
-        let parsed = EhFrameHdr::new(&beginning, LittleEndian)
-            .parse(&bases, 8)
-            .ok()?;
+        let beginning =
+            memory.range(header.wrapping_add(bias), 64.min((segment.end - header) as usize))?;
+        let parsed = EhFrameHdr::new(&beginning, LittleEndian).parse(&bases, 8).ok()?;
         let frames = parsed.eh_frame_ptr().direct().ok()?;
         if !segment.contains(&frames) {
             return None;
@@ -76,17 +75,11 @@ impl Table {
 
     /// What the table says of the function that holds an address.
     fn function(&self, address: u64) -> Option<FrameDescriptionEntry<Bytes<'_>>> {
-        let header = EhFrameHdr::new(&self.bytes[self.header..], LittleEndian)
-            .parse(&self.bases, 8)
-            .ok()?;
+        let header =
+            EhFrameHdr::new(&self.bytes[self.header..], LittleEndian).parse(&self.bases, 8).ok()?;
         header
             .table()?
-            .fde_for_address(
-                &self.section(),
-                &self.bases,
-                address,
-                EhFrame::cie_from_offset,
-            )
+            .fde_for_address(&self.section(), &self.bases, address, EhFrame::cie_from_offset)
             .ok()
     }
 }
@@ -102,10 +95,7 @@ pub(super) struct Cpu {
 impl Cpu {
     /// All registers are known: the thread was interrupted.
     pub(super) fn interrupted(registers: &Registers) -> Cpu {
-        let mut cpu = Cpu {
-            registers: registers.map(Some),
-            returning: false,
-        };
+        let mut cpu = Cpu { registers: registers.map(Some), returning: false };
         cpu.registers[PC] = cpu.registers[PC].map(|pc| pc & CODE_BITS);
         cpu
     }
@@ -115,18 +105,12 @@ impl Cpu {
         let mut registers = [None; 33];
         registers[SP] = Some(sp);
         registers[PC] = Some(pc & CODE_BITS);
-        Cpu {
-            registers,
-            returning: false,
-        }
+        Cpu { registers, returning: false }
     }
 
     /// A caller of which nothing but a return address and a stack pointer is known.
     pub(super) fn returning_to(sp: u64, pc: u64) -> Cpu {
-        Cpu {
-            returning: true,
-            ..Cpu::blocked(sp, pc)
-        }
+        Cpu { returning: true, ..Cpu::blocked(sp, pc) }
     }
 
     pub(super) fn pc(&self) -> u64 {
@@ -156,8 +140,8 @@ impl Cpu {
 
 /// What one step towards the root of the stack led to.
 pub(super) enum Step {
-    /// The caller's frame.
-    Caller(Cpu),
+    /// The registers are now the caller's.
+    Caller,
     /// There is no caller: this function began the thread.
     Root,
     /// The return address is zero, as some begin their threads.
@@ -178,21 +162,18 @@ pub(super) struct Unwinder {
 
 impl Unwinder {
     pub(super) fn new() -> Unwinder {
-        Unwinder {
-            context: UnwindContext::new(),
-        }
+        Unwinder { context: UnwindContext::new() }
     }
 
-    /// One step, from a frame to its caller.
+    /// One step, from a frame to its caller; only [`Step::Caller`] changes the registers.
     pub(super) fn step(
         &mut self,
         modules: &Modules,
         memory: &Memory,
         stack: &Snapshot<'_>,
-        cpu: &Cpu,
+        cpu: &mut Cpu,
     ) -> Step {
-        self.try_step(modules, memory, stack, cpu)
-            .unwrap_or(Step::Lost)
+        self.try_step(modules, memory, stack, cpu).unwrap_or(Step::Lost)
     }
 
     fn try_step(
@@ -200,7 +181,7 @@ impl Unwinder {
         modules: &Modules,
         memory: &Memory,
         stack: &Snapshot<'_>,
-        cpu: &Cpu,
+        cpu: &mut Cpu,
     ) -> Option<Step> {
         let module = modules.find(cpu.lookup())?;
         let table = module.table(memory)?;
@@ -210,13 +191,8 @@ impl Unwinder {
         let row = function
             .unwind_info_for_address(&section, &table.bases, &mut self.context, stated)
             .ok()?;
-        let frame = FrameRules {
-            section: &section,
-            row,
-            encoding: function.cie().encoding(),
-            stack,
-            cpu,
-        };
+        let frame =
+            FrameRules { section: &section, row, encoding: function.cie().encoding(), stack, cpu };
         let returns = function.cie().return_address_register();
         if let Some(RegisterRule::Undefined) = row.register(returns) {
             return Some(Step::Root);
@@ -228,7 +204,7 @@ impl Unwinder {
             });
         };
         let pc = match row.register(returns) {
-            Some(rule) => frame.evaluate(rule, cfa, returns)?,
+            Some(rule) => frame.evaluate(&rule, cfa, returns)?,
             // Never written down: it is still in the link register.
             None => cpu.get(returns).filter(|_| usize::from(returns.0) != PC)?,
         } & CODE_BITS;
@@ -240,7 +216,7 @@ impl Unwinder {
         for (number, register) in registers.iter_mut().enumerate() {
             let dwarf = Register(number as u16);
             *register = match row.register(dwarf) {
-                Some(rule) => frame.evaluate(rule, cfa, dwarf),
+                Some(rule) => frame.evaluate(&rule, cfa, dwarf),
                 None if trampoline || SAVED.contains(&number) => cpu.get(dwarf),
                 None => None,
             };
@@ -249,12 +225,14 @@ impl Unwinder {
             registers[SP] = Some(cfa);
         }
         registers[PC] = Some(pc);
-        let caller = Cpu {
-            registers,
-            returning: !trampoline,
-        };
-        let advanced = caller.sp() > cpu.sp() || (caller.sp() == cpu.sp() && caller.pc() != cpu.pc());
-        (advanced || trampoline).then_some(Step::Caller(caller))
+        let caller = Cpu { registers, returning: !trampoline };
+        let advanced =
+            caller.sp() > cpu.sp() || (caller.sp() == cpu.sp() && caller.pc() != cpu.pc());
+        if !advanced && !trampoline {
+            return None;
+        }
+        *cpu = caller;
+        Some(Step::Caller)
     }
 }
 
@@ -273,9 +251,7 @@ impl FrameRules<'_> {
             CfaRule::RegisterAndOffset { register, offset } => {
                 self.cpu.get(*register)?.checked_add_signed(*offset)
             }
-            CfaRule::Expression(expression) => {
-                self.run(expression.get(self.section).ok()?, None)
-            }
+            CfaRule::Expression(expression) => self.run(expression.get(self.section).ok()?, None),
         }
     }
 
@@ -286,12 +262,12 @@ impl FrameRules<'_> {
         direct && self.cpu.get(frame_pointer).is_none()
     }
 
-    fn evaluate(&self, rule: RegisterRule<usize>, cfa: u64, register: Register) -> Option<u64> {
+    fn evaluate(&self, rule: &RegisterRule<usize>, cfa: u64, register: Register) -> Option<u64> {
         match rule {
             RegisterRule::SameValue => self.cpu.get(register),
-            RegisterRule::Offset(offset) => self.stack.word(cfa.checked_add_signed(offset)?),
-            RegisterRule::ValOffset(offset) => cfa.checked_add_signed(offset),
-            RegisterRule::Register(other) => self.cpu.get(other),
+            RegisterRule::Offset(offset) => self.stack.word(cfa.checked_add_signed(*offset)?),
+            RegisterRule::ValOffset(offset) => cfa.checked_add_signed(*offset),
+            RegisterRule::Register(other) => self.cpu.get(*other),
             RegisterRule::Expression(expression) => {
                 let expression = expression.get(self.section).ok()?;
                 self.stack.word(self.run(expression, Some(cfa))?)
@@ -304,8 +280,7 @@ impl FrameRules<'_> {
     }
 
     fn run(&self, expression: Expression<Bytes<'_>>, pushed: Option<u64>) -> Option<u64> {
-        let mut evaluation: Evaluation<Bytes<'_>> =
-            Evaluation::new(expression.0, self.encoding);
+        let mut evaluation: Evaluation<Bytes<'_>> = Evaluation::new(expression.0, self.encoding);
         evaluation.set_max_iterations(1000);
         if let Some(value) = pushed {
             evaluation.set_initial_value(value);

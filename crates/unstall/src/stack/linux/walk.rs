@@ -76,7 +76,7 @@ enum End {
     /// To a bound of this module.
     Bound,
     /// To a frame that the tables do not lead out of.
-    Lost(Cpu),
+    Lost,
 }
 
 /// A frame pointer that was found otherwise than by the tables.
@@ -93,45 +93,31 @@ impl<'a> Walker<'a> {
         stack: Snapshot<'a>,
         truncated: bool,
     ) -> Walker<'a> {
-        Walker {
-            modules,
-            memory,
-            unwinder,
-            stack,
-            truncated,
-            steps: STEPS_MAX,
-            nested: 0,
-        }
+        Walker { modules, memory, unwinder, stack, truncated, steps: STEPS_MAX, nested: 0 }
     }
 
     /// Walks to the root as well as can be.
-    pub(super) fn walk(&mut self, start: Cpu) -> Trail {
+    pub(super) fn walk(&mut self, mut cpu: Cpu) -> Trail {
         let mut trail = Trail::default();
-        let end = self.follow(start, true, &mut trail);
-        if let End::Lost(lost) = end
+        let end = self.follow(&mut cpu, true, &mut trail);
+        if let End::Lost = end
             && !self.truncated
         {
-            self.search(&lost, &mut trail);
+            self.search(cpu.sp(), &mut trail);
         }
         trail
     }
 
     /// Follows the chain from a frame, as far as it goes.
-    fn follow(&mut self, start: Cpu, certain: bool, trail: &mut Trail) -> End {
-        let mut cpu = start;
+    fn follow(&mut self, cpu: &mut Cpu, certain: bool, trail: &mut Trail) -> End {
         loop {
-            trail.addresses.push(Address {
-                address: cpu.lookup(),
-                certain,
-            });
+            trail.addresses.push(Address { address: cpu.lookup(), certain });
             if trail.addresses.len() >= FRAMES_MAX || self.steps == 0 {
                 return End::Bound;
             }
             self.steps -= 1;
-            match self.step(&cpu) {
-                Step::Caller(caller) if self.modules.find(caller.lookup()).is_some() => {
-                    cpu = caller;
-                }
+            match self.step(cpu) {
+                Step::Caller if self.modules.find(cpu.lookup()).is_some() => {}
                 Step::Root => {
                     trail.rooted = true;
                     return End::Root;
@@ -142,8 +128,8 @@ impl<'a> Walker<'a> {
                     return End::Root;
                 }
                 Step::Needs { function } => {
-                    let Some(rest) = self.guess(&cpu, function, certain) else {
-                        return End::Lost(cpu);
+                    let Some(rest) = self.guess(cpu, function, certain) else {
+                        return End::Lost;
                     };
                     trail.rooted = rest.rooted;
                     trail.addresses.extend(rest.addresses);
@@ -153,14 +139,13 @@ impl<'a> Walker<'a> {
                         false => End::Bound,
                     };
                 }
-                Step::Caller(_) | Step::NoReturn | Step::Lost => return End::Lost(cpu),
+                Step::Caller | Step::NoReturn | Step::Lost => return End::Lost,
             }
         }
     }
 
-    fn step(&mut self, cpu: &Cpu) -> Step {
-        self.unwinder
-            .step(self.modules, self.memory, &self.stack, cpu)
+    fn step(&mut self, cpu: &mut Cpu) -> Step {
+        self.unwinder.step(self.modules, self.memory, &self.stack, cpu)
     }
 
     /// Finds the rest of a chain for a frame whose frame pointer is unknown.
@@ -173,9 +158,7 @@ impl<'a> Walker<'a> {
             .and_then(|depth| self.judge(cpu.sp().checked_add(depth)?, function, true));
         let mut possible = None;
         for _ in 0..GUESSES_MAX {
-            let Some(guess) = next
-                .take()
-                .or_else(|| self.next_pair(&mut from, cpu.sp(), function))
+            let Some(guess) = next.take().or_else(|| self.next_pair(&mut from, cpu.sp(), function))
             else {
                 break;
             };
@@ -183,7 +166,7 @@ impl<'a> Walker<'a> {
                 continue;
             }
             let known = cpu.with_frame_pointer(guess.frame_pointer);
-            let rest = self.rest(&known, certain && guess.certain);
+            let rest = self.rest(known, certain && guess.certain);
             if guess.certain && rest.is_some() {
                 return rest;
             }
@@ -193,20 +176,20 @@ impl<'a> Walker<'a> {
     }
 
     /// The chain behind a guess, if it leads to the root or at least far.
-    fn rest(&mut self, cpu: &Cpu, certain: bool) -> Option<Trail> {
-        let Step::Caller(caller) = self.step(cpu) else {
+    fn rest(&mut self, mut cpu: Cpu, certain: bool) -> Option<Trail> {
+        let Step::Caller = self.step(&mut cpu) else {
             return None;
         };
-        self.modules.find(caller.lookup())?;
+        self.modules.find(cpu.lookup())?;
         let mut rest = Trail::default();
         self.nested += 1;
-        let end = self.follow(caller, certain, &mut rest);
+        let end = self.follow(&mut cpu, certain, &mut rest);
         self.nested -= 1;
         let plausible = match end {
             End::Root => true,
             End::Bound => rest.addresses.len() >= FAR,
             // Of a copy that was too small the root cannot be in sight.
-            End::Lost(_) => self.truncated && rest.addresses.len() >= FAR,
+            End::Lost => self.truncated && rest.addresses.len() >= FAR,
         };
         plausible.then_some(rest)
     }
@@ -235,32 +218,26 @@ impl<'a> Walker<'a> {
             Call::To(target) => target == function,
             Call::Unknown => by_prologue,
         };
-        Some(Guess {
-            frame_pointer: place,
-            certain,
-        })
+        Some(Guess { frame_pointer: place, certain })
     }
 
     /// Looks for callers of a frame that no table describes.
-    fn search(&mut self, lost: &Cpu, trail: &mut Trail) {
+    fn search(&mut self, sp: u64, trail: &mut Trail) {
         let mut listed = Vec::new();
         let mut tried = 0;
-        let mut place = lost.sp();
-        while !self.is_last(place, lost.sp()) && listed.len() < LISTED_MAX {
+        let mut place = sp;
+        while !self.is_last(place, sp) && listed.len() < LISTED_MAX {
             let returns = self.stack.word(place).unwrap_or(0);
             place += 8;
             if call_before(self.modules, self.memory, returns).is_none() {
                 continue;
             }
-            let caller = Cpu::returning_to(place, returns);
-            listed.push(Address {
-                address: caller.lookup(),
-                certain: false,
-            });
+            let mut caller = Cpu::returning_to(place, returns);
+            listed.push(Address { address: caller.lookup(), certain: false });
             if tried < GUESSES_MAX && self.steps > 0 {
                 tried += 1;
                 let mut rest = Trail::default();
-                if let End::Root = self.follow(caller, false, &mut rest) {
+                if let End::Root = self.follow(&mut caller, false, &mut rest) {
                     trail.rooted = true;
                     listed = rest.addresses;
                     break;
