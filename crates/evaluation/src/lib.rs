@@ -1,4 +1,5 @@
-//! Measures quality and speed: the engine beside two baselines, in one run.
+//! Measures quality and speed: rankings offline, the engine beside two baselines in one run;
+//! and a running service, under [`load`].
 //!
 //! The protocol is that of the published tables (He et al. 2020, *LightGCN*, section 4.1):
 //! every item of the catalogue is ranked for every user who has held-out items, except for
@@ -15,6 +16,7 @@
 //! ([`read_and_hold_out`]); the test part is for reporting, once.
 
 pub mod lightgcn;
+pub mod load;
 mod memory;
 pub mod metrics;
 pub mod plot;

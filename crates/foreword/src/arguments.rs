@@ -1,11 +1,15 @@
 //! The arguments of the command line.
 
+mod bench;
+
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use clap::{ArgGroup, Args, Parser, Subcommand};
 use server::data_folder::DataFolder;
 use server::settings::Settings;
+
+pub(crate) use bench::{ArrivalsKind, Bench, Call, Load, TlsFiles};
 
 /// Foreword recommends books: a self-hosted service for bookshops, libraries and reading apps.
 ///
@@ -57,6 +61,9 @@ pub(crate) enum Command {
     Recommend(Recommend),
     /// Measure the quality of the rankings, beside popularity and item-based neighbours
     Evaluate(Evaluate),
+    /// Measure a running service
+    #[command(subcommand)]
+    Bench(Bench),
 }
 
 /// Where to listen.

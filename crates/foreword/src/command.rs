@@ -1,5 +1,6 @@
 //! The commands: each calls one function of another crate and prints what comes back.
 
+mod bench;
 mod demo;
 mod evaluate;
 mod import;
@@ -32,6 +33,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Train(output) => train::run(&data, &settings, output).await,
         Command::Recommend(recommend) => recommend::run(&data, &settings, &recommend).await,
         Command::Evaluate(evaluate) => evaluate::run(&data, &settings, &evaluate).await,
+        Command::Bench(bench) => bench::run(bench).await,
     }
 }
 

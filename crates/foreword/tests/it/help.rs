@@ -22,6 +22,8 @@ fn every_command_explains_itself() {
     check("train --help");
     check("recommend --help");
     check("evaluate --help");
+    check("bench --help");
+    check("bench load --help");
 }
 
 #[test]

@@ -113,11 +113,22 @@ impl Started {
         }
     }
 
+    /// The number of its process.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Sends a signal and returns the exit code.
-    pub(crate) fn end_with(mut self, signal: &str) -> i32 {
-        let process = self.child.id().to_string();
+    pub(crate) fn end_with(self, signal: &str) -> i32 {
+        self.end_and_read(signal).0
+    }
+
+    /// Sends a signal and returns the exit code, and what it wrote and nobody has read.
+    pub(crate) fn end_and_read(mut self, signal: &str) -> (i32, String) {
+        let process = self.id().to_string();
         assert!(Command::new("kill").args([signal, &process]).status().unwrap().success());
-        self.child.wait().unwrap().code().unwrap_or(-1)
+        let code = self.child.wait().unwrap().code().unwrap_or(-1);
+        (code, self.lines.iter().collect::<Vec<_>>().join("\n"))
     }
 }
 

@@ -1,0 +1,149 @@
+//! What is asked: Foreword's own calls, with answers that are looked into.
+
+use std::collections::HashSet;
+use std::hash::Hash;
+use std::ops::RangeInclusive;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use api::tutorial::RecommendationRequest;
+use api::tutorial::recommendations_client::RecommendationsClient;
+use api::v1::recommendation_service_client::RecommendationServiceClient;
+use api::v1::{Fallback, RecommendRequest, RecommendedBook, SimilarBooksRequest, TrendingRequest};
+use rand::RngExt;
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::SeedableRng;
+use tonic::transport::Channel;
+use tonic::{Request, Status};
+
+use crate::load::Outcome;
+
+/// One of the service's calls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Question {
+    /// The tutorial's `/Recommendations/Recommend`, of one of its three categories.
+    Tutorial,
+    /// `Recommend` of `foreword.v1`, for a user.
+    Recommend,
+    /// `SimilarBooks` of `foreword.v1`.
+    Similar,
+    /// `Trending` of `foreword.v1`.
+    Trending,
+}
+
+/// Questions by their number: the same number is the same question.
+#[derive(Debug)]
+pub struct Questions {
+    /// Which call.
+    pub question: Question,
+    /// Users, or books for [`Question::Similar`], drawn evenly from these decimal ids.
+    pub ids: RangeInclusive<u32>,
+    /// How many books are asked for; the tutorial's contract has no more than 2³¹ − 1.
+    pub results_max: u32,
+    /// Seed of the draw.
+    pub seed: u64,
+    /// Told to the server with each call.
+    pub deadline: Duration,
+    /// Answers that the server itself called a fallback, such as popular books for a user
+    /// that it does not know. They are good answers, but mostly cheaper ones.
+    pub fallbacks: AtomicU64,
+}
+
+impl Questions {
+    /// Asks a question and looks into the answer: it is good if it has one book at least,
+    /// none twice, and no more than were asked for.
+    pub async fn ask(&self, channel: Channel, number: u64) -> Outcome {
+        let answer = match self.question {
+            Question::Tutorial => self.tutorial(channel, number).await,
+            _ => self.v1(channel, number).await,
+        };
+        answer.unwrap_or_else(|status| Outcome::of(&status))
+    }
+
+    async fn tutorial(&self, channel: Channel, number: u64) -> Result<Outcome, Status> {
+        let mut random = self.random(number);
+        let request = RecommendationRequest {
+            user_id: number_of(random.random_range(self.ids.clone())),
+            category: random.random_range(0..3),
+            max_results: number_of(self.results_max),
+        };
+        let mut client = RecommendationsClient::new(channel);
+        let answer = client.recommend(self.request(request)).await?.into_inner();
+        Ok(self.judge(answer.recommendations.iter().map(|book| book.id), |id| *id != 0))
+    }
+
+    async fn v1(&self, channel: Channel, number: u64) -> Result<Outcome, Status> {
+        let mut client = RecommendationServiceClient::new(channel);
+        let id = self.random(number).random_range(self.ids.clone()).to_string();
+        let max_results = number_of(self.results_max);
+        let (books, fallback) = match self.question {
+            Question::Similar => {
+                let request = SimilarBooksRequest { book_id: id, filter: None, max_results };
+                let answer = client.similar_books(self.request(request)).await?.into_inner();
+                (answer.books, answer.fallback)
+            }
+            Question::Trending => {
+                let request = TrendingRequest { filter: None, max_results };
+                let answer = client.trending(self.request(request)).await?.into_inner();
+                (answer.books, answer.fallback)
+            }
+            Question::Recommend | Question::Tutorial => {
+                let request =
+                    RecommendRequest { user_id: id, max_results, ..RecommendRequest::default() };
+                let answer = client.recommend(self.request(request)).await?.into_inner();
+                (answer.books, answer.fallback)
+            }
+        };
+        if fallback != i32::from(Fallback::Unspecified) {
+            self.fallbacks.fetch_add(1, Ordering::Relaxed);
+        }
+        Ok(self.judge(books.iter().map(id_of), |id| !id.is_empty()))
+    }
+
+    fn request<T>(&self, message: T) -> Request<T> {
+        let mut request = Request::new(message);
+        request.set_timeout(self.deadline);
+        request
+    }
+
+    /// Of this question alone, so that questions need not be asked in their order.
+    fn random(&self, number: u64) -> ChaCha8Rng {
+        let mut random = ChaCha8Rng::seed_from_u64(self.seed);
+        random.set_stream(number);
+        random
+    }
+
+    fn judge<I>(&self, ids: impl ExactSizeIterator<Item = I>, is_id: fn(&I) -> bool) -> Outcome
+    where
+        I: Hash + Eq + std::fmt::Display,
+    {
+        let (count, asked) = (ids.len(), self.results_max);
+        if count == 0 {
+            return Outcome::WrongContent("no books".to_owned());
+        }
+        if count > asked as usize {
+            return Outcome::WrongContent(format!("{count} books, asked for {asked}"));
+        }
+        let mut seen = HashSet::with_capacity(count);
+        for id in ids {
+            if !is_id(&id) {
+                return Outcome::WrongContent(format!(
+                    "a book with the id {id:?}",
+                    id = id.to_string()
+                ));
+            }
+            if let Some(twice) = seen.replace(id) {
+                return Outcome::WrongContent(format!("book {twice} twice"));
+            }
+        }
+        Outcome::Good
+    }
+}
+
+fn id_of(book: &RecommendedBook) -> &str {
+    book.book.as_ref().map_or("", |book| &book.id)
+}
+
+fn number_of(number: u32) -> i32 {
+    i32::try_from(number).unwrap_or(i32::MAX)
+}

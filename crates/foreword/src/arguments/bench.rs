@@ -1,0 +1,168 @@
+//! The arguments of `foreword bench`.
+
+use std::num::NonZeroUsize;
+use std::ops::RangeInclusive;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{ArgGroup, Args, Subcommand, ValueEnum};
+use jiff::SignedDuration;
+
+use super::Output;
+
+/// `bench`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Bench {
+    /// Ask a running service many times and tell how long it took, how it ended, what it cost
+    Load(Load),
+}
+
+const LOAD_EXAMPLES: &str = "\
+Examples:
+  How long do readers wait, at 1,000 requests a second?
+    foreword bench load --rate 1000
+  How much can the service do, with 32 requests under way at any time?
+    foreword bench load --in-flight 32 --connections 4
+  What does it cost the server's process?
+    foreword bench load --rate 1000 --pid $(pidof foreword)
+  Which of two servers is faster? Five rounds in turn, each first in every second one.
+    foreword bench load --to localhost:50051 --to localhost:50052 --rate 1000 --rounds 5
+  Over mutual TLS, as JSON:
+    foreword bench load --to shop:443 --tls-ca ca.pem --tls-cert me.pem --tls-key me.key --rate 100 --json
+
+With --rate, a request counts from the moment at which it was due, even if the client could not
+send it then; with --in-flight, from the moment at which it was sent.
+
+Exit code 1 if a request went wrong or could not be sent before the end.";
+
+/// `bench load`.
+#[derive(Args, Debug)]
+#[command(group(ArgGroup::new("loop").required(true)), after_help = LOAD_EXAMPLES)]
+pub(crate) struct Load {
+    /// Requests per second, whether or not earlier ones are answered: an open loop
+    #[arg(long, value_name = "NUMBER", group = "loop")]
+    pub(crate) rate: Option<f64>,
+    /// Requests under way at any time, a new one for each answer: a closed loop
+    #[arg(long, value_name = "COUNT", group = "loop")]
+    pub(crate) in_flight: Option<NonZeroUsize>,
+    /// How the requests of --rate arrive
+    #[arg(long, value_enum, default_value_t = ArrivalsKind::Poisson, conflicts_with = "in_flight")]
+    pub(crate) arrivals: ArrivalsKind,
+    /// What is asked
+    #[arg(long, value_enum, default_value_t = Call::Recommend)]
+    pub(crate) call: Call,
+    /// Where the service is; given several times, all of them are measured in turn
+    #[arg(long, value_name = "HOST:PORT", default_value = "localhost:50051")]
+    pub(crate) to: Vec<String>,
+    /// How often each service is measured; every second round goes backwards
+    #[arg(long, value_name = "COUNT", default_value = "1")]
+    pub(crate) rounds: NonZeroUsize,
+    /// How long is measured, such as 10s or 2m
+    #[arg(long = "for", value_name = "TIME", default_value = "10s", value_parser = time)]
+    pub(crate) duration: Duration,
+    /// How long requests are sent before that, and not counted
+    #[arg(long, value_name = "TIME", default_value = "1s", value_parser = time)]
+    pub(crate) warm_up: Duration,
+    /// How long one call may take
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = time)]
+    pub(crate) deadline: Duration,
+    /// Connections
+    #[arg(long, value_name = "COUNT", default_value = "1")]
+    pub(crate) connections: NonZeroUsize,
+    /// The most requests under way on each connection; those that are due beyond that wait
+    #[arg(long, value_name = "COUNT", default_value = "100")]
+    pub(crate) streams: NonZeroUsize,
+    /// Users that are asked for, from the first to the last
+    #[arg(long, value_name = "ID..ID", default_value = "1..2000", value_parser = ids)]
+    pub(crate) users: RangeInclusive<u32>,
+    /// Books that `--call similar` asks for
+    #[arg(long, value_name = "ID..ID", default_value = "1..1000", value_parser = ids)]
+    pub(crate) books: RangeInclusive<u32>,
+    /// How many books are asked for
+    #[arg(short = 'n', long, value_name = "COUNT", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub(crate) max_results: u32,
+    /// Seed of the arrivals and of what is asked
+    #[arg(long, value_name = "NUMBER", default_value_t = 7)]
+    pub(crate) seed: u64,
+    /// Threads of this client
+    #[arg(long, value_name = "COUNT", default_value = "1")]
+    pub(crate) threads: NonZeroUsize,
+    /// The process of the service, on this machine, whose CPU time and memory are told; one for each --to
+    #[arg(long, value_name = "PID")]
+    pub(crate) pid: Vec<u32>,
+    #[command(flatten)]
+    pub(crate) tls: TlsFiles,
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+/// Files for TLS.
+#[derive(Args, Debug)]
+pub(crate) struct TlsFiles {
+    /// Speak TLS, and trust the authorities of this file (PEM); `--to http://HOST:PORT` stays plaintext
+    #[arg(long, value_name = "FILE", help_heading = "TLS")]
+    pub(crate) tls_ca: Option<PathBuf>,
+    /// Certificate of this client, with its chain (PEM)
+    #[arg(long, value_name = "FILE", help_heading = "TLS", requires_all = ["tls_ca", "tls_key"])]
+    pub(crate) tls_cert: Option<PathBuf>,
+    /// Key of this client (PEM)
+    #[arg(long, value_name = "FILE", help_heading = "TLS", requires = "tls_cert")]
+    pub(crate) tls_key: Option<PathBuf>,
+    /// The name in the service's certificate, if it is not the host of --to
+    #[arg(long, value_name = "NAME", help_heading = "TLS", requires = "tls_ca")]
+    pub(crate) tls_name: Option<String>,
+}
+
+/// How requests arrive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ArrivalsKind {
+    /// At random, as of many users who know nothing of each other
+    Poisson,
+    /// At equal distances
+    Constant,
+}
+
+/// What is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Call {
+    /// Books for a user
+    Recommend,
+    /// Books that go with a book
+    Similar,
+    /// Books that are read a lot lately
+    Trending,
+    /// The tutorial's call: books of a category for a user
+    Tutorial,
+}
+
+fn time(text: &str) -> Result<Duration, String> {
+    let parsed: Result<SignedDuration, _> = text.parse();
+    parsed
+        .ok()
+        .and_then(|duration| Duration::try_from(duration).ok())
+        .ok_or_else(|| "expected a time with its unit, such as 10s, 500ms or 1m 30s".to_owned())
+}
+
+fn ids(text: &str) -> Result<RangeInclusive<u32>, String> {
+    let (first, last) = text.split_once("..").unwrap_or((text, text));
+    let ids = first.parse().and_then(|first: u32| Ok(first..=last.parse()?));
+    ids.ok()
+        .filter(|ids| !ids.is_empty() && *ids.end() <= i32::MAX.unsigned_abs())
+        .ok_or_else(|| "expected the first and the last number, such as 1..2000".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_have_units_and_ranges_have_two_ends() {
+        assert_eq!(time("10s"), Ok(Duration::from_secs(10)));
+        assert_eq!(time("1m 30s"), Ok(Duration::from_secs(90)));
+        assert_eq!(time("1.5s"), Ok(Duration::from_millis(1500)));
+        assert!(time("10").is_err() && time("-1s").is_err() && time("").is_err());
+        assert_eq!(ids("1..2000"), Ok(1..=2000));
+        assert_eq!(ids("7"), Ok(7..=7));
+        assert!(ids("9..1").is_err() && ids("1..").is_err() && ids("1..4294967295").is_err());
+    }
+}

@@ -1,0 +1,156 @@
+//! `foreword bench load` against a running demo shop.
+
+use std::collections::BTreeMap;
+use std::net::TcpListener;
+
+use serde_json::Value;
+
+use crate::program::{Program, Started};
+use crate::shop;
+
+fn serve() -> (Started, String) {
+    let server = shop::demo().start("demo --listen 127.0.0.1:0");
+    let lines = server.read_until("Serving gRPC on localhost:");
+    let port = lines.last().unwrap().split(['.', ':']).nth(1).unwrap();
+    let address = format!("127.0.0.1:{port}");
+    (server, address)
+}
+
+/// A document with the types of its values in place of the values.
+fn shape(value: &Value) -> Value {
+    match value {
+        Value::Null => "null".into(),
+        Value::Bool(_) => "boolean".into(),
+        Value::Number(_) => "number".into(),
+        Value::String(_) => "string".into(),
+        Value::Array(items) => items.first().map(shape).into_iter().collect(),
+        Value::Object(fields) => {
+            let shapes: BTreeMap<&String, Value> =
+                fields.iter().map(|(name, value)| (name, shape(value))).collect();
+            serde_json::to_value(shapes).unwrap()
+        }
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn scripts_get_one_document() {
+    let (server, address) = serve();
+    let program = Program::new();
+    let arguments = format!(
+        "bench load --to {address} --to {address} --rounds 2 --rate 200 --for 300ms --warm-up 100ms --pid {0} --pid {0} --json",
+        server.id()
+    );
+    let text = program.run(&arguments).succeeded();
+    let document: Value = serde_json::from_str(&text).unwrap();
+    insta::assert_snapshot!(serde_json::to_string_pretty(&shape(&document)).unwrap());
+    assert_eq!(document["plan"]["duration_seconds"], 0.3);
+    let targets = document["targets"].as_array().unwrap();
+    assert_eq!((targets.len(), document["ratios"].as_array().unwrap().len()), (2, 1));
+    for report in targets.iter().flat_map(|target| target["rounds"].as_array().unwrap()) {
+        let outcomes = report["outcomes"].as_array().unwrap();
+        assert_eq!((outcomes.len(), &outcomes[0]["outcome"]), (1, &"OK".into()));
+        assert_eq!(outcomes[0]["count"], report["requests"]);
+    }
+    assert_eq!(server.end_with("-TERM"), 0);
+}
+
+#[test]
+fn every_call_is_answered_in_both_loops() {
+    let (server, address) = serve();
+    let program = Program::new();
+    for call in ["recommend", "similar", "trending", "tutorial"] {
+        for load in
+            ["--rate 100", "--rate 100 --arrivals constant", "--in-flight 3 --connections 2"]
+        {
+            let arguments =
+                format!("bench load --to {address} --call {call} {load} --for 200ms --warm-up 0s");
+            let table = program.run(&arguments).succeeded();
+            for text in [call, "p99.9", "latency less probe", "good answers per second"] {
+                assert!(table.contains(text), "{text:?} in {table}");
+            }
+            assert_eq!(table.contains("sent late by"), load.starts_with("--rate"), "{table}");
+        }
+    }
+    assert_eq!(server.end_with("-TERM"), 0);
+}
+
+#[test]
+fn rounds_are_shown_with_medians_and_ratios() {
+    let (server, address) = serve();
+    let arguments = format!(
+        "bench load --to {address} --to {address} --rounds 3 --rate 100 --for 100ms --warm-up 0s"
+    );
+    let table = Program::new().run(&arguments).succeeded();
+    assert_eq!(table.matches("\n 3 ").count(), 2, "{table}");
+    assert_eq!(table.matches("\n median ").count(), 2, "{table}");
+    assert!(table.contains(&format!("{address} / {address}")), "{table}");
+    assert_eq!(server.end_with("-TERM"), 0);
+}
+
+#[test]
+fn requests_that_go_wrong_are_shown_and_end_with_1() {
+    let (server, address) = serve();
+    let arguments = format!(
+        "bench load --to {address} --call similar --books 900000..900001 --rate 100 --for 200ms --warm-up 0s"
+    );
+    let ran = Program::new().run(&arguments);
+    assert!(ran.output.contains("\nNOT_FOUND: "), "{}", ran.output);
+    let errors = ran.failed(1);
+    assert!(errors.contains("requests went wrong"), "{errors}");
+    assert_eq!(server.end_with("-TERM"), 0);
+}
+
+#[test]
+fn users_that_the_shop_does_not_know_are_noted() {
+    let (server, address) = serve();
+    let arguments = format!(
+        "bench load --to http://{address} --users 900000..900009 --in-flight 1 --for 100ms --warm-up 0s"
+    );
+    let ran = Program::new().run(&arguments);
+    assert!(ran.errors.contains("a fallback"), "{}", ran.errors);
+    ran.succeeded();
+    assert_eq!(server.end_with("-TERM"), 0);
+}
+
+#[test]
+fn an_interrupted_run_still_tells_what_it_measured() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    // Nothing is due before the signal comes.
+    let arguments = format!("bench load --to {address} --rate 0.0001 --for 1h --warm-up 0s --json");
+    let bench = Program::new().start(&arguments);
+    let _connection = listener.accept().unwrap();
+    let (code, text) = bench.end_and_read("-INT");
+    assert_eq!(code, 130, "{text}");
+    let document: Value = serde_json::from_str(&text).unwrap();
+    let report = &document["targets"][0]["rounds"][0];
+    assert_eq!((&report["stopped_early"], &report["requests"]), (&true.into(), &0.into()));
+}
+
+#[test]
+fn what_cannot_be_run_is_told() {
+    let program = Program::new();
+    let refused = |arguments: &str| program.run(&format!("bench load {arguments}")).failed(2);
+    let neither = refused("");
+    assert!(neither.contains("--rate") && neither.contains("--in-flight"), "{neither}");
+    assert!(refused("--rate 1 --in-flight 1").contains("cannot be used with"));
+    assert!(refused("--in-flight 1 --arrivals constant").contains("cannot be used with"));
+    assert!(refused("--rate 1 --for 10").contains("such as 10s, 500ms or 1m 30s"));
+    assert!(refused("--rate 1 --users 5..1").contains("such as 1..2000"));
+    assert!(refused("--rate 1 --tls-cert x").contains("--tls-ca"));
+    let failed = |arguments: &str| program.run(&format!("bench load {arguments}")).failed(1);
+    insta::assert_snapshot!(failed("--rate 0"), @"error: 0 requests per second, expected more than 0 and at most 1,000,000");
+    insta::assert_snapshot!(failed("--in-flight 500 --connections 4"), @"error: 500 requests in flight need more than 4 connections with 100 streams each; take more connections or streams");
+    insta::assert_snapshot!(failed("--rate 1 --to a:1 --to b:1 --pid 1"), @"error: 1 --pid for 2 --to, expected none, or one for each --to in the same order");
+    insta::assert_snapshot!(failed("--rate 1 --to localhost"), @"error: bad address \"localhost\", expected HOST:PORT");
+    insta::assert_snapshot!(failed("--rate 1 --to https://a:1"), @"error: --to https://a:1 needs --tls-ca");
+    let ca = failed("--rate 1 --tls-ca no-such-file");
+    assert!(ca.starts_with("error: cannot read --tls-ca no-such-file: "), "{ca}");
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    drop(listener);
+    let nobody = failed(&format!("--rate 1 --to {address}"));
+    assert!(nobody.starts_with(&format!("error: no connection to {address}: ")), "{nobody}");
+    assert!(nobody.trim_end().ends_with("serve` starts the service, --to says where it is"));
+}
