@@ -11,6 +11,7 @@ use socket2::{Domain, Socket, Type};
 use tonic::service::Routes;
 use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
+use unstall::{Executor, GrpcLayer};
 
 /// The longest queue of connections that wait to be accepted.
 const BACKLOG: i32 = 1024;
@@ -73,7 +74,7 @@ impl Listeners {
         self.0.iter().map(TcpListener::local_addr).collect()
     }
 
-    /// Serves until `stop` ends, then lets open calls finish for at most `drain`. Whether
+    /// Serves, with handlers on the executor, until `stop` ends, then lets open calls finish for at most `drain`. Whether
     /// they all did is the result.
     ///
     /// # Errors
@@ -82,6 +83,7 @@ impl Listeners {
     pub async fn serve(
         self,
         routes: Routes,
+        executor: &Executor,
         streams_per_connection_max: u32,
         drain: Duration,
         stop: impl Future<Output = ()>,
@@ -96,6 +98,7 @@ impl Listeners {
         let serving = Server::builder()
             .max_concurrent_streams(streams_per_connection_max)
             .http2_max_local_error_reset_streams(Some(PROVOKED_RESETS_MAX))
+            .layer(GrpcLayer::new(executor.clone()))
             .add_routes(routes)
             .serve_with_incoming_shutdown(incoming, async {
                 stop.await;

@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 use tonic::service::Routes;
+use unstall::Executor;
 
+use crate::blocking::blocking;
 use crate::data_folder::DataFolder;
 use crate::grpc;
 use crate::listen::{ListenError, Listeners};
@@ -20,6 +22,9 @@ const ANNOUNCE_AGAIN: Duration = Duration::from_millis(200);
 
 /// After so many vain tries there is another server.
 const RIVAL_AFTER: u32 = 5;
+
+/// How long to wait at the end for handlers that hold a thread.
+const STUCK_PATIENCE: Duration = Duration::from_millis(200);
 
 /// Whether addresses beyond this machine may be served without authentication.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,6 +55,9 @@ pub enum ServeError {
     /// The contract's descriptor is broken: a defect of the build.
     #[error("cannot serve reflection: {0}")]
     Reflection(#[from] tonic_reflection::server::Error),
+    /// There is no thread to be had for the handlers.
+    #[error(transparent)]
+    Executor(#[from] unstall::StartError),
     /// Serving failed.
     #[error("serving failed: {0}")]
     Io(#[from] io::Error),
@@ -63,6 +71,7 @@ pub struct Service {
     addresses: Vec<SocketAddr>,
     recommender: Arc<Recommender>,
     routes: Routes,
+    executor: Executor,
     data: DataFolder,
 }
 
@@ -85,8 +94,9 @@ impl Service {
         let addresses = listeners.addresses()?;
         let recommender = Arc::new(Recommender::open(data, settings).await?);
         let routes = grpc::routes(&recommender, settings)?;
-        let settings = settings.clone();
-        Ok(Self { settings, listeners, addresses, recommender, routes, data: data.clone() })
+        let executor = Executor::start(settings.executor.limits(), ())?;
+        let (settings, data) = (settings.clone(), data.clone());
+        Ok(Self { settings, listeners, addresses, recommender, routes, executor, data })
     }
 
     /// Where it listens.
@@ -107,7 +117,7 @@ impl Service {
     ///
     /// If serving fails; being told to stop is no error.
     pub async fn run(self, stop: impl Future<Output = ()>) -> Result<(), ServeError> {
-        let Self { settings, listeners, addresses, recommender, routes, data } = self;
+        let Self { settings, listeners, addresses, recommender, routes, executor, data } = self;
         let live = recommender.live();
         let books = live.current().book_count();
         tracing::info!(?addresses, model = live.model_version(), books, "serving");
@@ -126,8 +136,8 @@ impl Service {
         };
         let limits = &settings.serve;
         let streams = limits.streams_per_connection_max.get();
-        let serving = listeners.serve(routes, streams, limits.drain(), stopped());
-        let renewing = live.keep_current(limits.poll(), stopped());
+        let serving = listeners.serve(routes, &executor, streams, limits.drain(), stopped());
+        let renewing = renew(&executor, &recommender, limits.poll(), stopped());
         let announcing = announce(&data, &addresses, stopped());
         let beside = async {
             tokio::join!(renewing, announcing, telling);
@@ -142,7 +152,28 @@ impl Service {
             tracing::warn!(?drain, "calls were still open at the end of the drain");
         }
         recommender.close().await;
+        let stuck = blocking(move || executor.stop(STUCK_PATIENCE)).await.stuck;
+        if stuck > 0 {
+            tracing::warn!(stuck, "threads were still stuck in handlers at the end");
+        }
         Ok(())
+    }
+}
+
+/// Keeps what is served current until `stopped` ends. On the executor, because decoding pages
+/// of books takes longer than a transport's thread may be held.
+async fn renew(
+    executor: &Executor,
+    recommender: &Arc<Recommender>,
+    interval: Duration,
+    stopped: impl Future<Output = ()> + Send + 'static,
+) {
+    let recommender = Arc::clone(recommender);
+    let renewing = executor.spawn("(renewal)", async move {
+        recommender.live().keep_current(interval, stopped).await;
+    });
+    if let Err(error) = renewing.await {
+        tracing::error!(%error, "no new models or books will be taken up");
     }
 }
 

@@ -3,6 +3,8 @@
 //! The commented defaults in `settings.toml` are the reference: they are parsed like any
 //! other file, so that what is printed is what is used.
 
+mod executor;
+
 use std::net::SocketAddr;
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::{Path, PathBuf};
@@ -16,6 +18,8 @@ use recommender::ridge::RidgeSettings;
 use serde::Deserialize;
 use storage::StoreSettings;
 
+pub use executor::ExecutorSection;
+
 /// Every key with its default and its meaning, as TOML.
 pub const REFERENCE: &str = include_str!("settings.toml");
 
@@ -25,6 +29,8 @@ pub const REFERENCE: &str = include_str!("settings.toml");
 pub struct Settings {
     /// The service.
     pub serve: Serve,
+    /// What the handlers run on.
+    pub executor: ExecutorSection,
     /// The tutorial's categories: the slugs that each stands for.
     pub categories: Categories,
     /// How much each kind of event says.
@@ -198,6 +204,10 @@ impl Settings {
         let (default, max) = (self.serve.results_default, self.serve.results_max);
         expect("serve.results_default", default, default <= max, "at most serve.results_max")?;
         expect("serve.results_max", max, max.get() <= 10_000, "1 to 10000")?;
+        let workers_max = self.executor.workers_max.get();
+        let workers = self.executor.limits().workers.get();
+        let enough = workers_max > workers && workers_max <= 10_000;
+        expect("executor.workers_max", workers_max, enough, "more than the workers that always stay, and at most 10000")?;
         expect("serve.listen", "empty", !self.serve.listen.is_empty(), "at least one address")?;
         for (key, weight) in self.weights.by_key() {
             // Products of tiny weights would underflow, and be taken for nothing at all.
@@ -211,7 +221,7 @@ impl Settings {
 /// Refuses a variable that looks like a setting but for its one underscore. Others with this
 /// program's prefix are left alone: Kubernetes makes some for a service of that name.
 fn check_environment() -> Result<(), SettingsError> {
-    let sections = ["SERVE", "CATEGORIES", "WEIGHTS", "TRAIN", "MODELS", "STORE"];
+    let sections = ["SERVE", "EXECUTOR", "CATEGORIES", "WEIGHTS", "TRAIN", "MODELS", "STORE"];
     for (name, _) in std::env::vars_os() {
         let name = name.to_string_lossy();
         let rest = name.strip_prefix("FOREWORD_").unwrap_or_default();
@@ -362,6 +372,7 @@ mod tests {
         check("[weights]\nview = 1e-30", "weights.view is");
         check("[serve]\nresults_default = 500", "serve.results_default is 500");
         check("[store]\nreaders = 0", "store.readers");
+        check("[executor]\nworkers_max = 1", "executor.workers_max is 1");
     }
 
     #[test]
