@@ -12,6 +12,7 @@ mod skip;
 mod soak;
 mod suite;
 mod test;
+mod translation;
 mod workspace;
 
 use std::process::ExitCode;

@@ -9,6 +9,7 @@ use crate::python::Environment;
 use crate::report::{MissingTools, Ran, Report};
 use crate::skip::Skip;
 use crate::suite;
+use crate::translation;
 use crate::workspace::Workspace;
 
 /// Runs all checks, quick ones first.
@@ -20,6 +21,7 @@ pub(crate) fn test(workspace: &Workspace) -> ExitCode {
     report.step("format", || run(&mut cargo(workspace, "fmt --all --check")));
     report.step("generated code", || codegen::check(workspace));
     report.step("crate directions", || direction::check(workspace));
+    report.step("translations", || translation::check(workspace));
     report.skippable("contract", |skips| lint_contract(workspace, python, skips));
     report.skippable("dependencies", |skips| check_dependencies(workspace, python, skips));
     report.skippable("advisories", |skips| check_advisories(workspace, python, skips));

@@ -207,7 +207,12 @@ impl Settings {
         let workers_max = self.executor.workers_max.get();
         let workers = self.executor.limits().workers.get();
         let enough = workers_max > workers && workers_max <= 10_000;
-        expect("executor.workers_max", workers_max, enough, "more than the workers that always stay, and at most 10000")?;
+        expect(
+            "executor.workers_max",
+            workers_max,
+            enough,
+            "more than the workers that always stay, and at most 10000",
+        )?;
         expect("serve.listen", "empty", !self.serve.listen.is_empty(), "at least one address")?;
         for (key, weight) in self.weights.by_key() {
             // Products of tiny weights would underflow, and be taken for nothing at all.

@@ -33,12 +33,15 @@ const SHELVES: [(BookCategory, [&str; 3]); 3] = [
     (BookCategory::SelfHelp, ["Begin Badly", "The Shorter List", "Rest Is Work"]),
 ];
 
-/// Blocks the thread for five seconds, as a call to a slow service through a client that is
-/// not async would do.
+/// The price in cents. Blocks the thread for five seconds, as a call to a slow service through
+/// a client that is not async does.
 #[inline(never)]
 #[expect(clippy::disallowed_methods, reason = "blocking is what this example is about")]
-fn price_lookup() {
+fn price_lookup() -> u32 {
     std::thread::sleep(Duration::from_secs(5));
+    // Without something to do afterwards the function would not be on the stack during the
+    // sleep, but jump there.
+    std::hint::black_box(1_299)
 }
 
 #[expect(clippy::print_stdout, reason = "the tutorial's service prints these lines")]
@@ -58,7 +61,8 @@ impl Recommendations for Tutorial {
         let RecommendationRequest { category, max_results, .. } = request.into_inner();
         let shelf = SHELVES.iter().position(|(shelf, _)| *shelf as i32 == category);
         let shelf = shelf.ok_or_else(|| Status::not_found("category: not one of the three"))?;
-        price_lookup();
+        let cents = price_lookup();
+        tracing::debug!(cents, "looked the price up");
         let wanted = usize::try_from(max_results).unwrap_or(0);
         let numbers = 1 + 3 * shelf as i32..;
         let recommendations = numbers
@@ -83,8 +87,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         [flag] if flag == "--inline" => true,
         _ => return Err("usage: tutorial [--inline] [ADDRESS]".into()),
     };
-    let address: SocketAddr =
-        addresses.first().map_or(DEFAULT_ADDRESS, String::as_str).parse()?;
+    let address: SocketAddr = addresses.first().map_or(DEFAULT_ADDRESS, String::as_str).parse()?;
 
     let service = RecommendationsServer::new(Tutorial);
     tracing::info!(%address, inline, "listening");

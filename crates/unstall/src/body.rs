@@ -64,6 +64,8 @@ struct Pump {
     job: Job<Pumped>,
     deadline: Option<Deadline>,
     method: Method,
+    /// Keeps the workers for as long as somebody wants the body.
+    _executor: Executor,
 }
 
 impl Body {
@@ -95,7 +97,13 @@ impl Body {
                 let (sender, frames) = mpsc::channel(FRAMES_AHEAD);
                 let until = deadline.as_ref().map(Deadline::instant);
                 let job = executor.go_on(method, pump(body, sender, until));
-                Source::Pump(Pump { frames, job, deadline, method: method.clone() })
+                Source::Pump(Pump {
+                    frames,
+                    job,
+                    deadline,
+                    method: method.clone(),
+                    _executor: executor.clone(),
+                })
             }
         };
         Self { frames: start.frames, source, hint: start.hint, trailers_of: |_| None }
@@ -135,10 +143,7 @@ impl Body {
 }
 
 impl Pump {
-    fn poll(
-        &mut self,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, LayerError>>> {
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, LayerError>>> {
         // First, because a pump that is always ready would be heard for ever.
         if let Some(deadline) = &mut self.deadline
             && deadline.poll(cx).is_ready()

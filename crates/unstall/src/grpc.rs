@@ -23,8 +23,8 @@ use crate::body::Body;
 use crate::executor::Executor;
 use crate::layer::{BoxError, Call, Runner};
 
-/// tonic's server times the same header outside of this layer and answers CANCELLED. What is
-/// known here is answered so much earlier, so that the client reads DEADLINE_EXCEEDED.
+/// tonic's server times the same header outside of this layer and answers `CANCELLED`. What is
+/// known here is answered so much earlier, so that the client reads `DEADLINE_EXCEEDED`.
 const AHEAD: Duration = Duration::from_millis(1);
 
 /// A [`tower` layer](Layer) that runs each RPC as a job of an [`Executor`], so that a handler

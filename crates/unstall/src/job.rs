@@ -30,12 +30,7 @@ pub(crate) struct Facts {
 
 impl Facts {
     pub(crate) fn new(method: Method, blocking: bool) -> Self {
-        Self {
-            method,
-            spawned: Instant::now(),
-            blocking,
-            begun: AtomicBool::new(false),
-        }
+        Self { method, spawned: Instant::now(), blocking, begun: AtomicBool::new(false) }
     }
 
     pub(crate) fn lane(&self) -> Lane {
@@ -220,13 +215,12 @@ impl<F: Future> Future for Guarded<F> {
         let outcome = match REFUSAL.take() {
             Some(refusal) => Err(refusal.error()),
             None => {
-                let future = self.future.as_mut().expect("it is polled until it is ready, not after");
+                let future =
+                    self.future.as_mut().expect("it is polled until it is ready, not after");
                 match catch_unwind(AssertUnwindSafe(|| future.get_mut().as_mut().poll(cx))) {
                     Ok(Poll::Pending) => return Poll::Pending,
                     Ok(Poll::Ready(output)) => Ok(output),
-                    Err(payload) => {
-                        Err(JobError::Panicked { message: message(payload.as_ref()) })
-                    }
+                    Err(payload) => Err(JobError::Panicked { message: message(payload.as_ref()) }),
                 }
             }
         };

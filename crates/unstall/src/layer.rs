@@ -47,14 +47,16 @@ type Timeout = dyn Fn(&Parts) -> Option<Duration> + Send + Sync;
 /// ```
 /// use axum::error_handling::HandleErrorLayer;
 /// use axum::{Router, routing::get};
+/// use tower::ServiceBuilder;
 /// use unstall::{Executor, LayerError, Settings, Unstall};
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let executor = Executor::start(Settings::for_this_machine(), ())?;
-/// let router: Router = Router::new()
-///     .route("/price", get(|| async { "12.99" }))
-///     .layer(Unstall::new(executor))
-///     .layer(HandleErrorLayer::new(|error: LayerError| async move { error.http_status() }));
+/// let router: Router = Router::new().route("/price", get(|| async { "12.99" })).layer(
+///     ServiceBuilder::new()
+///         .layer(HandleErrorLayer::new(|error: LayerError| async move { error.http_status() }))
+///         .layer(Unstall::new(executor)),
+/// );
 /// # Ok(())
 /// # }
 /// ```
@@ -103,10 +105,7 @@ impl Unstall {
     /// use, so that a flood of invented ones does no harm; the executor keeps up to 1,000 and
     /// counts what is beyond under one name. Where paths hold numbers of things, name by route.
     #[must_use]
-    pub fn name_by(
-        mut self,
-        name: impl Fn(&Parts) -> &str + Send + Sync + 'static,
-    ) -> Self {
+    pub fn name_by(mut self, name: impl Fn(&Parts) -> &str + Send + Sync + 'static) -> Self {
         self.runner.name = Arc::new(name);
         self
     }

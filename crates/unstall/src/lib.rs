@@ -1,8 +1,8 @@
 //! Handlers that block do not stall a service: an executor, a watchdog and a tower layer.
 
+mod kernel;
 #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 mod raw;
-mod kernel;
 mod stack;
 
 mod body;

@@ -299,7 +299,10 @@ mod tests {
             (0..TENTATIVE_MAX).map(|n| methods.get_tentative(&format!("/held/{n}"))).collect();
         assert_eq!(methods.get_tentative("/one/more").name(), OTHER);
         for method in &held {
-            assert_eq!(methods.of_number(method.number()).expect("it is held").name(), method.name());
+            assert_eq!(
+                methods.of_number(method.number()).expect("it is held").name(),
+                method.name()
+            );
         }
         drop(held);
         assert_eq!(methods.get_tentative("/one/more").name(), "/one/more");

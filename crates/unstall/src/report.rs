@@ -108,8 +108,8 @@ impl fmt::Display for StallReport {
         if let Some(frame) = self.culprit() {
             let possibly = if frame.certain { "" } else { "possibly " };
             write!(f, " {possibly}at {}", frame.function)?;
-            if let (Some(file), Some(line)) = (&frame.file, frame.line) {
-                write!(f, " ({}:{line})", file.display())?;
+            if let Some(location) = frame.location() {
+                write!(f, " ({location})")?;
             }
         }
         if self.convoy > 0 {

@@ -59,5 +59,5 @@ pub(crate) struct Stack {
     pub(crate) exact: bool,
 }
 
-#[cfg(test)]
+#[cfg(all(test, target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 mod tests;

@@ -225,7 +225,10 @@ fn a_worker_handed_over_serves_its_new_lane_or_stays() {
                 let is_of_old = || !moved.load(Ordering::SeqCst);
                 match old.0.lane.next(&parking, false, is_of_old) {
                     Next::Moved => {
-                        assert!(matches!(new.0.lane.next(&parking, false, || true), Next::Leave(_)));
+                        assert!(matches!(
+                            new.0.lane.next(&parking, false, || true),
+                            Next::Leave(_)
+                        ));
                     }
                     Next::Leave(_) => {}
                     Next::Job(..) => unreachable!("there is one job only"),

@@ -51,7 +51,8 @@ fn spawned_blocks(duration: Duration) {
 pub(crate) fn compute(steps: u64) -> u64 {
     let mut state = black_box(steps | 1);
     for _ in 0..steps {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        state =
+            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         state ^= state >> 29;
     }
     black_box(state)

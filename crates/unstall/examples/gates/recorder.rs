@@ -24,9 +24,8 @@ impl Recorder {
 
     /// Reports of stalls of a method that had begun.
     pub(crate) fn begun(&self, method: &str) -> Vec<Seen> {
-        let of_method = |seen: &Seen| {
-            seen.report.stage == Stage::Begun && seen.report.method.ends_with(method)
-        };
+        let of_method =
+            |seen: &Seen| seen.report.stage == Stage::Begun && seen.report.method.ends_with(method);
         self.seen().into_iter().filter(of_method).collect()
     }
 

@@ -53,7 +53,9 @@ impl Server {
     /// Starts a server on a free port.
     pub(crate) fn start(kind: Kind) -> Result<Self, Failure> {
         let reports = Recorder::default();
-        Self::start_observed(kind, reports.clone()).map(|server| Self { reports, ..server })
+        let mut server = Self::start_observed(kind, reports.clone())?;
+        server.reports = reports;
+        Ok(server)
     }
 
     /// Starts a server whose reports go elsewhere.
@@ -74,12 +76,22 @@ impl Server {
         let transport = runtime.handle().clone();
         let layer = executor.clone().map(GrpcLayer::new);
         std::thread::Builder::new().name("transport".to_owned()).spawn(move || {
-            let layer = tower::util::option_layer(layer);
-            let mut server = tonic::transport::Server::builder().layer(layer);
-            let serving = server.add_service(service).serve_with_incoming(incoming);
+            let server = async {
+                let mut builder = tonic::transport::Server::builder();
+                match layer {
+                    Some(layer) => {
+                        builder
+                            .layer(layer)
+                            .add_service(service)
+                            .serve_with_incoming(incoming)
+                            .await
+                    }
+                    None => builder.add_service(service).serve_with_incoming(incoming).await,
+                }
+            };
             runtime.block_on(async {
                 tokio::select! {
-                    _ = serving => {}
+                    _ = server => {}
                     _ = stopped => {}
                 }
             });

@@ -1,14 +1,19 @@
 //! The rows as a table for people.
 
-use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
-use comfy_table::{Attribute, Cell, CellAlignment, Color, Table};
+use comfy_table::{Attribute, Cell, CellAlignment, Color, LineStyle, Table, TableStyle};
 
 use crate::row::Row;
+
+const LINE: LineStyle = LineStyle::none().fill('─').junction('─');
+
+/// No lines between rows.
+const COMPACT: TableStyle =
+    TableStyle::new().top_border(LINE).header_separator(LINE).bottom_border(LINE);
 
 /// All rows.
 pub(crate) fn table(rows: &[Row]) -> Table {
     let mut table = Table::new();
-    table.load_preset(UTF8_HORIZONTAL_ONLY);
+    table.load_style(COMPACT);
     table.set_header(["case", "value", "unit", "gate", "", "beside it"]);
     for row in rows {
         let value = row.value.map_or("–".to_owned(), short);

@@ -100,8 +100,8 @@ where
         Into<Box<dyn std::error::Error + Send + Sync>> + Send,
 {
     client.ready().await.map_err(|error| Status::unavailable(error.into().to_string()))?;
-    let message = Message::try_from(duration)
-        .map_err(|_| Status::invalid_argument("too long a duration"))?;
+    let message =
+        Message::try_from(duration).map_err(|_| Status::invalid_argument("too long a duration"))?;
     let path = PathAndQuery::try_from(format!("/{}/{method}", Gates::NAME))
         .map_err(|error| Status::invalid_argument(error.to_string()))?;
     let codec = ProstCodec::<Message, Message>::default();

@@ -45,10 +45,8 @@ where
     Pumped::ToTheEnd
 }
 
-async fn pump_all<R>(
-    mut body: Pin<Box<R>>,
-    frames: mpsc::Sender<Result<Frame<Bytes>, BoxError>>,
-) where
+async fn pump_all<R>(mut body: Pin<Box<R>>, frames: mpsc::Sender<Result<Frame<Bytes>, BoxError>>)
+where
     R: http_body::Body,
     R::Error: Into<BoxError>,
 {

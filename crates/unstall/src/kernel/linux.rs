@@ -9,7 +9,7 @@ use std::os::unix::fs::FileExt;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-use super::{Sight, View, parse_view};
+use super::{Sight, SystemCall, View};
 use crate::raw;
 
 /// A thread of this process that can be looked at from outside.
@@ -133,5 +133,50 @@ fn sight_of(thread: &Thread) -> Sight {
     match thread.cpu_time() {
         Some(_) => Sight::CpuClock,
         None => Sight::NamesOnly,
+    }
+}
+
+/// Reads the text of `/proc/…/syscall`.
+pub(super) fn parse_view(text: &[u8]) -> View {
+    if text.starts_with(b"running") {
+        return View::Running;
+    }
+    let Some(text) = str::from_utf8(text).ok() else {
+        return View::Unknown;
+    };
+    let mut words = text.split_ascii_whitespace();
+    let Some(number) = words.next().and_then(|word| word.parse::<i64>().ok()) else {
+        return View::Unknown;
+    };
+    let mut values = [0; 8];
+    let mut count = 0;
+    for word in words {
+        let value = word.strip_prefix("0x").unwrap_or(word);
+        let (Ok(value), Some(place)) = (u64::from_str_radix(value, 16), values.get_mut(count))
+        else {
+            return View::Unknown;
+        };
+        *place = value;
+        count += 1;
+    }
+    match (u64::try_from(number), count, values) {
+        (Ok(number), 8, [a, b, c, d, e, f, sp, pc]) => {
+            View::Blocked(SystemCall { number, arguments: [a, b, c, d, e, f], sp, pc })
+        }
+        // The kernel has taken the thread's own stack away already.
+        (Err(_), 2, [0, 0, ..]) => View::Gone,
+        (Err(_), 2, [sp, pc, ..]) => View::Paging { sp, pc },
+        _ => View::Unknown,
+    }
+}
+
+/// A duration as one reads it aloud: `5 s`, `250 ms`, `80 µs`.
+pub(super) fn spoken(duration: Duration) -> String {
+    if duration >= Duration::from_secs(1) {
+        format!("{} s", (duration.as_secs_f64() * 10.0).round() / 10.0)
+    } else if duration >= Duration::from_millis(1) {
+        format!("{} ms", duration.as_millis())
+    } else {
+        format!("{} µs", duration.as_micros())
     }
 }

@@ -140,3 +140,9 @@ impl Tracer {
             .walk(start.clone())
     }
 }
+
+/// The tracer is made on one thread and lives on another.
+const _: () = {
+    const fn is_send<T: Send>() {}
+    is_send::<Tracer>();
+};

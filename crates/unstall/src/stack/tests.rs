@@ -13,6 +13,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use super::*;
+use crate::kernel::tests::{is_alone, run_alone};
 use crate::kernel::{Sight, SystemCall, Thread, View, probe};
 use crate::raw;
 
@@ -359,4 +360,69 @@ fn a_hundred_thousand_captures_survive_threads_that_allocate_panic_and_end() {
 #[test]
 fn everything_can_be_seen_here() {
     assert_eq!(probe(), Sight::Full);
+}
+
+#[test]
+fn an_executable_that_was_deleted_is_still_named() {
+    let test = "stack::tests::an_executable_that_was_deleted_is_still_named";
+    let program = std::env::current_exe().expect("this test has a file");
+    if !is_alone(test) {
+        let copy = std::env::temp_dir().join(format!("unstall-{}", std::process::id()));
+        std::fs::copy(&program, &copy).expect("there is room");
+        run_alone(test, "", &copy);
+        return;
+    }
+    std::fs::remove_file(&program).expect("it is the copy");
+    let (send, receive) = mpsc::channel();
+    check(&expected("futex", None, "receives"), move || receives(&receive), || drop(send));
+}
+
+fn frame(function: &str, file: Option<&str>) -> Frame {
+    Frame {
+        function: function.to_owned(),
+        file: file.map(PathBuf::from),
+        line: Some(41),
+        certain: true,
+    }
+}
+
+#[test]
+fn the_culprit_is_the_first_frame_of_the_users_own_code() {
+    let frames = [
+        frame("clock_nanosleep", None),
+        frame("std::thread::sleep", Some("/rustc/59/library/std/src/thread/mod.rs")),
+        frame("pool::wait", Some("/home/me/.cargo/registry/src/index/pool-1.0.0/src/lib.rs")),
+        frame("shop::discount", Some("/home/me/shop/src/discount.rs")),
+        frame("shop::main", Some("/home/me/shop/src/main.rs")),
+    ];
+    assert_eq!(culprit(&frames).expect("there is one").function, "shop::discount");
+    assert_eq!(frames[3].location().as_deref(), Some("shop/src/discount.rs:41"));
+    assert_eq!(culprit(&frames[..3]), None);
+}
+
+#[test]
+fn without_line_tables_the_culprit_is_told_by_its_crate() {
+    let own = [
+        "shop::discount",
+        "shop::cart::add::{{closure}}",
+        "<shop::Cart as tower_service::Service<R>>::call",
+        "<&mut shop::Cart as core::fmt::Debug>::fmt",
+    ];
+    let foreign = [
+        "poll",
+        "std::thread::sleep",
+        "<T as core::convert::Into<U>>::into",
+        "<alloc::boxed::Box<F> as core::ops::function::FnOnce<A>>::call_once",
+        "tokio::runtime::park",
+        "futures_util::stream::next",
+        "unstall::executor::run",
+        "core::ops::function::FnOnce::call_once{{vtable.shim}}",
+        "",
+    ];
+    for name in own {
+        assert!(culprit(&[frame(name, None)]).is_some(), "{name}");
+    }
+    for name in foreign {
+        assert!(culprit(&[frame(name, None)]).is_none(), "{name}");
+    }
 }

@@ -146,7 +146,8 @@ impl Poll {
         if seat.kind == Kind::Runtime && (!off || self.view != before) {
             // A runtime's thread does many things between two parks: only one and the same
             // wait is of interest.
-            *self = Self { view: self.view, ..Self::new(self.word, self.method.clone(), seat, clock) };
+            *self =
+                Self { view: self.view, ..Self::new(self.word, self.method.clone(), seat, clock) };
             self.ask_again = clock.observed();
             return;
         }

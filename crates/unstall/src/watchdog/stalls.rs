@@ -165,7 +165,11 @@ impl Stalls {
             kind,
             method: poll.method.name().to_owned(),
             elapsed: now.saturating_duration_since(poll.since),
-            view: if kind == StallKind::Busy { View::Running } else { poll.blocked_in.unwrap_or(poll.view) },
+            view: if kind == StallKind::Busy {
+                View::Running
+            } else {
+                poll.blocked_in.unwrap_or(poll.view)
+            },
             seat: Some((Arc::clone(seat), poll.word)),
             queue_len: backlog.map_or(0, |backlog| backlog.jobs),
             workers: backlog.map_or(0, |backlog| backlog.workers),
@@ -202,8 +206,8 @@ impl Stalls {
 
 /// What kind of stall a poll is; `None` while it only waits for a CPU.
 fn kind(seat: &Seat, poll: &Poll, clock: &Clock) -> Option<StallKind> {
-    let computes =
-        poll.cpu_used().is_some_and(|used| used >= poll.age(clock) / 2) && seat.kind == Kind::Worker;
+    let computes = poll.cpu_used().is_some_and(|used| used >= poll.age(clock) / 2)
+        && seat.kind == Kind::Worker;
     if computes {
         return Some(StallKind::Busy);
     }

@@ -92,7 +92,9 @@ fn on_theirs(program: &[Task]) -> Vec<Option<u64>> {
         .collect();
     let tasks: Vec<_> = futures(program)
         .into_iter()
-        .map(|future| executor.spawn(futures_util::FutureExt::catch_unwind(AssertUnwindSafe(future))))
+        .map(|future| {
+            executor.spawn(futures_util::FutureExt::catch_unwind(AssertUnwindSafe(future)))
+        })
         .collect();
     let results = tasks.into_iter().map(|task| wait_for(task).ok()).collect();
     end.send(true).unwrap();

@@ -1,8 +1,16 @@
-//! Integration tests of `unstall`.
-#![allow(clippy::unwrap_used, reason = "a test may end here")]
+//! Integration tests of `unstall`: jobs, stalls, and the layers as clients see them.
+#![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
+mod body;
+mod deadlines;
 mod differential;
 mod executor;
+mod grpc;
+mod layer;
+mod names;
+mod stalls;
+mod streams;
+mod support;
 
 use std::future::Future;
 use std::time::Duration;
@@ -17,4 +25,5 @@ fn wait_for<F: Future>(future: F) -> F::Output {
 #[expect(clippy::disallowed_methods, reason = "blocking is what is tested")]
 fn block_for(duration: Duration) {
     std::thread::sleep(duration);
+    std::hint::black_box(());
 }

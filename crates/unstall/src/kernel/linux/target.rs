@@ -8,7 +8,8 @@ use std::borrow::Cow;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
-use crate::kernel::{SystemCall, spoken};
+use super::spoken;
+use crate::kernel::SystemCall;
 use crate::raw;
 
 /// Longest path that is shown.

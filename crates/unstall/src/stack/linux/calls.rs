@@ -127,3 +127,28 @@ pub(super) fn call_before(modules: &Modules, memory: &Memory, address: u64) -> O
 pub(super) fn frame_depth(_: &Memory, _: u64) -> Option<u64> {
     None
 }
+
+#[cfg(all(test, target_arch = "x86_64"))]
+mod tests {
+    use super::*;
+
+    fn check(code: &[u8], expected: Option<u64>) {
+        let mut room = [0xcc; 128];
+        room[..code.len()].copy_from_slice(code);
+        assert_eq!(frame_depth(&Memory::new(), room.as_ptr() as u64), expected);
+    }
+
+    #[test]
+    fn prologues_tell_the_depth_of_a_frame() {
+        // push rbp; mov rbp, rsp; push r15; push rbx; sub rsp, 24
+        check(&[0x55, 0x48, 0x89, 0xe5, 0x41, 0x57, 0x53, 0x48, 0x83, 0xec, 24], Some(40));
+        // endbr64 first, and a frame of 4096 bytes.
+        check(
+            &[0xf3, 0x0f, 0x1e, 0xfa, 0x55, 0x48, 0x89, 0xe5, 0x48, 0x81, 0xec, 0, 0x10, 0, 0],
+            Some(4096),
+        );
+        check(&[0x55, 0x48, 0x89, 0xe5, 0xc3], Some(0));
+        // sub rsp, 24: no frame pointer.
+        check(&[0x48, 0x83, 0xec, 24], None);
+    }
+}

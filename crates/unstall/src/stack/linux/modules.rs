@@ -14,11 +14,16 @@ use super::unwind::Table;
 /// Larger tables than this are taken for a mistake.
 const TABLE_BYTES_MAX: u64 = 256 << 20;
 
+/// How the kernel marks a path whose file was removed or replaced.
+pub(super) const DELETED: &str = " (deleted)";
+
 /// One mapped ELF file.
 pub(super) struct Module {
     /// As `/proc/self/maps` has it, without ` (deleted)`.
     pub(super) path: PathBuf,
-    /// Device and inode of the file that is mapped, which the path may no longer lead to.
+    /// Whether the path leads elsewhere by now, or nowhere.
+    pub(super) deleted: bool,
+    /// Device and inode of the file that is mapped.
     pub(super) file: (u64, u64),
     /// Where its first part is mapped.
     pub(super) first: Range<u64>,
@@ -113,6 +118,7 @@ struct Mapping {
     executable: bool,
     offset: u64,
     file: (u64, u64),
+    deleted: bool,
     path: String,
 }
 
@@ -142,7 +148,8 @@ impl Mapping {
             executable,
             offset,
             file: (device, inode),
-            path: path.strip_suffix(" (deleted)").unwrap_or(path).to_owned(),
+            deleted: path.ends_with(DELETED),
+            path: path.strip_suffix(DELETED).unwrap_or(path).to_owned(),
         })
     }
 }
@@ -186,6 +193,7 @@ impl Module {
         });
         Some(Module {
             path: PathBuf::from(&mapping.path),
+            deleted: mapping.deleted,
             file: mapping.file,
             first: mapping.range.clone(),
             bias: start.wrapping_sub(base?),

@@ -4,12 +4,12 @@
 //! debug information; later ones microseconds, and known ones nothing.
 
 use std::collections::HashMap;
-use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+use std::ops::Range;
+use std::path::PathBuf;
 
 use addr2line::Loader;
 
-use super::modules::{Module, Modules};
+use super::modules::{DELETED, Module, Modules};
 use super::walk::{Address, Trail};
 use crate::stack::Frame;
 
@@ -114,16 +114,16 @@ fn demangled(name: &str) -> String {
 
 /// Where the file of a module can be opened, even if its path leads to another one by now.
 fn file_of(module: &Module) -> PathBuf {
-    let is_it = |path: &Path| {
-        std::fs::metadata(path).is_ok_and(|data| (data.dev(), data.ino()) == module.file)
-    };
-    let itself = PathBuf::from("/proc/self/exe");
-    if is_it(&module.path) {
-        module.path.clone()
-    } else if is_it(&itself) {
-        itself
-    } else {
-        let range = &module.first;
-        PathBuf::from(format!("/proc/self/map_files/{:x}-{:x}", range.start, range.end))
+    const THIS_EXECUTABLE: &str = "/proc/self/exe";
+    if !module.deleted {
+        return module.path.clone();
     }
+    let mut marked = module.path.clone().into_os_string();
+    marked.push(DELETED);
+    if std::fs::read_link(THIS_EXECUTABLE).is_ok_and(|path| path == marked) {
+        return PathBuf::from(THIS_EXECUTABLE);
+    }
+    // Open to privileged processes only; others see such a library without names.
+    let Range { start, end } = module.first;
+    PathBuf::from(format!("/proc/self/map_files/{start:x}-{end:x}"))
 }

@@ -122,8 +122,9 @@ impl<'a> Walker<'a> {
                     trail.rooted = true;
                     return End::Root;
                 }
-                // A guess may well end at a zero by chance; a certain chain does not.
-                Step::NoReturn if certain => {
+                // Some C libraries begin their threads with a zero. A guess may find one by
+                // chance, and so may the very first step of a thread that has just moved.
+                Step::NoReturn if certain && trail.addresses.len() > 2 => {
                     trail.rooted = true;
                     return End::Root;
                 }
