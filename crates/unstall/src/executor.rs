@@ -179,8 +179,12 @@ impl Executor {
 
     /// Lets the watchdog watch the threads of a runtime that is not the executor's, such as a
     /// transport's, under a name. They are reported when they block; nothing is added for them.
+    ///
+    /// A thread is watched from the first time that it has nothing to do until it ends. So what
+    /// it does outside the runtime is taken for the runtime's, and threads of
+    /// `spawn_blocking` are left alone.
     pub fn watch_runtime(&self, name: &str, builder: &mut tokio::runtime::Builder) {
-        auxiliary::watch_threads(builder, &self.0.shared.watch, &self.method(name));
+        auxiliary::watch_threads(builder, &self.0.shared.watch, &self.method(name), 0);
     }
 
     /// Takes no more jobs, drops those that wait, and waits for workers to come out of theirs,

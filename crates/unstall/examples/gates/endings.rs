@@ -14,8 +14,8 @@ use crate::gate::Gate;
 use crate::handler::{block, steps_in};
 use crate::row::{Row, ms};
 use crate::server::{Kind, Server};
-use crate::volley::{Client, longest, with_code};
 use crate::sleepers::RUNS;
+use crate::volley::{Client, longest, with_code};
 use crate::{Failure, Outcome, Plan};
 
 /// The end comes while five threads are stuck.

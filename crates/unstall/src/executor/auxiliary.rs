@@ -6,6 +6,7 @@
 
 use std::cell::RefCell;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering, fence};
 
 use tokio::runtime::{Builder, Handle, Runtime};
 
@@ -16,7 +17,16 @@ use crate::settings::Settings;
 use crate::watchdog::{Pace, Watch};
 
 thread_local! {
-    static SEAT: RefCell<Option<Arc<Seat>>> = const { RefCell::new(None) };
+    static SEAT: RefCell<Option<Occupied>> = const { RefCell::new(None) };
+}
+
+/// A thread's seat, left when the thread ends.
+struct Occupied(Arc<Seat>);
+
+impl Drop for Occupied {
+    fn drop(&mut self) {
+        self.0.leave();
+    }
 }
 
 /// The runtime; dropping it waits for nothing.
@@ -33,7 +43,7 @@ impl Auxiliary {
         builder.worker_threads(settings.auxiliary_workers.get());
         builder.thread_name("unstall-tokio");
         builder.enable_all();
-        watch_threads(&mut builder, watch, method);
+        watch_threads(&mut builder, watch, method, settings.auxiliary_workers.get());
         let runtime = builder
             .build()
             .map_err(|source| StartError { thread: "unstall-tokio".to_owned(), source })?;
@@ -54,35 +64,54 @@ impl Drop for Auxiliary {
     }
 }
 
-/// Lets the threads of a runtime publish when they are at work and when they are parked.
-pub(super) fn watch_threads(builder: &mut Builder, watch: &Arc<Watch>, method: &Method) {
-    let (arrivals, woken, method) = (Arc::clone(watch), Arc::clone(watch), method.clone());
+/// Lets the threads of a runtime publish when they are at work and when they are parked. The
+/// first `workers` threads that it starts are at work from their start on; tokio starts others
+/// too, for `spawn_blocking`, which never park and are not watched.
+pub(super) fn watch_threads(
+    builder: &mut Builder,
+    watch: &Arc<Watch>,
+    method: &Method,
+    workers: usize,
+) {
+    let started = AtomicUsize::new(0);
+    let (at_start, at_unpark) = (Watcher::new(watch, method), Watcher::new(watch, method));
+    let at_park = Watcher::new(watch, method);
     builder
         .on_thread_start(move || {
-            let seat = Arc::new(Seat::new(Kind::Runtime, Lane::Express));
-            SEAT.set(Some(Arc::clone(&seat)));
-            arrivals.add(seat);
-        })
-        .on_thread_stop(|| {
-            if let Some(seat) = SEAT.take() {
-                seat.leave();
+            if started.fetch_add(1, Ordering::Relaxed) < workers {
+                at_start.begin();
             }
         })
-        .on_thread_unpark(move || {
-            SEAT.with_borrow(|seat| {
-                if let Some(seat) = seat {
-                    seat.begin(&method);
-                }
+        .on_thread_unpark(move || at_unpark.begin())
+        .on_thread_park(move || at_park.with_seat(Seat::end));
+}
+
+struct Watcher {
+    watch: Arc<Watch>,
+    method: Method,
+}
+
+impl Watcher {
+    fn new(watch: &Arc<Watch>, method: &Method) -> Self {
+        Self { watch: Arc::clone(watch), method: method.clone() }
+    }
+
+    fn begin(&self) {
+        self.with_seat(|seat| seat.begin(&self.method));
+        // Not ordered by a lock, as the workers' polls are.
+        fence(Ordering::SeqCst);
+        self.watch.rouse(Pace::Steady);
+    }
+
+    /// Shows the calling thread's seat, which it takes when it first comes by.
+    fn with_seat(&self, show: impl FnOnce(&Seat)) {
+        SEAT.with_borrow_mut(|occupied| {
+            let Occupied(seat) = occupied.get_or_insert_with(|| {
+                let seat = Arc::new(Seat::new(Kind::Runtime, Lane::Express));
+                self.watch.add(Arc::clone(&seat));
+                Occupied(seat)
             });
-            // Not ordered by a lock, as the workers' polls are.
-            std::sync::atomic::fence(std::sync::atomic::Ordering::SeqCst);
-            woken.rouse(Pace::Steady);
-        })
-        .on_thread_park(|| {
-            SEAT.with_borrow(|seat| {
-                if let Some(seat) = seat {
-                    seat.end();
-                }
-            });
+            show(seat);
         });
+    }
 }
