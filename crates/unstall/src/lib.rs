@@ -1,4 +1,4 @@
-//! Handlers that block do not stall a service: an executor, a watchdog and a tower layer.
+#![doc = include_str!("../README.md")]
 
 mod kernel;
 #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]

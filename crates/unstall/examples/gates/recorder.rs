@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-use unstall::{Observer, Stage, StallKind, StallReport};
+use unstall::{Observer, Stage, StallReport};
 
 /// Reports that came.
 #[derive(Clone, Debug, Default)]
@@ -27,15 +27,6 @@ impl Recorder {
         let of_method =
             |seen: &Seen| seen.report.stage == Stage::Begun && seen.report.method.ends_with(method);
         self.seen().into_iter().filter(of_method).collect()
-    }
-
-    /// How many reports of this kind there were, their ends not counted.
-    pub(crate) fn count(&self, kind: StallKind) -> usize {
-        let counts = |seen: &&Seen| {
-            seen.report.kind == kind
-                && (kind == StallKind::HostStarved || seen.report.stage == Stage::Begun)
-        };
-        self.seen().iter().filter(counts).count()
     }
 }
 

@@ -48,7 +48,7 @@ fn futures(program: &[Task]) -> Vec<impl Future<Output = u64> + Send + use<>> {
             gets[index].push(receiver);
         }
     }
-    let tasks = program.to_vec().into_iter().zip(hands).zip(gets).enumerate();
+    let tasks = program.iter().cloned().zip(hands).zip(gets).enumerate();
     tasks
         .map(|(index, ((task, hands), gets))| async move {
             let mut sum = index as u64;

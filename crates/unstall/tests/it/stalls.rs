@@ -208,7 +208,9 @@ fn a_hot_loop_is_named_as_busy() {
         }
         sum
     }
-    let work = move || drop(computes(&receiver));
+    let work = move || {
+        computes(&receiver);
+    };
     check(StallKind::Busy, &[], "computes", work, || drop(sender));
 }
 
