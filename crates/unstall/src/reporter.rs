@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
@@ -88,7 +89,9 @@ fn report_all(sightings: &Receiver<Sighting>, observer: &dyn Observer) {
         if report.stage == Stage::Begun {
             quiet::record(report.to_string());
         }
-        observer.report(&report);
+        if catch_unwind(AssertUnwindSafe(|| observer.report(&report))).is_err() {
+            tracing::error!("the observer of stalls panicked");
+        }
         quiet::came();
     }
 }

@@ -16,6 +16,7 @@ mod slow;
 mod stalls;
 
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering, fence};
 use std::sync::{Arc, OnceLock};
 use std::thread::{self, Thread};
@@ -138,6 +139,7 @@ pub(crate) fn start(shared: &Arc<Shared>) -> io::Result<()> {
         let watchdog = Watchdog {
             shared,
             clock,
+            lag: Duration::ZERO,
             seats: Vec::new(),
             slow: SlowMethods::default(),
             stalls,
@@ -156,6 +158,8 @@ pub(crate) fn start(shared: &Arc<Shared>) -> io::Result<()> {
 struct Watchdog {
     shared: Arc<Shared>,
     clock: Clock,
+    /// How much later than planned it woke.
+    lag: Duration,
     seats: Vec<Watched>,
     slow: SlowMethods,
     stalls: Stalls,
@@ -166,7 +170,10 @@ struct Watchdog {
 impl Watchdog {
     fn run(mut self) {
         while self.wait() {
-            self.look();
+            // An observer that panics must not leave the service without its watchdog.
+            if catch_unwind(AssertUnwindSafe(|| self.look())).is_err() {
+                tracing::error!("the watchdog panicked in a look and goes on with the next");
+            }
         }
     }
 
@@ -187,15 +194,12 @@ impl Watchdog {
             let now = Instant::now();
             if slept {
                 self.clock.restart(now);
+                self.lag = Duration::ZERO;
                 return true;
             }
             let early = self.clock.due(pace.interval()).saturating_duration_since(now);
             if early.is_zero() {
-                let lag = self.clock.tick(now, pace.interval());
-                self.shared.observer.watchdog_lag(lag);
-                if lag >= self.shared.settings.report_after {
-                    self.stalls.host_starved(lag, now);
-                }
+                self.lag = self.clock.tick(now, pace.interval());
                 return true;
             }
             thread::park_timeout(early);
@@ -204,6 +208,10 @@ impl Watchdog {
 
     fn look(&mut self) {
         let now = self.clock.now();
+        self.shared.observer.watchdog_lag(self.lag);
+        if self.lag >= self.shared.settings.report_after {
+            self.stalls.host_starved(self.lag, now);
+        }
         self.receive();
         let mut crowd = Crowd::count(&self.shared);
         for watched in &mut self.seats {

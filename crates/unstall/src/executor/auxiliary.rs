@@ -105,7 +105,9 @@ impl Watcher {
 
     /// Shows the calling thread's seat, which it takes when it first comes by.
     fn with_seat(&self, show: impl FnOnce(&Seat)) {
-        SEAT.with_borrow_mut(|occupied| {
+        // A thread that is ending has none any more.
+        let _ = SEAT.try_with(|occupied| {
+            let mut occupied = occupied.borrow_mut();
             let Occupied(seat) = occupied.get_or_insert_with(|| {
                 let seat = Arc::new(Seat::new(Kind::Runtime, Lane::Express));
                 self.watch.add(Arc::clone(&seat));

@@ -57,19 +57,19 @@ fn run(shared: &Arc<Shared>, seat: &Seat, lane: Lane, runnable: Runnable) {
     let method = facts.method.clone();
     let others = method.enter();
     seat.begin(&method);
-    match admit(shared, lane, &runnable, others) {
-        Ok(()) => {
-            // Jobs catch their own panics; this is for what is beyond them.
-            if catch_unwind(AssertUnwindSafe(|| runnable.run())).is_err() {
-                tracing::error!(method = method.name(), "a job's waker panicked");
+    // Jobs catch their own panics; this is for wakers and observers.
+    let panicked =
+        catch_unwind(AssertUnwindSafe(|| match admit(shared, lane, &runnable, others) {
+            Ok(()) => {
+                runnable.run();
             }
-        }
-        Err(refusal) => {
-            refuse(runnable, refusal);
-        }
-    }
+            Err(refusal) => refuse(runnable, refusal),
+        }));
     seat.end();
     method.exit();
+    if panicked.is_err() {
+        tracing::error!(method = method.name(), "a waker or an observer panicked");
+    }
 }
 
 /// Whether a job may be polled. One that has begun always may.

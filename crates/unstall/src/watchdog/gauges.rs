@@ -11,16 +11,20 @@ use std::sync::atomic::Ordering;
 /// What was shown last.
 #[derive(Debug, Default)]
 pub(super) struct Gauges {
-    workers: [[usize; 3]; 2],
+    workers: [[usize; 3]; 3],
     stalled: usize,
 }
 
 impl Gauges {
     pub(super) fn show(&mut self, crowd: &Crowd, stalls: &Stalls, clock: &Clock, shared: &Shared) {
         let observer = &shared.observer;
-        for lane in [Lane::Express, Lane::Slow] {
+        for lane in Lane::ALL {
             let at = lane as usize;
-            let (backlog, stuck) = (crowd.backlogs[at], crowd.blocked[at]);
+            // In the blocking lane nobody is stuck: waiting is what it is for.
+            let (backlog, stuck) = match crowd.backlog(lane) {
+                Some(backlog) => (backlog, crowd.blocked[at]),
+                None => (shared.lane(lane).backlog(), 0),
+            };
             let working = backlog.workers.saturating_sub(backlog.free + stuck);
             let states = [
                 (WorkerState::Free, backlog.free),

@@ -88,6 +88,8 @@ impl Stalls {
                 && age >= again
             {
                 poll.ask(seat, clock);
+                // It may have computed first and be waiting now.
+                let kind = self::kind(seat, poll, clock).unwrap_or(kind);
                 poll.stall = Some(Stall { kind, again: Some(again * 2) });
                 self.tell(seat, poll, Stage::Lasting, kind, 0, crowd, clock.now());
             }
