@@ -8,6 +8,7 @@ mod direction;
 mod process;
 mod python;
 mod report;
+mod scene;
 mod skip;
 mod soak;
 mod suite;
@@ -44,6 +45,13 @@ enum Chore {
     /// linked like the binary that is shipped. Benches print their numbers and judge
     /// nothing.
     Soak,
+    /// Play the scene that README.md opens with: five requests, a handler that sleeps.
+    ///
+    /// Starts the tutorial's asyncio server, plain tonic, and tonic on unstall, one
+    /// after the other on loopback, and asks each five times at once. Takes a minute
+    /// and a build. Writes docs/five-requests.txt and docs/five-requests.svg; after a
+    /// run, take its numbers over into README.md and README.zh-CN.md.
+    Scene,
     /// Write the Rust code of the protobuf contract.
     Codegen {
         /// Compare with the committed code instead; differences are a failure.
@@ -58,6 +66,7 @@ fn main() -> anyhow::Result<ExitCode> {
     match arguments.chore {
         Chore::Test => Ok(test::test(&workspace)),
         Chore::Soak => Ok(soak::soak(&workspace)),
+        Chore::Scene => scene::scene(&workspace).map(|()| ExitCode::SUCCESS),
         Chore::Codegen { check: true } => codegen::check(&workspace).map(|()| ExitCode::SUCCESS),
         Chore::Codegen { check: false } => codegen::write(&workspace).map(|()| ExitCode::SUCCESS),
     }

@@ -2,7 +2,8 @@
 //!
 //! A translation cannot be compared word by word, but what a reader acts on can: section by
 //! section, both have headings of the same levels, the same code blocks, and outside those the
-//! same inline code, link targets and numbers, in whatever order the language puts them.
+//! same inline code, link targets and numbers, in whatever order the language puts them. Each
+//! links to the other; those two links count as the same.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -14,6 +15,7 @@ use crate::workspace::Workspace;
 
 const ORIGINAL: &str = "README.md";
 const TRANSLATION: &str = "README.zh-CN.md";
+const OTHER_LANGUAGE: &str = "the other language";
 
 /// Compares the two files of the repository.
 ///
@@ -137,7 +139,8 @@ fn facts(line: &str) -> Vec<Fact> {
         let (target, after) = after.split_once(')').unwrap_or((after, ""));
         prose.push_str(before);
         prose.push(' ');
-        facts.push(Fact::Link(target.to_owned()));
+        let other_language = target == ORIGINAL || target == TRANSLATION;
+        facts.push(Fact::Link(if other_language { OTHER_LANGUAGE } else { target }.to_owned()));
         rest = after;
     }
     prose.push_str(rest);
@@ -184,6 +187,21 @@ mod tests {
                 "Speed: the number 5.04 is only there",
             ],
         );
+    }
+
+    #[test]
+    fn the_links_to_the_other_language_are_a_pair_and_one_alone_is_named() {
+        check("# One\n[中文](README.zh-CN.md)\n", "# 一\n[English](README.md)\n", &[]);
+        check(
+            "# One\n[中文](README.zh-CN.md)\n",
+            "# 一\n",
+            &["One: the link to the other language is missing in the translation"],
+        );
+    }
+
+    #[test]
+    fn the_files_of_the_repository_are_in_step() {
+        super::check(&Workspace::find().unwrap()).unwrap();
     }
 
     #[test]

@@ -86,8 +86,11 @@ pub(crate) struct Plan {
     pub(crate) long: Duration,
 }
 
-/// Name and function of each case, in the order in which they run.
-const CASES: &[(&str, fn(&Plan) -> Outcome)] = &[
+/// A case's name and function.
+type Case = (&'static str, fn(&Plan) -> Outcome);
+
+/// In the order in which they run.
+const CASES: &[Case] = &[
     ("five", sleepers::five),
     ("hundred", sleepers::hundred),
     ("stuck", stuck::three_hundred),
