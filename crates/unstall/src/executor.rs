@@ -16,7 +16,7 @@ use self::lane::{Age, Limits, Refused, Summons};
 use crate::job::{Alive, Facts, Job, Refusal, Runnable, job, refuse};
 use crate::kernel;
 use crate::method::{Lane, Method, Methods};
-use crate::observer::Observer;
+use crate::observer::{Careful, Observer};
 use crate::settings::Settings;
 use crate::watchdog::{self, Pace, Watch};
 
@@ -57,7 +57,12 @@ pub(crate) struct Shared {
     pub(crate) watch: Arc<Watch>,
     pub(crate) observer: Arc<dyn Observer>,
     /// All workers but the reserve are stuck.
+    pub(crate) full: AtomicBool,
+    /// They have been for so long that new calls of stuck methods are shed.
     pub(crate) saturated: AtomicBool,
+    /// Jobs that are held back, of all methods.
+    pub(crate) held: AtomicUsize,
+    closed: AtomicBool,
     lanes: [lane::Lane<Runnable>; 3],
     alive: Arc<AtomicUsize>,
     threads_started: AtomicUsize,
@@ -97,8 +102,11 @@ impl Executor {
             lanes: Lane::ALL.map(|lane| new_lane(lane, &settings)),
             methods,
             watch,
-            observer: Arc::new(observer),
+            observer: Arc::new(Careful(observer)),
+            full: AtomicBool::new(false),
             saturated: AtomicBool::new(false),
+            held: AtomicUsize::new(0),
+            closed: AtomicBool::new(false),
             alive: Arc::default(),
             threads_started: AtomicUsize::new(0),
             tokio: auxiliary.handle(),
@@ -147,7 +155,7 @@ impl Executor {
         F::Output: Send + 'static,
     {
         let shared = &self.0.shared;
-        match shared.admit(method, method.running()) {
+        match shared.admit(method) {
             Ok(()) => shared.spawn(Facts::new(method.clone(), false), future),
             Err(refusal) => Job::refused(refusal),
         }
@@ -187,11 +195,12 @@ impl Executor {
         auxiliary::watch_threads(builder, &self.0.shared.watch, &self.method(name), 0);
     }
 
-    /// Takes no more jobs, drops those that wait, and waits for workers to come out of theirs,
-    /// for at most `patience` a lane. Blocks the calling thread.
+    /// Takes no more jobs and waits for workers to come out of theirs, for at most `patience`.
+    /// Blocks the calling thread.
     ///
-    /// Jobs that await something end with [`JobError::Stopping`](crate::JobError::Stopping);
-    /// so let those that should finish do so first.
+    /// Jobs that wait in a queue end with [`JobError::Stopping`](crate::JobError::Stopping), and
+    /// so do jobs that await something as soon as they are woken. One that is never woken never
+    /// ends: let what should finish do so first, and drop the [`Job`]s of the rest.
     #[must_use = "threads may be stuck"]
     pub fn stop(&self, patience: Duration) -> Stopped {
         self.0.close();
@@ -200,27 +209,34 @@ impl Executor {
             lane.wait_until_left(Some(deadline.saturating_duration_since(Instant::now())))
         });
         let stuck = stuck.sum();
-        self.0.shared.watch.end();
+        self.0.end();
         Stopped { stuck }
     }
 }
 
 impl Owner {
     fn close(&self) {
+        self.shared.closed.store(true, Ordering::SeqCst);
         for lane in &self.shared.lanes {
             // Their futures' drops may do anything: that happens without a lock.
             for runnable in lane.close() {
                 refuse(runnable, Refusal::Stopping);
             }
         }
+        self.shared.let_go_of_all();
+    }
+
+    /// Ends the auxiliary runtime and the watchdog.
+    fn end(&self) {
         drop(self.auxiliary.lock().unwrap_or_else(PoisonError::into_inner).take());
+        self.shared.watch.end();
     }
 }
 
 impl Drop for Owner {
     fn drop(&mut self) {
         self.close();
-        self.shared.watch.end();
+        self.end();
     }
 }
 
@@ -264,7 +280,9 @@ impl Shared {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        let Some(alive) = Alive::count(&self.alive, self.settings.jobs_max.get()) else {
+        // What has begun was counted when it did.
+        let max = if facts.has_begun() { usize::MAX } else { self.settings.jobs_max.get() };
+        let Some(alive) = Alive::count(&self.alive, max) else {
             return Job::refused(Refusal::JobsFull);
         };
         let shared = Arc::clone(self);
@@ -275,9 +293,14 @@ impl Shared {
 
     /// Puts a job into the lane where it belongs.
     fn push(self: &Arc<Self>, runnable: Runnable) {
-        let facts = runnable.metadata();
-        let lane = facts.lane();
-        let age = if facts.has_begun() { Age::Begun } else { Age::New };
+        let age = if runnable.metadata().has_begun() { Age::Begun } else { Age::New };
+        self.push_aged(runnable, age);
+    }
+
+    /// Puts a job into the lane where it belongs. One that has been in a queue before counts as
+    /// begun: it has had its turn to be refused.
+    fn push_aged(self: &Arc<Self>, runnable: Runnable, age: Age) {
+        let lane = runnable.metadata().lane();
         match self.lane(lane).push(runnable, age) {
             Ok(summons) => {
                 self.follow(lane, summons);
@@ -290,15 +313,64 @@ impl Shared {
         }
     }
 
-    /// Whether one more job of a method may begin beside `others` that are being polled.
-    fn admit(&self, method: &Method, others: usize) -> Result<(), Refusal> {
-        if others >= self.settings.method_workers_max() {
+    /// Whether new jobs of a method are taken at all.
+    fn admit(&self, method: &Method) -> Result<(), Refusal> {
+        if method.sheds() {
             return Err(Refusal::MethodStuck);
         }
         if self.saturated.load(Ordering::Relaxed) && method.stuck() > 0 {
             return Err(Refusal::Saturated);
         }
         Ok(())
+    }
+
+    /// How many more workers a method may take beside the `others` that it has.
+    pub(crate) fn room(&self, method: &Method, others: usize) -> usize {
+        if self.full.load(Ordering::Relaxed) {
+            // The reserve is for methods of which nothing is stuck: one worker each.
+            return usize::from(others == 0 && method.stuck() == 0);
+        }
+        self.settings.method_workers_max().saturating_sub(others)
+    }
+
+    /// Keeps a job until its method holds fewer workers. The watchdog lets go of it, or a
+    /// worker that comes out of the method.
+    fn hold(self: &Arc<Self>, runnable: Runnable) {
+        let method = runnable.metadata().method.clone();
+        self.held.fetch_add(1, Ordering::SeqCst);
+        method.hold(runnable);
+        if self.closed.load(Ordering::SeqCst) {
+            self.let_go_of_all();
+        }
+        self.watch.rouse(Pace::Steady);
+    }
+
+    /// Puts up to `max` jobs back that were held, of those that `which` is true of.
+    pub(crate) fn let_go(
+        self: &Arc<Self>,
+        method: &Method,
+        max: usize,
+        which: impl Fn(&Runnable) -> bool,
+    ) {
+        for runnable in method.release(max, which) {
+            self.held.fetch_sub(1, Ordering::SeqCst);
+            self.push_aged(runnable, Age::Begun);
+        }
+    }
+
+    fn let_go_of_all(self: &Arc<Self>) {
+        let mut holding = Vec::new();
+        self.methods.each(|method| holding.extend((method.held() > 0).then(|| method.clone())));
+        for method in holding {
+            self.let_go(&method, usize::MAX, |_| true);
+        }
+    }
+
+    /// Moves jobs out of a lane that their methods have left.
+    pub(crate) fn sort_out(self: &Arc<Self>, lane: Lane) {
+        for runnable in self.lane(lane).extract(|runnable| runnable.metadata().lane() != lane) {
+            self.push_aged(runnable, Age::Begun);
+        }
     }
 
     /// Fetches whom a lane wants fetched.
@@ -328,6 +400,12 @@ impl Shared {
             self.watch.thread_failed(&error);
             if let Summons::Parked(parking) = self.lane(lane).not_started() {
                 parking.wake();
+            }
+            if lane == Lane::Blocking && self.lane(lane).backlog().workers == 0 {
+                // Nobody is left to come for these, and the watchdog does not look here.
+                for runnable in self.lane(lane).extract(|_| true) {
+                    refuse(runnable, Refusal::NoThread);
+                }
             }
         }
     }

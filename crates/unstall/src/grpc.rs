@@ -171,7 +171,10 @@ where
 
 fn is_grpc(parts: &Parts) -> bool {
     let content_type = parts.headers.get(header::CONTENT_TYPE);
-    content_type.is_some_and(|value| value.as_bytes().starts_with(b"application/grpc"))
+    content_type
+        .and_then(|value| value.as_bytes().strip_prefix(b"application/grpc"))
+        // `application/grpc-web` is another protocol.
+        .is_some_and(|rest| matches!(rest.first(), None | Some(b'+' | b';')))
 }
 
 /// The time until this layer answers by itself. Within the last two milliseconds there is no

@@ -54,6 +54,7 @@ pub(crate) enum Refusal {
     JobsFull,
     MethodStuck,
     Saturated,
+    NoThread,
 }
 
 impl Refusal {
@@ -64,6 +65,7 @@ impl Refusal {
             Self::JobsFull => JobError::Shed(Shed::JobsFull),
             Self::MethodStuck => JobError::Shed(Shed::MethodStuck),
             Self::Saturated => JobError::Shed(Shed::Saturated),
+            Self::NoThread => JobError::Shed(Shed::NoThread),
         }
     }
 }
@@ -83,6 +85,7 @@ pub(crate) fn refuse(runnable: Runnable, refusal: Refusal) {
 
 /// Why a job has no result.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum JobError {
     /// It was refused so that others can be served; trying again later may succeed.
     #[error("shed: {0}")]
@@ -100,6 +103,7 @@ pub enum JobError {
 
 /// Why a job was shed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum Shed {
     /// [`Settings::queue_len_max`](crate::Settings::queue_len_max) jobs wait already.
     #[error("the queue is full")]
@@ -113,6 +117,9 @@ pub enum Shed {
     /// All workers but the reserve are stuck, some of them in this method.
     #[error("all workers but the reserve are stuck, some of them in this method")]
     Saturated,
+    /// The system gives no thread for work that is known to block.
+    #[error("there is no thread to be had")]
+    NoThread,
 }
 
 /// A job on its way. Awaiting it gives its result; dropping it cancels the job at its next

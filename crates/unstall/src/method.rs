@@ -5,6 +5,8 @@ use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
+use crate::job::Runnable;
+
 /// So many names are told apart; the rest is counted under one.
 const METHODS_MAX: usize = 1_000;
 
@@ -62,6 +64,11 @@ struct State {
     lane: AtomicU8,
     running: AtomicUsize,
     stuck: AtomicUsize,
+    /// So many of its polls have lasted so long that new calls are shed.
+    sheds: AtomicBool,
+    /// Jobs that wait until the method holds fewer workers.
+    held: Mutex<VecDeque<Runnable>>,
+    held_count: AtomicUsize,
     /// Its place may not be given to another name.
     vouched: AtomicBool,
 }
@@ -74,6 +81,9 @@ impl Method {
             lane: AtomicU8::new(Lane::Express as u8),
             running: AtomicUsize::new(0),
             stuck: AtomicUsize::new(0),
+            sheds: AtomicBool::new(false),
+            held: Mutex::default(),
+            held_count: AtomicUsize::new(0),
             vouched: AtomicBool::new(vouched),
         }))
     }
@@ -131,6 +141,46 @@ impl Method {
 
     pub(crate) fn set_stuck(&self, workers: usize) {
         self.0.stuck.store(workers, Ordering::Relaxed);
+    }
+
+    /// Whether new calls are refused, because it holds all the workers it may, and has for long.
+    pub(crate) fn sheds(&self) -> bool {
+        self.0.sheds.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn set_sheds(&self, sheds: bool) {
+        self.0.sheds.store(sheds, Ordering::Relaxed);
+    }
+
+    /// Keeps a job until the method holds fewer workers.
+    pub(crate) fn hold(&self, runnable: Runnable) {
+        let mut held = self.0.held.lock().unwrap_or_else(PoisonError::into_inner);
+        held.push_back(runnable);
+        self.0.held_count.store(held.len(), Ordering::Relaxed);
+    }
+
+    /// How many jobs are kept.
+    pub(crate) fn held(&self) -> usize {
+        self.0.held_count.load(Ordering::Relaxed)
+    }
+
+    /// Gives back up to `max` of the jobs that were kept, the oldest first, of those that `which`
+    /// is true of.
+    pub(crate) fn release(&self, max: usize, which: impl Fn(&Runnable) -> bool) -> Vec<Runnable> {
+        if max == 0 || self.held() == 0 {
+            return Vec::new();
+        }
+        let mut held = self.0.held.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut released = Vec::new();
+        for runnable in std::mem::take(&mut *held) {
+            if released.len() < max && which(&runnable) {
+                released.push(runnable);
+            } else {
+                held.push_back(runnable);
+            }
+        }
+        self.0.held_count.store(held.len(), Ordering::Relaxed);
+        released
     }
 }
 

@@ -1,5 +1,6 @@
 //! What an executor tells its owner: reports and figures, without a metrics library.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 use crate::method::Lane;
@@ -79,3 +80,50 @@ pub trait Observer: Send + Sync + 'static {
 }
 
 impl Observer for () {}
+
+/// An observer whose panics harm nobody: they are caught, and the panic hook has told of them.
+pub(crate) struct Careful<O>(pub(crate) O);
+
+impl<O: Observer> Careful<O> {
+    fn tell(&self, tell: impl FnOnce(&O)) {
+        let _ = catch_unwind(AssertUnwindSafe(|| tell(&self.0)));
+    }
+}
+
+impl<O: Observer> Observer for Careful<O> {
+    fn report(&self, report: &StallReport) {
+        self.tell(|observer| observer.report(report));
+    }
+
+    fn stall(&self, method: &str, kind: StallKind) {
+        self.tell(|observer| observer.stall(method, kind));
+    }
+
+    fn stalled_now(&self, polls: usize) {
+        self.tell(|observer| observer.stalled_now(polls));
+    }
+
+    fn queue_delay(&self, lane: Lane, delay: Duration) {
+        self.tell(|observer| observer.queue_delay(lane, delay));
+    }
+
+    fn workers(&self, lane: Lane, state: WorkerState, workers: usize) {
+        self.tell(|observer| observer.workers(lane, state, workers));
+    }
+
+    fn workers_added(&self, lane: Lane, workers: usize) {
+        self.tell(|observer| observer.workers_added(lane, workers));
+    }
+
+    fn suppressed(&self, reports: u64) {
+        self.tell(|observer| observer.suppressed(reports));
+    }
+
+    fn watchdog_lag(&self, lag: Duration) {
+        self.tell(|observer| observer.watchdog_lag(lag));
+    }
+
+    fn saturated(&self, time: Duration) {
+        self.tell(|observer| observer.saturated(time));
+    }
+}

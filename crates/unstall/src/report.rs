@@ -15,6 +15,8 @@ pub enum StallKind {
     Busy,
     /// Off the CPU without a system call: its memory is being read in, or it was stopped.
     Paging,
+    /// It lasts, and this system does not say why.
+    Unknown,
     /// The watchdog itself was late: the machine, or the quota, has no CPU to give. No method
     /// is to blame.
     HostStarved,
@@ -28,6 +30,7 @@ impl StallKind {
             Self::Blocked => "blocked",
             Self::Busy => "busy",
             Self::Paging => "paging",
+            Self::Unknown => "stalled",
             Self::HostStarved => "host_starved",
         }
     }

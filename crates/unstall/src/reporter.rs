@@ -21,6 +21,9 @@ use crate::stack::{Frame, Stack, Tracer};
 /// So many sightings may wait for the reporter.
 const SIGHTINGS_MAX: usize = 64;
 
+/// So many stalls are remembered until their end is told.
+const LASTING_MAX: usize = 10_000;
+
 /// What the watchdog saw of a stall.
 #[derive(Debug)]
 pub(crate) struct Sighting {
@@ -84,13 +87,20 @@ fn report_all(sightings: &Receiver<Sighting>, observer: &dyn Observer) {
     let mut tracer = Tracer::new();
     let mut lasting = HashMap::new();
     for sighting in sightings {
-        let report = report(sighting, &mut tracer, &mut lasting);
-        log(&report);
-        if report.stage == Stage::Begun {
-            quiet::record(report.to_string());
+        let told = catch_unwind(AssertUnwindSafe(|| {
+            let report = report(sighting, &mut tracer, &mut lasting);
+            if report.stage == Stage::Begun {
+                quiet::record(report.to_string());
+            }
+            log(&report);
+            observer.report(&report);
+        }));
+        if told.is_err() {
+            // The debug information of others is none of our making, nor is a subscriber.
+            tracer = Tracer::new();
         }
-        if catch_unwind(AssertUnwindSafe(|| observer.report(&report))).is_err() {
-            tracing::error!("the observer of stalls panicked");
+        if lasting.len() > LASTING_MAX {
+            lasting.clear();
         }
         quiet::came();
     }

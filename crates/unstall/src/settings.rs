@@ -62,7 +62,7 @@ impl Settings {
 
     /// How many workers one method may hold.
     pub(crate) fn method_workers_max(&self) -> usize {
-        (self.workers_max.get() / 2).max(1)
+        (self.workers_max.get() / 2).max(self.workers.get() + 1)
     }
 
     /// How many workers are started for stuck ones. The rest, as many as the base, is for

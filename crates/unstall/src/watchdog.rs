@@ -1,15 +1,17 @@
 //! The watchdog: one thread that looks at what the workers publish, and acts.
 //!
 //! It adds workers to a lane whose workers are all off the CPU while jobs wait
-//! (`compensate.rs`), moves what computes for long to the slow lane (`slow.rs`), and has
+//! (`compensate.rs`), keeps one method from taking them all (`bulkhead.rs`), moves what computes for long to the slow lane (`slow.rs`), and has
 //! stalls reported (`stalls.rs`). Its eyes are `poll.rs`: a poll that is still going on at the
 //! next look is timed from the first, and its thread is looked at through the kernel.
 //!
 //! It sleeps without a timer while nothing is in flight, looks every 5 ms while something is,
 //! and every millisecond while jobs wait and nobody is free.
 
+mod bulkhead;
 mod clock;
 mod compensate;
+mod crowd;
 mod gauges;
 mod poll;
 mod slow;
@@ -23,7 +25,7 @@ use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
 use self::clock::Clock;
-use self::compensate::Crowd;
+use self::crowd::Crowd;
 use self::gauges::Gauges;
 use self::poll::Watched;
 use self::slow::SlowMethods;
@@ -216,7 +218,7 @@ impl Watchdog {
         let mut crowd = Crowd::count(&self.shared);
         for watched in &mut self.seats {
             watched.observe(&self.clock, &crowd, &self.shared);
-            crowd.add(watched);
+            crowd.add(watched, &self.clock, self.shared.settings.report_after);
         }
         self.seats.retain_mut(|watched| {
             let stays = !watched.seat.has_left();
@@ -225,7 +227,7 @@ impl Watchdog {
             }
             stays
         });
-        crowd.publish(&self.shared.methods);
+        bulkhead::review(&crowd, &self.shared);
         self.slow.review(&mut self.seats, &crowd, &self.shared, now);
         let growing = compensate::compensate(&crowd, &self.shared);
         self.stalls.review(&mut self.seats, &crowd, &self.clock, &self.shared);
@@ -260,6 +262,7 @@ impl Watchdog {
             let backlog = self.shared.lane(lane).backlog();
             backlog.jobs == 0 && backlog.free == backlog.workers
         });
+        let quiet = quiet && self.shared.held.load(Ordering::SeqCst) == 0;
         let runtimes_quiet = self.seats.iter().all(|watched| {
             watched.seat.kind == Kind::Worker || watched.seat.word().method_number().is_none()
         });

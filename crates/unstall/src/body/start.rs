@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http_body::{Frame, SizeHint};
@@ -16,6 +17,9 @@ const FRAMES_MAX: usize = 16;
 
 /// So many bytes are enough as well.
 const BYTES_MAX: usize = 64 * 1024;
+
+/// A body that takes so long for its first frames is pumped: they shall not wait for the next.
+const TIME_MAX: Duration = Duration::from_millis(1);
 
 /// The first frames of a body.
 pub(crate) struct Start<R> {
@@ -70,6 +74,7 @@ where
     R::Error: Into<BoxError>,
 {
     let mut bytes = 0;
+    let began = Instant::now();
     while frames.len() < FRAMES_MAX && bytes < BYTES_MAX {
         let frame = match body.as_mut().poll_frame(cx) {
             Poll::Pending => return End::Open,
@@ -82,6 +87,9 @@ where
         frames.push_back(frame);
         if last {
             return End::Reached;
+        }
+        if began.elapsed() >= TIME_MAX {
+            return End::Open;
         }
     }
     End::Open

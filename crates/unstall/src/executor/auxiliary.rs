@@ -17,7 +17,7 @@ use crate::settings::Settings;
 use crate::watchdog::{Pace, Watch};
 
 thread_local! {
-    static SEAT: RefCell<Option<Occupied>> = const { RefCell::new(None) };
+    static SEAT: RefCell<Option<(Arc<Watch>, Occupied)>> = const { RefCell::new(None) };
 }
 
 /// A thread's seat, left when the thread ends.
@@ -43,6 +43,9 @@ impl Auxiliary {
         builder.worker_threads(settings.auxiliary_workers.get());
         builder.thread_name("unstall-tokio");
         builder.enable_all();
+        // A worker that lost its core in `block_in_place` ends as an idle thread of the blocking
+        // pool, and its seat still says that it is at work: let it end before that is a stall.
+        builder.thread_keep_alive(settings.report_after / 2);
         watch_threads(&mut builder, watch, method, settings.auxiliary_workers.get());
         let runtime = builder
             .build()
@@ -108,10 +111,14 @@ impl Watcher {
         // A thread that is ending has none any more.
         let _ = SEAT.try_with(|occupied| {
             let mut occupied = occupied.borrow_mut();
-            let Occupied(seat) = occupied.get_or_insert_with(|| {
+            // The thread may have served a runtime of another executor before.
+            if occupied.as_ref().is_some_and(|(watch, _)| !Arc::ptr_eq(watch, &self.watch)) {
+                *occupied = None;
+            }
+            let (_, Occupied(seat)) = occupied.get_or_insert_with(|| {
                 let seat = Arc::new(Seat::new(Kind::Runtime, Lane::Express));
                 self.watch.add(Arc::clone(&seat));
-                Occupied(seat)
+                (Arc::clone(&self.watch), Occupied(seat))
             });
             show(seat);
         });

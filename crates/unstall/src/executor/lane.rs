@@ -102,7 +102,7 @@ pub(crate) enum Summons {
 }
 
 /// A look at a lane from outside.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Backlog {
     /// Jobs that wait.
     pub(crate) jobs: usize,
@@ -234,6 +234,9 @@ impl<J> Lane<J> {
         let moved = at_work();
         if moved {
             state.workers -= 1;
+            if state.workers == 0 {
+                self.emptied.notify_all();
+            }
         }
         drop(state);
         if !moved {
@@ -258,6 +261,20 @@ impl<J> Lane<J> {
             free: state.parked.len() + state.coming,
             workers: state.workers,
         }
+    }
+
+    /// Takes the jobs out of the queue that `which` is true of.
+    pub(crate) fn extract(&self, which: impl Fn(&J) -> bool) -> Vec<J> {
+        let mut state = self.lock();
+        let mut out = Vec::new();
+        for job in std::mem::take(&mut state.jobs) {
+            if which(&job) {
+                out.push(job);
+            } else {
+                state.jobs.push_back(job);
+            }
+        }
+        out
     }
 
     /// Takes no more jobs, returns those that wait, and lets all workers leave.

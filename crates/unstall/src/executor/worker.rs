@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use super::Shared;
 use super::lane::{Next, Parking};
-use crate::job::{Refusal, Runnable, refuse};
+use crate::job::{Runnable, refuse};
 use crate::method::Lane;
 use crate::seat::{Kind, Seat};
 
@@ -47,41 +47,47 @@ fn work(shared: &Arc<Shared>, lane: Lane) {
     seat.leave();
 }
 
-/// Polls a job once, or refuses it, or passes it on to the lane where it belongs.
+/// Polls a job once, or refuses it, holds it back, or passes it on to the lane where it belongs.
 fn run(shared: &Arc<Shared>, seat: &Seat, lane: Lane, runnable: Runnable) {
-    let facts = runnable.metadata();
-    if facts.lane() != lane {
-        shared.push(runnable);
-        return;
-    }
-    let method = facts.method.clone();
+    let method = runnable.metadata().method.clone();
     let others = method.enter();
     seat.begin(&method);
-    // Jobs catch their own panics; this is for wakers and observers.
-    let panicked =
-        catch_unwind(AssertUnwindSafe(|| match admit(shared, lane, &runnable, others) {
-            Ok(()) => {
-                runnable.run();
-            }
-            Err(refusal) => refuse(runnable, refusal),
-        }));
+    // Jobs catch their own panics; this is for wakers.
+    let polled = catch_unwind(AssertUnwindSafe(|| {
+        if runnable.metadata().lane() != lane {
+            shared.push(runnable);
+            return false;
+        }
+        if lane != Lane::Blocking && shared.room(&method, others) == 0 {
+            refuse_or_hold(shared, runnable);
+            return false;
+        }
+        begin(shared, lane, &runnable);
+        runnable.run();
+        true
+    }));
     seat.end();
     method.exit();
-    if panicked.is_err() {
-        tracing::error!(method = method.name(), "a waker or an observer panicked");
+    match polled {
+        Ok(true) if method.held() > 0 => shared.let_go(&method, 1, |_| true),
+        Ok(_) => {}
+        Err(_) => tracing::error!(method = method.name(), "a waker panicked"),
     }
 }
 
-/// Whether a job may be polled. One that has begun always may.
-fn admit(shared: &Shared, lane: Lane, runnable: &Runnable, others: usize) -> Result<(), Refusal> {
+/// What becomes of a job whose method has no room. One that has begun always waits.
+fn refuse_or_hold(shared: &Arc<Shared>, runnable: Runnable) {
     let facts = runnable.metadata();
-    if facts.has_begun() {
-        return Ok(());
+    match shared.admit(&facts.method) {
+        Err(refusal) if !facts.has_begun() => refuse(runnable, refusal),
+        _ => shared.hold(runnable),
     }
-    shared.observer.queue_delay(lane, Instant::now() - facts.spawned);
-    if lane != Lane::Blocking {
-        shared.admit(&facts.method, others)?;
+}
+
+fn begin(shared: &Shared, lane: Lane, runnable: &Runnable) {
+    let facts = runnable.metadata();
+    if !facts.has_begun() {
+        shared.observer.queue_delay(lane, Instant::now() - facts.spawned);
+        facts.begin();
     }
-    facts.begin();
-    Ok(())
 }

@@ -1,7 +1,7 @@
 //! Gauges: what the observer is shown of each look, when it has changed.
 
 use super::clock::Clock;
-use super::compensate::Crowd;
+use super::crowd::Crowd;
 use super::stalls::Stalls;
 use crate::executor::Shared;
 use crate::method::Lane;
@@ -21,10 +21,11 @@ impl Gauges {
         for lane in Lane::ALL {
             let at = lane as usize;
             // In the blocking lane nobody is stuck: waiting is what it is for.
-            let (backlog, stuck) = match crowd.backlog(lane) {
-                Some(backlog) => (backlog, crowd.blocked[at]),
-                None => (shared.lane(lane).backlog(), 0),
+            let backlog = match lane {
+                Lane::Blocking => shared.lane(lane).backlog(),
+                Lane::Express | Lane::Slow => crowd.backlog(lane),
             };
+            let stuck = crowd.blocked(lane);
             let working = backlog.workers.saturating_sub(backlog.free + stuck);
             let states = [
                 (WorkerState::Free, backlog.free),

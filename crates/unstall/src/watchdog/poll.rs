@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::clock::Clock;
-use super::compensate::Crowd;
+use super::crowd::Crowd;
 use super::stalls::Stall;
 use crate::executor::Shared;
 use crate::kernel::View;
@@ -25,6 +25,8 @@ pub(super) struct Watched {
     pub(super) poll: Option<Poll>,
     /// A poll whose stall was reported and that has ended since.
     pub(super) ended: Option<Poll>,
+    /// Looks in a row at which it was off the CPU, while its lane was pressed.
+    off_looks: u32,
 }
 
 /// A poll that has been seen at one look at least.
@@ -53,7 +55,7 @@ pub(super) struct Poll {
 
 impl Watched {
     pub(super) fn new(seat: Arc<Seat>) -> Self {
-        Self { seat, poll: None, ended: None }
+        Self { seat, poll: None, ended: None, off_looks: 0 }
     }
 
     /// Whether the thread has been off the CPU at two looks of its present poll.
@@ -72,6 +74,18 @@ impl Watched {
                 self.poll = self.begin(word, clock, pressed, shared);
             }
         }
+        let off = pressed && self.poll.as_ref().is_some_and(|poll| poll.off_in_a_row > 0);
+        self.off_looks = if off { self.off_looks.saturating_add(1) } else { 0 };
+    }
+
+    /// Whether it is off the CPU, as far as is known.
+    pub(super) fn is_off(&self) -> bool {
+        self.off_looks > 0
+    }
+
+    /// Whether it is blocked, or was off the CPU at three looks in a row in whatever polls.
+    pub(super) fn is_idle(&self) -> bool {
+        self.is_blocked() || self.off_looks >= 3
     }
 
     fn begin(&self, word: Word, clock: &Clock, pressed: bool, shared: &Shared) -> Option<Poll> {

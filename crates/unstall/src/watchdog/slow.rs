@@ -12,7 +12,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::compensate::Crowd;
+use super::crowd::Crowd;
 use super::poll::Watched;
 use crate::executor::Shared;
 use crate::kernel::View;
@@ -58,7 +58,14 @@ impl SlowMethods {
                 replace(watched, crowd, shared);
             }
         }
-        self.0.retain(|_, record| record.review(now));
+        let mut sent_back = false;
+        self.0.retain(|_, record| {
+            sent_back |= record.is_over(now);
+            record.review(now)
+        });
+        if sent_back {
+            shared.sort_out(Lane::Slow);
+        }
     }
 
     /// Sends a method to the slow lane, or keeps it there.
@@ -71,16 +78,20 @@ impl SlowMethods {
         if method.lane() == Lane::Express {
             record.stay = (record.stay * 2).min(STAY_MAX);
             method.take_lane(Lane::Slow);
-            tracing::debug!(method = method.name(), stay = ?record.stay, "computes for long; moved to the slow lane");
         }
         record.until = now + record.stay;
     }
 }
 
 impl Record {
+    /// Whether its time in the slow lane is over.
+    fn is_over(&self, now: Instant) -> bool {
+        now >= self.until && self.method.lane() == Lane::Slow
+    }
+
     /// Sends the method back when its time is over. False if it can be forgotten.
     fn review(&self, now: Instant) -> bool {
-        if now >= self.until && self.method.lane() == Lane::Slow {
+        if self.is_over(now) {
             self.method.take_lane(Lane::Express);
         }
         now < self.until + self.stay
@@ -99,7 +110,7 @@ fn replace(watched: &Watched, crowd: &Crowd, shared: &Arc<Shared>) {
         at_work
     });
     if moved {
-        let slow = crowd.backlog(Lane::Slow).map_or(0, |backlog| backlog.workers) + 1;
+        let slow = crowd.backlog(Lane::Slow).workers + 1;
         let max = shared.settings.workers_max.get().saturating_sub(slow);
         let added = shared.add_workers(Lane::Express, 1, max);
         shared.observer.workers_added(Lane::Express, added);

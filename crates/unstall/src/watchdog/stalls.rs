@@ -11,11 +11,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::clock::Clock;
-use super::compensate::Crowd;
+use super::crowd::Crowd;
 use super::poll::{Poll, Watched};
 use crate::executor::Shared;
+use crate::executor::lane::Backlog;
 use crate::kernel::View;
-use crate::method::Lane;
 use crate::observer::Observer;
 use crate::report::{Stage, StallKind};
 use crate::reporter::{Reporter, Sighting};
@@ -28,8 +28,11 @@ const KEYS_MAX: usize = 1_000;
 #[derive(Debug)]
 pub(super) struct Stall {
     kind: StallKind,
-    /// Its age at which it is reported again; `None` if it is not reported.
-    again: Option<Duration>,
+    key: Key,
+    /// Its age at which it is reported again.
+    again: Duration,
+    /// Whether its beginning was reported, and not only counted.
+    told: bool,
 }
 
 /// What reports are grouped by.
@@ -75,7 +78,7 @@ impl Stalls {
     ) {
         let convoys = convoys(seats);
         self.now = 0;
-        for Watched { seat, poll, ended } in seats {
+        for Watched { seat, poll, ended, .. } in seats {
             if let Some(ended) = ended.take() {
                 self.end(seat, &ended, crowd, clock.now());
             }
@@ -84,14 +87,8 @@ impl Stalls {
             if poll.stall.is_none() && age >= shared.settings.report_after {
                 poll.ask(seat, clock);
                 self.begin(seat, poll, &convoys, crowd, clock);
-            } else if let Some(Stall { kind, again: Some(again) }) = poll.stall
-                && age >= again
-            {
-                poll.ask(seat, clock);
-                // It may have computed first and be waiting now.
-                let kind = self::kind(seat, poll, clock).unwrap_or(kind);
-                poll.stall = Some(Stall { kind, again: Some(again * 2) });
-                self.tell(seat, poll, Stage::Lasting, kind, 0, crowd, clock.now());
+            } else if poll.stall.as_ref().is_some_and(|stall| age >= stall.again) {
+                self.go_on(seat, poll, &convoys, crowd, clock);
             }
             self.now += usize::from(poll.stall.is_some());
         }
@@ -108,8 +105,9 @@ impl Stalls {
     pub(super) fn host_starved(&mut self, lag: Duration, now: Instant) {
         self.observer.stall("", StallKind::HostStarved);
         if self.admit(Key::Host, now) {
-            let suppressed = std::mem::take(&mut self.suppressed);
-            self.send(Sighting::host_starved(lag, suppressed));
+            self.send(Sighting::host_starved(lag, self.suppressed));
+        } else {
+            self.suppress();
         }
     }
 
@@ -131,37 +129,62 @@ impl Stalls {
         };
         self.observer.stall(poll.method.name(), kind);
         let age = poll.age(clock);
-        let reported = self.admit(key, clock.now());
-        poll.stall = Some(Stall { kind, again: reported.then_some(age * 2) });
-        if reported {
+        let told = self.admit(key, clock.now());
+        poll.stall = Some(Stall { kind, key, again: age * 2, told });
+        if told {
             seat.ask_for_end();
-            let convoy = lock.and_then(|address| convoys.get(&address)).map_or(0, |&all| all - 1);
-            self.tell(seat, poll, Stage::Begun, kind, convoy, crowd, clock.now());
+            self.tell(seat, poll, Stage::Begun, convoy(poll, convoys), crowd, clock.now());
         } else {
+            self.suppress();
             crate::quiet::record(format!("{} {}", poll.method.name(), kind.name()));
         }
     }
 
+    /// A stall has lasted twice as long as when it was last told of, or would have been. One
+    /// whose beginning was suppressed is told of now, if the rate allows: it may never end.
+    fn go_on(
+        &mut self,
+        seat: &Arc<Seat>,
+        poll: &mut Poll,
+        convoys: &HashMap<u64, usize>,
+        crowd: &Crowd,
+        clock: &Clock,
+    ) {
+        poll.ask(seat, clock);
+        let now = kind(seat, poll, clock);
+        let Some(stall) = &mut poll.stall else { return };
+        // It may have computed first and be waiting now.
+        stall.kind = now.unwrap_or(stall.kind);
+        stall.again *= 2;
+        let stage = if stall.told { Stage::Lasting } else { Stage::Begun };
+        if !stall.told {
+            if !self.admit(stall.key, clock.now()) {
+                return;
+            }
+            stall.told = true;
+            seat.ask_for_end();
+        }
+        self.tell(seat, poll, stage, convoy(poll, convoys), crowd, clock.now());
+    }
+
     fn end(&mut self, seat: &Arc<Seat>, poll: &Poll, crowd: &Crowd, now: Instant) {
-        if let Some(Stall { kind, again: Some(_) }) = poll.stall {
+        if poll.stall.as_ref().is_some_and(|stall| stall.told) {
             let now = seat.ended(poll.word).unwrap_or(now);
-            self.tell(seat, poll, Stage::Ended, kind, 0, crowd, now);
+            self.tell(seat, poll, Stage::Ended, 0, crowd, now);
         }
     }
 
-    #[expect(clippy::too_many_arguments, reason = "a sighting is put together here, once")]
     fn tell(
         &mut self,
         seat: &Arc<Seat>,
         poll: &Poll,
         stage: Stage,
-        kind: StallKind,
         convoy: usize,
         crowd: &Crowd,
         now: Instant,
     ) {
-        let suppressed = std::mem::take(&mut self.suppressed);
-        let backlog = crowd.backlog(seat.lane()).or(crowd.backlog(Lane::Express));
+        let Some(Stall { kind, .. }) = poll.stall else { return };
+        let Backlog { jobs: queue_len, workers, .. } = crowd.backlog(seat.lane());
         self.send(Sighting {
             stage,
             kind,
@@ -173,16 +196,23 @@ impl Stalls {
                 poll.blocked_in.unwrap_or(poll.view)
             },
             seat: Some((Arc::clone(seat), poll.word)),
-            queue_len: backlog.map_or(0, |backlog| backlog.jobs),
-            workers: backlog.map_or(0, |backlog| backlog.workers),
+            queue_len,
+            workers,
             convoy,
-            suppressed,
+            suppressed: self.suppressed,
         });
     }
 
     fn send(&mut self, sighting: Sighting) {
-        if !self.reporter.send(sighting) {
-            self.suppress();
+        let told = format!("{} {}", sighting.method, sighting.kind.name());
+        let begun = sighting.stage == Stage::Begun;
+        if self.reporter.send(sighting) {
+            self.suppressed = 0;
+            return;
+        }
+        self.suppress();
+        if begun {
+            crate::quiet::record(told);
         }
     }
 
@@ -190,7 +220,6 @@ impl Stalls {
     fn admit(&mut self, key: Key, now: Instant) -> bool {
         let recent = |reported: &Instant| now.saturating_duration_since(*reported) < self.interval;
         if self.reported.get(&key).is_some_and(recent) {
-            self.suppress();
             return false;
         }
         if self.reported.len() >= KEYS_MAX {
@@ -213,6 +242,9 @@ fn kind(seat: &Seat, poll: &Poll, clock: &Clock) -> Option<StallKind> {
     if computes {
         return Some(StallKind::Busy);
     }
+    if poll.cpu_used().is_none() && poll.view == View::Unknown {
+        return Some(StallKind::Unknown);
+    }
     if !poll.is_mostly_off() {
         return None;
     }
@@ -220,6 +252,12 @@ fn kind(seat: &Seat, poll: &Poll, clock: &Clock) -> Option<StallKind> {
         Some(View::Paging { .. }) => Some(StallKind::Paging),
         _ => Some(StallKind::Blocked),
     }
+}
+
+/// How many others wait for the lock that a poll waits for.
+fn convoy(poll: &Poll, convoys: &HashMap<u64, usize>) -> usize {
+    let all = lock_address(poll.view).and_then(|address| convoys.get(&address));
+    all.map_or(0, |all| all - 1)
 }
 
 /// How many threads wait for each lock.
