@@ -1,5 +1,7 @@
 //! `serve`: loads what there is, listens, and answers until it is told to stop.
 
+mod renewal;
+
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
@@ -94,7 +96,7 @@ impl Service {
         let addresses = listeners.addresses()?;
         let recommender = Arc::new(Recommender::open(data, settings).await?);
         let routes = grpc::routes(&recommender, settings)?;
-        let executor = Executor::start(settings.executor.limits(), ())?;
+        let executor = Executor::start(settings.executor.settings(), ())?;
         let (settings, data) = (settings.clone(), data.clone());
         Ok(Self { settings, listeners, addresses, recommender, routes, executor, data })
     }
@@ -137,7 +139,7 @@ impl Service {
         let limits = &settings.serve;
         let streams = limits.streams_per_connection_max.get();
         let serving = listeners.serve(routes, &executor, streams, limits.drain(), stopped());
-        let renewing = renew(&executor, &recommender, limits.poll(), stopped());
+        let renewing = renewal::renew(&executor, &recommender, limits.poll(), stopped);
         let announcing = announce(&data, &addresses, stopped());
         let beside = async {
             tokio::join!(renewing, announcing, telling);
@@ -152,28 +154,12 @@ impl Service {
             tracing::warn!(?drain, "calls were still open at the end of the drain");
         }
         recommender.close().await;
-        let stuck = blocking(move || executor.stop(STUCK_PATIENCE)).await.stuck;
-        if stuck > 0 {
-            tracing::warn!(stuck, "threads were still stuck in handlers at the end");
+        let stopped = blocking(move || executor.stop(STUCK_PATIENCE)).await;
+        if stopped.stuck > 0 {
+            let unstall::Stopped { stuck, methods, .. } = stopped;
+            tracing::warn!(stuck, ?methods, "threads were still stuck in handlers at the end");
         }
         Ok(())
-    }
-}
-
-/// Keeps what is served current until `stopped` ends. On the executor, because decoding pages
-/// of books takes longer than a transport's thread may be held.
-async fn renew(
-    executor: &Executor,
-    recommender: &Arc<Recommender>,
-    interval: Duration,
-    stopped: impl Future<Output = ()> + Send + 'static,
-) {
-    let recommender = Arc::clone(recommender);
-    let renewing = executor.spawn("(renewal)", async move {
-        recommender.live().keep_current(interval, stopped).await;
-    });
-    if let Err(error) = renewing.await {
-        tracing::error!(%error, "no new models or books will be taken up");
     }
 }
 

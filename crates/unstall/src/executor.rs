@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use self::auxiliary::Auxiliary;
 use self::lane::{Age, Limits, Refused, Summons};
-use crate::job::{Alive, Facts, Job, Refusal, Runnable, job, refuse};
+use crate::job::{Alive, Facts, Job, Refusal, Runnable, Shed, job, refuse};
 use crate::kernel;
 use crate::method::{Lane, Method, Methods};
 use crate::observer::{Careful, Observer};
@@ -62,6 +62,8 @@ pub(crate) struct Shared {
     pub(crate) saturated: AtomicBool,
     /// Jobs that are held back, of all methods.
     pub(crate) held: AtomicUsize,
+    /// Jobs shed since the watchdog last said so.
+    pub(crate) shed_count: AtomicUsize,
     closed: AtomicBool,
     lanes: [lane::Lane<Runnable>; 3],
     alive: Arc<AtomicUsize>,
@@ -80,10 +82,13 @@ pub struct StartError {
 }
 
 /// How an executor stopped.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Stopped {
     /// Threads that were still in a job. They are left alone: a thread cannot be ended.
     pub stuck: usize,
+    /// The methods that they were in.
+    pub methods: Vec<String>,
 }
 
 impl Executor {
@@ -106,6 +111,7 @@ impl Executor {
             full: AtomicBool::new(false),
             saturated: AtomicBool::new(false),
             held: AtomicUsize::new(0),
+            shed_count: AtomicUsize::new(0),
             closed: AtomicBool::new(false),
             alive: Arc::default(),
             threads_started: AtomicUsize::new(0),
@@ -157,7 +163,7 @@ impl Executor {
         let shared = &self.0.shared;
         match shared.admit(method) {
             Ok(()) => shared.spawn(Facts::new(method.clone(), false), future),
-            Err(refusal) => Job::refused(refusal),
+            Err(shed) => shared.turn_away(method, shed),
         }
     }
 
@@ -209,8 +215,12 @@ impl Executor {
             lane.wait_until_left(Some(deadline.saturating_duration_since(Instant::now())))
         });
         let stuck = stuck.sum();
+        let mut methods = Vec::new();
+        self.0.shared.methods.each(|method| {
+            methods.extend((method.running() > 0).then(|| method.name().to_owned()));
+        });
         self.0.end();
-        Stopped { stuck }
+        Stopped { stuck, methods }
     }
 }
 
@@ -283,7 +293,7 @@ impl Shared {
         // What has begun was counted when it did.
         let max = if facts.has_begun() { usize::MAX } else { self.settings.jobs_max.get() };
         let Some(alive) = Alive::count(&self.alive, max) else {
-            return Job::refused(Refusal::JobsFull);
+            return self.turn_away(&facts.method, Shed::JobsFull);
         };
         let shared = Arc::clone(self);
         let (runnable, job) = job(future, facts, alive, move |runnable| shared.push(runnable));
@@ -308,20 +318,39 @@ impl Shared {
                     self.watch.rouse(Pace::Steady);
                 }
             }
-            Err(Refused::Full(runnable)) => refuse(runnable, Refusal::QueueFull),
+            Err(Refused::Full(runnable)) => self.shed(runnable, Shed::QueueFull),
             Err(Refused::Closed(runnable)) => refuse(runnable, Refusal::Stopping),
         }
     }
 
     /// Whether new jobs of a method are taken at all.
-    fn admit(&self, method: &Method) -> Result<(), Refusal> {
+    fn admit(&self, method: &Method) -> Result<(), Shed> {
         if method.sheds() {
-            return Err(Refusal::MethodStuck);
+            return Err(Shed::MethodStuck);
         }
         if self.saturated.load(Ordering::Relaxed) && method.stuck() > 0 {
-            return Err(Refusal::Saturated);
+            return Err(Shed::Saturated);
         }
         Ok(())
+    }
+
+    /// Refuses a job that has not begun.
+    fn shed(&self, runnable: Runnable, shed: Shed) {
+        self.note_shed(&runnable.metadata().method, shed);
+        refuse(runnable, Refusal::Shed(shed));
+    }
+
+    /// Refuses a job before there is one.
+    fn turn_away<T>(&self, method: &Method, shed: Shed) -> Job<T> {
+        self.note_shed(method, shed);
+        Job::refused(Refusal::Shed(shed))
+    }
+
+    fn note_shed(&self, method: &Method, shed: Shed) {
+        self.observer.shed(method.name(), shed);
+        self.shed_count.fetch_add(1, Ordering::Relaxed);
+        // It tells the operator.
+        self.watch.rouse(Pace::Steady);
     }
 
     /// How many more workers a method may take beside the `others` that it has.
@@ -404,7 +433,7 @@ impl Shared {
             if lane == Lane::Blocking && self.lane(lane).backlog().workers == 0 {
                 // Nobody is left to come for these, and the watchdog does not look here.
                 for runnable in self.lane(lane).extract(|_| true) {
-                    refuse(runnable, Refusal::NoThread);
+                    self.shed(runnable, Shed::NoThread);
                 }
             }
         }

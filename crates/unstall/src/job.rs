@@ -50,22 +50,14 @@ impl Facts {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Refusal {
     Stopping,
-    QueueFull,
-    JobsFull,
-    MethodStuck,
-    Saturated,
-    NoThread,
+    Shed(Shed),
 }
 
 impl Refusal {
     fn error(self) -> JobError {
         match self {
             Self::Stopping => JobError::Stopping,
-            Self::QueueFull => JobError::Shed(Shed::QueueFull),
-            Self::JobsFull => JobError::Shed(Shed::JobsFull),
-            Self::MethodStuck => JobError::Shed(Shed::MethodStuck),
-            Self::Saturated => JobError::Shed(Shed::Saturated),
-            Self::NoThread => JobError::Shed(Shed::NoThread),
+            Self::Shed(shed) => JobError::Shed(shed),
         }
     }
 }
@@ -321,7 +313,9 @@ mod tests {
                 let age = if runnable.metadata().has_begun() { Age::Begun } else { Age::New };
                 match lane.push(runnable, age) {
                     Ok(_) => {}
-                    Err(Refused::Full(runnable)) => refuse(runnable, Refusal::QueueFull),
+                    Err(Refused::Full(runnable)) => {
+                        refuse(runnable, Refusal::Shed(Shed::QueueFull))
+                    }
                     Err(Refused::Closed(runnable)) => refuse(runnable, Refusal::Stopping),
                 }
             });

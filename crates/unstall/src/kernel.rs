@@ -28,7 +28,7 @@ pub(crate) use linux::{Thread, probe};
 /// How much can be seen of a thread from outside on this system.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
-pub enum Sight {
+pub(crate) enum Sight {
     /// System calls, what they wait for, and stacks.
     Full,
     /// Only whether the thread's CPU clock moves, because `/proc` is closed: by a sandbox, by

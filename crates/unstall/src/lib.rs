@@ -24,7 +24,6 @@ pub use body::Body;
 pub use executor::{Executor, StartError, Stopped};
 pub use grpc::{GrpcFuture, GrpcLayer, GrpcService};
 pub use job::{Job, JobError, Shed};
-pub use kernel::Sight;
 pub use layer::{LayerError, Unstall, UnstallFuture, UnstallService};
 pub use method::{Lane, Method};
 pub use observer::{Observer, WorkerState};

@@ -3,6 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
+use crate::job::Shed;
 use crate::method::Lane;
 use crate::report::{StallKind, StallReport};
 
@@ -29,8 +30,11 @@ impl WorkerState {
     }
 }
 
-/// Receives what an executor sees. Every method does nothing unless it is written; none may
-/// block, because the watchdog calls them. `()` is an observer that wants to know nothing.
+/// Receives what an executor sees. Every method does nothing unless it is written. `()` is an
+/// observer that wants to know nothing.
+///
+/// None may block: where nothing else is said the watchdog calls it. One that panics is heard
+/// no further in that call, and harms nothing else.
 pub trait Observer: Send + Sync + 'static {
     /// A stall is reported: while it lasts, again whenever it has doubled, and when it ends.
     /// Called on the reporting thread, after the log line is written.
@@ -38,7 +42,8 @@ pub trait Observer: Send + Sync + 'static {
         let _ = report;
     }
 
-    /// Counter: a stall has begun. Suppressed reports are counted here as well.
+    /// Counter: a stall has begun. Suppressed reports are counted here as well. Without a method
+    /// if the host is starved.
     fn stall(&self, method: &str, kind: StallKind) {
         let _ = (method, kind);
     }
@@ -48,7 +53,8 @@ pub trait Observer: Send + Sync + 'static {
         let _ = polls;
     }
 
-    /// Histogram: how long a new job waited for its first poll.
+    /// Histogram: how long a new job waited for its first poll. Called by the worker, right
+    /// before that poll.
     fn queue_delay(&self, lane: Lane, delay: Duration) {
         let _ = (lane, delay);
     }
@@ -56,6 +62,17 @@ pub trait Observer: Send + Sync + 'static {
     /// Gauge: workers of a lane by state.
     fn workers(&self, lane: Lane, state: WorkerState, workers: usize) {
         let _ = (lane, state, workers);
+    }
+
+    /// Counter: a job was refused so that others can be served. Called by whoever spawned it, or
+    /// by a worker.
+    fn shed(&self, method: &str, reason: Shed) {
+        let _ = (method, reason);
+    }
+
+    /// A method computes for long and is in the slow lane from now on, or is sent back.
+    fn lane_changed(&self, method: &str, lane: Lane) {
+        let _ = (method, lane);
     }
 
     /// Counter: workers added to a lane because its workers are stuck or slow.
@@ -109,6 +126,14 @@ impl<O: Observer> Observer for Careful<O> {
 
     fn workers(&self, lane: Lane, state: WorkerState, workers: usize) {
         self.tell(|observer| observer.workers(lane, state, workers));
+    }
+
+    fn shed(&self, method: &str, reason: Shed) {
+        self.tell(|observer| observer.shed(method, reason));
+    }
+
+    fn lane_changed(&self, method: &str, lane: Lane) {
+        self.tell(|observer| observer.lane_changed(method, lane));
     }
 
     fn workers_added(&self, lane: Lane, workers: usize) {

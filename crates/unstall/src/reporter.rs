@@ -57,9 +57,22 @@ impl Sighting {
     }
 }
 
+/// What an operator should know besides stalls.
+#[derive(Debug)]
+pub(crate) enum Notice {
+    /// Jobs were refused.
+    Shed { jobs: usize, stuck: usize, workers_max: usize },
+}
+
+#[derive(Debug)]
+enum Message {
+    Sighting(Box<Sighting>),
+    Notice(Notice),
+}
+
 /// Where sightings go.
 #[derive(Debug)]
-pub(crate) struct Reporter(SyncSender<Sighting>);
+pub(crate) struct Reporter(SyncSender<Message>);
 
 impl Reporter {
     /// Starts the thread; it ends when this is dropped.
@@ -75,18 +88,31 @@ impl Reporter {
     /// Hands a sighting over; false if too many wait already.
     pub(crate) fn send(&self, sighting: Sighting) -> bool {
         quiet::expect_one();
-        let sent = self.0.try_send(sighting).is_ok();
+        let sent = self.0.try_send(Message::Sighting(Box::new(sighting))).is_ok();
         if !sent {
             quiet::came();
         }
         sent
     }
+
+    /// Hands a notice over, unless too much waits already.
+    pub(crate) fn notice(&self, notice: Notice) {
+        let _ = self.0.try_send(Message::Notice(notice));
+    }
 }
 
-fn report_all(sightings: &Receiver<Sighting>, observer: &dyn Observer) {
+fn report_all(messages: &Receiver<Message>, observer: &dyn Observer) {
     let mut tracer = Tracer::new();
     let mut lasting = HashMap::new();
-    for sighting in sightings {
+    for message in messages {
+        let sighting = match message {
+            Message::Sighting(sighting) => *sighting,
+            Message::Notice(notice) => {
+                // As below: a subscriber's panic ends nothing.
+                let _ = catch_unwind(|| log_notice(&notice));
+                continue;
+            }
+        };
         let told = catch_unwind(AssertUnwindSafe(|| {
             let report = report(sighting, &mut tracer, &mut lasting);
             if report.stage == Stage::Begun {
@@ -176,15 +202,34 @@ fn look(view: View, seat: &Seat, word: Word, tracer: &mut Tracer) -> Scene {
     scene
 }
 
+fn log_notice(notice: &Notice) {
+    match notice {
+        Notice::Shed { jobs, stuck, workers_max } => tracing::warn!(
+            jobs,
+            stuck,
+            workers_max,
+            "calls were shed: a limit is reached, or their methods hold the workers they may"
+        ),
+    }
+}
+
 fn log(report: &StallReport) {
-    let StallReport { thread, queue_len, workers, suppressed, exact, .. } = report;
+    let StallReport { method, thread, queue_len, workers, suppressed, exact, .. } = report;
+    let (kind, elapsed_ms) = (report.kind.name(), report.elapsed.as_millis());
     let stack = Trace(&report.frames);
     match report.stage {
-        Stage::Begun => {
-            tracing::warn!(thread, queue_len, workers, suppressed, exact, %stack, "{report}");
+        _ if report.kind == StallKind::HostStarved => {
+            tracing::warn!(kind, elapsed_ms, suppressed, "{report}");
         }
-        Stage::Lasting => tracing::warn!(thread, queue_len, workers, suppressed, "{report}"),
-        Stage::Ended => tracing::info!(thread, suppressed, "{report}"),
+        Stage::Begun => {
+            tracing::warn!(method, kind, elapsed_ms, thread, queue_len, workers, suppressed, exact, %stack, "{report}");
+        }
+        Stage::Lasting => {
+            tracing::warn!(
+                method, kind, elapsed_ms, thread, queue_len, workers, suppressed, "{report}"
+            );
+        }
+        Stage::Ended => tracing::info!(method, kind, elapsed_ms, thread, suppressed, "{report}"),
     }
 }
 
@@ -197,6 +242,9 @@ impl std::fmt::Display for Trace<'_> {
             let arrow = if index == 0 { "" } else { " < " };
             let possibly = if frame.certain { "" } else { "?" };
             write!(f, "{arrow}{possibly}{}", frame.function)?;
+            if let Some(location) = frame.location() {
+                write!(f, " ({location})")?;
+            }
         }
         Ok(())
     }

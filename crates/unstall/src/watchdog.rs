@@ -6,7 +6,7 @@
 //! next look is timed from the first, and its thread is looked at through the kernel.
 //!
 //! It sleeps without a timer while nothing is in flight, looks every 5 ms while something is,
-//! and every millisecond while jobs wait and nobody is free.
+//! and every millisecond or two while jobs wait and nobody is free.
 
 mod bulkhead;
 mod clock;
@@ -48,7 +48,8 @@ pub(crate) enum Pace {
     Steady = 1,
     /// Jobs wait and nobody is free.
     Quick = 2,
-    /// As before, but workers come and go: there is nothing to add yet.
+    /// As before, but workers come and go: there is nothing to add yet. Above the quick pace, so
+    /// that the next job that finds nobody free does not undo it.
     Patient = 3,
 }
 
@@ -228,6 +229,7 @@ impl Watchdog {
             stays
         });
         bulkhead::review(&crowd, &self.shared);
+        self.stalls.tell_of_shedding(&crowd, now, &self.shared);
         self.slow.review(&mut self.seats, &crowd, &self.shared, now);
         let growing = compensate::compensate(&crowd, &self.shared);
         self.stalls.review(&mut self.seats, &crowd, &self.clock, &self.shared);

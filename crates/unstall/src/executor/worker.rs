@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use super::Shared;
 use super::lane::{Next, Parking};
-use crate::job::{Runnable, refuse};
+use crate::job::Runnable;
 use crate::method::Lane;
 use crate::seat::{Kind, Seat};
 
@@ -79,7 +79,7 @@ fn run(shared: &Arc<Shared>, seat: &Seat, lane: Lane, runnable: Runnable) {
 fn refuse_or_hold(shared: &Arc<Shared>, runnable: Runnable) {
     let facts = runnable.metadata();
     match shared.admit(&facts.method) {
-        Err(refusal) if !facts.has_begun() => refuse(runnable, refusal),
+        Err(shed) if !facts.has_begun() => shared.shed(runnable, shed),
         _ => shared.hold(runnable),
     }
 }

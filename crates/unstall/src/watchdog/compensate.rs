@@ -39,15 +39,20 @@ pub(super) fn compensate(crowd: &Crowd, shared: &Arc<Shared>) -> Option<Pace> {
         let able = workers.saturating_sub(crowd.idle(lane) + hogs);
         if able >= cores || workers + others >= max {
             // A look that finds somebody off the CPU for the first time is soon followed up.
-            let soon = if crowd.is_any_off(lane) { Pace::Quick } else { Pace::Patient };
-            pace = pace.max(Some(if workers + others >= max { Pace::Patient } else { soon }));
+            let soon = crowd.is_any_off(lane) && workers + others < max;
+            pace = sooner(pace, if soon { Pace::Quick } else { Pace::Patient });
             continue;
         }
         let wanted = if able == 0 { workers.max(1) } else { cores - able };
         // One more than there are jobs: the next to come shall not have to wait.
         let added = shared.add_workers(lane, wanted.min(jobs + 1), max - others);
         shared.observer.workers_added(lane, added);
-        pace = pace.max(Some(Pace::Quick));
+        pace = sooner(pace, Pace::Quick);
     }
     pace
+}
+
+/// The pace that looks sooner.
+fn sooner(one: Option<Pace>, other: Pace) -> Option<Pace> {
+    one.filter(|one| one.interval() <= other.interval()).or(Some(other))
 }

@@ -53,15 +53,20 @@ impl SlowMethods {
             if !computes {
                 continue;
             }
-            self.catch(&poll.method, now);
+            self.catch(&poll.method, shared, now);
             if watched.seat.lane() == Lane::Express {
                 replace(watched, crowd, shared);
             }
         }
         let mut sent_back = false;
         self.0.retain(|_, record| {
-            sent_back |= record.is_over(now);
-            record.review(now)
+            if record.is_over(now) {
+                sent_back = true;
+                record.method.take_lane(Lane::Express);
+                shared.observer.lane_changed(record.method.name(), Lane::Express);
+            }
+            // Until then, the next catch keeps it twice as long.
+            now < record.until + record.stay
         });
         if sent_back {
             shared.sort_out(Lane::Slow);
@@ -69,7 +74,7 @@ impl SlowMethods {
     }
 
     /// Sends a method to the slow lane, or keeps it there.
-    fn catch(&mut self, method: &Method, now: Instant) {
+    fn catch(&mut self, method: &Method, shared: &Shared, now: Instant) {
         let record = self.0.entry(method.number()).or_insert_with(|| Record {
             method: method.clone(),
             stay: STAY_FIRST / 2,
@@ -78,6 +83,7 @@ impl SlowMethods {
         if method.lane() == Lane::Express {
             record.stay = (record.stay * 2).min(STAY_MAX);
             method.take_lane(Lane::Slow);
+            shared.observer.lane_changed(method.name(), Lane::Slow);
         }
         record.until = now + record.stay;
     }
@@ -87,14 +93,6 @@ impl Record {
     /// Whether its time in the slow lane is over.
     fn is_over(&self, now: Instant) -> bool {
         now >= self.until && self.method.lane() == Lane::Slow
-    }
-
-    /// Sends the method back when its time is over. False if it can be forgotten.
-    fn review(&self, now: Instant) -> bool {
-        if self.is_over(now) {
-            self.method.take_lane(Lane::Express);
-        }
-        now < self.until + self.stay
     }
 }
 

@@ -8,6 +8,7 @@
 use std::collections::HashMap;
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use super::clock::Clock;
@@ -18,7 +19,7 @@ use crate::executor::lane::Backlog;
 use crate::kernel::View;
 use crate::observer::Observer;
 use crate::report::{Stage, StallKind};
-use crate::reporter::{Reporter, Sighting};
+use crate::reporter::{Notice, Reporter, Sighting};
 use crate::seat::{Kind, Seat};
 
 /// So many keys are remembered before old ones are thrown away.
@@ -41,6 +42,7 @@ enum Key {
     Method(u16, StallKind),
     Lock(u64),
     Host,
+    Shedding,
 }
 
 pub(super) struct Stalls {
@@ -109,6 +111,20 @@ impl Stalls {
         } else {
             self.suppress();
         }
+    }
+
+    /// Says how many jobs were shed, at most once in `report_interval`.
+    pub(super) fn tell_of_shedding(&mut self, crowd: &Crowd, now: Instant, shared: &Shared) {
+        if shared.shed_count.load(Ordering::Relaxed) == 0 || !self.admit(Key::Shedding, now) {
+            return;
+        }
+        let notice = Notice::Shed {
+            jobs: shared.shed_count.swap(0, Ordering::Relaxed),
+            stuck: crowd.stuck().workers,
+            workers_max: shared.settings.workers_max.get(),
+        };
+        // If the reporter is that busy, the log is full of what matters.
+        self.reporter.notice(notice);
     }
 
     fn begin(
