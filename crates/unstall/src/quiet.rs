@@ -1,7 +1,7 @@
 //! For tests: nothing may stall while they run.
 
 use std::collections::VecDeque;
-use std::sync::{Condvar, Mutex, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// So many stalls are remembered.
@@ -24,7 +24,8 @@ struct Stalls {
 /// as the returned guard lives.
 ///
 /// All executors of the process are meant, so tests that stall on purpose belong into another
-/// test binary. What counts as a stall is [`Settings::report_after`](crate::Settings).
+/// test binary. What counts as a stall is [`Settings::report_after`](crate::Settings). A poll
+/// that has not lasted so long when the guard is dropped is not seen.
 ///
 /// # Examples
 ///
@@ -39,8 +40,8 @@ struct Stalls {
 /// drop(quiet); // panics: Recommend blocked 50 ms in clock_nanosleep …
 /// ```
 pub fn assert_no_stalls() -> NoStalls {
-    let stalls = STALLS.lock().unwrap_or_else(PoisonError::into_inner);
-    NoStalls { seen: stalls.seen }
+    // What has stalled before may not have been told yet.
+    NoStalls { seen: told().seen }
 }
 
 /// Panics when it is dropped if anything has stalled since it was made. See
@@ -56,10 +57,7 @@ impl Drop for NoStalls {
         if std::thread::panicking() {
             return;
         }
-        let stalls = STALLS.lock().unwrap_or_else(PoisonError::into_inner);
-        let (stalls, _) = WRITTEN
-            .wait_timeout_while(stalls, PATIENCE, |stalls| stalls.being_written > 0)
-            .unwrap_or_else(PoisonError::into_inner);
+        let stalls = told();
         let count = stalls.seen - self.seen;
         if count == 0 {
             return;
@@ -68,8 +66,17 @@ impl Drop for NoStalls {
         let first = stalls.last.len() - shown;
         let lines: Vec<_> = stalls.last.range(first..).map(|line| format!("\n  {line}")).collect();
         drop(stalls);
-        panic!("{count} stalls while there should be none:{}", lines.concat());
+        panic!("stalls: {count}, expected none:{}", lines.concat());
     }
+}
+
+/// The stalls so far, once the reports that are being written are done.
+fn told() -> MutexGuard<'static, Stalls> {
+    let stalls = STALLS.lock().unwrap_or_else(PoisonError::into_inner);
+    WRITTEN
+        .wait_timeout_while(stalls, PATIENCE, |stalls| stalls.being_written > 0)
+        .unwrap_or_else(PoisonError::into_inner)
+        .0
 }
 
 /// Remembers a stall.

@@ -2,8 +2,8 @@
 //!
 //! The rule: jobs wait, nobody is free, and fewer workers of the lane than there are cores are
 //! able to run, because the kernel has shown the others off the CPU at several looks in a row.
-//! Where none is able the lane doubles, since a crowd of sleepers comes all at once; an added
-//! thread costs some ten kilobytes, a late answer costs more. A worker that is on a CPU, or waits
+//! As many are added as those others, so that a lane of sleepers doubles, since such a crowd comes
+//! all at once; an added thread costs some ten kilobytes, a late answer costs more. A worker that is on a CPU, or waits
 //! for one, is able: there is nothing to add for it, as threads make no CPUs.
 
 use std::sync::Arc;
@@ -43,7 +43,8 @@ pub(super) fn compensate(crowd: &Crowd, shared: &Arc<Shared>) -> Option<Pace> {
             pace = sooner(pace, if soon { Pace::Quick } else { Pace::Patient });
             continue;
         }
-        let wanted = if able == 0 { workers.max(1) } else { cores - able };
+        // As many as are idle: the lane doubles when nobody is able to run.
+        let wanted = (workers - able).max(1);
         // One more than there are jobs: the next to come shall not have to wait.
         let added = shared.add_workers(lane, wanted.min(jobs + 1), max - others);
         shared.observer.workers_added(lane, added);
