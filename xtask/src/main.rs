@@ -20,6 +20,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use crate::scene::Place;
 use crate::workspace::Workspace;
 
 /// Foreword's chores.
@@ -38,20 +39,28 @@ enum Chore {
     /// run here is skipped and named; with CI=true, a skip for want of a tool is a
     /// failure. Missing development data is named but never a failure.
     Test,
-    /// Run what takes longer: tests of real size, then the benches.
+    /// Run what takes longer: ignored tests, miri, the gates of unstall, then the benches.
     ///
-    /// That is `cargo test --release -- --ignored` and `cargo bench`, for the whole
-    /// workspace. Expect the benches to build for several minutes, since they are
-    /// linked like the binary that is shipped. Benches print their numbers and judge
-    /// nothing.
+    /// The ignored tests run in release, for the whole workspace. Miri runs the tests of
+    /// jobs in unstall, and wants a nightly toolchain that has it; without, it is skipped.
+    /// The gates of unstall take about 25 minutes, most of it two runs of ten minutes on a
+    /// starved host; a gate that is missed is a failure, so leave the machine alone
+    /// meanwhile. Their parts about CPU quotas, about threads that cannot be had, and about
+    /// name servers that do not answer want root, and are skipped without. Benches print
+    /// their numbers and judge nothing; expect them to build for several minutes, since
+    /// they are linked like the binary that is shipped.
     Soak,
     /// Play the scene that README.md opens with: five requests, a handler that sleeps.
     ///
     /// Starts the tutorial's asyncio server, plain tonic, and tonic on unstall, one
     /// after the other on loopback, and asks each five times at once. Takes a minute
-    /// and a build. Writes docs/five-requests.txt and docs/five-requests.svg; after a
-    /// run, take its numbers over into README.md and README.zh-CN.md.
-    Scene,
+    /// and a build. Writes five-requests.txt and five-requests.svg to target/scene/.
+    Scene {
+        /// Write to docs/ instead; README.md and README.zh-CN.md must then get the new
+        /// numbers too, which tests see to.
+        #[arg(long)]
+        update: bool,
+    },
     /// Write the Rust code of the protobuf contract.
     Codegen {
         /// Compare with the committed code instead; differences are a failure.
@@ -66,7 +75,10 @@ fn main() -> anyhow::Result<ExitCode> {
     match arguments.chore {
         Chore::Test => Ok(test::test(&workspace)),
         Chore::Soak => Ok(soak::soak(&workspace)),
-        Chore::Scene => scene::scene(&workspace).map(|()| ExitCode::SUCCESS),
+        Chore::Scene { update } => {
+            let place = if update { Place::Docs } else { Place::Target };
+            scene::scene(&workspace, place).map(|()| ExitCode::SUCCESS)
+        }
         Chore::Codegen { check: true } => codegen::check(&workspace).map(|()| ExitCode::SUCCESS),
         Chore::Codegen { check: false } => codegen::write(&workspace).map(|()| ExitCode::SUCCESS),
     }

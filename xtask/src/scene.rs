@@ -1,8 +1,9 @@
 //! `cargo xtask scene`: the scene that README.md opens with.
 //!
 //! Five requests at once, to three servers whose handler sleeps for five seconds: the tutorial's
-//! asyncio server, plain tonic, and tonic on `unstall`. Leaves the transcript and the figure in
-//! `docs/`; the numbers of the README are those of one run.
+//! asyncio server, plain tonic, and tonic on `unstall`. Leaves the transcript and the figure below
+//! the target folder, or in `docs/`; the numbers of the README are those of one run, and a test
+//! holds them to the transcript in `docs/`.
 
 mod act;
 mod figure;
@@ -10,7 +11,7 @@ mod running;
 
 use std::fmt::Write as _;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
@@ -23,12 +24,25 @@ use crate::workspace::Workspace;
 const ASYNCIO: &str = "crates/unstall/examples/tutorial_asyncio.py";
 const CLIENT: &str = "crates/unstall/examples/five_requests.py";
 const PROTO: &str = "crates/api/proto";
-const FIGURE: &str = "docs/five-requests.svg";
-const TRANSCRIPT: &str = "docs/five-requests.txt";
-const LEGEND: &str = "Seconds since the first line, who says it, what. Left out: the books, and of \
-    log lines\nthe time of day and the fields after the message.\n\n";
+const FIGURE: &str = "five-requests.svg";
+const TRANSCRIPT: &str = "five-requests.txt";
+const LEGEND: &str = "\
+Seconds since the first line, who says it, what. The client prints its answers in the order of its
+requests, each no sooner than those before it. Left out: the books, and of log lines the time of
+day and the fields after the message.
+
+";
 const REQUESTS: usize = 5;
 const BOOKS_PER_ANSWER: usize = 3;
+
+/// Where the transcript and the figure go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// `target/scene/`.
+    Target,
+    /// `docs/`, which the READMEs show.
+    Docs,
+}
 
 /// What one of the servers is called, and how a reader starts it.
 struct Server {
@@ -79,7 +93,7 @@ impl Answers {
 /// # Errors
 ///
 /// If something cannot be built or started, does not end in time, or answers wrongly.
-pub(crate) fn scene(workspace: &Workspace) -> anyhow::Result<()> {
+pub(crate) fn scene(workspace: &Workspace, place: Place) -> anyhow::Result<()> {
     let python = Environment::prepare(workspace)?.python();
     run(&mut cargo(workspace, "build --release --locked -p unstall --example tutorial"))?;
     let cores = std::thread::available_parallelism()?.get();
@@ -101,10 +115,21 @@ pub(crate) fn scene(workspace: &Workspace) -> anyhow::Result<()> {
     }
     transcript.say(&table(&answers, cores));
 
-    fs::write(workspace.path(TRANSCRIPT), transcript.0)?;
-    fs::write(workspace.path(FIGURE), figure::svg(&answers, cores))?;
-    println!("\nwrote {TRANSCRIPT} and {FIGURE}");
+    let folder = place.folder(workspace);
+    fs::create_dir_all(&folder)?;
+    fs::write(folder.join(TRANSCRIPT), transcript.0)?;
+    fs::write(folder.join(FIGURE), figure::svg(&answers, cores))?;
+    println!("\nwrote {TRANSCRIPT} and {FIGURE} to {}", folder.display());
     Ok(())
+}
+
+impl Place {
+    fn folder(self, workspace: &Workspace) -> PathBuf {
+        match self {
+            Self::Target => workspace.target.join("scene"),
+            Self::Docs => workspace.path("docs"),
+        }
+    }
 }
 
 impl Server {
@@ -193,11 +218,17 @@ mod tests {
         check(&printed(&["5.001"; 5], "5.001")[1..], "5 answers with 14 books");
     }
 
+    /// `README.md` and the transcript that it shows parts of.
+    fn readme_and_transcript() -> (String, String) {
+        let workspace = Workspace::find().unwrap();
+        let transcript = Place::Docs.folder(&workspace).join(TRANSCRIPT);
+        let read = |path| fs::read_to_string(path).unwrap();
+        (read(workspace.path("README.md")), read(transcript))
+    }
+
     #[test]
     fn the_readme_shows_lines_of_the_transcript_and_its_totals() {
-        let workspace = Workspace::find().unwrap();
-        let read = |name| fs::read_to_string(workspace.path(name)).unwrap();
-        let (readme, transcript) = (read("README.md"), read(TRANSCRIPT));
+        let (readme, transcript) = readme_and_transcript();
         let (_, shown) = readme.split_once("```text\n=== ").expect("the transcript is shown");
         let (shown, _) = shown.split_once("\n```").expect("its block ends");
 
@@ -205,5 +236,30 @@ mod tests {
         for line in format!("=== {shown}").lines().filter(|line| *line != "…") {
             assert!(kept.any(|kept| kept == line), "not in {TRANSCRIPT}, or not there: {line}");
         }
+    }
+
+    #[test]
+    fn what_the_readme_says_in_words_has_the_numbers_of_the_transcript() {
+        let (readme, transcript) = readme_and_transcript();
+        let readme = readme.split_whitespace().collect::<Vec<_>>().join(" ");
+        let (_, table) = transcript.split_once("=== until").expect("the table ends it");
+        let rows = table.lines().skip(1).map(|row| row.split_whitespace().nth_back(1));
+        let totals: Vec<_> = rows.flatten().collect();
+        let [asyncio, tonic, unstall] = totals[..] else { panic!("{totals:?}") };
+        let report = transcript.lines().find(|line| line.contains(" WARN ")).expect("a report");
+        let reported = report.split_whitespace().next().expect("it begins with a time");
+
+        for words in [
+            format!("answers the last after {asyncio} s, tonic after {tonic} s, "),
+            format!("tonic on unstall after {unstall} s]"),
+            format!("while the threads are still stuck: at {reported} s, "),
+        ] {
+            assert!(readme.contains(&words), "README.md does not say: {words}");
+        }
+    }
+
+    #[test]
+    fn the_transcript_has_the_legend_of_the_next_one() {
+        assert!(readme_and_transcript().1.starts_with(LEGEND));
     }
 }

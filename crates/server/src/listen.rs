@@ -74,8 +74,8 @@ impl Listeners {
         self.0.iter().map(TcpListener::local_addr).collect()
     }
 
-    /// Serves, with handlers on the executor, until `stop` ends, then lets open calls finish for at most `drain`. Whether
-    /// they all did is the result.
+    /// Serves, with handlers on the executor, until `stop` ends, then lets open calls finish for
+    /// at most `drain`. Whether they all did is the result.
     ///
     /// # Errors
     ///

@@ -3,6 +3,7 @@
 //! The commented defaults in `settings.toml` are the reference: they are parsed like any
 //! other file, so that what is printed is what is used.
 
+mod environment;
 mod executor;
 
 use std::net::SocketAddr;
@@ -11,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use figment::Figment;
-use figment::providers::{Env, Format, Toml};
+use figment::providers::{Format, Toml};
 use recommender::EventWeights;
 use recommender::gram::GramSettings;
 use recommender::ridge::RidgeSettings;
@@ -148,7 +149,7 @@ pub enum SettingsError {
         /// The value.
         found: String,
         /// What it may be.
-        expected: &'static str,
+        expected: String,
     },
 }
 
@@ -160,7 +161,7 @@ impl Settings {
     ///
     /// [`SettingsError`] for a missing file, an unknown key or a bad value.
     pub fn read(file: Option<&Path>) -> Result<Self, SettingsError> {
-        check_environment()?;
+        environment::check()?;
         let mut figment = Figment::from(Toml::string(REFERENCE));
         if let Some(path) = file {
             if !path.is_file() {
@@ -168,11 +169,8 @@ impl Settings {
             }
             figment = figment.merge(Toml::file_exact(path));
         }
-        // Other variables of this program, such as FOREWORD_DATA_DIR, have no section.
-        let environment =
-            Env::prefixed("FOREWORD_").filter(|key| key.as_str().contains("__")).split("__");
         let settings: Self =
-            figment.merge(environment).extract().map_err(|error| invalid(&error))?;
+            figment.merge(environment::provider()).extract().map_err(|error| invalid(&error))?;
         settings.check()?;
         Ok(settings)
     }
@@ -204,15 +202,7 @@ impl Settings {
         let (default, max) = (self.serve.results_default, self.serve.results_max);
         expect("serve.results_default", default, default <= max, "at most serve.results_max")?;
         expect("serve.results_max", max, max.get() <= 10_000, "1 to 10000")?;
-        let workers_max = self.executor.workers_max.get();
-        let workers = self.executor.limits().workers.get();
-        let enough = workers_max > workers && workers_max <= 10_000;
-        expect(
-            "executor.workers_max",
-            workers_max,
-            enough,
-            "more than the workers that always stay, and at most 10000",
-        )?;
+        self.executor.check()?;
         expect("serve.listen", "empty", !self.serve.listen.is_empty(), "at least one address")?;
         for (key, weight) in self.weights.by_key() {
             // Products of tiny weights would underflow, and be taken for nothing at all.
@@ -223,35 +213,17 @@ impl Settings {
     }
 }
 
-/// Refuses a variable that looks like a setting but for its one underscore. Others with this
-/// program's prefix are left alone: Kubernetes makes some for a service of that name.
-fn check_environment() -> Result<(), SettingsError> {
-    let sections = ["SERVE", "EXECUTOR", "CATEGORIES", "WEIGHTS", "TRAIN", "MODELS", "STORE"];
-    for (name, _) in std::env::vars_os() {
-        let name = name.to_string_lossy();
-        let rest = name.strip_prefix("FOREWORD_").unwrap_or_default();
-        let key = |section: &&str| rest.strip_prefix(*section)?.strip_prefix('_');
-        let Some(key) = sections.iter().find_map(key) else { continue };
-        if !key.starts_with('_') {
-            let section = &rest[..rest.len() - key.len() - 1];
-            return Err(SettingsError::Invalid(format!(
-                "environment variable {name}, expected FOREWORD_{section}__{key} with two underscores"
-            )));
-        }
-    }
-    Ok(())
-}
-
 fn expect(
     key: &'static str,
     found: impl std::fmt::Display + Copy,
     fits: bool,
-    expected: &'static str,
+    expected: impl Into<String>,
 ) -> Result<(), SettingsError> {
     if fits {
         Ok(())
     } else {
-        Err(SettingsError::OutOfRange { key, found: found.to_string(), expected })
+        let (found, expected) = (found.to_string(), expected.into());
+        Err(SettingsError::OutOfRange { key, found, expected })
     }
 }
 
@@ -377,7 +349,23 @@ mod tests {
         check("[weights]\nview = 1e-30", "weights.view is");
         check("[serve]\nresults_default = 500", "serve.results_default is 500");
         check("[store]\nreaders = 0", "store.readers");
-        check("[executor]\nworkers_max = 1", "executor.workers_max is 1");
+    }
+
+    #[test]
+    fn the_executors_limits_are_held_against_the_workers_that_stay() {
+        let expected = "executor.workers_max is 300, expected more than executor.workers, which \
+            is 300 here, and at most 10000";
+        check("[executor]\nworkers = 300\nworkers_max = 300", expected);
+        check("[executor]\nworkers_max = 10001", "executor.workers_max is 10001");
+        check("[executor]\njobs_max = 15", "executor.jobs_max is 15, expected at least 16");
+    }
+
+    #[test]
+    fn zero_workers_go_by_the_machine() {
+        let machine = unstall::Settings::for_this_machine();
+        let settings = Settings::read(None).unwrap().executor.settings();
+        assert_eq!(settings.workers, machine.workers);
+        assert_eq!(settings.workers_max, machine.workers_max);
     }
 
     #[test]

@@ -95,7 +95,9 @@ fn for_transcript(line: &str) -> Option<&str> {
         Some((time, rest)) if time.contains('T') && !time.contains(' ') => rest.trim_start(),
         _ => line,
     };
-    Some(without_time.split(" thread=").next().unwrap_or(without_time))
+    // Reports of stalls begin their fields with the first, those of a starved host with the second.
+    let fields = [" method=", " kind="].iter().filter_map(|field| without_time.find(field)).min();
+    Some(fields.map_or(without_time, |at| &without_time[..at]))
 }
 
 #[cfg(test)]
@@ -122,7 +124,7 @@ mod tests {
         check("answered after 5.001 s", Some("answered after 5.001 s"));
         check(
             "2026-11-22T14:40:46.199858Z  WARN unstall::reporter: /R/R blocked 53 ms \
-             at a::b (c.rs:41) thread=\"unstall-0\" queue_len=0 stack=a::b < c::d",
+             at a::b (c.rs:41) method=\"/A/B\" kind=\"blocked\" thread=\"unstall-0\"",
             Some("WARN unstall::reporter: /R/R blocked 53 ms at a::b (c.rs:41)"),
         );
     }

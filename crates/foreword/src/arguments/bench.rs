@@ -33,7 +33,10 @@ Examples:
 With --rate, a request counts from the moment at which it was due, even if the client could not
 send it then; with --in-flight, from the moment at which it was sent.
 
-Exit code 1 if a request went wrong or could not be sent before the end.";
+Latency less probe subtracts percentile from percentile; it need not rise.
+
+Exit codes: 0 success, 1 a request went wrong or could not be sent before the end, or another
+failure, 2 wrong arguments, 130 stopped before the end.";
 
 /// `bench load`.
 #[derive(Args, Debug)]

@@ -2,13 +2,12 @@
 
 use std::fs;
 use std::path::Path;
-use std::time::Duration;
 
 use api::v1::RecommendRequest;
 use server::data_folder::DataFolder;
 use storage::{ModelFolderError, ModelVersion};
 
-use crate::running::{self, Running};
+use crate::running::{self, Running, until};
 
 fn request() -> RecommendRequest {
     RecommendRequest { user_id: "3".to_owned(), ..RecommendRequest::default() }
@@ -33,17 +32,6 @@ fn title_served(running: &Running) -> String {
     let generation = running.live.current();
     let index = generation.index_of_id("1").unwrap();
     generation.book(index).unwrap().title.clone()
-}
-
-/// Asks until the condition holds, for a minute at most.
-async fn until(mut holds: impl AsyncFnMut() -> bool) {
-    for _ in 0..1200 {
-        if holds().await {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-    panic!("it never came true");
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
 use api::tutorial::recommendations_client::RecommendationsClient;
 use api::v1::recommendation_service_client::RecommendationServiceClient;
@@ -31,7 +32,11 @@ pub(crate) struct Running {
 impl Running {
     /// Serves a data folder.
     pub(crate) async fn start(folder: &Path) -> Self {
-        let mut settings = settings();
+        Self::start_with(folder, settings()).await
+    }
+
+    /// Serves a data folder with other settings than the defaults.
+    pub(crate) async fn start_with(folder: &Path, mut settings: Settings) -> Self {
         settings.serve.listen = vec!["127.0.0.1:0".parse().unwrap()];
         let data = DataFolder::new(folder);
         let service = Service::start(&data, &settings, Openness::LoopbackOnly).await.unwrap();
@@ -164,6 +169,17 @@ pub(crate) async fn train_once(folder: &Path) -> String {
     let trained = train(&store, &models, &settings(), &silent, &never).await.unwrap();
     store.close().await;
     trained.model_version
+}
+
+/// Asks until the condition holds, for a minute at most.
+pub(crate) async fn until(mut holds: impl AsyncFnMut() -> bool) {
+    for _ in 0..1200 {
+        if holds().await {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("it never came true");
 }
 
 /// A shop with books, readers and a model.

@@ -1,0 +1,78 @@
+//! The renewal of what is served: a job that is started again if it is lost.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use unstall::Executor;
+
+use crate::recommend::Recommender;
+
+/// How long to wait before the renewal is started again.
+const START_AGAIN_AFTER: Duration = Duration::from_secs(3);
+
+/// Keeps what is served current until `stopped` ends. On the executor, because decoding pages
+/// of books takes longer than a transport's thread may be held.
+pub(super) async fn renew<S>(
+    executor: &Executor,
+    recommender: &Arc<Recommender>,
+    interval: Duration,
+    stopped: impl Fn() -> S,
+) where
+    S: Future<Output = ()> + Send + 'static,
+{
+    let renewing = || {
+        let (recommender, stopped) = (Arc::clone(recommender), stopped());
+        async move { recommender.live().keep_current(interval, stopped).await }
+    };
+    keep_going(executor, START_AGAIN_AFTER, renewing, &stopped).await;
+}
+
+/// Runs a job until it ends by itself. One that panicked or was shed is started again after a
+/// pause, unless `stopped` ends before.
+async fn keep_going<J, S>(
+    executor: &Executor,
+    pause: Duration,
+    job: impl Fn() -> J,
+    stopped: impl Fn() -> S,
+) where
+    J: Future<Output = ()> + Send + 'static,
+    S: Future<Output = ()>,
+{
+    while let Err(error) = executor.spawn("(renewal)", job()).await {
+        tracing::error!(%error, again_after = ?pause, "models and books are not renewed");
+        tokio::select! {
+            () = stopped() => return,
+            () = tokio::time::sleep(pause) => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::{pending, ready};
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use super::*;
+
+    fn executor() -> Executor {
+        Executor::start(unstall::Settings::for_this_machine(), ()).unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_renewal_that_panics_is_started_again() {
+        let started = Arc::new(AtomicU32::new(0));
+        let job = || {
+            let started = Arc::clone(&started);
+            async move { assert_eq!(started.fetch_add(1, Ordering::Relaxed), 2) }
+        };
+        keep_going(&executor(), Duration::ZERO, job, pending::<()>).await;
+        assert_eq!(started.load(Ordering::Relaxed), 3);
+    }
+
+    #[tokio::test]
+    async fn a_renewal_that_panics_is_left_alone_after_the_stop() {
+        let job = || async { panic!("it always does") };
+        keep_going(&executor(), Duration::from_secs(3600), job, || ready(())).await;
+    }
+}
