@@ -314,7 +314,7 @@ mod tests {
                 match lane.push(runnable, age) {
                     Ok(_) => {}
                     Err(Refused::Full(runnable)) => {
-                        refuse(runnable, Refusal::Shed(Shed::QueueFull))
+                        refuse(runnable, Refusal::Shed(Shed::QueueFull));
                     }
                     Err(Refused::Closed(runnable)) => refuse(runnable, Refusal::Stopping),
                 }

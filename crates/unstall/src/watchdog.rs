@@ -1,9 +1,10 @@
 //! The watchdog: one thread that looks at what the workers publish, and acts.
 //!
-//! It adds workers to a lane whose workers are all off the CPU while jobs wait
-//! (`compensate.rs`), keeps one method from taking them all (`bulkhead.rs`), moves what computes for long to the slow lane (`slow.rs`), and has
-//! stalls reported (`stalls.rs`). Its eyes are `poll.rs`: a poll that is still going on at the
-//! next look is timed from the first, and its thread is looked at through the kernel.
+//! It adds workers to a lane of which too few are able to run while jobs wait (`compensate.rs`),
+//! keeps one method from taking them all (`bulkhead.rs`), moves what computes for long to the
+//! slow lane (`slow.rs`), and has stalls reported (`stalls.rs`). Its eyes are `poll.rs`: a poll
+//! that is still going on at the next look is timed from the first, and its thread is looked at
+//! through the kernel. `crowd.rs` counts what one look has found.
 //!
 //! It sleeps without a timer while nothing is in flight, looks every 5 ms while something is,
 //! and every millisecond or two while jobs wait and nobody is free.

@@ -1,10 +1,10 @@
 //! Compensation: workers are added for those that are stuck.
 //!
 //! The rule: jobs wait, nobody is free, and fewer workers of the lane than there are cores are
-//! able to run, because the kernel has shown the others off the CPU at several looks in a row.
-//! As many are added as those others, so that a lane of sleepers doubles, since such a crowd comes
-//! all at once; an added thread costs some ten kilobytes, a late answer costs more. A worker that is on a CPU, or waits
-//! for one, is able: there is nothing to add for it, as threads make no CPUs.
+//! able to run, because the kernel has shown the others off the CPU at several looks in a row. As
+//! many are added as those others, so that a lane of sleepers doubles, since such a crowd comes
+//! all at once; an added thread costs some ten kilobytes, a late answer costs more. A worker that
+//! is on a CPU, or waits for one, is able: nothing is added for it, as threads make no CPUs.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
