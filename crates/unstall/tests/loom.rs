@@ -250,3 +250,27 @@ fn a_worker_handed_over_serves_its_new_lane_or_stays() {
         assert_eq!(new.0.lane.wait_until_left(None), 0);
     });
 }
+
+#[test]
+fn who_waits_for_a_lane_to_empty_is_woken_when_its_last_worker_is_handed_over() {
+    model(|| {
+        let (old, new) = (Crew::new(1, 1), Crew::new(0, 1));
+        assert_eq!(old.0.lane.grow(1, 1), 1);
+        old.push(Order::Work);
+        // The worker is this thread, and stays in its job.
+        let parking = Arc::new(Parking::default());
+        assert!(matches!(old.0.lane.next(&parking, true, || true), Next::Job(..)));
+        let stopping = {
+            let old = old.clone();
+            thread::spawn(move || {
+                assert!(old.0.lane.close().is_empty());
+                assert_eq!(old.0.lane.wait_until_left(None), 0);
+            })
+        };
+        assert!(old.0.lane.hand_over(&new.0.lane, || true));
+        stopping.join().expect("it does not panic");
+        new.0.lane.close();
+        assert!(matches!(new.0.lane.next(&parking, false, || true), Next::Leave(_)));
+        assert_eq!(new.0.lane.wait_until_left(None), 0);
+    });
+}

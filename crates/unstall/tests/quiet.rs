@@ -20,7 +20,7 @@ fn a_stall_fails_the_test_it_happens_in_and_no_other() {
         tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(job).unwrap();
     }));
     let message = *stalled.unwrap_err().downcast::<String>().unwrap();
-    assert!(message.starts_with("1 stalls while there should be none"), "{message}");
+    assert!(message.starts_with("stalls: 1, expected none:"), "{message}");
     assert!(message.contains("Recommend blocked "), "{message}");
     let _quiet = assert_no_stalls();
 }

@@ -2,7 +2,10 @@
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
+use std::future::{Future, pending, poll_fn};
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -12,7 +15,8 @@ use http_body_util::BodyExt;
 use tower::{Layer, ServiceExt, service_fn};
 use unstall::{LayerError, Unstall};
 
-use crate::support::{executor, soon};
+use crate::block_for;
+use crate::support::{executor, executor_with, settings, soon, wall};
 
 /// A body of frames and pauses.
 #[derive(Clone, Default)]
@@ -135,4 +139,75 @@ async fn a_length_that_the_service_told_is_told_and_none_is_made_up() {
 async fn a_long_body_of_small_frames_comes_whole() {
     let body = through(script((0..1_000).map(|_| Data("x")))).await;
     assert_eq!(soon(body.collect()).await.unwrap().to_bytes().len(), 1_000);
+}
+
+/// A body whose frames come from a closure.
+struct Made<F>(F);
+
+impl<F: FnMut() -> Option<&'static str> + Unpin> Body for Made<F> {
+    type Data = bytes::Bytes;
+    type Error = std::io::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<bytes::Bytes>, std::io::Error>>> {
+        let data =
+            (self.0)().map(|text| Ok(Frame::data(bytes::Bytes::from_static(text.as_bytes()))));
+        Poll::Ready(data)
+    }
+}
+
+#[tokio::test]
+async fn a_first_frame_that_took_long_does_not_wait_for_those_that_block() {
+    let (held, wall) = wall();
+    let wall = Arc::new(wall);
+    let service = service_fn(move |_: Request<()>| {
+        let wall = Arc::clone(&wall);
+        let mut frames = 0;
+        let body = Made(move || {
+            frames += 1;
+            match frames {
+                1 => block_for(Duration::from_millis(5)),
+                2 => wall.block(),
+                _ => return None,
+            }
+            Some("frame")
+        });
+        async move { Ok::<_, Infallible>(Response::new(body)) }
+    });
+    let response = soon(Unstall::new(executor()).layer(service).oneshot(Request::new(()))).await;
+    let mut body = response.unwrap().into_body();
+    assert!(soon(body.frame()).await.unwrap().unwrap().is_data());
+    drop(held);
+    assert_eq!(soon(body.collect()).await.unwrap().to_bytes(), "frame");
+}
+
+#[tokio::test]
+async fn a_begun_body_is_not_cut_off_because_too_many_jobs_are_alive() {
+    let mut settings = settings();
+    settings.jobs_max = std::num::NonZeroUsize::MIN;
+    let executor = executor_with(settings, ());
+    let handled = Arc::new(AtomicBool::new(false));
+    let told = Arc::clone(&handled);
+    let service = service_fn(move |_: Request<()>| {
+        told.store(true, Ordering::SeqCst);
+        let response = Response::new(script([Data("one"), Pause, Data("two")]));
+        async move { Ok::<_, Infallible>(response) }
+    });
+    let mut response =
+        Box::pin(Unstall::new(executor.clone()).layer(service).oneshot(Request::new(())));
+    let first = poll_fn(|cx| Poll::Ready(response.as_mut().poll(cx).is_pending())).await;
+    assert!(first, "it is answered before anybody could");
+    // As soon as the job that answers has ended, another takes the only place.
+    let mut other = executor.spawn("other", pending::<()>());
+    soon(async {
+        while !handled.load(Ordering::SeqCst) || other.is_finished() {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+            other = executor.spawn("other", pending::<()>());
+        }
+    })
+    .await;
+    assert_eq!(heard(soon(response).await.unwrap().into_body()).await, "one|two");
+    assert!(!other.is_finished());
 }

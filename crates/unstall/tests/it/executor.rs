@@ -1,15 +1,16 @@
-//! Jobs on an executor: results, panics, refusals, growth, the end.
+//! Jobs on an executor: results, panics, refusals, the end.
 
 use std::future::{Future, pending, poll_fn};
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, mpsc};
+use std::sync::{Arc, mpsc};
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
-use unstall::{Executor, JobError, Settings, Shed};
+use unstall::{Executor, Job, JobError, Settings, Shed};
 
-use crate::{block_for, wait_for};
+use crate::support::wall;
+use crate::{PATIENCE, block_for, compute_while, eventually, wait_for};
 
 fn start(change: impl FnOnce(&mut Settings)) -> Executor {
     let mut settings = Settings::for_cores(NonZeroUsize::new(2).unwrap());
@@ -118,114 +119,53 @@ fn a_dropped_job_is_cancelled_and_a_detached_one_is_not() {
 }
 
 #[test]
-fn sleepers_do_not_hold_up_others() {
-    let executor = start(|_| {});
-    let sleep = || async { block_for(Duration::from_secs(1)) };
-    let began = Instant::now();
-    let sleepers: Vec<_> = (0..100).map(|_| executor.spawn("sleeper", sleep())).collect();
-    assert_eq!(wait_for(executor.spawn("other", async { 1 })), Ok(1));
-    assert!(began.elapsed() < Duration::from_millis(900), "{:?}", began.elapsed());
-    for sleeper in sleepers {
-        wait_for(sleeper).unwrap();
-    }
-    // One after the other on three workers, it would be 33 s.
-    assert!(began.elapsed() < Duration::from_secs(6), "{:?}", began.elapsed());
-}
-
-#[test]
-fn a_task_woken_by_one_that_then_blocks_runs_at_once() {
-    let executor = start(|_| {});
-    let (sender, receiver) = tokio::sync::oneshot::channel();
-    let woken = executor.spawn("woken", async move {
-        let sent: Instant = receiver.await.unwrap();
-        sent.elapsed()
-    });
-    let waker = executor.spawn("waker", async move {
-        sender.send(Instant::now()).unwrap();
-        block_for(Duration::from_secs(2));
-    });
-    let waited = wait_for(woken).unwrap();
-    assert!(waited < Duration::from_secs(1), "{waited:?}");
-    wait_for(waker).unwrap();
-}
-
-#[test]
-fn a_method_holds_half_of_the_workers_at_most() {
-    let executor = start(|settings| settings.workers_max = NonZeroUsize::new(16).unwrap());
-    let running = Arc::new(AtomicUsize::new(0));
-    let most = Arc::new(AtomicUsize::new(0));
-    let jobs: Vec<_> = (0..40)
-        .map(|_| {
-            let (running, most) = (Arc::clone(&running), Arc::clone(&most));
-            executor.spawn("greedy", async move {
-                most.fetch_max(running.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
-                block_for(Duration::from_millis(500));
-                running.fetch_sub(1, Ordering::SeqCst);
-            })
-        })
-        .collect();
-    let results: Vec<_> = jobs.into_iter().map(wait_for).collect();
-    let shed = Err(JobError::Shed(Shed::MethodStuck));
-    assert!(results.iter().all(|result| result.is_ok() || *result == shed), "{results:?}");
-    assert!(results.contains(&shed));
-    assert_eq!(most.load(Ordering::SeqCst), 8);
-}
-
-#[test]
-fn with_all_workers_stuck_an_innocent_method_is_served_and_the_others_are_shed() {
-    let executor = start(|settings| settings.workers_max = NonZeroUsize::new(16).unwrap());
-    let (release, gate) = mpsc::channel::<()>();
-    let gate = Arc::new(Mutex::new(gate));
-    let stuck: Vec<_> = (0..60)
-        .map(|job| {
-            let gate = Arc::clone(&gate);
-            let name = ["one", "two", "three"][job % 3];
-            executor.spawn(name, async move {
-                // An error is the sign to go on as well.
-                let _ = gate.lock().map(|gate| gate.recv());
-            })
-        })
-        .collect();
-    let deadline = Instant::now() + Duration::from_secs(10);
-    while stuck.iter().filter(|job| job.is_finished()).count() < 60 - 16 {
-        assert!(Instant::now() < deadline, "not shed in time");
-        block_for(Duration::from_millis(5));
-    }
-    for _ in 0..20 {
-        assert_eq!(wait_for(executor.spawn("health", async { 1 })), Ok(1));
-    }
-    assert!(matches!(wait_for(executor.spawn("one", async {})), Err(JobError::Shed(_))));
-    drop(release);
-    let done = stuck.into_iter().map(wait_for).filter(Result::is_ok).count();
-    assert!((8..=16).contains(&done), "{done}");
-    let deadline = Instant::now() + Duration::from_secs(10);
-    while wait_for(executor.spawn("one", async {})).is_err() {
-        assert!(Instant::now() < deadline, "not recovered in time");
-        block_for(Duration::from_millis(5));
-    }
-}
-
-#[test]
 fn a_full_queue_refuses_new_jobs_and_loses_no_begun_one() {
+    const BEGUN: usize = 10;
     let executor = start(|settings| {
         settings.queue_len_max = NonZeroUsize::new(2).unwrap();
-        settings.workers = NonZeroUsize::new(1).unwrap();
+        settings.workers = NonZeroUsize::new(2).unwrap();
         settings.workers_max = NonZeroUsize::new(2).unwrap();
     });
-    let begun: Vec<_> = (0..50)
-        .map(|_| {
-            let job = executor.spawn("yields", async {
-                for _ in 0..100 {
+    let count = Arc::new(AtomicUsize::new(0));
+    let counted = |expected| count.load(Ordering::SeqCst) == expected;
+    let (go, gone) = tokio::sync::watch::channel(false);
+    let begun: Vec<_> = (1..=BEGUN)
+        .map(|number| {
+            let (count, mut gone) = (Arc::clone(&count), gone.clone());
+            let job = executor.spawn("begun", async move {
+                count.fetch_add(1, Ordering::SeqCst);
+                gone.wait_for(|gone| *gone).await.unwrap();
+                for _ in 0..10 {
                     yield_once().await;
                 }
             });
-            block_for(Duration::from_millis(1));
+            eventually("it has begun", || counted(number));
             job
         })
         .collect();
-    let results: Vec<_> = begun.into_iter().map(wait_for).collect();
-    assert!(results.iter().all(|result| matches!(result, Ok(()) | Err(JobError::Shed(_)))));
-    assert!(results.iter().any(Result::is_ok));
+    let (held, wall) = wall();
+    let wall = Arc::new(wall);
+    let stuck = [1, 2].map(|number| {
+        let (count, wall) = (Arc::clone(&count), Arc::clone(&wall));
+        let job = executor.spawn("stuck", async move {
+            count.fetch_add(1, Ordering::SeqCst);
+            wall.block();
+        });
+        eventually("it is at the wall", || counted(BEGUN + number));
+        job
+    });
+    let new = || executor.spawn("new", async {});
+    let mut waiting: Vec<_> = (0..5).map(|_| new()).collect();
+    for refused in waiting.split_off(2) {
+        assert_eq!(wait_for(refused), Err(JobError::Shed(Shed::QueueFull)));
+    }
+    assert!(!waiting.iter().any(Job::is_finished));
+    go.send(true).unwrap();
+    assert_eq!(wait_for(new()), Err(JobError::Shed(Shed::QueueFull)));
+    drop(held);
+    for job in begun.into_iter().chain(stuck).chain(waiting) {
+        assert_eq!(wait_for(job), Ok(()));
+    }
 }
 
 fn yield_once() -> impl Future<Output = ()> {
@@ -255,31 +195,131 @@ fn too_many_jobs_alive_are_refused() {
 
 #[test]
 fn stopping_ends_waiting_jobs_and_leaves_stuck_threads_alone() {
-    let executor = start(|_| {});
-    let waiting = executor.spawn("waits", pending::<()>());
-    let (release, gate) = mpsc::channel::<()>();
+    let executor = start(|settings| {
+        settings.workers = NonZeroUsize::MIN;
+        settings.workers_max = NonZeroUsize::MIN;
+    });
+    let (told, tells) = mpsc::channel();
+    let (held, wall) = wall();
     let stuck = executor.spawn("stuck", async move {
-        // An error is the sign to go on as well.
-        let _ = gate.recv();
+        told.send(()).unwrap();
+        wall.block();
         5
     });
-    block_for(Duration::from_millis(20));
-    assert_eq!(executor.stop(Duration::from_millis(50)).stuck, 1);
+    tells.recv().unwrap();
+    let queued: Vec<_> = (0..3).map(|_| executor.spawn("queued", async {})).collect();
+    let stopped = executor.stop(Duration::from_millis(50));
+    assert_eq!((stopped.stuck, stopped.methods), (1, vec!["stuck".to_owned()]));
+    for job in queued {
+        assert_eq!(wait_for(job), Err(JobError::Stopping));
+    }
     assert_eq!(wait_for(executor.spawn("late", async {})), Err(JobError::Stopping));
-    drop(release);
+    drop(held);
     assert_eq!(wait_for(stuck), Ok(5));
-    assert_eq!(executor.stop(Duration::from_secs(10)).stuck, 0);
-    drop(waiting);
+    assert_eq!(executor.stop(PATIENCE).stuck, 0);
+}
+
+#[test]
+fn a_job_that_is_woken_after_the_stop_ends_with_stopping() {
+    let executor = start(|_| {});
+    let (told, tells) = mpsc::channel();
+    let (sender, receiver) = tokio::sync::oneshot::channel::<()>();
+    let waiting = executor.spawn("waits", async move {
+        told.send(()).unwrap();
+        receiver.await
+    });
+    tells.recv().unwrap();
+    assert_eq!(executor.stop(PATIENCE).stuck, 0);
+    assert!(!waiting.is_finished());
+    // Nobody receives it if the job is gone by then.
+    let _ = sender.send(());
+    assert_eq!(wait_for(waiting), Err(JobError::Stopping));
+}
+
+#[test]
+fn a_stop_ends_when_the_last_job_does_though_that_one_changes_lanes() {
+    let executor = start(|_| {});
+    let (told, tells) = mpsc::channel();
+    let computing = executor.spawn("computes", async move {
+        told.send(()).unwrap();
+        let began = Instant::now();
+        compute_while(|| began.elapsed() < Duration::from_millis(100));
+    });
+    tells.recv().unwrap();
+    let began = Instant::now();
+    assert_eq!(executor.stop(PATIENCE).stuck, 0);
+    assert!(began.elapsed() < PATIENCE / 2, "{:?}", began.elapsed());
+    assert_eq!(wait_for(computing), Ok(()));
+}
+
+#[test]
+fn timers_go_on_while_a_stop_waits() {
+    let executor = start(|_| {});
+    let (told, tells) = mpsc::channel();
+    let job = executor.spawn("nested", async move {
+        told.send(()).unwrap();
+        let handle = tokio::runtime::Handle::current();
+        tokio::task::block_in_place(|| {
+            handle.block_on(tokio::time::sleep(Duration::from_millis(100)));
+        });
+    });
+    tells.recv().unwrap();
+    assert_eq!(executor.stop(PATIENCE).stuck, 0);
+    assert_eq!(wait_for(job), Ok(()));
+}
+
+#[test]
+fn jobs_that_are_held_back_end_when_the_executor_stops() {
+    let executor = start(|settings| {
+        settings.workers = NonZeroUsize::new(4).unwrap();
+        settings.workers_max = NonZeroUsize::new(10).unwrap();
+    });
+    let count = Arc::new(AtomicUsize::new(0));
+    let (go, gone) = tokio::sync::watch::channel(false);
+    let (held, wall) = wall();
+    let wall = Arc::new(wall);
+    let jobs: Vec<_> = (0..20)
+        .map(|_| {
+            let (count, wall, mut gone) = (Arc::clone(&count), Arc::clone(&wall), gone.clone());
+            executor.spawn("greedy", async move {
+                count.fetch_add(1, Ordering::SeqCst);
+                gone.wait_for(|gone| *gone).await.unwrap();
+                count.fetch_add(1, Ordering::SeqCst);
+                wall.block();
+            })
+        })
+        .collect();
+    eventually("all have begun", || count.load(Ordering::SeqCst) == 20);
+    go.send(true).unwrap();
+    // Half of the workers it may have; at least four are there from the start.
+    eventually("some are stuck", || count.load(Ordering::SeqCst) >= 24);
+    let stopped = executor.stop(Duration::from_millis(50));
+    assert!(stopped.stuck <= 5, "{stopped:?}");
+    drop(held);
+    let results: Vec<_> = jobs.into_iter().map(wait_for).collect();
+    let stopping = results.iter().filter(|result| **result == Err(JobError::Stopping)).count();
+    let done = results.iter().filter(|result| result.is_ok()).count();
+    assert_eq!((done + stopping, (4..=5).contains(&done)), (20, true), "{results:?}");
 }
 
 #[test]
 fn blocking_work_gets_a_thread_at_once() {
     let executor = start(|_| {});
-    let began = Instant::now();
-    let jobs: Vec<_> =
-        (0..20).map(|_| executor.block(|| block_for(Duration::from_millis(500)))).collect();
+    let inside = Arc::new(AtomicUsize::new(0));
+    let (held, wall) = wall();
+    let wall = Arc::new(wall);
+    let jobs: Vec<_> = (0..20)
+        .map(|_| {
+            let (inside, wall) = (Arc::clone(&inside), Arc::clone(&wall));
+            executor.block(move || {
+                inside.fetch_add(1, Ordering::SeqCst);
+                wall.block();
+            })
+        })
+        .collect();
+    eventually("all are inside", || inside.load(Ordering::SeqCst) == 20);
+    drop(held);
     for job in jobs {
         wait_for(job).unwrap();
     }
-    assert!(began.elapsed() < Duration::from_secs(4), "{:?}", began.elapsed());
 }

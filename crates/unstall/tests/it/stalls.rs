@@ -3,47 +3,25 @@
 use std::io::Read;
 use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::num::NonZeroUsize;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, mpsc};
 use std::time::{Duration, Instant};
 
+use tokio::runtime::Builder;
 use unstall::{Executor, Observer, Settings, Stage, StallKind, StallReport};
 
-use crate::{block_for, wait_for};
-
-/// Keeps all reports.
-#[derive(Clone, Debug, Default)]
-struct Reports(Arc<Mutex<Vec<StallReport>>>);
-
-impl Observer for Reports {
-    fn report(&self, report: &StallReport) {
-        self.0.lock().unwrap().push(report.clone());
-    }
-}
-
-impl Reports {
-    fn of(&self, method: &str) -> Vec<StallReport> {
-        let reports = self.0.lock().unwrap();
-        reports.iter().filter(|report| report.method == method).cloned().collect()
-    }
-
-    /// Waits for the report of a method at a stage.
-    fn wait(&self, method: &str, stage: Stage) -> StallReport {
-        let deadline = Instant::now() + Duration::from_secs(20);
-        loop {
-            let found = self.of(method).into_iter().find(|report| report.stage == stage);
-            if let Some(report) = found {
-                return report;
-            }
-            assert!(Instant::now() < deadline, "no report of {method}: {:?}", self.0.lock());
-            block_for(Duration::from_millis(2));
-        }
-    }
-}
+use crate::support::{Reports, Wall, wall};
+use crate::{SEES, block_for, compute_while, eventually, wait_for};
 
 fn start() -> (Executor, Reports) {
     let reports = Reports::default();
-    let settings = Settings::for_cores(NonZeroUsize::new(2).unwrap());
-    (Executor::start(settings, reports.clone()).unwrap(), reports)
+    (Executor::start(settings(3), reports.clone()).unwrap(), reports)
+}
+
+fn settings(workers: usize) -> Settings {
+    let mut settings = Settings::for_cores(NonZeroUsize::new(2).unwrap());
+    settings.workers = NonZeroUsize::new(workers).unwrap();
+    settings
 }
 
 /// Runs work that lasts until it is released, and checks what is reported meanwhile.
@@ -58,6 +36,10 @@ fn check<R: Send + 'static>(
     let job = executor.spawn("Stuck", async move { work() });
     let begun = reports.wait("Stuck", Stage::Begun);
     assert!(!job.is_finished(), "it was to be reported while it is stuck");
+    // A thread that computes is looked at while it has a CPU: maybe only at a later report.
+    let shows =
+        |report: &StallReport| report.frames.iter().any(|frame| frame.function.contains(culprit));
+    eventually(culprit, || !SEES || reports.of("Stuck").iter().any(shows));
     let released = release();
     wait_for(job).unwrap();
     drop(released);
@@ -66,15 +48,13 @@ fn check<R: Send + 'static>(
     let begun_count =
         reports.of("Stuck").iter().filter(|report| report.stage == Stage::Begun).count();
     assert_eq!(begun_count, 1);
-    assert_eq!(begun.kind, kind, "{begun}");
-    if cfg!(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64"))) {
+    assert_eq!(begun.kind, if SEES { kind } else { StallKind::Unknown }, "{begun}");
+    if SEES {
         let syscall = begun.syscall.clone().unwrap_or_default();
         assert!(
             syscalls.is_empty() && syscall.is_empty() || syscalls.contains(&&*syscall),
             "{begun}"
         );
-        let names: Vec<_> = begun.frames.iter().map(|frame| frame.function.clone()).collect();
-        assert!(names.iter().any(|name| name.contains(culprit)), "{culprit} in {names:?}");
     }
     begun
 }
@@ -93,8 +73,10 @@ fn stays_on_the_stack() {
 #[test]
 fn a_sleep_is_named() {
     let report = check(StallKind::Blocked, &["clock_nanosleep"], "stalls::sleeps", sleeps, || ());
-    assert!(report.to_string().starts_with("Stuck blocked "), "{report}");
-    assert!(report.to_string().contains("in clock_nanosleep"), "{report}");
+    if SEES {
+        assert!(report.to_string().starts_with("Stuck blocked "), "{report}");
+        assert!(report.to_string().contains("in clock_nanosleep"), "{report}");
+    }
 }
 
 #[test]
@@ -156,18 +138,18 @@ fn reading_from_a_pipe_and_from_a_peer_is_named() {
     let (reader, writer) = std::io::pipe().unwrap();
     let report =
         check(StallKind::Blocked, &["read"], "reads", move || reads(reader), || drop(writer));
-    assert!(report.target.unwrap().contains("pipe"));
+    assert!(!SEES || report.target.unwrap().contains("pipe"));
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
     let (server, _) = listener.accept().unwrap();
     let calls = ["read", "recvfrom", "recv"];
     let report = check(StallKind::Blocked, &calls, "reads", move || reads(client), || drop(server));
     let peer = listener.local_addr().unwrap().to_string();
-    assert!(report.target.unwrap().contains(&peer));
+    assert!(!SEES || report.target.unwrap().contains(&peer));
 }
 
 #[test]
-fn a_question_to_a_silent_name_server_is_named() {
+fn waiting_for_a_datagram_is_named() {
     let silent = UdpSocket::bind("127.0.0.1:0").unwrap();
     let asking = UdpSocket::bind("127.0.0.1:0").unwrap();
     asking.connect(silent.local_addr().unwrap()).unwrap();
@@ -199,18 +181,11 @@ fn waiting_for_another_future_within_a_handler_is_named() {
 fn a_hot_loop_is_named_as_busy() {
     let (sender, receiver) = mpsc::channel::<()>();
     #[inline(never)]
-    fn computes(receiver: &mpsc::Receiver<()>) -> u64 {
-        let mut sum = 0_u64;
-        while receiver.try_recv() == Err(mpsc::TryRecvError::Empty) {
-            for number in 0..100_000 {
-                sum = std::hint::black_box(sum.wrapping_mul(31).wrapping_add(number));
-            }
-        }
-        sum
+    fn computes(receiver: &mpsc::Receiver<()>) {
+        compute_while(|| receiver.try_recv() == Err(mpsc::TryRecvError::Empty));
+        stays_on_the_stack();
     }
-    let work = move || {
-        computes(&receiver);
-    };
+    let work = move || computes(&receiver);
     check(StallKind::Busy, &[], "computes", work, || drop(sender));
 }
 
@@ -221,15 +196,36 @@ fn a_stall_is_reported_again_whenever_it_has_doubled_and_when_it_ends() {
     let ended = reports.wait("Long", Stage::Ended);
     assert!(ended.elapsed >= Duration::from_millis(850), "{:?}", ended.elapsed);
     let lasting: Vec<_> = reports.of("Long").into_iter().map(|it| (it.stage, it.elapsed)).collect();
-    assert!((3..=6).contains(&lasting.len()), "{lasting:?}");
+    // On a busy machine it may last longer: from 50 ms on, once more for each doubling.
+    let doublings = (ended.elapsed.as_millis() / 50).ilog2() as usize;
+    assert!((3..=doublings + 3).contains(&lasting.len()), "{lasting:?}");
     assert!(lasting.is_sorted_by_key(|(_, elapsed)| *elapsed), "{lasting:?}");
-    assert!(ended.to_string().starts_with("Long was blocked "), "{ended}");
-    assert!(ended.syscall.is_some(), "the end says what it was");
+    if SEES {
+        assert!(ended.to_string().starts_with("Long was blocked "), "{ended}");
+        assert!(ended.syscall.is_some(), "the end says what it was");
+    }
+}
+
+/// Counts how often the machine paused, and what was left out.
+#[derive(Clone, Default)]
+struct Counted(Reports, Arc<AtomicUsize>, Arc<AtomicU64>);
+
+impl Observer for Counted {
+    fn report(&self, report: &StallReport) {
+        self.0.report(report);
+        self.2.fetch_add(report.suppressed, Ordering::SeqCst);
+    }
+
+    fn stall(&self, _: &str, kind: StallKind) {
+        self.1.fetch_add(usize::from(kind == StallKind::HostStarved), Ordering::SeqCst);
+    }
 }
 
 #[test]
 fn many_stalls_of_one_method_are_one_report_and_a_count() {
-    let (executor, reports) = start();
+    let Counted(reports, pauses, suppressed) = Counted::default();
+    let counted = Counted(reports.clone(), Arc::clone(&pauses), Arc::clone(&suppressed));
+    let executor = Executor::start(settings(20), counted).unwrap();
     let jobs: Vec<_> = (0..20)
         .map(|_| executor.spawn("Many", async { block_for(Duration::from_millis(300)) }))
         .collect();
@@ -239,45 +235,88 @@ fn many_stalls_of_one_method_are_one_report_and_a_count() {
     reports.wait("Many", Stage::Ended);
     block_for(Settings::for_this_machine().report_interval);
     wait_for(executor.spawn("Next", async { block_for(Duration::from_millis(200)) })).unwrap();
-    let begun =
-        reports.of("Many").into_iter().filter(|report| report.stage == Stage::Begun).count();
+    reports.wait("Next", Stage::Ended);
+    let begun = reports.begun().into_iter().filter(|report| report.method == "Many").count();
     assert_eq!(begun, 1);
-    let suppressed: u64 = reports.0.lock().unwrap().iter().map(|report| report.suppressed).sum();
-    assert_eq!(suppressed, 19);
+    // Pauses of the machine are reports as well, and may be left out.
+    let pauses = pauses.load(Ordering::SeqCst) as u64;
+    let suppressed = suppressed.load(Ordering::SeqCst);
+    assert!((19..=19 + pauses).contains(&suppressed), "{suppressed}, {pauses} pauses");
+}
+
+#[inline(never)]
+fn the_first_culprit(wall: &Wall) {
+    wall.block();
+    stays_on_the_stack();
+}
+
+#[inline(never)]
+fn the_second_culprit(wall: &Wall) {
+    wall.block();
+    stays_on_the_stack();
 }
 
 #[test]
-fn those_that_wait_for_one_lock_are_one_convoy() {
+fn a_second_culprit_of_a_method_is_named_once_the_interval_has_passed() {
     let (executor, reports) = start();
+    let (first_held, first_wall) = wall();
+    let first = executor.spawn("Two", async move { the_first_culprit(&first_wall) });
+    reports.wait("Two", Stage::Begun);
+    let (second_held, second_wall) = wall();
+    let second = executor.spawn("Two", async move { the_second_culprit(&second_wall) });
+    block_for(Duration::from_millis(200));
+    drop(first_held);
+    wait_for(first).unwrap();
+    eventually("both are told", || reports.begun().len() == 2);
+    drop(second_held);
+    wait_for(second).unwrap();
+    if SEES {
+        for (report, culprit) in reports.begun().iter().zip(["first", "second"]) {
+            let mut names = report.frames.iter().map(|frame| &frame.function);
+            assert!(names.any(|name| name.contains(culprit)), "{culprit} in {report:?}");
+        }
+    }
+}
+
+#[test]
+#[cfg_attr(not(target_os = "linux"), ignore = "what a thread waits for is not known here")]
+fn those_that_wait_for_one_lock_are_one_convoy() {
+    let reports = Reports::default();
+    let mut settings = settings(6);
+    // All are inside long before it is told.
+    settings.report_after = Duration::from_millis(500);
+    let executor = Executor::start(settings, reports.clone()).unwrap();
     let lock = Arc::new(Mutex::new(()));
     let guard = lock.lock().unwrap();
+    let (go, gone) = tokio::sync::watch::channel(false);
+    let inside = Arc::new(AtomicUsize::new(0));
     let jobs: Vec<_> = ["A", "B", "C", "D"]
         .map(|method| {
-            let lock = Arc::clone(&lock);
-            executor.spawn(method, async move { drop(lock.lock().unwrap()) })
+            let (lock, inside) = (Arc::clone(&lock), Arc::clone(&inside));
+            let mut gone = gone.clone();
+            executor.spawn(method, async move {
+                inside.fetch_add(1, Ordering::SeqCst);
+                gone.wait_for(|gone| *gone).await.unwrap();
+                drop(lock.lock().unwrap());
+            })
         })
         .into();
-    let deadline = Instant::now() + Duration::from_secs(20);
-    let begun = || {
-        let reports = reports.0.lock().unwrap();
-        reports.iter().filter(|report| report.stage == Stage::Begun).cloned().collect::<Vec<_>>()
-    };
-    while begun().is_empty() {
-        assert!(Instant::now() < deadline, "not reported in time");
-        block_for(Duration::from_millis(5));
-    }
+    eventually("all are inside", || inside.load(Ordering::SeqCst) == 4);
+    go.send(true).unwrap();
+    eventually("one is told", || !reports.begun().is_empty());
     block_for(Duration::from_millis(200));
     drop(guard);
     for job in jobs {
         wait_for(job).unwrap();
     }
-    let begun = begun();
+    let begun = reports.begun();
     assert_eq!(begun.len(), 1, "{begun:?}");
     assert_eq!(begun[0].convoy, 3);
     assert!(begun[0].to_string().ends_with("3 more wait for the same lock"), "{}", begun[0]);
 }
 
 #[test]
+#[cfg_attr(not(target_os = "linux"), ignore = "threads of runtimes are not seen here")]
 fn a_task_that_blocks_the_auxiliary_runtime_is_reported() {
     let (executor, reports) = start();
     let job = executor.spawn("Spawns", async {
@@ -316,30 +355,44 @@ fn a_busy_auxiliary_runtime_is_no_stall() {
 fn work_that_is_known_to_block_is_not_reported() {
     let (executor, reports) = start();
     wait_for(executor.block(|| block_for(Duration::from_millis(300)))).unwrap();
-    assert!(reports.0.lock().unwrap().is_empty());
+    assert!(reports.all().is_empty(), "{:?}", reports.all());
 }
 
 #[test]
-fn a_method_that_computes_is_moved_to_the_slow_lane_and_later_sent_back() {
-    let (executor, _) = start();
-    let method = executor.method("Computes");
-    let compute = |length| {
-        wait_for(executor.spawn_method(&method, async move {
-            let began = Instant::now();
-            while began.elapsed() < length {
-                std::hint::black_box(began);
-            }
-        }))
-        .unwrap();
-    };
-    let deadline = Instant::now() + Duration::from_secs(20);
-    while method.lane() == unstall::Lane::Express {
-        assert!(Instant::now() < deadline, "not moved in time");
-        compute(Duration::from_millis(50));
+fn a_task_that_blocks_in_place_leaves_no_false_report() {
+    let (executor, reports) = start();
+    for _ in 0..3 {
+        let job = executor.spawn("Spawns", async {
+            let blocks = || block_for(Duration::from_millis(10));
+            tokio::spawn(async move { tokio::task::block_in_place(blocks) }).await.unwrap();
+        });
+        wait_for(job).unwrap();
     }
-    while method.lane() == unstall::Lane::Slow {
-        assert!(Instant::now() < deadline, "not sent back in time");
-        compute(Duration::ZERO);
-        block_for(Duration::from_millis(10));
+    block_for(Duration::from_millis(1_500));
+    assert!(reports.all().is_empty(), "{:?}", reports.all());
+}
+
+#[test]
+#[cfg_attr(not(target_os = "linux"), ignore = "threads of runtimes are not seen here")]
+fn one_thread_that_serves_two_executors_in_turn_is_told_of_to_the_right_one() {
+    let (first, firsts) = start();
+    let (second, seconds) = start();
+    std::thread::spawn(move || {
+        for (executor, name) in [(&first, "First"), (&second, "Second")] {
+            let mut builder = Builder::new_current_thread();
+            executor.watch_runtime(name, builder.enable_all());
+            builder.build().unwrap().block_on(async {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+                block_for(Duration::from_millis(1_500));
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            });
+        }
+    })
+    .join()
+    .unwrap();
+    for (reports, name) in [(firsts, "First"), (seconds, "Second")] {
+        reports.wait(name, Stage::Ended);
+        let begun: Vec<_> = reports.begun().into_iter().map(|report| report.method).collect();
+        assert_eq!(begun, [name]);
     }
 }

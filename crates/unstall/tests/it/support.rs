@@ -4,8 +4,7 @@
 use std::convert::Infallible;
 use std::future::Future;
 use std::num::NonZeroUsize;
-use std::sync::mpsc;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, mpsc};
 
 use api::tutorial::{BookRecommendation, RecommendationRequest};
 use axum::Router;
@@ -20,17 +19,16 @@ use tonic::transport::Server;
 use tonic::{Request, Response, Status, Streaming};
 use tonic_prost::ProstCodec;
 use tower::service_fn;
-use unstall::{Executor, GrpcLayer, Observer, Settings};
+use unstall::{Executor, GrpcLayer, Observer, Settings, Stage, StallKind, StallReport};
+
+use crate::{PATIENCE, eventually};
 
 pub(crate) type Ask = RecommendationRequest;
 pub(crate) type Book = BookRecommendation;
 
-/// Longer than anything here takes on the slowest machine.
-const PATIENCE: Duration = Duration::from_secs(20);
-
 /// Fails the test if the future takes for ever.
 pub(crate) async fn soon<F: Future>(future: F) -> F::Output {
-    tokio::time::timeout(PATIENCE, future).await.expect("it takes no more than 20 seconds")
+    tokio::time::timeout(PATIENCE, future).await.expect("it takes no more than a minute")
 }
 
 pub(crate) fn settings() -> Settings {
@@ -54,17 +52,55 @@ pub(crate) fn book(id: i32) -> Book {
 pub(crate) struct Held(#[expect(dead_code, reason = "its drop is what counts")] mpsc::Sender<()>);
 
 /// What a handler waits at, without awaiting.
-pub(crate) struct Wall(std::sync::Mutex<mpsc::Receiver<()>>);
+pub(crate) struct Wall(Mutex<mpsc::Receiver<()>>);
 
 pub(crate) fn wall() -> (Held, Wall) {
     let (sender, receiver) = mpsc::channel();
-    (Held(sender), Wall(std::sync::Mutex::new(receiver)))
+    (Held(sender), Wall(Mutex::new(receiver)))
 }
 
 impl Wall {
     /// Blocks the thread until [`Held`] is dropped.
     pub(crate) fn block(&self) {
         let _ = self.0.lock().unwrap().recv_timeout(PATIENCE);
+    }
+}
+
+/// Keeps all reports but those of a machine that paused.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Reports(Arc<Mutex<Vec<StallReport>>>);
+
+impl Observer for Reports {
+    fn report(&self, report: &StallReport) {
+        if report.kind != StallKind::HostStarved {
+            self.0.lock().unwrap().push(report.clone());
+        }
+    }
+}
+
+impl Reports {
+    pub(crate) fn all(&self) -> Vec<StallReport> {
+        self.0.lock().unwrap().clone()
+    }
+
+    pub(crate) fn of(&self, method: &str) -> Vec<StallReport> {
+        self.all().into_iter().filter(|report| report.method == method).collect()
+    }
+
+    /// The first reports of stalls.
+    pub(crate) fn begun(&self) -> Vec<StallReport> {
+        self.all().into_iter().filter(|report| report.stage == Stage::Begun).collect()
+    }
+
+    /// Waits for the report of a method at a stage.
+    #[track_caller]
+    pub(crate) fn wait(&self, method: &str, stage: Stage) -> StallReport {
+        let mut found = None;
+        eventually(&format!("a report of {method}"), || {
+            found = self.of(method).into_iter().find(|report| report.stage == stage);
+            found.is_some()
+        });
+        found.unwrap()
     }
 }
 
