@@ -11,11 +11,12 @@ pub(super) struct Clock {
     last: Instant,
     observed: Duration,
     step: Duration,
+    late: Duration,
 }
 
 impl Clock {
     pub(super) fn new(now: Instant) -> Self {
-        Self { last: now, observed: Duration::ZERO, step: Duration::ZERO }
+        Self { last: now, observed: Duration::ZERO, step: Duration::ZERO, late: Duration::ZERO }
     }
 
     /// The moment of this look.
@@ -31,6 +32,12 @@ impl Clock {
     /// Observed time since the look before.
     pub(super) fn step(&self) -> Duration {
         self.step
+    }
+
+    /// How late all looks together have been. A thread that had a CPU no sooner than the
+    /// watchdog may have lost as much.
+    pub(super) fn late(&self) -> Duration {
+        self.late
     }
 
     /// When the next look is due.
@@ -50,7 +57,9 @@ impl Clock {
         self.last = now;
         self.step = passed.min(interval * 2);
         self.observed += self.step;
-        passed.saturating_sub(interval)
+        let lag = passed.saturating_sub(interval);
+        self.late += lag;
+        lag
     }
 }
 
@@ -67,6 +76,7 @@ mod tests {
         assert_eq!(clock.tick(start + MS * 5, MS * 5), Duration::ZERO);
         assert_eq!(clock.tick(start + MS * 10_011, MS * 5), MS * 10_001);
         assert_eq!(clock.observed(), MS * 15);
+        assert_eq!(clock.late(), MS * 10_001);
     }
 
     #[test]

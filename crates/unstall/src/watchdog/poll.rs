@@ -14,6 +14,9 @@ use crate::seat::{Kind, Seat, Word};
 /// The kernel is asked again about a thread that is known to be blocked after at most this.
 const ASK_AGAIN_MAX: Duration = Duration::from_millis(250);
 
+/// A late watchdog puts a report off by so many times the time after which it is due.
+const LATE_MAX: u32 = 20;
+
 /// A thread whose CPU clock went on by less than one part in so many of the time was off the
 /// CPU. Used where the kernel does not say more.
 const CLOCK_STANDS_STILL: u32 = 10;
@@ -42,14 +45,15 @@ pub(super) struct Poll {
     pub(super) stall: Option<Stall>,
     /// The observed time when it was first seen, and the thread's CPU clock then.
     seen: Duration,
+    /// How late the watchdog had been by then.
+    late_seen: Duration,
     cpu_seen: Option<Duration>,
     /// The same when the kernel was last asked.
     asked: Duration,
     cpu_asked: Option<Duration>,
     ask_again: Duration,
-    /// How often it was found off and on the CPU.
-    off: u32,
-    on: u32,
+    /// The part of the observed time before looks that found it off the CPU.
+    off: Duration,
     off_in_a_row: u32,
 }
 
@@ -113,12 +117,12 @@ impl Poll {
             blocked_in: None,
             stall: None,
             seen: clock.observed(),
+            late_seen: clock.late(),
             cpu_seen: cpu,
             asked: clock.observed(),
             cpu_asked: cpu,
             ask_again: clock.observed(),
-            off: 0,
-            on: 0,
+            off: Duration::ZERO,
             off_in_a_row: 0,
         }
     }
@@ -133,9 +137,16 @@ impl Poll {
         Some(self.cpu_asked?.saturating_sub(self.cpu_seen?))
     }
 
-    /// Whether it was found off the CPU at least as often as on it.
-    pub(super) fn is_mostly_off(&self) -> bool {
-        self.off > 0 && self.off >= self.on
+    /// Whether it has been off the CPU for at least half of its time, and is now.
+    pub(super) fn is_mostly_off(&self, clock: &Clock) -> bool {
+        self.off_in_a_row > 0 && self.off >= self.age(clock) / 2
+    }
+
+    /// Whether it has lasted for `long`, and twice as much longer as the watchdog was late
+    /// meanwhile: whoever waits for a lock whose holder has no CPU is not to blame.
+    pub(super) fn has_lasted(&self, long: Duration, clock: &Clock) -> bool {
+        let late = clock.late().saturating_sub(self.late_seen);
+        self.age(clock) >= long + (2 * late).min(LATE_MAX * long)
     }
 
     fn go_on(&mut self, seat: &Seat, clock: &Clock, pressed: bool) {
@@ -155,6 +166,7 @@ impl Poll {
             View::Running | View::Gone => false,
             View::Unknown => self.clock_stands_still(cpu, clock),
         };
+        let passed = clock.observed().saturating_sub(self.asked);
         self.asked = clock.observed();
         self.cpu_asked = cpu;
         if seat.kind == Kind::Runtime && (!off || self.view != before) {
@@ -166,11 +178,10 @@ impl Poll {
             return;
         }
         if off {
-            self.off += 1;
+            self.off += passed;
             self.off_in_a_row += 1;
             self.blocked_in = Some(self.view);
         } else {
-            self.on += 1;
             self.off_in_a_row = 0;
         }
         // A thread that is known to be blocked is asked ever more rarely: there may be many.

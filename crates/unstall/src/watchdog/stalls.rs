@@ -86,7 +86,8 @@ impl Stalls {
             }
             let Some(poll) = poll else { continue };
             let age = poll.age(clock);
-            if poll.stall.is_none() && age >= shared.settings.report_after {
+            let long = shared.settings.report_after;
+            if poll.stall.is_none() && poll.has_lasted(long, clock) {
                 poll.ask(seat, clock);
                 self.begin(seat, poll, &convoys, crowd, clock);
             } else if poll.stall.as_ref().is_some_and(|stall| age >= stall.again) {
@@ -261,7 +262,7 @@ fn kind(seat: &Seat, poll: &Poll, clock: &Clock) -> Option<StallKind> {
     if poll.cpu_used().is_none() && poll.view == View::Unknown {
         return Some(StallKind::Unknown);
     }
-    if !poll.is_mostly_off() {
+    if !poll.is_mostly_off(clock) {
         return None;
     }
     match poll.blocked_in {
