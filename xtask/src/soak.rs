@@ -10,7 +10,7 @@ use crate::workspace::Workspace;
 
 /// What miri can run of `unstall`: jobs on a lane, without the watchdog, which reads `/proc`.
 const UNDER_MIRI: &str =
-    "+nightly miri test -p unstall --lib -- job:: method:: watchdog::clock grpc::timeout";
+    "+nightly miri test -p unstall --lib -- job:: watchdog::clock grpc::timeout";
 
 /// Runs the ignored tests with full optimisation, miri, the gates of `unstall` with their long
 /// runs, and all benches.
