@@ -427,9 +427,7 @@ impl Shared {
         for _ in 0..workers {
             let Err(error) = worker::start(self, lane) else { continue };
             self.watch.thread_failed(&error);
-            if let Summons::Parked(parking) = self.lane(lane).not_started() {
-                parking.wake();
-            }
+            self.follow(lane, self.lane(lane).not_started());
             if lane == Lane::Blocking && self.lane(lane).backlog().workers == 0 {
                 // Nobody is left to come for these, and the watchdog does not look here.
                 for runnable in self.lane(lane).extract(|_| true) {

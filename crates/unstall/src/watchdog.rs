@@ -174,7 +174,7 @@ struct Watchdog {
 impl Watchdog {
     fn run(mut self) {
         while self.wait() {
-            // An observer that panics must not leave the service without its watchdog.
+            // A defect here must not leave the service without its watchdog.
             if catch_unwind(AssertUnwindSafe(|| self.look())).is_err() {
                 tracing::error!("the watchdog panicked in a look and goes on with the next");
             }
@@ -261,11 +261,9 @@ impl Watchdog {
         // for workers, the fences for the threads of runtimes.
         watch.pace.store(Pace::Asleep as u8, Ordering::SeqCst);
         fence(Ordering::SeqCst);
-        let quiet = [Lane::Express, Lane::Slow].iter().all(|&lane| {
-            let backlog = self.shared.lane(lane).backlog();
-            backlog.jobs == 0 && backlog.free == backlog.workers
-        });
-        let quiet = quiet && self.shared.held.load(Ordering::SeqCst) == 0;
+        let mut lanes = [Lane::Express, Lane::Slow].into_iter();
+        let quiet = lanes.all(|lane| self.shared.lane(lane).backlog().is_quiet())
+            && self.shared.held.load(Ordering::SeqCst) == 0;
         let runtimes_quiet = self.seats.iter().all(|watched| {
             watched.seat.kind == Kind::Worker || watched.seat.word().method_number().is_none()
         });

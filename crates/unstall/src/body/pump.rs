@@ -2,7 +2,6 @@
 
 use std::future::poll_fn;
 use std::pin::Pin;
-use std::task::Poll;
 
 use bytes::Bytes;
 use http_body::Frame;
@@ -60,20 +59,8 @@ where
         }
         sent += 1;
         if sent % FRAMES_A_POLL == 0 {
-            yield_once().await;
+            // Lets the jobs that wait go first.
+            tokio::task::yield_now().await;
         }
     }
-}
-
-/// Lets the jobs that wait go first.
-async fn yield_once() {
-    let mut yielded = false;
-    poll_fn(|cx| {
-        if std::mem::replace(&mut yielded, true) {
-            return Poll::Ready(());
-        }
-        cx.waker().wake_by_ref();
-        Poll::Pending
-    })
-    .await;
 }

@@ -112,6 +112,13 @@ pub(crate) struct Backlog {
     pub(crate) workers: usize,
 }
 
+impl Backlog {
+    /// Whether nothing waits and nobody is at work.
+    pub(crate) fn is_quiet(self) -> bool {
+        self.jobs == 0 && self.free == self.workers
+    }
+}
+
 impl<J> Lane<J> {
     pub(crate) fn new(limits: Limits, workers_allowed: usize) -> Self {
         let state = State {
@@ -193,11 +200,16 @@ impl<J> Lane<J> {
     }
 
     fn leave(&self, state: &mut State<J>) -> Next<J> {
+        self.count_out(state);
+        Next::Leave(state.summon(&self.limits))
+    }
+
+    /// Counts a worker out, and tells whoever waits for the last one.
+    fn count_out(&self, state: &mut State<J>) {
         state.workers -= 1;
         if state.workers == 0 {
             self.emptied.notify_all();
         }
-        Next::Leave(state.summon(&self.limits))
     }
 
     /// Makes room for up to `wanted` workers more, but no more than `workers_max` in all.
@@ -217,10 +229,7 @@ impl<J> Lane<J> {
     pub(crate) fn not_started(&self) -> Summons {
         let mut state = self.lock();
         state.coming -= 1;
-        state.workers -= 1;
-        if state.workers == 0 {
-            self.emptied.notify_all();
-        }
+        self.count_out(&mut state);
         // A parked worker may do it instead; another thread would fail as well.
         state.call().map_or(Summons::Nobody, Summons::Parked)
     }
@@ -233,18 +242,11 @@ impl<J> Lane<J> {
         let mut state = self.lock();
         let moved = at_work();
         if moved {
-            state.workers -= 1;
-            if state.workers == 0 {
-                self.emptied.notify_all();
-            }
+            self.count_out(&mut state);
         }
         drop(state);
         if !moved {
-            let mut state = to.lock();
-            state.workers -= 1;
-            if state.workers == 0 {
-                to.emptied.notify_all();
-            }
+            to.count_out(&mut to.lock());
         }
         moved
     }

@@ -1,6 +1,7 @@
 //! The crowd: what one look found of all workers, counted.
 
 use std::collections::HashMap;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::clock::Clock;
@@ -53,7 +54,7 @@ impl Crowd {
             off: 0,
             hogs: 0,
         });
-        let held = shared.held.load(std::sync::atomic::Ordering::SeqCst);
+        let held = shared.held.load(Ordering::SeqCst);
         Self { lanes, methods: HashMap::new(), stuck_for_long: 0, runtimes_at_work: false, held }
     }
 
@@ -113,9 +114,9 @@ impl Crowd {
 
     /// Whether nothing is in flight.
     pub(super) fn is_quiet(&self) -> bool {
-        let quiet =
-            |lane: &InLane| lane.backlog.jobs == 0 && lane.backlog.free == lane.backlog.workers;
-        !self.runtimes_at_work && self.held == 0 && self.lanes.iter().all(quiet)
+        !self.runtimes_at_work
+            && self.held == 0
+            && self.lanes.iter().all(|lane| lane.backlog.is_quiet())
     }
 
     pub(super) fn workers(&self) -> usize {

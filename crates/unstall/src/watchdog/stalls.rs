@@ -137,11 +137,9 @@ impl Stalls {
         clock: &Clock,
     ) {
         let Some(kind) = kind(seat, poll, clock) else { return };
-        let lock = lock_address(poll.view);
-        let key = match lock {
-            Some(address) if convoys.get(&address).is_some_and(|&count| count > 1) => {
-                Key::Lock(address)
-            }
+        let others = convoy(poll, convoys);
+        let key = match lock_address(poll.view) {
+            Some(address) if others > 0 => Key::Lock(address),
             _ => Key::Method(poll.method.number(), kind),
         };
         self.observer.stall(poll.method.name(), kind);
@@ -150,7 +148,7 @@ impl Stalls {
         poll.stall = Some(Stall { kind, key, again: age * 2, told });
         if told {
             seat.ask_for_end();
-            self.tell(seat, poll, Stage::Begun, convoy(poll, convoys), crowd, clock.now());
+            self.tell(seat, poll, Stage::Begun, others, crowd, clock.now());
         } else {
             self.suppress();
             crate::quiet::record(format!("{} {}", poll.method.name(), kind.name()));
