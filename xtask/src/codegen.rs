@@ -1,7 +1,7 @@
-//! Generated code: from `crates/api/proto` to `crates/api/src/generated`.
+//! Generated code: from folders of `.proto` files to folders of Rust next to them.
 //!
 //! The result is committed, so that building Foreword needs no protobuf compiler
-//! and a change of the contract shows in review. The compiler here is written in
+//! and a change of a contract shows in review. The compiler here is written in
 //! Rust as well; nothing has to be installed.
 
 use std::collections::BTreeMap;
@@ -15,9 +15,24 @@ use prost_types::FileDescriptorSet;
 
 use crate::workspace::Workspace;
 
-/// Where the contract is written down, seen from the workspace's folder.
+/// Where Foreword's own contract is written down, seen from the workspace's folder.
 pub(crate) const PROTO_FOLDER: &str = "crates/api/proto";
-const GENERATED_FOLDER: &str = "crates/api/src/generated";
+
+/// Every folder of `.proto` files, and where its code goes.
+const CONTRACTS: [Contract; 3] = [
+    Contract { proto: PROTO_FOLDER, generated: "crates/api/src/generated" },
+    Contract { proto: "crates/transport/proto", generated: "crates/transport/src/generated" },
+    Contract {
+        proto: "crates/transport/examples/interop/proto",
+        generated: "crates/transport/examples/interop/generated",
+    },
+];
+
+/// Two folders, seen from the workspace's folder.
+struct Contract {
+    proto: &'static str,
+    generated: &'static str,
+}
 
 /// Contents of the generated files, by file name.
 type Files = BTreeMap<OsString, Vec<u8>>;
@@ -26,17 +41,19 @@ type Files = BTreeMap<OsString, Vec<u8>>;
 ///
 /// # Errors
 ///
-/// If the contract does not compile or a file cannot be written.
+/// If a contract does not compile or a file cannot be written.
 pub(crate) fn write(workspace: &Workspace) -> anyhow::Result<()> {
-    let folder = workspace.path(GENERATED_FOLDER);
-    fs::create_dir_all(&folder)?;
-    let generated = generate(&workspace.path(PROTO_FOLDER))?;
-    let committed = read_files(&folder)?;
-    for name in committed.keys().filter(|name| !generated.contains_key(*name)) {
-        fs::remove_file(folder.join(name))?;
-    }
-    for (name, contents) in &generated {
-        fs::write(folder.join(name), contents)?;
+    for contract in &CONTRACTS {
+        let folder = workspace.path(contract.generated);
+        fs::create_dir_all(&folder)?;
+        let generated = generate(&workspace.path(contract.proto))?;
+        let committed = read_files(&folder)?;
+        for name in committed.keys().filter(|name| !generated.contains_key(*name)) {
+            fs::remove_file(folder.join(name))?;
+        }
+        for (name, contents) in &generated {
+            fs::write(folder.join(name), contents)?;
+        }
     }
     Ok(())
 }
@@ -45,20 +62,24 @@ pub(crate) fn write(workspace: &Workspace) -> anyhow::Result<()> {
 ///
 /// # Errors
 ///
-/// If they differ, or the contract does not compile.
+/// If they differ, or a contract does not compile.
 pub(crate) fn check(workspace: &Workspace) -> anyhow::Result<()> {
-    let generated = generate(&workspace.path(PROTO_FOLDER))?;
-    let committed = read_files(&workspace.path(GENERATED_FOLDER))?;
-    let stale: Vec<String> = generated
-        .keys()
-        .chain(committed.keys().filter(|name| !generated.contains_key(*name)))
-        .filter(|name| generated.get(*name) != committed.get(*name))
-        .map(|name| name.display().to_string())
-        .collect();
+    let mut stale = Vec::new();
+    for contract in &CONTRACTS {
+        let generated = generate(&workspace.path(contract.proto))?;
+        let committed = read_files(&workspace.path(contract.generated))?;
+        let names =
+            generated.keys().chain(committed.keys().filter(|name| !generated.contains_key(*name)));
+        stale.extend(
+            names
+                .filter(|name| generated.get(*name) != committed.get(*name))
+                .map(|name| format!("{}/{}", contract.generated, name.display())),
+        );
+    }
     if stale.is_empty() {
         return Ok(());
     }
-    bail!("{GENERATED_FOLDER}: {} out of date; run cargo xtask codegen", stale.join(", "))
+    bail!("out of date: {}; run cargo xtask codegen", stale.join(", "))
 }
 
 fn generate(proto_folder: &Path) -> anyhow::Result<Files> {

@@ -1,6 +1,7 @@
 //! The arguments of the command line.
 
 mod bench;
+mod certs;
 
 use std::path::PathBuf;
 
@@ -10,6 +11,7 @@ use server::data_folder::DataFolder;
 use server::settings::Settings;
 
 pub(crate) use bench::{ArrivalsKind, Bench, Call, Load, TlsFiles};
+pub(crate) use certs::Certs;
 
 /// Foreword recommends books: a self-hosted service for bookshops, libraries and reading apps.
 ///
@@ -64,6 +66,8 @@ pub(crate) enum Command {
     /// Measure a running service
     #[command(subcommand)]
     Bench(Bench),
+    /// Write certificates to try TLS with: an authority, a server's and a client's
+    Certs(Certs),
 }
 
 /// Where to listen.

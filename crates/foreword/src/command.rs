@@ -1,6 +1,7 @@
 //! The commands: each calls one function of another crate and prints what comes back.
 
 mod bench;
+mod certs;
 mod demo;
 mod evaluate;
 mod import;
@@ -24,6 +25,10 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
         output::say(server::settings::REFERENCE.trim_end());
         return Ok(crate::exit::SUCCESS);
     }
+    // They need no shop, and no settings, which may name the very files that are missing.
+    if let Command::Certs(certs) = &arguments.command {
+        return certs::run(certs);
+    }
     let settings = arguments.settings()?;
     let data = arguments.data_folder()?;
     match arguments.command {
@@ -34,6 +39,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Recommend(recommend) => recommend::run(&data, &settings, &recommend).await,
         Command::Evaluate(evaluate) => evaluate::run(&data, &settings, &evaluate).await,
         Command::Bench(bench) => bench::run(bench).await,
+        Command::Certs(certs) => certs::run(&certs),
     }
 }
 

@@ -6,10 +6,12 @@
 //! - [`generation`] and [`live`]: what is being served, renewed without a pause;
 //! - [`recommend`]: questions and answers, without protobuf;
 //! - [`grpc`], [`listen`] and [`serve`]: the same over the network;
-//! - [`ask`]: asking a running server, or the store.
+//! - [`ask`]: asking a running server, or the store;
+//! - [`certificates`]: to try TLS with.
 
 pub mod ask;
 mod blocking;
+pub mod certificates;
 pub mod data_folder;
 pub mod demo;
 pub mod generation;

@@ -1,6 +1,30 @@
 #![doc = include_str!("../README.md")]
 
+mod clock;
+mod connection;
+mod descriptors;
 pub mod development;
+mod ending;
+pub mod frames;
+pub mod guard;
 pub mod health;
+mod listen;
+mod message;
+mod peer;
+mod population;
+mod random;
+mod response;
+mod server;
+mod settings;
 pub mod tls;
 pub mod web;
+
+pub use ending::Ending;
+pub use listen::{Address, AddressError, ListenError, Listeners};
+pub use message::{Framing, FramingError, RequestBody};
+pub use peer::Peer;
+pub use server::{Drained, Figures, Server, StartError};
+pub use settings::{OtherRequests, Settings};
+
+/// An error of any kind.
+type BoxError = Box<dyn std::error::Error + Send + Sync>;

@@ -18,7 +18,7 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use self::status::{failure, malformed_timeout, trailers};
-use self::timeout::timeout;
+pub use self::timeout::{MalformedTimeout, grpc_timeout};
 use crate::body::Body;
 use crate::executor::Executor;
 use crate::layer::{BoxError, Call, Runner};
@@ -122,7 +122,7 @@ where
             let call = self.layer.runner.run(self.inner.clone(), parts, body, None);
             return GrpcFuture(State::Http(call));
         }
-        match timeout(&parts.headers) {
+        match grpc_timeout(&parts.headers) {
             Ok(timeout) => {
                 let timeout = timeout.map(ahead);
                 let call = self.layer.runner.run(self.inner.clone(), parts, body, timeout);

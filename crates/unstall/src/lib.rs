@@ -22,7 +22,7 @@ mod watchdog;
 
 pub use body::Body;
 pub use executor::{Executor, StartError, Stopped};
-pub use grpc::{GrpcFuture, GrpcLayer, GrpcService};
+pub use grpc::{GrpcFuture, GrpcLayer, GrpcService, MalformedTimeout, grpc_timeout};
 pub use job::{Job, JobError, Shed};
 pub use layer::{LayerError, Unstall, UnstallFuture, UnstallService};
 pub use method::{Lane, Method};

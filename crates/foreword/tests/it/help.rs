@@ -24,6 +24,7 @@ fn every_command_explains_itself() {
     check("evaluate --help");
     check("bench --help");
     check("bench load --help");
+    check("certs --help");
 }
 
 #[test]

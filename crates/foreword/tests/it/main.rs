@@ -3,6 +3,7 @@
 #![allow(clippy::print_stderr, reason = "a skipped test says so")]
 
 mod bench;
+mod certs;
 mod demo;
 mod demo_books;
 mod errors;

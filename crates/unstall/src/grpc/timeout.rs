@@ -6,28 +6,34 @@ use http::HeaderMap;
 
 const DIGITS_MAX: usize = 8;
 
-/// The header does not follow the [specification].
+/// A `grpc-timeout` header that does not follow the [specification].
 ///
 /// [specification]: https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Malformed;
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("malformed grpc-timeout: expected up to eight digits and one of H, M, S, m, u, n")]
+pub struct MalformedTimeout;
 
-/// How long the client waits; `None` if it does not say.
+/// How long the client of a request waits, by its `grpc-timeout` header; `None` if it does not
+/// say.
 ///
 /// Zero is let through, as grpc-go does, because older grpc-java clients send it.
-pub(super) fn timeout(headers: &HeaderMap) -> Result<Option<Duration>, Malformed> {
+///
+/// # Errors
+///
+/// [`MalformedTimeout`]
+pub fn grpc_timeout(headers: &HeaderMap) -> Result<Option<Duration>, MalformedTimeout> {
     headers.get("grpc-timeout").map(|value| parse(value.as_bytes())).transpose()
 }
 
-fn parse(value: &[u8]) -> Result<Duration, Malformed> {
-    let (unit, digits) = value.split_last().ok_or(Malformed)?;
+fn parse(value: &[u8]) -> Result<Duration, MalformedTimeout> {
+    let (unit, digits) = value.split_last().ok_or(MalformedTimeout)?;
     if digits.is_empty() || digits.len() > DIGITS_MAX {
-        return Err(Malformed);
+        return Err(MalformedTimeout);
     }
     let mut number = 0;
     for digit in digits {
         if !digit.is_ascii_digit() {
-            return Err(Malformed);
+            return Err(MalformedTimeout);
         }
         number = number * 10 + u64::from(digit - b'0');
     }
@@ -38,7 +44,7 @@ fn parse(value: &[u8]) -> Result<Duration, Malformed> {
         b'm' => Duration::from_millis(number),
         b'u' => Duration::from_micros(number),
         b'n' => Duration::from_nanos(number),
-        _ => return Err(Malformed),
+        _ => return Err(MalformedTimeout),
     })
 }
 
@@ -64,7 +70,7 @@ mod tests {
     #[test]
     fn anything_else_is_malformed() {
         for value in ["", "S", "1", "1s", "1 S", "-1S", "+1S", "1.5S", "100000000S", "1SS"] {
-            assert_eq!(parse(value.as_bytes()), Err(Malformed), "{value}");
+            assert_eq!(parse(value.as_bytes()), Err(MalformedTimeout), "{value}");
         }
     }
 }

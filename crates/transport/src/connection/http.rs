@@ -1,0 +1,195 @@
+//! One request: from hyper, past the guard, to the service, and its answer back.
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header};
+use hyper::body::Incoming;
+use pin_project_lite::pin_project;
+use tokio::time::Instant;
+use tower_service::Service;
+
+use super::Connection;
+use super::stream::{Place, Stream, Ticket, Tickets};
+use crate::BoxError;
+use crate::guard::{self, Kind, Passed, Refusal};
+use crate::message::{Expected, MessageLimits, Messages, RequestBody};
+use crate::response::{Outgoing, Voice, bare, trailers_only};
+use crate::settings::OtherRequests;
+
+/// What all requests of a server are held to.
+#[derive(Debug)]
+pub(crate) struct Rules {
+    pub(crate) others: OtherRequests,
+    pub(crate) messages: Arc<MessageLimits>,
+}
+
+/// The service of one connection, as hyper calls it.
+#[derive(Debug)]
+pub(super) struct Door<S> {
+    pub(super) service: S,
+    pub(super) connection: Arc<Connection>,
+    pub(super) rules: Arc<Rules>,
+    /// Where requests of HTTP/2 leave what their stream's task is to know; HTTP/1.1 has no such
+    /// task.
+    pub(super) tickets: Option<Tickets>,
+}
+
+impl<S, B> hyper::service::Service<Request<Incoming>> for Door<S>
+where
+    S: Service<Request<RequestBody>, Response = Response<B>> + Clone,
+    S::Error: Into<BoxError>,
+{
+    type Response = Response<Outgoing<B>>;
+    type Error = Infallible;
+    type Future = Answer<S, S::Future>;
+
+    fn call(&self, request: Request<Incoming>) -> Self::Future {
+        let (mut parts, incoming) = request.into_parts();
+        let passed = guard::check(&parts, self.rules.others);
+        let voice = passed.map_or(Voice::Grpc, voice);
+        let deadline = passed.ok().and_then(|passed| passed.timeout);
+        let deadline = deadline.and_then(|timeout| Instant::now().checked_add(timeout));
+        let place = Place::take(&self.connection);
+        let stream = Arc::clone(place.stream());
+        let place = match &self.tickets {
+            Some(tickets) => {
+                tickets.leave(Ticket { place, deadline });
+                None
+            }
+            None => Some(place),
+        };
+        let state = match passed {
+            Err(refusal) => State::Refused { refusal },
+            Ok(passed) => {
+                parts.extensions.insert(self.connection.peer().clone());
+                let body = RequestBody::new(incoming, self.expected(passed.kind));
+                let request = Request::from_parts(parts, body);
+                State::Ready { service: self.service.clone(), request: Some(request) }
+            }
+        };
+        Answer { state, stream, place, voice }
+    }
+}
+
+impl<S> Door<S> {
+    fn expected(&self, kind: Kind) -> Expected {
+        let limits = &self.rules.messages;
+        match kind {
+            Kind::Grpc | Kind::GrpcWeb => {
+                Expected::Messages(Messages::new(Arc::clone(limits), Arc::clone(&self.connection)))
+            }
+            // One message, its head, and the third that base64 adds.
+            Kind::GrpcWebText => {
+                Expected::Bytes { left: (limits.bytes_max as u64 + 8).div_ceil(3) * 4 }
+            }
+            Kind::Other => Expected::Anything,
+        }
+    }
+}
+
+pin_project! {
+    /// The answer to a request.
+    pub(super) struct Answer<S, F> {
+        #[pin]
+        state: State<S, F>,
+        stream: Arc<Stream>,
+        // Of HTTP/1.1, until the head of the response is there.
+        place: Option<Place>,
+        voice: Voice,
+    }
+}
+
+pin_project! {
+    #[project = StateProjection]
+    enum State<S, F> {
+        Refused { refusal: Refusal },
+        Ready { service: S, request: Option<Request<RequestBody>> },
+        Called { #[pin] answer: F },
+    }
+}
+
+impl<S, B> Future for Answer<S, S::Future>
+where
+    S: Service<Request<RequestBody>, Response = Response<B>>,
+    S::Error: Into<BoxError>,
+{
+    type Output = Result<Response<Outgoing<B>>, Infallible>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut this = self.project();
+        if this.place.is_some() {
+            this.stream.register(cx);
+        }
+        loop {
+            if let Some(end) = this.stream.ended() {
+                return Poll::Ready(Ok(end.response(*this.voice)));
+            }
+            let ready = match this.state.as_mut().project() {
+                StateProjection::Refused { refusal } => {
+                    return Poll::Ready(Ok(refused(*refusal)));
+                }
+                StateProjection::Ready { service, request } => {
+                    match ready!(service.poll_ready(cx)) {
+                        Ok(()) => {
+                            let request = request.take().expect("it is taken once");
+                            Ok(service.call(request))
+                        }
+                        Err(error) => Err(error),
+                    }
+                }
+                StateProjection::Called { answer } => match ready!(answer.poll(cx)) {
+                    Ok(response) => {
+                        this.stream.has_answered.begin();
+                        let (stream, place) = (Arc::clone(this.stream), this.place.take());
+                        return Poll::Ready(Ok(response
+                            .map(|body| Outgoing::new(body, stream, place, *this.voice))));
+                    }
+                    Err(error) => Err(error),
+                },
+            };
+            match ready {
+                Ok(answer) => this.state.set(State::Called { answer }),
+                Err(error) => return Poll::Ready(Ok(failed(error.into(), *this.voice))),
+            }
+        }
+    }
+}
+
+fn voice(passed: Passed) -> Voice {
+    match passed.kind {
+        Kind::Grpc => Voice::Grpc,
+        Kind::GrpcWeb => Voice::GrpcWeb,
+        Kind::GrpcWebText | Kind::Other => Voice::Http,
+    }
+}
+
+fn refused<B>(refusal: Refusal) -> Response<Outgoing<B>> {
+    let code = if refusal == Refusal::ContentType { "3" } else { "13" };
+    let status = status(code, refusal.message());
+    let mut response = trailers_only(refusal.http_status(), Voice::Grpc, status);
+    if refusal == Refusal::Method {
+        response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("POST"));
+    }
+    response
+}
+
+/// The service itself failed. It is logged here and not sent.
+fn failed<B>(error: BoxError, voice: Voice) -> Response<Outgoing<B>> {
+    tracing::error!(error, "a service failed");
+    match voice {
+        Voice::Http => bare(StatusCode::INTERNAL_SERVER_ERROR),
+        _ => trailers_only(StatusCode::OK, voice, status("13", "internal error")),
+    }
+}
+
+fn status(code: &'static str, message: &'static str) -> HeaderMap {
+    let mut status = HeaderMap::with_capacity(4);
+    status.insert("grpc-status", HeaderValue::from_static(code));
+    // Percent signs and characters beyond ASCII would have to be encoded; there are none.
+    status.insert("grpc-message", HeaderValue::from_static(message));
+    status
+}

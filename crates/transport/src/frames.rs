@@ -1,0 +1,363 @@
+//! HTTP/2 frames, counted as they pass: what h2 does not defend.
+//!
+//! h2 answers every PING and SETTINGS frame for as long as it is asked: millions a second keep a
+//! core busy. So every frame that costs work and brings nothing takes from an allowance
+//! that grows with time and with useful traffic; when it is used up, the connection is closed.
+//!
+//! | frame | takes |
+//! | --- | --- |
+//! | PING, SETTINGS, PRIORITY, GOAWAY, PUSH_PROMISE, unknown ones | 1 |
+//! | WINDOW_UPDATE | 1; two are earned by each frame of data that was sent to the peer |
+//! | DATA without a byte that does not end its stream, CONTINUATION | 1 |
+//! | RST_STREAM | 1 of an allowance of its own |
+//! | HEADERS, DATA with bytes | nothing; each earns one, up to the burst |
+//!
+//! Only the nine bytes of each frame's head are looked at. Nothing is copied or changed.
+
+use std::time::Instant;
+
+const HEAD: usize = 9;
+
+/// The connection preface of a client, RFC 9113 section 3.4.
+pub(crate) const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
+/// So many seconds' worth of frames may come at once.
+const BURST_SECONDS: u32 = 10;
+
+/// What each sent frame of data earns: a peer answers it with one or two window updates, and
+/// some measure the bandwidth with a PING.
+const EARNED_BY_SENT_DATA: u32 = 4;
+
+const DATA: u8 = 0;
+const HEADERS: u8 = 1;
+const RST_STREAM: u8 = 3;
+const CONTINUATION: u8 = 9;
+
+const END_STREAM: u8 = 1;
+const END_HEADERS: u8 = 4;
+
+/// What is allowed of frames that bring nothing.
+#[derive(Clone, Copy, Debug)]
+pub struct FrameRates {
+    /// Frames a second that only cost.
+    pub control_per_second: u32,
+    /// Streams that are reset a second.
+    pub resets_per_second: u32,
+}
+
+/// Whether a connection may go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It may.
+    Fine,
+    /// Its allowance is used up.
+    Flood,
+}
+
+/// Counts the frames of one connection.
+#[derive(Debug)]
+pub struct FrameWatch {
+    read: Cursor,
+    written: Cursor,
+    /// Between HEADERS and the CONTINUATION that ends it.
+    in_headers: bool,
+    /// Frames, and blocks of headers, that were read whole.
+    ended: u64,
+    last_stream: u32,
+    control: Allowance,
+    resets: Allowance,
+}
+
+impl FrameWatch {
+    /// A watch over a connection whose preface comes first.
+    #[must_use]
+    pub fn new(rates: FrameRates) -> Self {
+        let now = Instant::now();
+        Self {
+            read: Cursor { skip: PREFACE.len(), ..Cursor::default() },
+            written: Cursor::default(),
+            in_headers: false,
+            ended: 0,
+            last_stream: 0,
+            control: Allowance::new(rates.control_per_second, now),
+            resets: Allowance::new(rates.resets_per_second, now),
+        }
+    }
+
+    /// Looks at bytes from the peer, in any pieces.
+    pub fn read(&mut self, mut bytes: &[u8]) -> Verdict {
+        while !bytes.is_empty() {
+            let (head, rest) = self.read.next(bytes);
+            bytes = rest;
+            let Some(head) = head else { continue };
+            if self.takes(head) == Verdict::Flood {
+                return Verdict::Flood;
+            }
+        }
+        self.note_ended();
+        Verdict::Fine
+    }
+
+    /// Looks at bytes to the peer, in any pieces.
+    pub fn written(&mut self, mut bytes: &[u8]) {
+        while !bytes.is_empty() {
+            let (head, rest) = self.written.next(bytes);
+            bytes = rest;
+            if head.is_some_and(|head| head.kind == DATA) {
+                self.control.earn(EARNED_BY_SENT_DATA);
+            }
+        }
+    }
+
+    /// Whether the peer has begun something that it must end: its preface and first frame, a
+    /// frame, or a block of headers.
+    #[must_use]
+    pub fn owes_rest(&self) -> bool {
+        self.ended == 0 || self.in_headers || self.read.is_within()
+    }
+
+    /// How many frames, each block of headers counting as one, were read whole.
+    #[must_use]
+    pub fn ended(&self) -> u64 {
+        self.ended
+    }
+
+    /// Whether a frame may be written now without tearing another apart.
+    #[must_use]
+    pub fn is_between_written_frames(&self) -> bool {
+        !self.written.is_within()
+    }
+
+    /// The highest stream that the peer has opened.
+    #[must_use]
+    pub fn last_stream(&self) -> u32 {
+        self.last_stream
+    }
+
+    fn takes(&mut self, head: Head) -> Verdict {
+        // A new head means that the frame before it is complete.
+        self.note_ended();
+        let is_continuation = head.kind == CONTINUATION;
+        if head.kind == HEADERS || is_continuation {
+            self.in_headers = head.flags & END_HEADERS == 0;
+        }
+        match head.kind {
+            HEADERS => {
+                self.last_stream = self.last_stream.max(head.stream);
+                self.control.earn(1);
+                Verdict::Fine
+            }
+            DATA if head.len > 0 => {
+                self.control.earn(1);
+                Verdict::Fine
+            }
+            DATA if head.flags & END_STREAM != 0 => Verdict::Fine,
+            RST_STREAM => self.resets.take(),
+            _ => self.control.take(),
+        }
+    }
+
+    fn note_ended(&mut self) {
+        if self.read.has_frame && !self.read.is_within() && !self.in_headers {
+            self.ended += 1;
+            self.read.has_frame = false;
+        }
+    }
+}
+
+/// A frame that says "calm down": `GOAWAY` with `ENHANCE_YOUR_CALM`.
+#[must_use]
+pub(crate) fn goaway_enhance_your_calm(last_stream: u32) -> [u8; 17] {
+    let mut frame = [0, 0, 8, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xb];
+    frame[9..13].copy_from_slice(&last_stream.to_be_bytes());
+    frame
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Head {
+    len: usize,
+    kind: u8,
+    flags: u8,
+    stream: u32,
+}
+
+/// A place in a sequence of frames.
+#[derive(Debug, Default)]
+struct Cursor {
+    head: [u8; HEAD],
+    head_len: usize,
+    /// Bytes of the payload that are still to come.
+    skip: usize,
+    /// A head was read since this was last cleared.
+    has_frame: bool,
+}
+
+impl Cursor {
+    /// Goes on to the end of the next head, and returns it with the bytes behind it.
+    fn next<'a>(&mut self, mut bytes: &'a [u8]) -> (Option<Head>, &'a [u8]) {
+        let payload = self.skip.min(bytes.len());
+        self.skip -= payload;
+        bytes = &bytes[payload..];
+        let part = (HEAD - self.head_len).min(bytes.len());
+        self.head[self.head_len..self.head_len + part].copy_from_slice(&bytes[..part]);
+        self.head_len += part;
+        bytes = &bytes[part..];
+        if self.head_len < HEAD {
+            return (None, bytes);
+        }
+        self.head_len = 0;
+        self.has_frame = true;
+        let [a, b, c, kind, flags, stream @ ..] = self.head;
+        let len = usize::from(a) << 16 | usize::from(b) << 8 | usize::from(c);
+        self.skip = len;
+        let stream = u32::from_be_bytes(stream) & 0x7fff_ffff;
+        (Some(Head { len, kind, flags, stream }), bytes)
+    }
+
+    fn is_within(&self) -> bool {
+        self.head_len > 0 || self.skip > 0
+    }
+}
+
+/// A token bucket.
+#[derive(Debug)]
+struct Allowance {
+    left: u32,
+    per_second: u32,
+    filled: Instant,
+}
+
+impl Allowance {
+    fn new(per_second: u32, now: Instant) -> Self {
+        Self { left: per_second.saturating_mul(BURST_SECONDS), per_second, filled: now }
+    }
+
+    fn burst(&self) -> u32 {
+        self.per_second.saturating_mul(BURST_SECONDS)
+    }
+
+    fn earn(&mut self, count: u32) {
+        self.left = self.left.saturating_add(count).min(self.burst());
+    }
+
+    fn take(&mut self) -> Verdict {
+        if self.left == 0 {
+            self.fill(Instant::now());
+        }
+        match self.left.checked_sub(1) {
+            Some(left) => {
+                self.left = left;
+                Verdict::Fine
+            }
+            None => Verdict::Flood,
+        }
+    }
+
+    /// Adds what has grown since it was last filled. The clock is asked only when nothing is
+    /// left, so all of the time since then counts.
+    fn fill(&mut self, now: Instant) {
+        let grown = now.saturating_duration_since(self.filled).as_secs_f64();
+        let grown = (grown * f64::from(self.per_second)).min(f64::from(self.burst()));
+        if grown >= 1.0 {
+            self.left = grown as u32;
+            self.filled = now;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RATES: FrameRates = FrameRates { control_per_second: 1, resets_per_second: 2 };
+    const PING: u8 = 6;
+    const SETTINGS: u8 = 4;
+
+    fn frame(kind: u8, flags: u8, stream: u32, payload: usize) -> Vec<u8> {
+        let mut bytes = (payload as u32).to_be_bytes()[1..].to_vec();
+        bytes.extend([kind, flags]);
+        bytes.extend(stream.to_be_bytes());
+        bytes.resize(HEAD + payload, 0);
+        bytes
+    }
+
+    fn opened() -> FrameWatch {
+        let mut watch = FrameWatch::new(RATES);
+        assert_eq!(watch.read(PREFACE), Verdict::Fine);
+        assert!(watch.owes_rest(), "the first frame is still to come");
+        assert_eq!(watch.read(&frame(SETTINGS, 0, 0, 12)), Verdict::Fine);
+        assert!(!watch.owes_rest());
+        watch
+    }
+
+    fn how_many(watch: &mut FrameWatch, bytes: &[u8]) -> usize {
+        (0..1000).take_while(|_| watch.read(bytes) == Verdict::Fine).count()
+    }
+
+    #[test]
+    fn frames_that_only_cost_use_up_their_allowance() {
+        assert_eq!(how_many(&mut opened(), &frame(PING, 0, 0, 8)), 9);
+        assert_eq!(how_many(&mut opened(), &frame(SETTINGS, 0, 0, 0)), 9);
+        assert_eq!(how_many(&mut opened(), &frame(0xfa, 0, 0, 100)), 9);
+        assert_eq!(how_many(&mut opened(), &frame(DATA, 0, 1, 0)), 9);
+        assert_eq!(how_many(&mut opened(), &frame(RST_STREAM, 0, 1, 4)), 20);
+    }
+
+    #[test]
+    fn useful_frames_are_free_and_earn() {
+        let mut watch = opened();
+        assert_eq!(how_many(&mut watch, &frame(DATA, 0, 1, 7)), 1000);
+        let pair = [frame(HEADERS, END_HEADERS, 1, 30), frame(PING, 0, 0, 8)].concat();
+        assert_eq!(how_many(&mut watch, &pair), 1000);
+        for _ in 0..1000 {
+            watch.written(&frame(DATA, 0, 1, 100));
+            assert_eq!(watch.read(&frame(8, 0, 1, 4).repeat(2)), Verdict::Fine);
+        }
+    }
+
+    #[test]
+    fn the_end_of_a_stream_may_be_an_empty_frame() {
+        assert_eq!(how_many(&mut opened(), &frame(DATA, END_STREAM, 1, 0)), 1000);
+    }
+
+    #[test]
+    fn pieces_of_any_size_count_alike() {
+        let bytes = [
+            PREFACE.to_vec(),
+            frame(SETTINGS, 0, 0, 6),
+            frame(HEADERS, END_HEADERS, 7, 5),
+            frame(DATA, END_STREAM, 7, 300),
+        ]
+        .concat();
+        for size in 1..bytes.len() {
+            let mut watch = FrameWatch::new(RATES);
+            for piece in bytes.chunks(size) {
+                assert_eq!(watch.read(piece), Verdict::Fine);
+            }
+            assert_eq!((watch.ended(), watch.last_stream()), (3, 7), "in pieces of {size}");
+            assert!(!watch.owes_rest());
+        }
+    }
+
+    #[test]
+    fn a_block_of_headers_is_owed_to_its_end() {
+        let mut watch = opened();
+        watch.read(&frame(HEADERS, 0, 1, 10));
+        assert!(watch.owes_rest());
+        watch.read(&frame(CONTINUATION, 0, 1, 10));
+        assert!(watch.owes_rest());
+        watch.read(&frame(CONTINUATION, END_HEADERS, 1, 10));
+        assert!(!watch.owes_rest());
+    }
+
+    #[test]
+    fn time_gives_the_allowance_back() {
+        let start = Instant::now();
+        let mut allowance = Allowance::new(3, start);
+        allowance.left = 0;
+        allowance.fill(start + std::time::Duration::from_millis(100));
+        assert_eq!(allowance.left, 0, "a part of a frame is none");
+        allowance.fill(start + std::time::Duration::from_secs(2));
+        assert_eq!(allowance.left, 6);
+    }
+}

@@ -1,0 +1,152 @@
+//! The guard: what a request must look like before anybody works on it.
+//!
+//! tonic's server takes a GET, any content type and a malformed timeout. The answers here are
+//! those of grpc-go (`internal/transport/http2_server.go`): an HTTP status that proxies
+//! understand, and a gRPC status for clients.
+//!
+//! | request | HTTP | gRPC |
+//! | --- | --- | --- |
+//! | content type that is neither gRPC nor gRPC-Web | 415 | – |
+//! | gRPC, but not POST | 405 | `INTERNAL` |
+//! | gRPC over HTTP/1.1 | 505 | `INTERNAL` |
+//! | gRPC with a malformed `grpc-timeout` | 400 | `INTERNAL` |
+//! | gRPC with binary metadata that is no base64 | 400 | `INTERNAL` |
+
+use std::time::Duration;
+
+use http::request::Parts;
+use http::{HeaderMap, HeaderValue, Method, StatusCode, Version, header};
+
+use crate::settings::OtherRequests;
+
+/// What kind of request it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// gRPC.
+    Grpc,
+    /// gRPC-Web with plain messages.
+    GrpcWeb,
+    /// gRPC-Web in base64.
+    GrpcWebText,
+    /// Something else.
+    Other,
+}
+
+/// A request that may pass.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Passed {
+    /// What it is.
+    pub kind: Kind,
+    /// How long its client waits.
+    pub timeout: Option<Duration>,
+}
+
+/// Why a request may not pass.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// Neither gRPC nor gRPC-Web.
+    ContentType,
+    /// gRPC, but not POST.
+    Method,
+    /// gRPC needs HTTP/2.
+    Version,
+    /// `grpc-timeout` is not a number of at most eight digits and a unit.
+    Timeout,
+    /// A header that ends in `-bin` is no base64.
+    BinaryMetadata,
+}
+
+impl Refusal {
+    /// The HTTP status.
+    #[must_use]
+    pub fn http_status(self) -> StatusCode {
+        match self {
+            Self::ContentType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::Method => StatusCode::METHOD_NOT_ALLOWED,
+            Self::Version => StatusCode::HTTP_VERSION_NOT_SUPPORTED,
+            Self::Timeout | Self::BinaryMetadata => StatusCode::BAD_REQUEST,
+        }
+    }
+
+    /// What the client reads. Nothing of the request is in it.
+    #[must_use]
+    pub fn message(self) -> &'static str {
+        match self {
+            Self::ContentType => "expected content-type application/grpc",
+            Self::Method => "expected the method POST",
+            Self::Version => "gRPC needs HTTP/2",
+            Self::Timeout => "malformed grpc-timeout: expected up to 8 digits and one of HMSmun",
+            Self::BinaryMetadata => "malformed binary metadata: expected base64 in -bin headers",
+        }
+    }
+}
+
+/// Looks at the head of a request. Costs a look at each header.
+///
+/// # Errors
+///
+/// [`Refusal`]
+pub fn check(parts: &Parts, others: OtherRequests) -> Result<Passed, Refusal> {
+    let kind = kind(&parts.headers);
+    match kind {
+        Kind::Other => {
+            let is_preflight = parts.method == Method::OPTIONS;
+            if others == OtherRequests::Refuse && !is_preflight {
+                return Err(Refusal::ContentType);
+            }
+            return Ok(Passed { kind, timeout: None });
+        }
+        Kind::Grpc if parts.method != Method::POST => return Err(Refusal::Method),
+        Kind::Grpc if parts.version < Version::HTTP_2 => return Err(Refusal::Version),
+        Kind::GrpcWeb | Kind::GrpcWebText
+            if parts.method != Method::POST && parts.method != Method::OPTIONS =>
+        {
+            return Err(Refusal::Method);
+        }
+        Kind::Grpc | Kind::GrpcWeb | Kind::GrpcWebText => {}
+    }
+    if !parts.headers.iter().all(|(name, value)| is_fine(name.as_str(), value)) {
+        return Err(Refusal::BinaryMetadata);
+    }
+    let timeout = unstall::grpc_timeout(&parts.headers).map_err(|_| Refusal::Timeout)?;
+    Ok(Passed { kind, timeout })
+}
+
+fn kind(headers: &HeaderMap) -> Kind {
+    let value = headers.get(header::CONTENT_TYPE).map_or(&b""[..], HeaderValue::as_bytes);
+    let Some(rest) = strip_prefix_ignoring_case(value, b"application/grpc") else {
+        return Kind::Other;
+    };
+    let is_end = |rest: &[u8]| matches!(rest.first(), None | Some(b'+' | b';' | b' '));
+    if is_end(rest) {
+        return Kind::Grpc;
+    }
+    match strip_prefix_ignoring_case(rest, b"-web") {
+        Some(rest) if is_end(rest) => Kind::GrpcWeb,
+        Some(rest) => match strip_prefix_ignoring_case(rest, b"-text") {
+            Some(rest) if is_end(rest) => Kind::GrpcWebText,
+            _ => Kind::Other,
+        },
+        None => Kind::Other,
+    }
+}
+
+fn strip_prefix_ignoring_case<'a>(value: &'a [u8], prefix: &[u8]) -> Option<&'a [u8]> {
+    let (start, rest) = value.split_at_checked(prefix.len())?;
+    start.eq_ignore_ascii_case(prefix).then_some(rest)
+}
+
+/// Whether binary metadata is base64, with padding or without. Several values may be joined by
+/// commas, as the specification of gRPC has it.
+fn is_fine(name: &str, value: &HeaderValue) -> bool {
+    !name.ends_with("-bin") || value.as_bytes().split(|byte| *byte == b',').all(is_base64)
+}
+
+fn is_base64(value: &[u8]) -> bool {
+    let value = value.trim_ascii();
+    let padding = value.iter().rev().take_while(|byte| **byte == b'=').count();
+    let digits = &value[..value.len() - padding];
+    let is_digit = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/');
+    let is_whole = padding == 0 || (padding <= 2 && value.len() % 4 == 0);
+    is_whole && digits.len() % 4 != 1 && digits.iter().all(is_digit)
+}

@@ -1,0 +1,172 @@
+//! The body of a request.
+
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body::{Frame, SizeHint};
+use hyper::body::Incoming;
+use tokio::time::{Sleep, sleep};
+use tonic::Status;
+
+use super::budget::{Budget, Hold};
+use super::framing::{Framing, FramingError};
+use crate::connection::Connection;
+
+/// The body of a request, as services get it.
+///
+/// Of gRPC it holds the messages to the server's limits; beyond them it ends with the
+/// [`Status`] that the client is to read.
+pub struct RequestBody {
+    incoming: Incoming,
+    expected: Expected,
+}
+
+/// What is expected in a body.
+pub(crate) enum Expected {
+    /// gRPC messages.
+    Messages(Messages),
+    /// At most so many more bytes, such as one message in base64.
+    Bytes { left: u64 },
+    /// Anything; it is for the service to bound.
+    Anything,
+}
+
+/// The messages of one body.
+pub(crate) struct Messages {
+    limits: Arc<MessageLimits>,
+    connection: Arc<Connection>,
+    framing: Framing,
+    /// The message that has begun, if one has.
+    begun: Option<Begun>,
+}
+
+/// What all messages of a server are held to.
+#[derive(Debug)]
+pub(crate) struct MessageLimits {
+    pub(crate) bytes_max: usize,
+    pub(crate) timeout: Duration,
+    pub(crate) budget: Arc<Budget>,
+}
+
+struct Begun {
+    bytes: usize,
+    hold: Option<Hold>,
+    overdue: Pin<Box<Sleep>>,
+}
+
+impl RequestBody {
+    pub(crate) fn new(incoming: Incoming, expected: Expected) -> Self {
+        Self { incoming, expected }
+    }
+}
+
+impl Messages {
+    pub(crate) fn new(limits: Arc<MessageLimits>, connection: Arc<Connection>) -> Self {
+        Self { limits, connection, framing: Framing::default(), begun: None }
+    }
+
+    fn read(&mut self, bytes: &[u8]) -> Result<(), Status> {
+        self.framing.read(bytes, self.limits.bytes_max).map_err(|error| match error {
+            FramingError::TooLong { .. } => Status::resource_exhausted(error.to_string()),
+            FramingError::Flag { .. } => Status::internal(error.to_string()),
+        })?;
+        let Some(bytes) = self.framing.unfinished() else {
+            self.begun = None;
+            return Ok(());
+        };
+        // The one that had begun may have ended in this piece: then this is the next, and a
+        // new time begins for it. If both have the same length, the old time goes on.
+        if self.begun.as_ref().is_none_or(|begun| begun.bytes != bytes) {
+            let hold = match bytes {
+                0 => None,
+                _ => {
+                    self.begun = None;
+                    let hold = self.limits.budget.hold(&self.connection, bytes);
+                    Some(hold.ok_or_else(no_room)?)
+                }
+            };
+            let overdue = Box::pin(sleep(self.limits.timeout));
+            self.begun = Some(Begun { bytes, hold, overdue });
+        }
+        Ok(())
+    }
+
+    /// Why the message that has begun will not be waited for.
+    fn given_up(&mut self, cx: &mut Context<'_>) -> Option<Status> {
+        let begun = self.begun.as_mut()?;
+        if begun.hold.as_ref().is_some_and(|hold| hold.is_taken_away(cx)) {
+            return Some(no_room());
+        }
+        begun.overdue.as_mut().poll(cx).is_ready().then(|| {
+            let limit = self.limits.timeout;
+            Status::deadline_exceeded(format!("a message was begun and not ended in {limit:?}"))
+        })
+    }
+}
+
+fn no_room() -> Status {
+    Status::resource_exhausted("too many bytes of unfinished messages; try again later")
+}
+
+impl http_body::Body for RequestBody {
+    type Data = Bytes;
+    type Error = Status;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
+        let this = self.get_mut();
+        let polled = Pin::new(&mut this.incoming).poll_frame(cx);
+        if polled.is_pending()
+            && let Expected::Messages(messages) = &mut this.expected
+            && let Some(status) = messages.given_up(cx)
+        {
+            messages.begun = None;
+            return Poll::Ready(Some(Err(status)));
+        }
+        let Some(frame) = ready!(polled) else { return Poll::Ready(None) };
+        let frame = frame.map_err(|error| broken(&error))?;
+        if let Some(bytes) = frame.data_ref() {
+            this.expected.read(bytes)?;
+        }
+        Poll::Ready(Some(Ok(frame)))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.incoming.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.incoming.size_hint()
+    }
+}
+
+impl Expected {
+    fn read(&mut self, bytes: &[u8]) -> Result<(), Status> {
+        match self {
+            Self::Messages(messages) => messages.read(bytes),
+            Self::Bytes { left } => {
+                let rest = left.checked_sub(bytes.len() as u64);
+                *left = rest.ok_or_else(|| Status::resource_exhausted("the body is too long"))?;
+                Ok(())
+            }
+            Self::Anything => Ok(()),
+        }
+    }
+}
+
+/// The stream was reset, or the connection broke. Who is told is the handler alone.
+fn broken(error: &hyper::Error) -> Status {
+    Status::cancelled(format!("the request broke off: {error}"))
+}
+
+impl fmt::Debug for RequestBody {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RequestBody").field("incoming", &self.incoming).finish_non_exhaustive()
+    }
+}

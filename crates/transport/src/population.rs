@@ -1,0 +1,251 @@
+//! All connections of a server: how many there may be, and the sweep that holds them to their
+//! times.
+//!
+//! One sweep for all, a few times a second, instead of timers in each: a connection that is
+//! fine costs a look at a handful of words, and nothing while it is busy.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use slab::Slab;
+use tokio::sync::Notify;
+
+use crate::clock::{self, millis};
+use crate::connection::{Connection, End, Order};
+use crate::ending::{Ending, Endings};
+use crate::settings::Settings;
+
+/// Of so many connections, drawn at random, the best one makes room for another.
+const DRAWN: usize = 32;
+
+/// Only what has been idle for so long makes room.
+const IDLE_TO_MAKE_ROOM: Duration = Duration::from_secs(1);
+
+/// All connections of a server.
+#[derive(Debug)]
+pub(crate) struct Population {
+    all: Mutex<Slab<Arc<Connection>>>,
+    max: usize,
+    times: Times,
+    accepted: AtomicU64,
+    endings: Endings,
+    /// Told when one leaves.
+    left: Notify,
+}
+
+/// Limits in milliseconds.
+#[derive(Debug)]
+struct Times {
+    preface: u64,
+    header: u64,
+    reader: u64,
+    idle: u64,
+    grace: u64,
+}
+
+/// A connection's place among all; dropping it gives it back.
+#[derive(Debug)]
+pub(crate) struct Member {
+    population: Arc<Population>,
+    connection: Arc<Connection>,
+    key: usize,
+    ending: Ending,
+}
+
+/// There are as many connections as may be, and none that could go.
+#[derive(Debug)]
+pub(crate) struct Full;
+
+impl Population {
+    pub(crate) fn new(settings: &Settings, max: usize) -> Arc<Self> {
+        let times = Times {
+            preface: millis(settings.preface_timeout),
+            header: millis(settings.header_timeout),
+            reader: millis(settings.reader_timeout),
+            idle: millis(settings.idle_timeout),
+            grace: millis(settings.age_grace),
+        };
+        Arc::new(Self {
+            all: Mutex::default(),
+            max,
+            times,
+            accepted: AtomicU64::new(0),
+            endings: Endings::default(),
+            left: Notify::new(),
+        })
+    }
+
+    /// Takes a connection in. If there is no room, another may be told to go for it.
+    pub(crate) fn join(self: &Arc<Self>, connection: Arc<Connection>) -> Result<Member, Full> {
+        self.accepted.fetch_add(1, Ordering::Relaxed);
+        let mut all = self.lock();
+        if all.len() >= self.max && !make_room(&all) {
+            drop(all);
+            self.endings.count(Ending::NoRoom);
+            return Err(Full);
+        }
+        // The one that goes may be there for a moment longer: the limit is kept again as soon
+        // as its loop has run. A crowd of such would be one of connections that do not go.
+        if all.len() >= self.max.saturating_mul(2) {
+            drop(all);
+            self.endings.count(Ending::NoRoom);
+            return Err(Full);
+        }
+        let key = all.insert(Arc::clone(&connection));
+        drop(all);
+        Ok(Member { population: Arc::clone(self), connection, key, ending: Ending::Closed })
+    }
+
+    /// Tells some connection to go, if one can be spared.
+    pub(crate) fn make_room(&self) -> bool {
+        make_room(&self.lock())
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.lock().len()
+    }
+
+    pub(crate) fn accepted(&self) -> u64 {
+        self.accepted.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn endings(&self) -> &Endings {
+        &self.endings
+    }
+
+    /// Open streams of all connections.
+    pub(crate) fn streams(&self) -> usize {
+        self.lock().iter().map(|(_, connection)| connection.streams.count()).sum()
+    }
+
+    /// Tells all to take no more streams, or to close.
+    pub(crate) fn order(&self, order: Order) {
+        for (_, connection) in self.lock().iter() {
+            connection.order(order, Ending::Stopping);
+        }
+    }
+
+    /// Ends streams, those whose answers have begun or all, and tells how many.
+    pub(crate) fn end_streams(&self, which: Which) -> usize {
+        let mut ended = 0;
+        for (_, connection) in self.lock().iter() {
+            connection.streams.each(|stream| {
+                if which == Which::All || stream.has_answered.lasts(0).is_some() {
+                    ended += usize::from(stream.end(End::Stopping));
+                }
+            });
+        }
+        ended
+    }
+
+    /// Connections with open streams.
+    pub(crate) fn busy(&self) -> usize {
+        self.lock().iter().filter(|(_, connection)| connection.streams.count() > 0).count()
+    }
+
+    /// Ends when there is no connection.
+    pub(crate) async fn emptied(&self) {
+        loop {
+            let left = self.left.notified();
+            if self.len() == 0 {
+                return;
+            }
+            left.await;
+        }
+    }
+
+    /// Holds all to their times.
+    pub(crate) fn sweep(&self) {
+        let now = clock::now();
+        for (_, connection) in self.lock().iter() {
+            self.times.hold(connection, now);
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Slab<Arc<Connection>>> {
+        self.all.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Which streams are ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Which {
+    /// Those whose response has begun: streams that may go on for ever.
+    Answered,
+    /// All of them.
+    All,
+}
+
+impl Times {
+    fn hold(&self, connection: &Connection, now: u64) {
+        let over = |lasts: Option<u64>, max| lasts.is_some_and(|lasts| lasts >= max);
+        connection.streams.each(|stream| {
+            if over(stream.reader_awaited.lasts(now), self.reader) {
+                stream.end(End::Reader);
+            }
+        });
+        if over(connection.write_stalled.lasts(now), self.reader) {
+            connection.order(Order::Close, Ending::ReaderTimeout);
+        } else if over(connection.rest_awaited.lasts(now), self.rest(connection)) {
+            let ending = if connection.has_spoken() {
+                Ending::HeaderTimeout
+            } else {
+                Ending::PrefaceTimeout
+            };
+            connection.order(Order::Close, ending);
+        } else if over(connection.finishing().lasts(now), self.grace) {
+            connection.order(Order::Close, Ending::Closed);
+        } else if connection.is_too_old(now) {
+            connection.order(Order::Finish, Ending::Old);
+        } else if connection.is_open() && over(connection.idle.lasts(now), self.idle) {
+            connection.order(Order::Finish, Ending::Idle);
+        }
+    }
+
+    /// How long the peer may take for what it has begun.
+    fn rest(&self, connection: &Connection) -> u64 {
+        if connection.has_spoken() { self.header } else { self.preface }
+    }
+}
+
+/// Tells one of a few connections to go: the longest silent of those that have never asked
+/// anything, else the longest idle. A heuristic in place of a look at all.
+fn make_room(all: &Slab<Arc<Connection>>) -> bool {
+    let now = clock::now();
+    let places = all.capacity().max(1);
+    let start = crate::random::below(places);
+    let drawn = (0..places).filter_map(|step| all.get((start + step) % places)).take(DRAWN);
+    let spared = drawn.filter_map(|connection| {
+        let idle = connection.idle.lasts(now)?;
+        let may_go = !connection.has_asked() || idle >= millis(IDLE_TO_MAKE_ROOM);
+        let is_going = connection.finishing().lasts(now).is_some();
+        (may_go && !is_going).then_some((!connection.has_asked(), idle, connection))
+    });
+    match spared.max_by_key(|(silent, idle, _)| (*silent, *idle)) {
+        Some((_, _, connection)) => {
+            connection.order(Order::Close, Ending::Displaced);
+            true
+        }
+        None => false,
+    }
+}
+
+impl Member {
+    pub(crate) fn connection(&self) -> &Arc<Connection> {
+        &self.connection
+    }
+
+    /// Leaves, with the reason.
+    pub(crate) fn leave(mut self, ending: Ending) {
+        self.ending = ending;
+    }
+}
+
+impl Drop for Member {
+    fn drop(&mut self) {
+        self.population.endings.count(self.ending);
+        self.population.lock().remove(self.key);
+        self.population.left.notify_waiters();
+    }
+}

@@ -1,0 +1,205 @@
+//! What the server sends: bodies of responses, in pieces that a slow reader can be held to.
+//!
+//! Invariants:
+//! - hyper is given at most [`PIECE`] bytes at a time, so what its queue holds of a stream whose
+//!   reader takes nothing is at most that, and the rest is dropped with the stream.
+//! - A stream that is ended from outside ends with a status, if it can still be said.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
+use http_body::{Frame, SizeHint};
+use pin_project_lite::pin_project;
+
+use crate::BoxError;
+use crate::connection::{End, Place, Stream};
+
+/// The most bytes that are handed over at once: a frame of HTTP/2.
+const PIECE: usize = 16 << 10;
+
+pin_project! {
+    /// The body of a response, as hyper gets it.
+    pub(crate) struct Outgoing<B> {
+        #[pin]
+        body: Option<B>,
+        rest: Bytes,
+        stream: Option<Arc<Stream>>,
+        // Of HTTP/1.1, where no task holds it.
+        place: Option<Place>,
+        voice: Voice,
+    }
+}
+
+/// How a response can say that it was ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Voice {
+    /// By gRPC's trailers.
+    Grpc,
+    /// By a frame of gRPC-Web in plain bytes.
+    GrpcWeb,
+    /// By an HTTP status as long as none was sent; then by breaking off.
+    Http,
+}
+
+impl<B> Outgoing<B> {
+    /// The body of a service's response.
+    pub(crate) fn new(body: B, stream: Arc<Stream>, place: Option<Place>, voice: Voice) -> Self {
+        Self { body: Some(body), rest: Bytes::new(), stream: Some(stream), place, voice }
+    }
+
+    pub(crate) fn empty() -> Self {
+        Self { body: None, rest: Bytes::new(), stream: None, place: None, voice: Voice::Http }
+    }
+}
+
+impl<B> http_body::Body for Outgoing<B>
+where
+    B: http_body::Body<Data = Bytes>,
+    B::Error: Into<BoxError>,
+{
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        let mut this = self.project();
+        let Some(stream) = this.stream else { return Poll::Ready(None) };
+        if this.place.is_some() {
+            stream.register(cx);
+        }
+        if let Some(end) = stream.ended() {
+            this.body.set(None);
+            *this.rest = Bytes::new();
+            *this.stream = None;
+            return Poll::Ready(Some(end.frame(*this.voice)));
+        }
+        if !this.rest.is_empty() {
+            stream.reader_awaited.begin_again();
+            return Poll::Ready(Some(Ok(Frame::data(piece(this.rest)))));
+        }
+        let Some(body) = this.body.as_mut().as_pin_mut() else { return Poll::Ready(None) };
+        match body.poll_frame(cx) {
+            Poll::Pending => {
+                stream.reader_awaited.end();
+                Poll::Pending
+            }
+            Poll::Ready(None) => Poll::Ready(None),
+            Poll::Ready(Some(Err(error))) => Poll::Ready(Some(Err(error.into()))),
+            Poll::Ready(Some(Ok(frame))) => Poll::Ready(Some(Ok(match frame.into_data() {
+                Ok(data) => {
+                    stream.reader_awaited.begin_again();
+                    *this.rest = data;
+                    Frame::data(piece(this.rest))
+                }
+                Err(frame) => frame,
+            }))),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        let body_has_ended = self.body.as_ref().is_none_or(http_body::Body::is_end_stream);
+        self.stream.is_none() || (self.rest.is_empty() && body_has_ended)
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        let hint = self.body.as_ref().map_or(SizeHint::with_exact(0), http_body::Body::size_hint);
+        let rest = self.rest.len() as u64;
+        let mut sum = SizeHint::new();
+        sum.set_lower(hint.lower().saturating_add(rest));
+        if let Some(upper) = hint.upper() {
+            sum.set_upper(upper.saturating_add(rest));
+        }
+        sum
+    }
+}
+
+fn piece(rest: &mut Bytes) -> Bytes {
+    rest.split_to(rest.len().min(PIECE))
+}
+
+impl End {
+    fn code(self) -> HeaderValue {
+        HeaderValue::from_static(match self {
+            Self::Deadline => "4",
+            Self::Reader | Self::Stopping => "14",
+        })
+    }
+
+    fn message(self) -> &'static str {
+        match self {
+            Self::Deadline => "the deadline has passed",
+            Self::Reader => "what was ready was not read in time",
+            Self::Stopping => "the server is stopping",
+        }
+    }
+
+    /// The last frame of a body.
+    fn frame(self, voice: Voice) -> Result<Frame<Bytes>, BoxError> {
+        match voice {
+            Voice::Grpc => Ok(Frame::trailers(self.trailers())),
+            Voice::GrpcWeb => Ok(Frame::data(self.web_trailers())),
+            Voice::Http => Err(self.message().into()),
+        }
+    }
+
+    /// The trailers as a message with the flag 0x80, as gRPC-Web has it.
+    fn web_trailers(self) -> Bytes {
+        let code = self.code();
+        let code = code.to_str().unwrap_or_default();
+        let text = format!("grpc-status:{code}\r\ngrpc-message:{}\r\n", self.message());
+        let mut frame = vec![0x80];
+        frame.extend((text.len() as u32).to_be_bytes());
+        frame.extend(text.as_bytes());
+        frame.into()
+    }
+
+    fn http_status(self) -> StatusCode {
+        match self {
+            Self::Deadline => StatusCode::GATEWAY_TIMEOUT,
+            Self::Reader | Self::Stopping => StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
+
+    fn trailers(self) -> HeaderMap {
+        let mut trailers = HeaderMap::with_capacity(2);
+        trailers.insert("grpc-status", self.code());
+        trailers.insert("grpc-message", HeaderValue::from_static(self.message()));
+        trailers
+    }
+
+    /// The whole response of a stream that is ended before its service has answered.
+    pub(crate) fn response<B>(self, voice: Voice) -> Response<Outgoing<B>> {
+        match voice {
+            Voice::Grpc | Voice::GrpcWeb => trailers_only(StatusCode::OK, voice, self.trailers()),
+            Voice::Http => bare(self.http_status()),
+        }
+    }
+}
+
+/// A response that is nothing but its status.
+pub(crate) fn trailers_only<B>(
+    http: StatusCode,
+    voice: Voice,
+    status: HeaderMap,
+) -> Response<Outgoing<B>> {
+    let mut response = bare(http);
+    *response.headers_mut() = status;
+    let content_type = match voice {
+        Voice::GrpcWeb => "application/grpc-web+proto",
+        Voice::Grpc | Voice::Http => "application/grpc",
+    };
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+    response
+}
+
+/// A response without a body.
+pub(crate) fn bare<B>(http: StatusCode) -> Response<Outgoing<B>> {
+    let mut response = Response::new(Outgoing::empty());
+    *response.status_mut() = http;
+    response
+}

@@ -1,0 +1,224 @@
+//! A server: its acceptor, its loops, and its end.
+
+mod acceptor;
+mod event_loop;
+
+use std::io;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Request, Response};
+use tokio::sync::{oneshot, watch};
+use tower_service::Service;
+use unstall::Executor;
+
+use self::acceptor::Acceptor;
+use self::event_loop::EventLoop;
+use crate::BoxError;
+use crate::connection::{Common, Order, Rules};
+use crate::descriptors;
+use crate::ending::Ending;
+use crate::listen::{Address, Listeners};
+use crate::message::{Budget, MessageLimits, RequestBody};
+use crate::population::{Population, Which};
+use crate::settings::Settings;
+use crate::tls::Tls;
+
+/// After everything was told to end in a drain, so long for the last words to be sent.
+const LAST_WORDS: Duration = Duration::from_millis(200);
+
+/// A running server. Dropping it closes all connections at once; [`Server::drain`] lets them
+/// finish.
+#[derive(Debug)]
+pub struct Server {
+    addresses: Vec<Address>,
+    settings: Settings,
+    population: Arc<Population>,
+    budget: Arc<Budget>,
+    /// Dropping it, or sending, stops accepting.
+    stop_accepting: Option<oneshot::Sender<()>>,
+    acceptor: Option<JoinHandle<()>>,
+    /// Told when the loops are to end.
+    end: watch::Sender<bool>,
+    loops: Vec<EventLoop>,
+}
+
+/// Why a server cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The system gives no thread, or no runtime on it.
+    #[error("cannot start the thread {name}: {source}")]
+    Thread {
+        /// Its name.
+        name: String,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// A listener cannot be used.
+    #[error("cannot use a listener: {0}")]
+    Listener(io::Error),
+}
+
+/// How a drain ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Drained {
+    /// Connections that were closed although they had open streams.
+    pub cut: usize,
+    /// Streams that were told that the server is stopping.
+    pub ended: usize,
+}
+
+/// What a server is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Figures {
+    /// Open connections.
+    pub connections: usize,
+    /// Their open streams.
+    pub streams: usize,
+    /// Connections that were accepted since the start.
+    pub accepted: u64,
+    /// Bytes of messages that have begun and not ended.
+    pub unfinished_bytes: usize,
+}
+
+impl Server {
+    /// Starts to answer on bound sockets.
+    ///
+    /// The service is cloned for each request, made ready, and called, on a thread that moves
+    /// the bytes of many connections: wrap it in [`unstall::GrpcLayer`], so that handlers run
+    /// elsewhere. The threads are watched by the executor.
+    ///
+    /// # Errors
+    ///
+    /// [`StartError`] if there is no thread to be had.
+    pub fn start<S, B>(
+        settings: Settings,
+        listeners: Listeners,
+        tls: Option<Tls>,
+        executor: &Executor,
+        service: S,
+    ) -> Result<Self, StartError>
+    where
+        S: Service<Request<RequestBody>, Response = Response<B>> + Clone + Send + 'static,
+        S::Future: Send + 'static,
+        S::Error: Into<BoxError>,
+        B: http_body::Body<Data = Bytes> + Send + 'static,
+        B::Error: Into<BoxError>,
+    {
+        let addresses = listeners.addresses().map_err(StartError::Listener)?;
+        let population = Population::new(&settings, connections_max(&settings));
+        let budget = Budget::new(settings.unfinished_bytes_max.get());
+        let messages = Arc::new(MessageLimits {
+            bytes_max: settings.message_bytes_max.get(),
+            timeout: settings.message_timeout,
+            budget: Arc::clone(&budget),
+        });
+        let rules = Arc::new(Rules { others: settings.other_requests, messages });
+        let common = Arc::new(Common { settings: settings.clone(), tls, rules });
+        let (end, ended) = watch::channel(false);
+        let loops = (0..settings.loops.get())
+            .map(|number| {
+                let (common, service) = (Arc::clone(&common), service.clone());
+                EventLoop::start(number, executor, ended.clone(), common, service)
+            })
+            .collect::<Result<Vec<_>, _>>()?;
+        let (stop_accepting, stop) = oneshot::channel();
+        let acceptor = Acceptor {
+            listeners: listeners.into_sockets(),
+            population: Arc::clone(&population),
+            loops: loops.iter().map(EventLoop::hatch).collect(),
+            age_max: settings.age_max,
+            sweep_every: settings.sweep_every(),
+        };
+        let acceptor = acceptor.start(executor, stop, ended)?;
+        Ok(Self {
+            addresses,
+            settings,
+            population,
+            budget,
+            stop_accepting: Some(stop_accepting),
+            acceptor: Some(acceptor),
+            end,
+            loops,
+        })
+    }
+
+    /// Where it listens, with the ports that the system chose for port 0.
+    #[must_use]
+    pub fn addresses(&self) -> &[Address] {
+        &self.addresses
+    }
+
+    /// What it is doing. Costs a look at each connection.
+    #[must_use]
+    pub fn figures(&self) -> Figures {
+        Figures {
+            connections: self.population.len(),
+            streams: self.population.streams(),
+            accepted: self.population.accepted(),
+            unfinished_bytes: self.budget.bytes(),
+        }
+    }
+
+    /// How many connections ended for a reason.
+    #[must_use]
+    pub fn ended(&self, reason: Ending) -> u64 {
+        self.population.endings().get(reason)
+    }
+
+    /// Stops: takes no more connections, tells peers to open no more streams (`GOAWAY`), and
+    /// waits.
+    ///
+    /// 1. For [`stream_grace`](Settings::stream_grace) all calls may finish.
+    /// 2. Then responses that have begun end with `UNAVAILABLE`: streams that would go on.
+    /// 3. At [`drain_timeout`](Settings::drain_timeout) the rest ends so, and what does not
+    ///    even take that is closed.
+    pub async fn drain(mut self) -> Drained {
+        // Fails only if the acceptor has ended.
+        let _ = self.stop_accepting.take().map(|stop| stop.send(()));
+        self.population.order(Order::Finish);
+        let population = Arc::clone(&self.population);
+        let within = |limit| tokio::time::timeout(limit, population.emptied());
+        let grace = self.settings.stream_grace.min(self.settings.drain_timeout);
+        let mut drained = Drained { cut: 0, ended: 0 };
+        if within(grace).await.is_err() {
+            drained.ended += population.end_streams(Which::Answered);
+            if within(self.settings.drain_timeout - grace).await.is_err() {
+                drained.ended += population.end_streams(Which::All);
+                let _ = within(LAST_WORDS).await;
+                drained.cut = population.busy();
+                population.order(Order::Close);
+                let _ = within(LAST_WORDS).await;
+            }
+        }
+        drained
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.stop_accepting = None;
+        // Fails only if all have ended.
+        let _ = self.end.send(true);
+        for event_loop in self.loops.drain(..) {
+            event_loop.join();
+        }
+        if let Some(acceptor) = self.acceptor.take() {
+            // A panic there was reported when it happened.
+            let _ = acceptor.join();
+        }
+    }
+}
+
+/// The limit on connections, and what the system allows of it: each needs a descriptor.
+fn connections_max(settings: &Settings) -> usize {
+    let wanted = settings.connections_max.get();
+    let possible = descriptors::for_connections().unwrap_or(NonZeroUsize::MAX).get();
+    if possible < wanted {
+        tracing::warn!(wanted, possible, "fewer connections than set: too few file descriptors");
+    }
+    wanted.min(possible)
+}

@@ -1,0 +1,145 @@
+//! The acceptor: one thread that takes connections from all listeners and hands each to the
+//! loop with the fewest.
+//!
+//! One for all, because a socket for each loop (`SO_REUSEPORT`) would hash a shop's one or two
+//! long connections onto one loop half of the time; and what systemd hands over is one socket.
+
+use std::io;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use rustix::io::Errno;
+use tokio::sync::{oneshot, watch};
+use tokio::task::JoinSet;
+use tokio::time::{MissedTickBehavior, interval, sleep};
+use unstall::Executor;
+
+use super::StartError;
+use super::event_loop::{Hatch, runtime};
+use crate::clock::millis;
+use crate::connection::Connection;
+use crate::ending::Ending;
+use crate::listen::{Accepted, Listener};
+use crate::population::Population;
+
+/// After descriptors or memory ran out, so long until the next try, doubled each time …
+const BACK_OFF_FIRST: Duration = Duration::from_millis(5);
+/// … up to this.
+const BACK_OFF_MAX: Duration = Duration::from_secs(1);
+
+/// What the acceptor's thread needs.
+pub(super) struct Acceptor {
+    pub(super) listeners: Vec<Listener>,
+    pub(super) population: Arc<Population>,
+    pub(super) loops: Vec<Hatch>,
+    pub(super) age_max: Duration,
+    pub(super) sweep_every: Duration,
+}
+
+impl Acceptor {
+    /// Starts the thread. It accepts until `stop`, and sweeps until `end`.
+    pub(super) fn start(
+        self,
+        executor: &Executor,
+        stop: oneshot::Receiver<()>,
+        mut end: watch::Receiver<bool>,
+    ) -> Result<JoinHandle<()>, StartError> {
+        let name = "transport-accept".to_owned();
+        let runtime = runtime(&name, executor)?;
+        let run = move || {
+            runtime.block_on(async {
+                let Self { listeners, population, loops, age_max, sweep_every } = self;
+                let door = Arc::new(Door { population: Arc::clone(&population), loops, age_max });
+                let mut accepting = JoinSet::new();
+                for listener in listeners {
+                    accepting.spawn(accept(listener, Arc::clone(&door)));
+                }
+                let stopping = async move {
+                    // An error means that the server is gone.
+                    let _ = stop.await;
+                    // Listeners close with their tasks.
+                    accepting.shutdown().await;
+                };
+                let sweeping = sweep(&population, sweep_every);
+                tokio::select! {
+                    _ = end.wait_for(|end| *end) => {}
+                    ((), ()) = async { tokio::join!(stopping, sweeping) } => {}
+                }
+            });
+        };
+        std::thread::Builder::new()
+            .name(name.clone())
+            .spawn(run)
+            .map_err(|source| StartError::Thread { name, source })
+    }
+}
+
+/// Where accepted sockets go.
+struct Door {
+    population: Arc<Population>,
+    loops: Vec<Hatch>,
+    age_max: Duration,
+}
+
+impl Door {
+    fn enter(&self, socket: Accepted) {
+        let connection = Connection::new(socket.peer(), self.age_max());
+        let Ok(member) = self.population.join(connection) else {
+            tracing::debug!("a connection was closed: there are as many as may be");
+            return;
+        };
+        let Some(least) = self.loops.iter().min_by_key(|one| one.load()) else { return };
+        if let Err((_, member)) = least.hand_in(socket, member) {
+            member.leave(Ending::NoRoom);
+        }
+    }
+
+    /// The age limit, up to a tenth earlier, so that connections that came together do not go
+    /// together.
+    fn age_max(&self) -> u64 {
+        let age_max = millis(self.age_max);
+        let tenth = usize::try_from(age_max / 10).unwrap_or(usize::MAX).max(1);
+        age_max - crate::random::below(tenth) as u64
+    }
+}
+
+async fn accept(listener: Listener, door: Arc<Door>) {
+    let listener = match listener.register() {
+        Ok(listener) => listener,
+        Err(error) => return tracing::error!(%error, "a listener cannot be used"),
+    };
+    let mut back_off = BACK_OFF_FIRST;
+    loop {
+        match listener.accept().await {
+            Ok(socket) => {
+                back_off = BACK_OFF_FIRST;
+                door.enter(socket);
+            }
+            Err(error) if is_shortage(&error) => {
+                // One that is spared frees what the next one needs.
+                let spared = door.population.make_room();
+                tracing::warn!(%error, ?back_off, spared, "cannot accept; trying again");
+                sleep(back_off).await;
+                back_off = (back_off * 2).min(BACK_OFF_MAX);
+            }
+            // The peer has gone before it was accepted.
+            Err(error) => tracing::debug!(%error, "a connection was lost"),
+        }
+    }
+}
+
+/// Whether accepting fails for want of something that others hold.
+fn is_shortage(error: &io::Error) -> bool {
+    let shortages = [Errno::MFILE, Errno::NFILE, Errno::NOMEM, Errno::NOBUFS];
+    error.raw_os_error().is_some_and(|code| shortages.iter().any(|one| one.raw_os_error() == code))
+}
+
+async fn sweep(population: &Population, every: Duration) {
+    let mut ticks = interval(every);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        population.sweep();
+    }
+}

@@ -1,0 +1,134 @@
+//! A loop: one thread that moves the bytes of its connections.
+//!
+//! A `current_thread` runtime: with tokio's many-threaded one, each stream's task may run on
+//! another thread than its connection, and each answer becomes a system call of its own.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread::JoinHandle;
+
+use bytes::Bytes;
+use http::{Request, Response};
+use tokio::runtime::{Builder, Runtime};
+use tokio::sync::mpsc::error::TrySendError;
+use tokio::sync::{mpsc, watch};
+use tower_service::Service;
+use unstall::Executor;
+
+use super::StartError;
+use crate::BoxError;
+use crate::connection::{Common, serve};
+use crate::listen::Accepted;
+use crate::message::RequestBody;
+use crate::population::Member;
+
+/// Connections that were accepted and that a loop has not yet looked at.
+const WAITING_MAX: usize = 1024;
+
+/// A running loop.
+#[derive(Debug)]
+pub(super) struct EventLoop {
+    thread: JoinHandle<()>,
+    hatch: Hatch,
+}
+
+/// Where connections are handed in.
+#[derive(Clone, Debug)]
+pub(super) struct Hatch {
+    sockets: mpsc::Sender<(Accepted, Member)>,
+    load: Arc<AtomicUsize>,
+}
+
+impl EventLoop {
+    pub(super) fn start<S, B>(
+        number: usize,
+        executor: &Executor,
+        mut end: watch::Receiver<bool>,
+        common: Arc<Common>,
+        service: S,
+    ) -> Result<Self, StartError>
+    where
+        S: Service<Request<RequestBody>, Response = Response<B>> + Clone + Send + 'static,
+        S::Future: Send + 'static,
+        S::Error: Into<BoxError>,
+        B: http_body::Body<Data = Bytes> + Send + 'static,
+        B::Error: Into<BoxError>,
+    {
+        let name = format!("transport-{number}");
+        let runtime = runtime(&name, executor)?;
+        let (sockets, mut arriving) = mpsc::channel::<(Accepted, Member)>(WAITING_MAX);
+        let load = Arc::new(AtomicUsize::new(0));
+        let hatch = Hatch { sockets, load: Arc::clone(&load) };
+        let run = async move {
+            while let Some((socket, member)) = arriving.recv().await {
+                let (common, service) = (Arc::clone(&common), service.clone());
+                let load = Arc::clone(&load);
+                tokio::spawn(async move {
+                    let _loaded = Loaded(load);
+                    let connection = Arc::clone(member.connection());
+                    let ending = serve(socket, connection, common, service).await;
+                    member.leave(ending);
+                });
+            }
+        };
+        let run = move || {
+            runtime.block_on(async {
+                tokio::select! {
+                    () = run => {}
+                    // Fails if the server is gone, which is an end as well.
+                    _ = end.wait_for(|end| *end) => {}
+                }
+            });
+        };
+        let thread = std::thread::Builder::new()
+            .name(name.clone())
+            .spawn(run)
+            .map_err(|source| StartError::Thread { name, source })?;
+        Ok(Self { thread, hatch })
+    }
+
+    pub(super) fn hatch(&self) -> Hatch {
+        self.hatch.clone()
+    }
+
+    pub(super) fn join(self) {
+        drop(self.hatch);
+        // A panic there was reported when it happened.
+        let _ = self.thread.join();
+    }
+}
+
+/// A runtime for one thread, which the executor watches.
+pub(super) fn runtime(name: &str, executor: &Executor) -> Result<Runtime, StartError> {
+    let mut builder = Builder::new_current_thread();
+    builder.enable_all();
+    executor.watch_runtime(name, &mut builder);
+    builder.build().map_err(|source| StartError::Thread { name: name.to_owned(), source })
+}
+
+impl Hatch {
+    /// How many connections the loop has.
+    pub(super) fn load(&self) -> usize {
+        self.load.load(Ordering::Relaxed)
+    }
+
+    /// Hands a connection in; gives it back if the loop has too many to look at.
+    pub(super) fn hand_in(&self, socket: Accepted, member: Member) -> Result<(), (Accepted, Member)> {
+        self.load.fetch_add(1, Ordering::Relaxed);
+        self.sockets.try_send((socket, member)).map_err(|error| {
+            self.load.fetch_sub(1, Ordering::Relaxed);
+            match error {
+                TrySendError::Full(returned) | TrySendError::Closed(returned) => returned,
+            }
+        })
+    }
+}
+
+/// A connection counted as its loop's load.
+struct Loaded(Arc<AtomicUsize>);
+
+impl Drop for Loaded {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}

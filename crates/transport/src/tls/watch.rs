@@ -1,0 +1,258 @@
+//! The thread that looks whether certificates have changed.
+
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, SystemTime};
+
+use super::error::moment;
+use super::{Failure, Reload, Tls};
+
+/// The shortest time between two looks at the files.
+pub const INTERVAL_MIN: Duration = Duration::from_millis(10);
+
+/// How long before its end a certificate is called out.
+const EXPIRY_NEAR: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+
+/// How long until it is called out again.
+const EXPIRY_AGAIN: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Looks at the files of a [`Tls`] as long as it lives, on a thread named `certificates`.
+///
+/// New files are put into use, and the log tells until when they are valid. Files that cannot be
+/// used leave what is in use in place; they are tried again at every look, and the log tells once
+/// why, if they are still there at the second look: the first may fall between the writing of two
+/// files. A certificate that expires within seven days is called out once a day.
+///
+/// Dropping it stops the thread and waits for a look that is under way.
+#[derive(Debug)]
+pub struct Watcher {
+    stop: Option<mpsc::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Watcher {
+    /// Starts to look now, and then `every` so long, at least [`INTERVAL_MIN`].
+    ///
+    /// # Errors
+    ///
+    /// The operating system's, if it starts no thread.
+    pub fn start(tls: Tls, every: Duration) -> io::Result<Self> {
+        let every = every.max(INTERVAL_MIN);
+        let (stop, stopped) = mpsc::channel();
+        let mut watch = Watch { tls, failed: None, expiry_told: None };
+        let thread = thread::Builder::new().name("certificates".to_owned()).spawn(move || {
+            loop {
+                let look = AssertUnwindSafe(|| watch.look(SystemTime::now()));
+                if catch_unwind(look).is_err() {
+                    tracing::error!("a look at the certificates panicked; the next is tried");
+                }
+                if stopped.recv_timeout(every) != Err(RecvTimeoutError::Timeout) {
+                    return;
+                }
+            }
+        })?;
+        Ok(Self { stop: Some(stop), thread: Some(thread) })
+    }
+}
+
+impl Drop for Watcher {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        if let Some(thread) = self.thread.take() {
+            // Panics were caught and told.
+            let _ = thread.join();
+        }
+    }
+}
+
+struct Watch {
+    tls: Tls,
+    /// What could not be used at the last look.
+    failed: Option<Failed>,
+    /// When the expiry of the certificate in use was last told.
+    expiry_told: Option<SystemTime>,
+}
+
+struct Failed {
+    failure: Failure,
+    told: bool,
+}
+
+impl Watch {
+    fn look(&mut self, now: SystemTime) {
+        match self.tls.renew(now) {
+            Ok(Reload::Unchanged) => self.failed = None,
+            Ok(Reload::Replaced) => {
+                self.failed = None;
+                self.expiry_told = None;
+                let expires = moment(self.tls.expires());
+                tracing::info!(expires, "new certificates are in use");
+            }
+            Err(failure) => self.note(failure),
+        }
+        self.tell_expiry(now);
+    }
+
+    fn note(&mut self, failure: Failure) {
+        match &mut self.failed {
+            Some(before) if before.is(&failure) => {
+                if !before.told {
+                    before.told = true;
+                    let expires = moment(self.tls.expires());
+                    tracing::warn!(
+                        error = %failure.error, expires,
+                        "new certificates cannot be used; those before stay in use until they expire"
+                    );
+                }
+            }
+            _ => self.failed = Some(Failed { failure, told: false }),
+        }
+    }
+
+    fn tell_expiry(&mut self, now: SystemTime) {
+        let expires = self.tls.expires();
+        let left = expires.duration_since(now).unwrap_or_default();
+        // A clock that was put back must not keep this quiet.
+        let told = self.expiry_told.and_then(|told| now.duration_since(told).ok());
+        if left >= EXPIRY_NEAR || told.is_some_and(|ago| ago < EXPIRY_AGAIN) {
+            return;
+        }
+        self.expiry_told = Some(now);
+        let at = moment(expires);
+        if left.is_zero() {
+            tracing::warn!(expired = at, "the certificate has expired; clients refuse it");
+        } else {
+            let hours = left.as_secs() / 3600;
+            tracing::warn!(expires = at, hours, "the certificate expires soon");
+        }
+    }
+}
+
+impl Failed {
+    /// Whether a failure is this one again.
+    fn is(&self, failure: &Failure) -> bool {
+        self.failure.contents == failure.contents
+            && self.failure.error.to_string() == failure.error.to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::io::Write;
+    use std::sync::{Arc, Mutex};
+
+    use rcgen::{CertificateParams, KeyPair, date_time_ymd};
+    use tempfile::TempDir;
+
+    use super::*;
+    use crate::tls::TlsFiles;
+
+    const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+    #[derive(Clone, Default)]
+    struct Log(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Log {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    struct Case {
+        folder: TempDir,
+        watch: Watch,
+        log: Log,
+    }
+
+    impl Case {
+        fn new() -> Self {
+            let folder = TempDir::new().unwrap();
+            let file = |name| folder.path().join(name);
+            let (certificate, key) = (file("server.pem"), file("server.key"));
+            put(&folder, &pair());
+            let tls = Tls::load(TlsFiles { certificate, key, client_ca: None }).unwrap();
+            let watch = Watch { tls, failed: None, expiry_told: None };
+            Self { folder, watch, log: Log::default() }
+        }
+
+        /// What one look tells the log.
+        fn look(&mut self, now: SystemTime) -> String {
+            let log = self.log.clone();
+            let told = tracing_subscriber::fmt()
+                .with_writer(move || log.clone())
+                .with_ansi(false)
+                .without_time()
+                .finish();
+            tracing::subscriber::with_default(told, || self.watch.look(now));
+            String::from_utf8(std::mem::take(&mut *self.log.0.lock().unwrap())).unwrap()
+        }
+
+        fn spoil(&self, text: &str) {
+            fs::write(self.folder.path().join("server.key"), text).unwrap();
+        }
+    }
+
+    /// A certificate until 3000-01-01, and its key.
+    fn pair() -> (String, String) {
+        let mut params = CertificateParams::new(["localhost".to_owned()]).unwrap();
+        params.not_after = date_time_ymd(3000, 1, 1);
+        let key = KeyPair::generate().unwrap();
+        (params.self_signed(&key).unwrap().pem(), key.serialize_pem())
+    }
+
+    fn put(folder: &TempDir, (certificate, key): &(String, String)) {
+        fs::write(folder.path().join("server.pem"), certificate).unwrap();
+        fs::write(folder.path().join("server.key"), key).unwrap();
+    }
+
+    #[test]
+    fn a_bad_file_is_told_once_at_the_second_look() {
+        let now = SystemTime::now();
+        let mut case = Case::new();
+        assert_eq!(case.look(now), "");
+        for spoilt in ["nothing", "nothing else"] {
+            case.spoil(spoilt);
+            assert_eq!(case.look(now), "", "it may be half a change");
+            let told = case.look(now);
+            assert!(told.contains("WARN") && told.contains("server.key: has no PEM"), "{told}");
+            assert!(told.contains("expires=\"3000-01-01T00:00:00Z\""), "{told}");
+            assert_eq!((case.look(now), case.look(now)), (String::new(), String::new()));
+        }
+        put(&case.folder, &pair());
+        let told = case.look(now);
+        assert!(told.contains("INFO") && told.contains("new certificates are in use"), "{told}");
+        assert_eq!(case.look(now), "");
+    }
+
+    #[test]
+    fn half_a_change_is_not_told() {
+        let now = SystemTime::now();
+        let mut case = Case::new();
+        let (certificate, key) = pair();
+        fs::write(case.folder.path().join("server.pem"), certificate).unwrap();
+        assert_eq!(case.look(now), "");
+        case.spoil(&key);
+        assert!(case.look(now).contains("new certificates are in use"));
+    }
+
+    #[test]
+    fn an_expiry_that_is_near_is_told_once_a_day() {
+        let end = SystemTime::from(date_time_ymd(3000, 1, 1));
+        let mut case = Case::new();
+        assert_eq!(case.look(end - 7 * DAY), "");
+        let first = end - 7 * DAY + Duration::from_secs(1);
+        assert!(case.look(first).contains("the certificate expires soon"));
+        assert_eq!(case.look(first + DAY - Duration::from_secs(1)), "");
+        assert!(case.look(first + DAY).contains("the certificate expires soon"));
+        assert!(case.look(end + DAY).contains("the certificate has expired"));
+        assert_eq!(case.look(end + DAY), "");
+        assert!(case.look(end - DAY).contains("expires soon"), "the clock was put back");
+    }
+}
