@@ -11,12 +11,20 @@ use std::sync::Arc;
 
 use api::tutorial::recommendations_server::RecommendationsServer;
 use api::v1::recommendation_service_server::RecommendationServiceServer;
+use tonic::codec::CompressionEncoding;
+use tonic::server::NamedService;
 use tonic::service::Routes;
 
 use crate::recommend::Recommender;
 use crate::settings::Settings;
 
 pub use v1::to_message;
+
+/// The names of the contract's services, as health calls ask for them.
+pub const SERVICES: [&str; 2] = [
+    <RecommendationsServer<tutorial::Tutorial> as NamedService>::NAME,
+    <RecommendationServiceServer<v1::V1> as NamedService>::NAME,
+];
 
 /// What requests are held to.
 #[derive(Clone, Debug)]
@@ -43,18 +51,26 @@ pub fn routes(
     let tutorial =
         tutorial::Tutorial::new(Arc::clone(recommender), bounds.clone(), &settings.categories);
     let v1 = v1::V1::new(Arc::clone(recommender), bounds);
-    let request_bytes_max = settings.serve.request_bytes_max.get();
+    let message_bytes_max = settings.transport.message_bytes_max.get();
     let reflection = || {
         tonic_reflection::server::Builder::configure()
             .register_encoded_file_descriptor_set(api::FILE_DESCRIPTOR_SET)
+            .register_encoded_file_descriptor_set(transport::health::FILE_DESCRIPTOR_SET)
     };
+    // The transport holds messages as sent to this size; here it bounds them unpacked.
+    macro_rules! packed {
+        ($server:expr) => {
+            $server
+                .max_decoding_message_size(message_bytes_max)
+                .accept_compressed(CompressionEncoding::Gzip)
+                .accept_compressed(CompressionEncoding::Zstd)
+                .send_compressed(CompressionEncoding::Gzip)
+                .send_compressed(CompressionEncoding::Zstd)
+        };
+    }
     Ok(Routes::default()
-        .add_service(
-            RecommendationsServer::new(tutorial).max_decoding_message_size(request_bytes_max),
-        )
-        .add_service(
-            RecommendationServiceServer::new(v1).max_decoding_message_size(request_bytes_max),
-        )
+        .add_service(packed!(RecommendationsServer::new(tutorial)))
+        .add_service(packed!(RecommendationServiceServer::new(v1)))
         .add_service(reflection().build_v1()?)
         .add_service(reflection().build_v1alpha()?))
 }

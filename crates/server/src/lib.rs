@@ -5,7 +5,7 @@
 //! - [`import`], [`demo`] and [`train`]: filling the store, and learning from it;
 //! - [`generation`] and [`live`]: what is being served, renewed without a pause;
 //! - [`recommend`]: questions and answers, without protobuf;
-//! - [`grpc`], [`listen`] and [`serve`]: the same over the network;
+//! - [`grpc`] and [`serve`]: the same over the network;
 //! - [`ask`]: asking a running server, or the store;
 //! - [`certificates`]: to try TLS with.
 
@@ -17,7 +17,6 @@ pub mod demo;
 pub mod generation;
 pub mod grpc;
 pub mod import;
-pub mod listen;
 pub mod live;
 pub mod progress;
 pub mod recommend;

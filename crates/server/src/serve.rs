@@ -10,14 +10,20 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 use tonic::service::Routes;
-use unstall::Executor;
+use tower::ServiceBuilder;
+use transport::health::Health;
+use transport::tls::{Tls, TlsError, Watcher};
+use transport::web::WebLayer;
+use transport::{
+    Address, Drained, ListenError, Listeners, Server, mirror_compression, supervisor,
+};
+use unstall::{Executor, GrpcLayer};
 
 use crate::blocking::blocking;
 use crate::data_folder::DataFolder;
 use crate::grpc;
-use crate::listen::{ListenError, Listeners};
 use crate::recommend::{OpenError, Recommender};
-use crate::settings::Settings;
+use crate::settings::{Settings, SettingsError};
 
 /// How often to try to become the server that others find.
 const ANNOUNCE_AGAIN: Duration = Duration::from_millis(200);
@@ -42,15 +48,24 @@ pub enum Openness {
 pub enum ServeError {
     /// An address beyond this machine was asked for, without saying that it is meant.
     #[error(
-        "{address} can be reached from other machines and there is no authentication; add --insecure if that is meant, or listen on 127.0.0.1"
+        "{address} can be reached from other machines and there is no authentication; ask clients for certificates (tls.client_ca), add --insecure if that is meant, or listen on 127.0.0.1"
     )]
     Open {
         /// The address.
-        address: SocketAddr,
+        address: Address,
     },
     /// An address cannot be listened on.
-    #[error(transparent)]
+    #[error("{0}; --listen chooses another address")]
     Listen(#[from] ListenError),
+    /// Certificates cannot be used.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// A setting cannot be used.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    /// There is no thread to be had for connections.
+    #[error(transparent)]
+    Transport(#[from] transport::StartError),
     /// There is nothing to serve from.
     #[error(transparent)]
     Data(#[from] OpenError),
@@ -70,7 +85,8 @@ pub enum ServeError {
 pub struct Service {
     settings: Settings,
     listeners: Listeners,
-    addresses: Vec<SocketAddr>,
+    addresses: Vec<Address>,
+    tls: Option<Tls>,
     recommender: Arc<Recommender>,
     routes: Routes,
     executor: Executor,
@@ -88,23 +104,36 @@ impl Service {
         settings: &Settings,
         openness: Openness,
     ) -> Result<Self, ServeError> {
-        let beyond = settings.serve.listen.iter().find(|address| !address.ip().is_loopback());
-        if let (Some(&address), Openness::LoopbackOnly) = (beyond, openness) {
-            return Err(ServeError::Open { address });
+        let files = settings.tls.files();
+        let knows_clients = files.as_ref().is_some_and(|files| files.client_ca.is_some());
+        let beyond = settings.serve.listen.iter().find(|address| !address.is_local());
+        if let (Some(address), Openness::LoopbackOnly, false) = (beyond, openness, knows_clients) {
+            return Err(ServeError::Open { address: address.clone() });
         }
+        let tls = files.map(Tls::load).transpose()?;
         let listeners = Listeners::bind(&settings.serve.listen)?;
         let addresses = listeners.addresses()?;
         let recommender = Arc::new(Recommender::open(data, settings).await?);
         let routes = grpc::routes(&recommender, settings)?;
         let executor = Executor::start(settings.executor.settings(), ())?;
         let (settings, data) = (settings.clone(), data.clone());
-        Ok(Self { settings, listeners, addresses, recommender, routes, executor, data })
+        Ok(Self { settings, listeners, addresses, tls, recommender, routes, executor, data })
     }
 
     /// Where it listens.
     #[must_use]
-    pub fn addresses(&self) -> &[SocketAddr] {
+    pub fn addresses(&self) -> &[Address] {
         &self.addresses
+    }
+
+    /// Where others on this machine can ask it in plaintext over TCP.
+    #[must_use]
+    pub fn plaintext_addresses(&self) -> Vec<SocketAddr> {
+        let tcp = self.addresses.iter().filter_map(|address| match address {
+            Address::Tcp(address) => Some(*address),
+            Address::Unix(_) | Address::Systemd => None,
+        });
+        if self.tls.is_none() { tcp.collect() } else { Vec::new() }
     }
 
     /// What answers its requests.
@@ -119,10 +148,28 @@ impl Service {
     ///
     /// If serving fails; being told to stop is no error.
     pub async fn run(self, stop: impl Future<Output = ()>) -> Result<(), ServeError> {
-        let Self { settings, listeners, addresses, recommender, routes, executor, data } = self;
+        let found_at = self.plaintext_addresses();
+        let Self { settings, listeners, addresses, tls, recommender, routes, executor, data } =
+            self;
+        let watching = tls.clone().map(|tls| Watcher::start(tls, settings.tls.reload()));
+        let _watching = watching.transpose()?;
+        let health = Health::new(grpc::SERVICES);
+        let service = ServiceBuilder::new()
+            .layer(WebLayer::new(settings.transport.origins()?))
+            .layer(health.layer())
+            .layer(GrpcLayer::new(executor.clone()))
+            .map_request(mirror_compression)
+            .service(routes);
+        let limits = settings.transport.settings();
+        let drain = limits.drain_timeout;
+        let secured = tls.is_some();
+        let server = Server::start(limits, listeners, tls, &executor, service)?;
         let live = recommender.live();
         let books = live.current().book_count();
-        tracing::info!(?addresses, model = live.model_version(), books, "serving");
+        let shown: Vec<String> = addresses.iter().map(ToString::to_string).collect();
+        tracing::info!(addresses = ?shown, tls = secured, model = live.model_version(), books, "serving");
+        health.serving();
+        supervisor::ready();
         let (tell, told) = watch::channel(false);
         let stopped = || {
             let mut told = told.clone();
@@ -131,27 +178,22 @@ impl Service {
                 let _ = told.wait_for(|told| *told).await;
             }
         };
-        let telling = async {
+        let ending = async {
             stop.await;
             tracing::info!("stopping; open calls may finish");
+            health.shut_down();
+            supervisor::stopping(drain + STUCK_PATIENCE);
             tell.send_replace(true);
+            finish(server, drain).await;
         };
-        let limits = &settings.serve;
-        let streams = limits.streams_per_connection_max.get();
-        let serving = listeners.serve(routes, &executor, streams, limits.drain(), stopped());
-        let renewing = renewal::renew(&executor, &recommender, limits.poll(), stopped);
-        let announcing = announce(&data, &addresses, stopped());
+        let renewing = renewal::renew(&executor, &recommender, settings.serve.poll(), stopped);
+        let announcing = announce(&data, &found_at, stopped());
         let beside = async {
-            tokio::join!(renewing, announcing, telling);
-            std::future::pending::<()>().await;
+            tokio::join!(renewing, announcing, supervisor::show_life());
         };
-        let all_finished = tokio::select! {
-            all_finished = serving => all_finished?,
+        tokio::select! {
+            () = ending => {}
             () = beside => unreachable!("it never ends"),
-        };
-        if !all_finished {
-            let drain = limits.drain();
-            tracing::warn!(?drain, "calls were still open at the end of the drain");
         }
         recommender.close().await;
         let stopped = blocking(move || executor.stop(STUCK_PATIENCE)).await;
@@ -163,9 +205,21 @@ impl Service {
     }
 }
 
+/// Lets connections finish, and says what did not.
+async fn finish(server: Server, drain: Duration) {
+    let drained = server.drain().await;
+    if drained != Drained::default() {
+        let Drained { ended, cut, .. } = drained;
+        tracing::warn!(?drain, ended, cut, "calls were told to end, and connections cut");
+    }
+}
+
 /// Lets others find the server until `stopped` ends. Where another server of the folder can
 /// be found already, this one takes over when that one ends.
 async fn announce(data: &DataFolder, addresses: &[SocketAddr], stopped: impl Future<Output = ()>) {
+    if addresses.is_empty() {
+        return;
+    }
     let announcing = async {
         let mut tries = 0_u32;
         loop {

@@ -5,8 +5,9 @@
 
 mod environment;
 mod executor;
+mod tls;
+mod transport;
 
-use std::net::SocketAddr;
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -16,10 +17,14 @@ use figment::providers::{Format, Toml};
 use recommender::EventWeights;
 use recommender::gram::GramSettings;
 use recommender::ridge::RidgeSettings;
-use serde::Deserialize;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
 use storage::StoreSettings;
 
+pub use ::transport::Address;
 pub use executor::ExecutorSection;
+pub use tls::TlsSection;
+pub use transport::TransportSection;
 
 /// Every key with its default and its meaning, as TOML.
 pub const REFERENCE: &str = include_str!("settings.toml");
@@ -30,6 +35,10 @@ pub const REFERENCE: &str = include_str!("settings.toml");
 pub struct Settings {
     /// The service.
     pub serve: Serve,
+    /// Connections.
+    pub transport: TransportSection,
+    /// Certificates.
+    pub tls: TlsSection,
     /// What the handlers run on.
     pub executor: ExecutorSection,
     /// The tutorial's categories: the slugs that each stands for.
@@ -49,7 +58,8 @@ pub struct Settings {
 #[serde(deny_unknown_fields)]
 pub struct Serve {
     /// Where to listen.
-    pub listen: Vec<SocketAddr>,
+    #[serde(deserialize_with = "addresses")]
+    pub listen: Vec<Address>,
     /// Results of a request that does not say how many it wants.
     pub results_default: NonZeroU32,
     /// The most results a request may ask for.
@@ -58,12 +68,7 @@ pub struct Serve {
     pub history_events_max: NonZeroU32,
     /// The most entries in each list of a request.
     pub list_entries_max: usize,
-    /// Streams that one connection may have open at the same time.
-    pub streams_per_connection_max: NonZeroU32,
-    /// Bytes of one request.
-    pub request_bytes_max: NonZeroUsize,
     poll_ms: NonZeroU32,
-    drain_ms: u32,
 }
 
 /// The slugs that the tutorial's categories stand for.
@@ -203,6 +208,8 @@ impl Settings {
         expect("serve.results_default", default, default <= max, "at most serve.results_max")?;
         expect("serve.results_max", max, max.get() <= 10_000, "1 to 10000")?;
         self.executor.check()?;
+        self.transport.check()?;
+        self.tls.check()?;
         expect("serve.listen", "empty", !self.serve.listen.is_empty(), "at least one address")?;
         for (key, weight) in self.weights.by_key() {
             // Products of tiny weights would underflow, and be taken for nothing at all.
@@ -249,12 +256,11 @@ impl Serve {
     pub fn poll(&self) -> Duration {
         Duration::from_millis(self.poll_ms.get().into())
     }
+}
 
-    /// How long open calls may go on after the signal to stop.
-    #[must_use]
-    pub fn drain(&self) -> Duration {
-        Duration::from_millis(self.drain_ms.into())
-    }
+fn addresses<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Address>, D::Error> {
+    let texts = Vec::<String>::deserialize(deserializer)?;
+    texts.iter().map(|text| text.parse().map_err(D::Error::custom)).collect()
 }
 
 impl Weights {
@@ -349,6 +355,10 @@ mod tests {
         check("[weights]\nview = 1e-30", "weights.view is");
         check("[serve]\nresults_default = 500", "serve.results_default is 500");
         check("[store]\nreaders = 0", "store.readers");
+        check("[serve]\nlisten = [\"localhost\"]", "serve.listen: \"localhost\" is no address");
+        check("[tls]\nkey = \"server.key\"", "tls.certificate is empty, expected a file, because");
+        check("[transport]\nweb_origins = [\"shop\"]", "transport.web_origins");
+        check("[transport]\nmessage_bytes_max = 99999999", "transport.message_bytes_max is");
     }
 
     #[test]

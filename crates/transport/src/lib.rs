@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod clock;
+mod compression;
 mod connection;
 mod descriptors;
 pub mod development;
@@ -16,9 +17,11 @@ mod random;
 mod response;
 mod server;
 mod settings;
+pub mod supervisor;
 pub mod tls;
 pub mod web;
 
+pub use compression::mirror_compression;
 pub use ending::Ending;
 pub use listen::{Address, AddressError, ListenError, Listeners};
 pub use message::{Framing, FramingError, RequestBody};

@@ -63,7 +63,7 @@ pub enum StartError {
 }
 
 /// How a drain ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Drained {
     /// Connections that were closed although they had open streams.
     pub cut: usize,
@@ -183,7 +183,7 @@ impl Server {
         let population = Arc::clone(&self.population);
         let within = |limit| tokio::time::timeout(limit, population.emptied());
         let grace = self.settings.stream_grace.min(self.settings.drain_timeout);
-        let mut drained = Drained { cut: 0, ended: 0 };
+        let mut drained = Drained::default();
         if within(grace).await.is_err() {
             drained.ended += population.end_streams(Which::Answered);
             if within(self.settings.drain_timeout - grace).await.is_err() {

@@ -34,7 +34,7 @@ pub(super) async fn run(
         return Ok(exit::SUCCESS);
     }
     let service = Service::start(data, &settings, openness).await?;
-    let addresses = service.addresses().to_vec();
+    let addresses = service.plaintext_addresses();
     let showing = async {
         if let Err(error) = show(data, &addresses).await {
             output::remark(format_args!(

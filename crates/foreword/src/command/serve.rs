@@ -28,10 +28,14 @@ pub(super) async fn apply(listening: &Listening, settings: &mut Settings) -> Res
         settings.serve.listen.clear();
     }
     for name in &listening.listen {
-        let addresses = tokio::net::lookup_host(name)
-            .await
-            .with_context(|| format!("--listen {name}: expected an address and a port"))?;
-        settings.serve.listen.extend(addresses);
+        if let Ok(address) = name.parse() {
+            settings.serve.listen.push(address);
+            continue;
+        }
+        let addresses = tokio::net::lookup_host(name).await.with_context(|| {
+            format!("--listen {name}: expected an address and a port, unix:/path or systemd")
+        })?;
+        settings.serve.listen.extend(addresses.map(server::settings::Address::Tcp));
     }
     Ok(if listening.insecure { Openness::Insecure } else { Openness::LoopbackOnly })
 }

@@ -40,7 +40,7 @@ async fn a_service_of_all_addresses_answers_over_ipv4_too() {
     settings.serve.listen = vec!["[::]:0".parse().unwrap()];
     let data = DataFolder::new(folder.path());
     let service = Service::start(&data, &settings, Openness::Insecure).await.unwrap();
-    let port = service.addresses()[0].port();
+    let port = service.plaintext_addresses()[0].port();
     let asking = async {
         for host in ["127.0.0.1", "[::1]"] {
             let channel = Channel::from_shared(format!("http://{host}:{port}")).unwrap();

@@ -40,7 +40,7 @@ impl Running {
         settings.serve.listen = vec!["127.0.0.1:0".parse().unwrap()];
         let data = DataFolder::new(folder);
         let service = Service::start(&data, &settings, Openness::LoopbackOnly).await.unwrap();
-        let address = format!("http://{}", service.addresses()[0]);
+        let address = format!("http://{}", service.plaintext_addresses()[0]);
         let recommender = Arc::clone(service.recommender());
         let live = Arc::clone(recommender.live());
         let (stop, stopped) = oneshot::channel();

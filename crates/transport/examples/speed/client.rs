@@ -15,6 +15,7 @@ use tokio::task::JoinSet;
 use tokio_rustls::TlsConnector;
 
 use crate::Failure;
+use crate::certificates::SERVER_NAME;
 use crate::child::Serving;
 use crate::connection::Connection;
 use crate::request::Requests;
@@ -70,7 +71,7 @@ pub(crate) async fn run(
         match &serving.tls {
             None => connections.spawn(drive(stream, connection, run)),
             Some(tls) => {
-                let name = "localhost".try_into()?;
+                let name = SERVER_NAME.try_into()?;
                 let stream = TlsConnector::from(Arc::clone(tls)).connect(name, stream).await?;
                 connections.spawn(drive(stream, connection, run))
             }

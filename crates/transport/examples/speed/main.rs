@@ -9,6 +9,7 @@
 //! second. Servers take turns, round by round (A B C, C B A, …), and what is held against a gate
 //! is the median of the rounds' ratios. The log is off. Ends with 1 if a gate is missed.
 
+mod certificates;
 mod child;
 mod client;
 mod connection;
@@ -29,6 +30,7 @@ use clap::{Parser, Subcommand};
 use evaluation::load::paired::order;
 use mimalloc::MiMalloc;
 
+use crate::certificates::Certificates;
 use crate::child::Serving;
 use crate::client::Times;
 use crate::figures::{Gate, Series, Verdict, verdicts};
@@ -48,11 +50,13 @@ const SHAPES: &[Shape] = &[
     Shape { connections: 8, streams: 100 },
 ];
 
-const SERVERS: &[Kind] = &[Kind::TonicDefaults, Kind::Tonic, Kind::TonicUnstall];
+const SERVERS: &[Kind] =
+    &[Kind::TonicDefaults, Kind::Tonic, Kind::Transport, Kind::TransportMutualTls];
 
 const GATES: &[Gate] = &[
-    Gate { of: Kind::TonicUnstall, to: Kind::TonicDefaults, at_least: Some(1.5) },
-    Gate { of: Kind::TonicUnstall, to: Kind::Tonic, at_least: Some(0.75) },
+    Gate { of: Kind::Transport, to: Kind::TonicDefaults, at_least: Some(1.5) },
+    Gate { of: Kind::Transport, to: Kind::Tonic, at_least: Some(0.75) },
+    Gate { of: Kind::TransportMutualTls, to: Kind::Tonic, at_least: Some(0.6) },
     Gate { of: Kind::Tonic, to: Kind::TonicDefaults, at_least: None },
 ];
 
@@ -91,13 +95,13 @@ struct Arguments {
 enum Hidden {
     /// Serves until standard input ends
     #[command(hide = true)]
-    Serve { kind: Kind },
+    Serve(server::Order),
 }
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let done = match arguments.command {
-        Some(Hidden::Serve { kind }) => server::serve(kind).map(|()| true),
+    let done = match &arguments.command {
+        Some(Hidden::Serve(order)) => server::serve(order).map(|()| true),
         None => measure(&arguments),
     };
     match done {
@@ -122,10 +126,10 @@ fn measure(arguments: &Arguments) -> Result<bool, Failure> {
 
 async fn series(arguments: &Arguments) -> Result<Vec<Series>, Failure> {
     let defaults = arguments.defaults.clone().map_or_else(built_by_cargo, Ok)?;
+    let certificates = Certificates::make()?;
     let mut servings = Vec::new();
     for &kind in some_or(&arguments.servers, SERVERS) {
-        let serving = Serving::start(kind, &defaults)?;
-        serving.check().await?;
+        let serving = Serving::start(kind, &defaults, &certificates).await?;
         say(&format!("{}: process {}", kind.name(), serving.process().0));
         servings.push(serving);
     }
@@ -158,9 +162,11 @@ fn some_or<'a, T>(chosen: &'a [T], all: &'a [T]) -> &'a [T] {
 
 /// `target/dist/examples/speed` has it in `target/release/examples`.
 fn built_by_cargo() -> Result<PathBuf, Failure> {
-    let this = std::env::current_exe()?;
-    let target = this.ancestors().nth(3).ok_or("this program is in no target folder")?;
-    Ok(target.join("release/examples/speed_defaults"))
+    let mut program = std::env::current_exe()?;
+    for _ in ["speed", "examples", "dist"] {
+        program.pop();
+    }
+    Ok(program.join("release/examples/speed_defaults"))
 }
 
 #[expect(clippy::print_stdout, reason = "printing is what it is for")]

@@ -59,6 +59,17 @@ def print_table(cases: list[str], columns: list[str], outcomes: dict) -> None:
             print("  ".join([case.ljust(width), client, *cells]).rstrip())
 
 
+def start_servers(server: Path, running: contextlib.ExitStack) -> dict[str, Served]:
+    """A server for each column of the table."""
+    start = lambda security: running.enter_context(serve(server, security))
+    served = {"plaintext": start(Security.PLAINTEXT), "TLS": start(Security.TLS)}
+    if envoy := find_envoy():
+        served["Envoy"] = running.enter_context(proxy(envoy, start(Security.MUTUAL_TLS)))
+    else:
+        skip("interop cases through Envoy", "there is no Envoy")
+    return served
+
+
 def main() -> None:
     arguments = parser(__doc__)
     arguments.add_argument("--client", type=Path, required=True, help="folder of gRPC's Python clients")
@@ -66,12 +77,7 @@ def main() -> None:
     cases = list_cases(arguments.client)
     outcomes = {}
     with contextlib.ExitStack() as running:
-        start = lambda security: running.enter_context(serve(arguments.server, security))
-        served = {"plaintext": start(Security.PLAINTEXT), "TLS": start(Security.TLS)}
-        if envoy := find_envoy():
-            served["Envoy"] = running.enter_context(proxy(envoy, start(Security.MUTUAL_TLS)))
-        else:
-            skip("interop cases through Envoy", "there is no Envoy")
+        served = start_servers(arguments.server, running)
         for case in cases:
             for client, module in CLIENTS.items():
                 for column, server in served.items():

@@ -33,6 +33,8 @@ fn check(script: &str, test: &str) {
         .arg(folder.join(script))
         .arg("--server")
         .arg(example("interop"))
+        // Nothing is left behind between the sources.
+        .env("PYTHONDONTWRITEBYTECODE", "1")
         .env("GRPC_VERBOSITY", "NONE")
         .output()
         .unwrap();
