@@ -3,6 +3,7 @@
 // A chore talks to whoever started it, on the terminal.
 #![allow(clippy::print_stdout)]
 
+mod clients;
 mod codegen;
 mod direction;
 mod process;
@@ -46,7 +47,9 @@ enum Chore {
     /// The gates of unstall take about 25 minutes, most of it two runs of ten minutes on a
     /// starved host; a gate that is missed is a failure, so leave the machine alone
     /// meanwhile. Their parts about CPU quotas, about threads that cannot be had, and about
-    /// name servers that do not answer want root, and are skipped without. Benches print
+    /// name servers that do not answer want root, and are skipped without. gRPC's own
+    /// interoperability clients, from Debian's source of gRPC, and Envoy call transport; what of
+    /// these cannot be had is skipped. Benches print
     /// their numbers and judge nothing; expect them to build for several minutes, since
     /// they are linked like the binary that is shipped.
     Soak,

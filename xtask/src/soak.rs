@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use crate::clients;
 use crate::process::{cargo, command, run};
 use crate::report::{MissingTools, Ran, Report};
 use crate::skip::Skip;
@@ -12,14 +13,16 @@ use crate::workspace::Workspace;
 const UNDER_MIRI: &str =
     "+nightly miri test -p unstall --lib -- job:: watchdog::clock grpc::timeout";
 
-/// Runs the ignored tests with full optimisation, miri, the gates of `unstall` with their long
-/// runs, and all benches.
+/// Runs the ignored tests with full optimisation, clients that others wrote, miri, the gates of
+/// `unstall` with their long runs, and all benches.
 pub(crate) fn soak(workspace: &Workspace) -> ExitCode {
     let mut report = Report::new(MissingTools::from_environment());
     let python = suite::prepare_python(workspace, &mut report);
     report.skippable("tests of real size", |skips| {
         suite::test(workspace, python.as_ref(), "--release -- --ignored", skips)
     });
+    report.skippable("interop", |skips| clients::interop(workspace, python.as_ref(), skips));
+    report.skippable("behind envoy", |skips| clients::envoy(workspace, python.as_ref(), skips));
     report.skippable("miri", |skips| miri(workspace, skips));
     report.step("gates of unstall", || {
         let mut gates =

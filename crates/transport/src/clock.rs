@@ -1,15 +1,28 @@
-//! Moments as numbers, so that they fit into an atomic.
+//! A coarse clock for limits of time: as fine as the sweep that looks at them.
+//!
+//! Requests note several moments each, and reading the real clock for each of them was measured
+//! to be a few percent of a small call. Only a sweep ever compares these moments with a limit, so
+//! the sweep sets the clock, and everybody else reads one word.
 
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 /// When the first server of this process began to count.
 static START: LazyLock<Instant> = LazyLock::new(Instant::now);
 
-/// Milliseconds since then, from 1 on, so that 0 can stand for "not".
+/// Milliseconds since then at the last tick, from 1 on, so that 0 can stand for "not".
+static NOW: AtomicU64 = AtomicU64::new(1);
+
+/// Sets the clock. Called before each sweep.
+pub(crate) fn tick() -> u64 {
+    let now = millis(START.elapsed()) + 1;
+    NOW.fetch_max(now, Ordering::Relaxed).max(now)
+}
+
+/// The time of the last tick.
 pub(crate) fn now() -> u64 {
-    millis(START.elapsed()) + 1
+    NOW.load(Ordering::Relaxed)
 }
 
 /// A duration as the clock counts it, rounded up: no limit becomes zero.

@@ -54,6 +54,8 @@ pub(crate) struct Connection {
     pub(crate) idle: Since,
     /// The peer owes the rest of what it has begun: a frame, a block of headers, its preface.
     pub(crate) rest_awaited: Since,
+    /// There are streams whose end was not written, and none of them has ended since.
+    pub(crate) unended: Since,
     /// The socket takes no more bytes.
     pub(crate) write_stalled: Since,
     /// It was told to finish.
@@ -83,6 +85,7 @@ impl Connection {
             seen: AtomicU8::new(0),
             idle: Since::default(),
             rest_awaited: Since::default(),
+            unended: Since::default(),
             write_stalled: Since::default(),
             finishing: Since::default(),
             order: AtomicU8::new(Order::GoOn as u8),

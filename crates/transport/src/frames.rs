@@ -59,11 +59,16 @@ pub enum Verdict {
 pub struct FrameWatch {
     read: Cursor,
     written: Cursor,
+    /// A frame's head was read and its end was not counted.
+    is_in_frame: bool,
     /// Between HEADERS and the CONTINUATION that ends it.
     in_headers: bool,
     /// Frames, and blocks of headers, that were read whole.
     ended: u64,
     last_stream: u32,
+    /// Streams that the peer has opened and whose end was not written, in no order. There are
+    /// never many: h2 resets what is beyond the limit of streams.
+    unended: Vec<u32>,
     control: Allowance,
     resets: Allowance,
 }
@@ -76,9 +81,11 @@ impl FrameWatch {
         Self {
             read: Cursor { skip: PREFACE.len(), ..Cursor::default() },
             written: Cursor::default(),
+            is_in_frame: false,
             in_headers: false,
             ended: 0,
             last_stream: 0,
+            unended: Vec::new(),
             control: Allowance::new(rates.control_per_second, now),
             resets: Allowance::new(rates.resets_per_second, now),
         }
@@ -94,7 +101,9 @@ impl FrameWatch {
                 return Verdict::Flood;
             }
         }
-        self.note_ended();
+        if !self.read.is_within() {
+            self.end_frame();
+        }
         Verdict::Fine
     }
 
@@ -103,10 +112,22 @@ impl FrameWatch {
         while !bytes.is_empty() {
             let (head, rest) = self.written.next(bytes);
             bytes = rest;
-            if head.is_some_and(|head| head.kind == DATA) {
+            let Some(head) = head else { continue };
+            if head.kind == DATA {
                 self.control.earn(EARNED_BY_SENT_DATA);
             }
+            let may_end = head.kind == DATA || head.kind == HEADERS;
+            if head.kind == RST_STREAM || (may_end && head.flags & END_STREAM != 0) {
+                self.end(head.stream);
+            }
         }
+    }
+
+    /// Streams whose end was not written yet. Whoever has answered all of them and sees this
+    /// above 0 has answers that the peer does not take.
+    #[must_use]
+    pub fn unended(&self) -> usize {
+        self.unended.len()
     }
 
     /// Whether the peer has begun something that it must end: its preface and first frame, a
@@ -136,14 +157,18 @@ impl FrameWatch {
 
     fn takes(&mut self, head: Head) -> Verdict {
         // A new head means that the frame before it is complete.
-        self.note_ended();
+        self.end_frame();
+        self.is_in_frame = true;
         let is_continuation = head.kind == CONTINUATION;
         if head.kind == HEADERS || is_continuation {
             self.in_headers = head.flags & END_HEADERS == 0;
         }
         match head.kind {
             HEADERS => {
-                self.last_stream = self.last_stream.max(head.stream);
+                if head.stream > self.last_stream {
+                    self.last_stream = head.stream;
+                    self.unended.push(head.stream);
+                }
                 self.control.earn(1);
                 Verdict::Fine
             }
@@ -152,16 +177,24 @@ impl FrameWatch {
                 Verdict::Fine
             }
             DATA if head.flags & END_STREAM != 0 => Verdict::Fine,
-            RST_STREAM => self.resets.take(),
+            RST_STREAM => {
+                self.end(head.stream);
+                self.resets.take()
+            }
             _ => self.control.take(),
         }
     }
 
-    fn note_ended(&mut self) {
-        if self.read.has_frame && !self.read.is_within() && !self.in_headers {
-            self.ended += 1;
-            self.read.has_frame = false;
+    fn end(&mut self, stream: u32) {
+        if let Some(place) = self.unended.iter().position(|open| *open == stream) {
+            self.unended.swap_remove(place);
         }
+    }
+
+    /// Counts the frame that was begun, unless the block of headers goes on.
+    fn end_frame(&mut self) {
+        self.ended += u64::from(self.is_in_frame && !self.in_headers);
+        self.is_in_frame = false;
     }
 }
 
@@ -188,8 +221,6 @@ struct Cursor {
     head_len: usize,
     /// Bytes of the payload that are still to come.
     skip: usize,
-    /// A head was read since this was last cleared.
-    has_frame: bool,
 }
 
 impl Cursor {
@@ -206,7 +237,6 @@ impl Cursor {
             return (None, bytes);
         }
         self.head_len = 0;
-        self.has_frame = true;
         let [a, b, c, kind, flags, stream @ ..] = self.head;
         let len = usize::from(a) << 16 | usize::from(b) << 8 | usize::from(c);
         self.skip = len;
@@ -348,6 +378,24 @@ mod tests {
         assert!(watch.owes_rest());
         watch.read(&frame(CONTINUATION, END_HEADERS, 1, 10));
         assert!(!watch.owes_rest());
+    }
+
+    #[test]
+    fn a_stream_is_unended_until_its_end_is_written_or_it_is_reset() {
+        let mut watch = opened();
+        for stream in [1, 3, 5, 7] {
+            watch.read(&frame(HEADERS, END_HEADERS | END_STREAM, stream, 10));
+        }
+        watch.written(&frame(HEADERS, END_HEADERS, 1, 10));
+        watch.written(&frame(DATA, 0, 1, 10));
+        assert_eq!(watch.unended(), 4);
+        watch.written(&frame(HEADERS, END_HEADERS | END_STREAM, 1, 10));
+        watch.written(&frame(DATA, END_STREAM, 3, 10));
+        watch.written(&frame(RST_STREAM, 0, 5, 4));
+        assert_eq!(watch.unended(), 1);
+        watch.read(&frame(RST_STREAM, 0, 7, 4));
+        watch.read(&frame(RST_STREAM, 0, 7, 4));
+        assert_eq!(watch.unended(), 0);
     }
 
     #[test]

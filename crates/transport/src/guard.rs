@@ -6,7 +6,7 @@
 //!
 //! | request | HTTP | gRPC |
 //! | --- | --- | --- |
-//! | content type that is neither gRPC nor gRPC-Web | 415 | – |
+//! | content type that is neither gRPC nor gRPC-Web | 415 | `INVALID_ARGUMENT` |
 //! | gRPC, but not POST | 405 | `INTERNAL` |
 //! | gRPC over HTTP/1.1 | 505 | `INTERNAL` |
 //! | gRPC with a malformed `grpc-timeout` | 400 | `INTERNAL` |

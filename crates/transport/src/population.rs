@@ -157,7 +157,7 @@ impl Population {
 
     /// Holds all to their times.
     pub(crate) fn sweep(&self) {
-        let now = clock::now();
+        let now = clock::tick();
         for (_, connection) in self.lock().iter() {
             self.times.hold(connection, now);
         }
@@ -185,7 +185,11 @@ impl Times {
                 stream.end(End::Reader);
             }
         });
-        if over(connection.write_stalled.lasts(now), self.reader) {
+        // Of streams whose tasks are done, what h2 still holds is watched on the wire.
+        let all_answered = connection.streams.count() == 0;
+        if over(connection.write_stalled.lasts(now), self.reader)
+            || (all_answered && over(connection.unended.lasts(now), self.reader))
+        {
             connection.order(Order::Close, Ending::ReaderTimeout);
         } else if over(connection.rest_awaited.lasts(now), self.rest(connection)) {
             let ending = if connection.has_spoken() {
@@ -212,7 +216,7 @@ impl Times {
 /// Tells one of a few connections to go: the longest silent of those that have never asked
 /// anything, else the longest idle. A heuristic in place of a look at all.
 fn make_room(all: &Slab<Arc<Connection>>) -> bool {
-    let now = clock::now();
+    let now = clock::tick();
     let places = all.capacity().max(1);
     let start = crate::random::below(places);
     let drawn = (0..places).filter_map(|step| all.get((start + step) % places)).take(DRAWN);

@@ -15,6 +15,7 @@ use self::auxiliary::Auxiliary;
 use self::lane::{Age, Limits, Refused, Summons};
 use crate::job::{Alive, Facts, Job, Refusal, Runnable, Shed, job, refuse};
 use crate::kernel;
+use crate::loops::{self, Loops, Place, Postman};
 use crate::method::{Lane, Method, Methods};
 use crate::observer::{Careful, Observer};
 use crate::settings::Settings;
@@ -56,6 +57,7 @@ pub(crate) struct Shared {
     pub(crate) methods: Methods,
     pub(crate) watch: Arc<Watch>,
     pub(crate) observer: Arc<dyn Observer>,
+    pub(crate) loops: Arc<Loops>,
     /// All workers but the reserve are stuck.
     pub(crate) full: AtomicBool,
     /// They have been for so long that new calls of stuck methods are shed.
@@ -106,6 +108,7 @@ impl Executor {
         let shared = Arc::new(Shared {
             lanes: Lane::ALL.map(|lane| new_lane(lane, &settings)),
             methods,
+            loops: Loops::new(&watch),
             watch,
             observer: Arc::new(Careful(observer)),
             full: AtomicBool::new(false),
@@ -201,6 +204,34 @@ impl Executor {
         auxiliary::watch_threads(builder, &self.0.shared.watch, &self.method(name), 0);
     }
 
+    /// [`Executor::watch_runtime`] for a `current_thread` runtime whose tasks await many jobs.
+    ///
+    /// They are told of the jobs' ends in batches, and workers are woken for several of their
+    /// jobs at once: what is returned does that, and has to be spawned on the runtime before
+    /// anything else. Runtimes of another kind are watched, and get nothing more.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let executor = unstall::Executor::start(unstall::Settings::for_this_machine(), ())?;
+    /// let mut builder = tokio::runtime::Builder::new_current_thread();
+    /// let postman = executor.serve_runtime("connections", &mut builder);
+    /// let sum = builder.build()?.block_on(async {
+    ///     tokio::spawn(postman);
+    ///     executor.spawn("sum", async { 40 + 2 }).await
+    /// });
+    /// assert_eq!(sum, Ok(42));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn serve_runtime(&self, name: &str, builder: &mut tokio::runtime::Builder) -> Postman {
+        let shared = &self.0.shared;
+        let place = Place::open(&shared.loops);
+        auxiliary::serve_loop(builder, &shared.watch, &self.method(name), &place);
+        Postman::new(place)
+    }
+
     /// Takes no more jobs and waits for workers to come out of theirs, for at most `patience`.
     /// Blocks the calling thread.
     ///
@@ -240,6 +271,7 @@ impl Owner {
     fn end(&self) {
         drop(self.auxiliary.lock().unwrap_or_else(PoisonError::into_inner).take());
         self.shared.watch.end();
+        self.shared.loops.end();
     }
 }
 
@@ -406,7 +438,9 @@ impl Shared {
     fn follow(self: &Arc<Self>, lane: Lane, summons: Summons) {
         match summons {
             Summons::Nobody => {}
-            Summons::Parked(parking) => parking.wake(),
+            // The watchdog does not look there, to make up for a loop that blocks.
+            Summons::Parked(parking) if lane == Lane::Blocking => parking.wake(),
+            Summons::Parked(parking) => loops::wake(parking),
             Summons::Thread => self.start_workers(lane, 1),
             Summons::AllAtWork if lane == Lane::Blocking => {}
             Summons::AllAtWork => self.watch.rouse(Pace::Quick),

@@ -13,6 +13,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 use std::time::Instant;
 
+use crate::loops::Sender;
 use crate::method::{Lane, Method};
 
 /// A job that is ready to be polled.
@@ -122,11 +123,13 @@ pub struct Job<T>(State<T>);
 
 #[derive(Debug)]
 enum State<T> {
-    Accepted(async_task::FallibleTask<Harmless<Outcome<T>>, Facts>),
+    Accepted(Task<T>, Sender),
     Refused(Refusal),
 }
 
 type Outcome<T> = Result<T, JobError>;
+
+type Task<T> = async_task::FallibleTask<Harmless<Outcome<T>>, Facts>;
 
 impl<T> Job<T> {
     /// A job that was refused at once.
@@ -136,7 +139,7 @@ impl<T> Job<T> {
 
     /// Lets the job go on without anybody waiting for it.
     pub fn detach(self) {
-        if let State::Accepted(task) = self.0 {
+        if let State::Accepted(task, _) = self.0 {
             task.detach();
         }
     }
@@ -145,7 +148,7 @@ impl<T> Job<T> {
     #[must_use]
     pub fn is_finished(&self) -> bool {
         match &self.0 {
-            State::Accepted(task) => task.is_finished(),
+            State::Accepted(task, _) => task.is_finished(),
             State::Refused(_) => true,
         }
     }
@@ -157,10 +160,17 @@ impl<T> Future for Job<T> {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         match &mut self.0 {
             State::Refused(refusal) => Poll::Ready(Err(refusal.error())),
-            State::Accepted(task) => Pin::new(task).poll(cx).map(|outcome| {
-                // Without an outcome it was dropped unpolled, which only the end does.
-                outcome.map_or(Err(JobError::Stopping), Harmless::into_inner)
-            }),
+            State::Accepted(task, sender) => {
+                let by_mail = if task.is_finished() { None } else { sender.waker(cx.waker()) };
+                let outcome = match &by_mail {
+                    Some(waker) => Pin::new(task).poll(&mut Context::from_waker(waker)),
+                    None => Pin::new(task).poll(cx),
+                };
+                outcome.map(|outcome| {
+                    // Without an outcome it was dropped unpolled, which only the end does.
+                    outcome.map_or(Err(JobError::Stopping), Harmless::into_inner)
+                })
+            }
         }
     }
 }
@@ -180,7 +190,7 @@ where
     let guarded = Guarded { future: Some(Harmless::new(Box::pin(future))), _alive: alive };
     let (runnable, task) =
         async_task::Builder::new().metadata(facts).spawn(move |_| guarded, schedule);
-    (runnable, Job(State::Accepted(task.fallible())))
+    (runnable, Job(State::Accepted(task.fallible(), Sender::default())))
 }
 
 /// Counts a job as alive for as long as it is held.
@@ -326,12 +336,12 @@ mod tests {
         /// Runs what waits, until nothing does.
         fn run(&self) {
             while self.lane.backlog().jobs > 0 {
-                match self.lane.next(&self.parking, false, || true) {
-                    Next::Job(runnable, _) => {
+                match self.lane.next(&self.parking, false, || true, || false) {
+                    Next::Job(runnable, _) | Next::Last(runnable) => {
                         runnable.metadata().begin();
                         runnable.run();
                     }
-                    Next::Leave(_) | Next::Moved => return,
+                    Next::Owing | Next::Leave(_) | Next::Moved => return,
                 }
             }
         }

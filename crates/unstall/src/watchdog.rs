@@ -229,6 +229,7 @@ impl Watchdog {
             }
             stays
         });
+        self.make_up_for_loops();
         bulkhead::review(&crowd, &self.shared);
         self.stalls.tell_of_shedding(&crowd, now, &self.shared);
         self.slow.review(&mut self.seats, &crowd, &self.shared, now);
@@ -242,6 +243,14 @@ impl Watchdog {
     fn receive(&mut self) {
         let arrived = self.shared.watch.arrivals.take();
         self.seats.extend(arrived.into_iter().map(Watched::new));
+    }
+
+    /// Does what loops have put off and not done since, or did not come for.
+    fn make_up_for_loops(&self) {
+        for lane in [Lane::Express, Lane::Slow] {
+            self.shared.lane(lane).remind();
+        }
+        self.shared.loops.look();
     }
 
     fn set_pace(&mut self, crowd: &Crowd, pressed: Option<Pace>) {
@@ -263,7 +272,8 @@ impl Watchdog {
         fence(Ordering::SeqCst);
         let mut lanes = [Lane::Express, Lane::Slow].into_iter();
         let quiet = lanes.all(|lane| self.shared.lane(lane).backlog().is_quiet())
-            && self.shared.held.load(Ordering::SeqCst) == 0;
+            && self.shared.held.load(Ordering::SeqCst) == 0
+            && self.shared.loops.are_quiet();
         let runtimes_quiet = self.seats.iter().all(|watched| {
             watched.seat.kind == Kind::Worker || watched.seat.word().method_number().is_none()
         });

@@ -15,11 +15,7 @@ use crate::case::{Case, USUAL};
 
 /// All cases, in the order in which they run.
 pub(crate) fn cases() -> Vec<Case> {
-    let none = Case {
-        name: "none",
-        expected_text: "what is measured without an attack",
-        ..USUAL
-    };
+    let none = Case { name: "none", expected_text: "what is measured without an attack", ..USUAL };
     let families = [
         &[none][..],
         resets::CASES,

@@ -60,8 +60,7 @@ impl Connection {
         let (seen, state) = watch::channel(State::default());
         let closed = Arc::new(AtomicBool::new(false));
         let pongs = (manners == Manners::Answering).then(|| Arc::clone(&writer));
-        let reading =
-            Reading { arena: arena.clone(), seen, closed: Arc::clone(&closed), pongs };
+        let reading = Reading { arena: arena.clone(), seen, closed: Arc::clone(&closed), pongs };
         let task = tokio::spawn(reading.read(reader));
         Self::new(arena, writer, state, Some(task), None, closed)
     }

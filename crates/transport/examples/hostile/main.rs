@@ -79,6 +79,10 @@ struct Arguments {
     /// How long each attack lasts
     #[arg(long, value_name = "SECONDS", default_value = "8")]
     seconds: u64,
+    /// Runs each case so often and takes the median of the 99th percentiles; all else must be
+    /// met each time
+    #[arg(long, value_name = "NUMBER", default_value = "1")]
+    runs: usize,
     /// Which server is attacked
     #[arg(long, default_value = "transport")]
     kind: Kind,
@@ -117,7 +121,7 @@ fn attack(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let duration = Duration::from_secs(arguments.seconds.max(1));
     let tls = arguments.tls.then(keys).transpose()?;
     let setting = Setting { kind: arguments.kind, duration, tls };
-    let rows: Vec<_> = cases.iter().map(|case| run(case, &setting)).collect();
+    let rows: Vec<_> = cases.iter().map(|case| run(case, &setting, arguments.runs)).collect();
     let text = if arguments.json {
         serde_json::to_string_pretty(&rows)?
     } else {
@@ -140,9 +144,10 @@ fn keys() -> Result<(Authority, tempfile::TempDir), Failure> {
     Ok((Authority::write(folder.path())?, folder))
 }
 
-fn run(case: &Case, setting: &Setting) -> Row {
-    let row = match trial::run(case, setting) {
-        Ok(measured) => Row::new(case, measured),
+fn run(case: &Case, setting: &Setting, runs: usize) -> Row {
+    let trials: Result<Vec<_>, _> = (0..runs.max(1)).map(|_| trial::run(case, setting)).collect();
+    let row = match trials {
+        Ok(trials) => Row::new(case, trials),
         Err(error) => Row::failed(case, error),
     };
     let verdict = if row.is_met() { "met".to_owned() } else { row.missed.join("; ") };

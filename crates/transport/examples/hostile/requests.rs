@@ -6,10 +6,10 @@ use std::error::Error;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderName, HeaderValue, Method, Request, Response};
+use futures_util::{StreamExt, stream};
+use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Full, StreamBody};
-use futures_util::{StreamExt, stream};
 use hyper::body::{Frame, Incoming};
 use hyper::client::conn::http2::SendRequest;
 use hyper_util::rt::{TokioExecutor, TokioIo};
@@ -20,6 +20,9 @@ use crate::connection::Over;
 
 /// How long an answer may take.
 const ANSWER_MAX: Duration = Duration::from_secs(5);
+
+/// Noted of a call whose connection was lost.
+pub(crate) const LOST: &str = "connection lost";
 
 /// A request's body.
 pub(crate) type Body = UnsyncBoxBody<Bytes, Infallible>;
@@ -90,11 +93,7 @@ impl Drop for Polite {
 
 /// A call with this body, which is to be a message with its head. Headers come on top, or
 /// instead of the usual ones.
-pub(crate) fn call(
-    path: &str,
-    headers: &[(&'static str, &[u8])],
-    body: Body,
-) -> Request<Body> {
+pub(crate) fn call(path: &str, headers: &[(&'static str, &[u8])], body: Body) -> Request<Body> {
     let mut request = Request::new(body);
     *request.method_mut() = Method::POST;
     *request.uri_mut() = format!("http://localhost{path}").parse().unwrap_or_default();
@@ -118,7 +117,7 @@ pub(crate) fn unended(bytes: Bytes) -> Body {
     StreamBody::new(sent.chain(stream::pending())).boxed_unsync()
 }
 
-/// `grpc-status` by its name, or else the HTTP status.
+/// `grpc-status` by its name, after the HTTP status if that is no 200.
 async fn status(response: Response<Incoming>) -> String {
     let (parts, body) = response.into_parts();
     let trailers = match body.collect().await {
@@ -126,19 +125,25 @@ async fn status(response: Response<Incoming>) -> String {
         Err(error) => return broken(&error),
     };
     let of = |headers: &http::HeaderMap| headers.get("grpc-status").cloned();
-    match of(&parts.headers).or_else(|| of(&trailers)) {
-        Some(status) => {
-            format!("{:?}", tonic::Code::from_bytes(status.as_bytes()))
-        }
-        None => format!("HTTP {}", parts.status.as_u16()),
+    let grpc = of(&parts.headers).or_else(|| of(&trailers));
+    let grpc = grpc.map(|status| format!("{:?}", tonic::Code::from_bytes(status.as_bytes())));
+    match (parts.status, grpc) {
+        (StatusCode::OK, Some(grpc)) => grpc,
+        (http, None) => format!("HTTP {}", http.as_u16()),
+        (http, Some(grpc)) => format!("HTTP {} {grpc}", http.as_u16()),
     }
 }
 
-/// What lies at the bottom of hyper's error.
+/// What lies at the bottom of hyper's error; of all ways in which a connection is lost, the same.
 fn broken(error: &hyper::Error) -> String {
     let mut cause: &dyn Error = error;
     while let Some(deeper) = cause.source() {
+        if deeper.is::<std::io::Error>() {
+            return LOST.to_owned();
+        }
         cause = deeper;
     }
-    cause.to_string()
+    let text = cause.to_string();
+    let is_lost = error.is_closed() || error.is_canceled() || text.contains("broken pipe");
+    if is_lost { LOST.to_owned() } else { text }
 }

@@ -58,7 +58,8 @@ fn figures(row: &Row) -> Vec<Cell> {
 
 /// The cases and what is expected of the server, as Markdown.
 pub(crate) fn markdown(cases: &[Case]) -> String {
-    let mut text = "| case | attackers | the server | memory |\n| --- | --- | --- | --- |\n".to_owned();
+    let mut text =
+        "| case | attackers | the server | memory |\n| --- | --- | --- | --- |\n".to_owned();
     for case in cases {
         // Writing to a string cannot fail.
         let _ = writeln!(

@@ -32,8 +32,9 @@ const PROVOKED_RESETS_MAX: usize = 100;
 const STREAM_WINDOW: u32 = 256 << 10;
 const CONNECTION_WINDOW: u32 = 1 << 20;
 
-/// Bytes of answers that may wait in a stream's queue.
-const SEND_BYTES_MAX: usize = 256 << 10;
+/// Bytes of answers that may wait in a stream's queue: four pieces, and as much as a peer's
+/// first window.
+const SEND_BYTES_MAX: usize = 64 << 10;
 
 /// What all connections of a server have in common.
 #[derive(Debug)]

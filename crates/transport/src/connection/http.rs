@@ -2,9 +2,10 @@
 
 use std::convert::Infallible;
 use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker, ready};
 
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header};
 use hyper::body::Incoming;
@@ -68,7 +69,8 @@ where
                 parts.extensions.insert(self.connection.peer().clone());
                 let body = RequestBody::new(incoming, self.expected(passed.kind));
                 let request = Request::from_parts(parts, body);
-                State::Ready { service: self.service.clone(), request: Some(request) }
+                caught(|| start(self.service.clone(), request))
+                    .unwrap_or_else(|error| State::Failed { error: Some(error) })
             }
         };
         Answer { state, stream, place, voice }
@@ -107,8 +109,24 @@ pin_project! {
     #[project = StateProjection]
     enum State<S, F> {
         Refused { refusal: Refusal },
-        Ready { service: S, request: Option<Request<RequestBody>> },
+        // Rare, and large.
+        Waiting { waiting: Box<(S, Option<Request<RequestBody>>)> },
+        Failed { error: Option<BoxError> },
         Called { #[pin] answer: F },
+    }
+}
+
+/// Calls the service, or waits until it is ready. Most services always are.
+fn start<S, B>(mut service: S, request: Request<RequestBody>) -> State<S, S::Future>
+where
+    S: Service<Request<RequestBody>, Response = Response<B>>,
+    S::Error: Into<BoxError>,
+{
+    match service.poll_ready(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(Ok(())) => State::Called { answer: service.call(request) },
+        Poll::Ready(Err(error)) => State::Failed { error: Some(error.into()) },
+        // It is asked again, with a waker, when the answer is first waited for.
+        Poll::Pending => State::Waiting { waiting: Box::new((service, Some(request))) },
     }
 }
 
@@ -128,35 +146,40 @@ where
             if let Some(end) = this.stream.ended() {
                 return Poll::Ready(Ok(end.response(*this.voice)));
             }
-            let ready = match this.state.as_mut().project() {
-                StateProjection::Refused { refusal } => {
-                    return Poll::Ready(Ok(refused(*refusal)));
+            let answer = match this.state.as_mut().project() {
+                StateProjection::Refused { refusal } => return Poll::Ready(Ok(refused(*refusal))),
+                StateProjection::Failed { error } => {
+                    Err(error.take().expect("it is taken once"))
                 }
-                StateProjection::Ready { service, request } => {
-                    match ready!(service.poll_ready(cx)) {
-                        Ok(()) => {
-                            let request = request.take().expect("it is taken once");
-                            Ok(service.call(request))
-                        }
-                        Err(error) => Err(error),
-                    }
+                StateProjection::Waiting { waiting } => {
+                    let (service, request) = &mut **waiting;
+                    let ready = ready!(service.poll_ready(cx)).map_err(Into::into);
+                    ready.map(|()| service.call(request.take().expect("it is taken once")))
                 }
-                StateProjection::Called { answer } => match ready!(answer.poll(cx)) {
-                    Ok(response) => {
+                StateProjection::Called { answer } => match caught(|| answer.poll(cx)) {
+                    Err(error) => Err(error),
+                    Ok(Poll::Pending) => return Poll::Pending,
+                    Ok(Poll::Ready(Ok(response))) => {
                         this.stream.has_answered.begin();
                         let (stream, place) = (Arc::clone(this.stream), this.place.take());
                         return Poll::Ready(Ok(response
                             .map(|body| Outgoing::new(body, stream, place, *this.voice))));
                     }
-                    Err(error) => Err(error),
+                    Ok(Poll::Ready(Err(error))) => Err(error.into()),
                 },
             };
-            match ready {
+            match answer {
                 Ok(answer) => this.state.set(State::Called { answer }),
-                Err(error) => return Poll::Ready(Ok(failed(error.into(), *this.voice))),
+                Err(error) => return Poll::Ready(Ok(failed(error, *this.voice))),
             }
         }
     }
+}
+
+/// Runs code of a service or of a layer on this thread. A panic there costs its own request,
+/// not the connection: what had panicked is dropped and not asked again.
+fn caught<T>(run: impl FnOnce() -> T) -> Result<T, BoxError> {
+    catch_unwind(AssertUnwindSafe(run)).map_err(|_| "a service panicked".into())
 }
 
 fn voice(passed: Passed) -> Voice {

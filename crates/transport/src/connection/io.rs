@@ -113,8 +113,9 @@ impl Guarded {
     /// Looks at what has arrived. An error ends the connection.
     fn look(&mut self, bytes: &[u8], cx: &mut Context<'_>) -> io::Result<()> {
         let Some(frames) = &mut self.frames else { return Ok(()) };
-        let ended_before = frames.ended();
+        let (ended_before, unended_before) = (frames.ended(), frames.unended());
         let verdict = frames.read(bytes);
+        note_unended(&self.connection, unended_before, frames.unended());
         if frames.ended() != ended_before {
             self.connection.rest_awaited.end();
             self.connection.note(super::SEEN_SPEAKING);
@@ -147,16 +148,28 @@ impl Guarded {
             Poll::Ready(Ok(count)) => {
                 self.connection.write_stalled.end();
                 if let Some(frames) = &mut self.frames {
+                    let before = frames.unended();
                     let mut left = *count;
                     for slice in slices {
                         let part = slice.len().min(left);
                         frames.written(&slice[..part]);
                         left -= part;
                     }
+                    note_unended(&self.connection, before, frames.unended());
                 }
             }
             Poll::Ready(Err(_)) => {}
         }
+    }
+}
+
+/// Keeps the time since which the peer takes no stream's end.
+fn note_unended(connection: &Connection, before: usize, after: usize) {
+    match after {
+        0 => connection.unended.end(),
+        // One was taken: time for the next.
+        _ if after < before => connection.unended.begin_again(),
+        _ => connection.unended.begin(),
     }
 }
 

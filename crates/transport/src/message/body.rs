@@ -53,6 +53,7 @@ pub(crate) struct MessageLimits {
 }
 
 struct Begun {
+    number: u64,
     bytes: usize,
     hold: Option<Hold>,
     overdue: Pin<Box<Sleep>>,
@@ -78,20 +79,18 @@ impl Messages {
             self.begun = None;
             return Ok(());
         };
-        // The one that had begun may have ended in this piece: then this is the next, and a
-        // new time begins for it. If both have the same length, the old time goes on.
-        if self.begun.as_ref().is_none_or(|begun| begun.bytes != bytes) {
-            let hold = match bytes {
-                0 => None,
-                _ => {
-                    self.begun = None;
-                    let hold = self.limits.budget.hold(&self.connection, bytes);
-                    Some(hold.ok_or_else(no_room)?)
-                }
-            };
-            let overdue = Box::pin(sleep(self.limits.timeout));
-            self.begun = Some(Begun { bytes, hold, overdue });
+        let number = self.framing.begun();
+        if self.begun.as_ref().is_some_and(|begun| begun.number == number && begun.bytes == bytes) {
+            return Ok(());
         }
+        // Another than before, or its length is known now. The room of the one before is free.
+        self.begun = None;
+        let hold = match bytes {
+            0 => None,
+            _ => Some(self.limits.budget.hold(&self.connection, bytes).ok_or_else(no_room)?),
+        };
+        let overdue = Box::pin(sleep(self.limits.timeout));
+        self.begun = Some(Begun { number, bytes, hold, overdue });
         Ok(())
     }
 

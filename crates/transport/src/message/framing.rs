@@ -12,6 +12,8 @@ pub struct Framing {
     left: usize,
     /// The length of the current message.
     len: usize,
+    /// Messages that have begun: their heads were read.
+    begun: u64,
 }
 
 /// A message that is not to be read on.
@@ -68,7 +70,14 @@ impl Framing {
             return Err(FramingError::TooLong { found: len, max });
         }
         (self.len, self.left) = (len, len);
+        self.begun += 1;
         Ok(())
+    }
+
+    /// How many messages have begun so far.
+    #[must_use]
+    pub fn begun(&self) -> u64 {
+        self.begun
     }
 
     /// The length of the message that has begun and not ended; 0 if its length is not known yet.

@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicUsize, Ordering, fence};
 use tokio::runtime::{Builder, Handle, Runtime};
 
 use super::StartError;
+use crate::loops::Place;
 use crate::method::{Lane, Method};
 use crate::seat::{Kind, Seat};
 use crate::settings::Settings;
@@ -76,6 +77,28 @@ pub(super) fn watch_threads(
     method: &Method,
     workers: usize,
 ) {
+    set_hooks(builder, watch, method, workers, || {});
+}
+
+/// [`watch_threads`] for a loop, which comes by at its mailbox before it sleeps and after.
+pub(super) fn serve_loop(
+    builder: &mut Builder,
+    watch: &Arc<Watch>,
+    method: &Method,
+    place: &Arc<Place>,
+) {
+    let place = Arc::clone(place);
+    set_hooks(builder, watch, method, 0, move || place.come_by());
+}
+
+fn set_hooks(
+    builder: &mut Builder,
+    watch: &Arc<Watch>,
+    method: &Method,
+    workers: usize,
+    when_idle: impl Fn() + Clone + Send + Sync + 'static,
+) {
+    let when_back = when_idle.clone();
     let started = AtomicUsize::new(0);
     let (at_start, at_unpark) = (Watcher::new(watch, method), Watcher::new(watch, method));
     let at_park = Watcher::new(watch, method);
@@ -85,8 +108,14 @@ pub(super) fn watch_threads(
                 at_start.begin();
             }
         })
-        .on_thread_unpark(move || at_unpark.begin())
-        .on_thread_park(move || at_park.with_seat(Seat::end));
+        .on_thread_unpark(move || {
+            at_unpark.begin();
+            when_back();
+        })
+        .on_thread_park(move || {
+            when_idle();
+            at_park.with_seat(Seat::end);
+        });
 }
 
 struct Watcher {

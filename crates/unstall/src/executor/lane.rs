@@ -7,7 +7,10 @@
 //!
 //! Invariants:
 //! - While there are jobs and a parked worker, somebody is on the way ([`State::coming`]); so
-//!   no job waits beside an idle worker.
+//!   no job waits beside an idle worker. A loop may put the wake of the worker it calls off until
+//!   its other tasks have run (`loops.rs`). The lane remembers whom ([`State::called`]): whoever
+//!   else brings or takes a job meanwhile wakes him, and the watchdog at each look
+//!   ([`Lane::remind`]), so that a loop that blocks strands nothing.
 //! - One worker is called at a time; when it comes for its job it calls the next. A burst then
 //!   costs the one who pushes it one wake, not one a job.
 //! - The worker parked last is called first, so that the others can be let go.
@@ -42,6 +45,8 @@ pub(crate) struct Lane<J> {
 struct State<J> {
     jobs: VecDeque<J>,
     parked: Vec<Arc<Parking>>,
+    /// The parked worker that was called last, until it comes.
+    called: Option<Arc<Parking>>,
     /// Workers that were called or started and have not come for a job yet.
     coming: usize,
     /// Workers of the lane: parked, coming or at work.
@@ -55,6 +60,8 @@ struct State<J> {
 #[derive(Debug, Default)]
 pub(crate) struct Parking {
     called: AtomicBool,
+    /// Whether anybody has woken the worker since it was called.
+    woken: AtomicBool,
     condvar: Condvar,
 }
 
@@ -79,8 +86,12 @@ pub(crate) enum Age {
 /// What a worker does next.
 #[derive(Debug)]
 pub(crate) enum Next<J> {
-    /// Run this, and then follow the summons.
+    /// Follow the summons, and run this.
     Job(J, Summons),
+    /// Run this; no other waits.
+    Last(J),
+    /// Nothing waits: do what is owed to others, and ask again.
+    Owing,
     /// Leave: there are enough others, or no more jobs.
     Leave(Summons),
     /// Ask the lane that the worker belongs to now.
@@ -93,7 +104,7 @@ pub(crate) enum Next<J> {
 pub(crate) enum Summons {
     /// Nobody: no job waits, or somebody is on the way.
     Nobody,
-    /// This parked worker.
+    /// This parked worker, who was called. Several may be told to wake him.
     Parked(Arc<Parking>),
     /// A thread to be started. It counts as a worker already.
     Thread,
@@ -124,6 +135,7 @@ impl<J> Lane<J> {
         let state = State {
             jobs: VecDeque::new(),
             parked: Vec::new(),
+            called: None,
             coming: 0,
             workers: 0,
             workers_allowed,
@@ -146,12 +158,14 @@ impl<J> Lane<J> {
     }
 
     /// Waits for something to do. `arriving` says that the worker has just been started;
-    /// `belongs`, asked under the lane's lock, whether it is still of this lane.
+    /// `belongs`, asked under the lane's lock, whether it is still of this lane; `owes` whether
+    /// it may not park yet.
     pub(crate) fn next(
         &self,
         parking: &Arc<Parking>,
         arriving: bool,
         belongs: impl Fn() -> bool,
+        owes: impl Fn() -> bool,
     ) -> Next<J> {
         let mut state = self.lock();
         if arriving {
@@ -165,7 +179,13 @@ impl<J> Lane<J> {
                 return self.leave(&mut state);
             }
             if let Some(job) = state.jobs.pop_front() {
+                if state.jobs.is_empty() {
+                    return Next::Last(job);
+                }
                 return Next::Job(job, state.summon(&self.limits));
+            }
+            if owes() {
+                return Next::Owing;
             }
             parking.called.store(false, Ordering::Relaxed);
             state.parked.push(Arc::clone(parking));
@@ -190,6 +210,7 @@ impl<J> Lane<J> {
             (state, timed_out) = wait(&parking.condvar, state, patience);
             if parking.called.load(Ordering::Relaxed) {
                 state.coming -= 1;
+                state.called.take_if(|called| Arc::ptr_eq(called, parking));
                 return (state, false);
             }
             if timed_out && state.workers > self.limits.workers_base {
@@ -232,6 +253,16 @@ impl<J> Lane<J> {
         self.count_out(&mut state);
         // A parked worker may do it instead; another thread would fail as well.
         state.call().map_or(Summons::Nobody, Summons::Parked)
+    }
+
+    /// Wakes the worker who was called and whose wake was put off, if a job waits for him.
+    pub(crate) fn remind(&self) {
+        let state = self.lock();
+        let called = if state.jobs.is_empty() { None } else { state.called.clone() };
+        drop(state);
+        if let Some(parking) = called {
+            parking.wake();
+        }
     }
 
     /// Lets a worker at work belong to another lane, if `at_work`, asked under the lock of
@@ -317,8 +348,12 @@ impl<J> Lane<J> {
 impl<J> State<J> {
     /// Decides who serves the first waiting job.
     fn summon(&mut self, limits: &Limits) -> Summons {
-        if self.jobs.is_empty() || self.coming > 0 {
+        if self.jobs.is_empty() {
             return Summons::Nobody;
+        }
+        if self.coming > 0 {
+            let put_off = self.called.as_ref().filter(|called| !called.is_woken());
+            return put_off.map_or(Summons::Nobody, |called| Summons::Parked(Arc::clone(called)));
         }
         if let Some(parking) = self.call() {
             return Summons::Parked(parking);
@@ -338,14 +373,22 @@ impl<J> State<J> {
         }
         let parking = self.parked.pop()?;
         parking.called.store(true, Ordering::Relaxed);
+        parking.woken.store(false, Ordering::Relaxed);
+        self.called = Some(Arc::clone(&parking));
         self.coming += 1;
         Some(parking)
     }
 }
 
 impl Parking {
-    /// Wakes the worker that was called.
+    /// Wakes the worker that was called, unless somebody has.
     pub(crate) fn wake(&self) {
-        self.condvar.notify_one();
+        if !self.woken.swap(true, Ordering::AcqRel) {
+            self.condvar.notify_one();
+        }
+    }
+
+    fn is_woken(&self) -> bool {
+        self.woken.load(Ordering::Relaxed)
     }
 }

@@ -5,13 +5,17 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::Shared;
 use super::lane::{Next, Parking};
 use crate::job::Runnable;
 use crate::method::Lane;
 use crate::seat::{Kind, Seat};
+
+/// How long a worker goes from job to job before it rings for the loops whose jobs have ended,
+/// though others wait: an answer may wait for a few jobs, not for a queue of long ones.
+const HELD_MAX: Duration = Duration::from_micros(100);
 
 /// Starts the thread of a worker that the lane counts already.
 pub(super) fn start(shared: &Arc<Shared>, lane: Lane) -> io::Result<()> {
@@ -29,14 +33,28 @@ fn work(shared: &Arc<Shared>, lane: Lane) {
     shared.watch.add(Arc::clone(&seat));
     let parking = Arc::new(Parking::default());
     let mut arriving = true;
+    let mut told = Instant::now();
+    shared.loops.employ();
     loop {
         let lane = seat.lane();
-        let arrived = std::mem::take(&mut arriving);
-        match shared.lane(lane).next(&parking, arrived, || seat.lane() == lane) {
+        let (arrived, belongs) = (std::mem::take(&mut arriving), || seat.lane() == lane);
+        match shared.lane(lane).next(&parking, arrived, belongs, || shared.loops.are_owed()) {
             Next::Job(runnable, summons) => {
                 shared.follow(lane, summons);
-                run(shared, &seat, lane, runnable);
+                let now = Instant::now();
+                if now.saturating_duration_since(told) > HELD_MAX {
+                    shared.loops.tell();
+                    told = now;
+                }
+                run(shared, &seat, lane, runnable, now);
             }
+            Next::Last(runnable) => {
+                // It may take long, and nobody else may come by.
+                shared.loops.tell();
+                told = Instant::now();
+                run(shared, &seat, lane, runnable, told);
+            }
+            Next::Owing => shared.loops.tell(),
             Next::Leave(summons) => {
                 shared.follow(lane, summons);
                 break;
@@ -44,11 +62,12 @@ fn work(shared: &Arc<Shared>, lane: Lane) {
             Next::Moved => {}
         }
     }
+    shared.loops.dismiss();
     seat.leave();
 }
 
 /// Polls a job once, or refuses it, holds it back, or passes it on to the lane where it belongs.
-fn run(shared: &Arc<Shared>, seat: &Seat, lane: Lane, runnable: Runnable) {
+fn run(shared: &Arc<Shared>, seat: &Seat, lane: Lane, runnable: Runnable, now: Instant) {
     let method = runnable.metadata().method.clone();
     let others = method.enter();
     seat.begin(&method);
@@ -62,7 +81,7 @@ fn run(shared: &Arc<Shared>, seat: &Seat, lane: Lane, runnable: Runnable) {
             refuse_or_hold(shared, runnable);
             return false;
         }
-        begin(shared, lane, &runnable);
+        begin(shared, lane, &runnable, now);
         runnable.run();
         true
     }));
@@ -84,10 +103,10 @@ fn refuse_or_hold(shared: &Arc<Shared>, runnable: Runnable) {
     }
 }
 
-fn begin(shared: &Shared, lane: Lane, runnable: &Runnable) {
+fn begin(shared: &Shared, lane: Lane, runnable: &Runnable, now: Instant) {
     let facts = runnable.metadata();
     if !facts.has_begun() {
-        shared.observer.queue_delay(lane, Instant::now() - facts.spawned);
+        shared.observer.queue_delay(lane, now.saturating_duration_since(facts.spawned));
         facts.begin();
     }
 }

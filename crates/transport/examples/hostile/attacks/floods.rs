@@ -3,9 +3,7 @@
 use crate::arena::Arena;
 use crate::case::{CALMED, CUT_OFF, Case, USUAL};
 use crate::connection::{Connection, Over};
-use crate::frames::{
-    DUPLEX, PREFACE, call, flag, frame, kind, setting, stream, window_update,
-};
+use crate::frames::{DUPLEX, PREFACE, call, flag, frame, kind, setting, stream, window_update};
 
 /// Frames per write.
 const BATCH: usize = 200;

@@ -138,7 +138,8 @@ fn faults() -> Vec<Vec<u8>> {
         frame(kind::SETTINGS, flag::ACK, 0, &[0; 6]),
         head((1 << 24) - 1, kind::DATA, 0, 1).to_vec(),
         // Padding that is longer than the frame.
-        [whole_call(1, UNARY, &[]), frame(kind::HEADERS, flag::PADDED | end, 3, &[200, 1])].concat(),
+        [whole_call(1, UNARY, &[]), frame(kind::HEADERS, flag::PADDED | end, 3, &[200, 1])]
+            .concat(),
         // A header block that cannot be decoded: an entry of the table that there is not.
         frame(kind::HEADERS, end, 1, &[0xff, 0xff, 0x7f]),
         // Settings out of their bounds.
@@ -176,8 +177,7 @@ async fn http1(arena: Arena) {
     ];
     let life = |arena: Arena| async move {
         let number = usize::try_from(arena.tally.seen().connections).unwrap_or_default();
-        let mut connection =
-            Connection::reading(arena.wire().await?, arena.clone(), Manners::Mute);
+        let mut connection = Connection::reading(arena.wire().await?, arena.clone(), Manners::Mute);
         connection.send(REQUESTS[number % REQUESTS.len()]).await?;
         connection.pause(Duration::from_millis(500)).await
     };

@@ -9,7 +9,8 @@ use crate::attacks::slow::{END_MAX, ENDED, end};
 use crate::case::{CUT_OFF, Case, Expected, USUAL};
 use crate::connection::Connection;
 use crate::frames::{
-    DUPLEX, PREFACE, UNARY, call, data, initial_window, message, message_head, stream, whole_call, window_update,
+    DUPLEX, PREFACE, UNARY, call, data, initial_window, message, message_head, stream, whole_call,
+    window_update,
 };
 use crate::testing::{ResponseParameters, SimpleRequest, StreamingOutputCallRequest};
 
@@ -92,8 +93,7 @@ async fn window_dribble(arena: Arena) {
         }
         let began = tokio::time::Instant::now();
         while began.elapsed() < END_MAX {
-            let dribbled: Vec<u8> =
-                (0..100).flat_map(|it| window_update(stream(it), 1)).collect();
+            let dribbled: Vec<u8> = (0..100).flat_map(|it| window_update(stream(it), 1)).collect();
             if connection.send(&dribbled).await.is_err()
                 || connection.ended(100, Duration::from_millis(100)).await == Ok(true)
             {

@@ -49,8 +49,7 @@ const BATCH: u32 = 50;
 /// Opens streams with a whole call and takes each back at once. The server lets a few go, then
 /// says GOAWAY `ENHANCE_YOUR_CALM` and closes.
 async fn rapid_reset(arena: Arena) {
-    let cancelled =
-        |stream| [whole_call(stream, UNARY, &[]), reset(stream, code::CANCEL)].concat();
+    let cancelled = |stream| [whole_call(stream, UNARY, &[]), reset(stream, code::CANCEL)].concat();
     arena.swarm(4, move |arena| streams(arena, cancelled)).await;
 }
 
