@@ -14,9 +14,7 @@ use tower::ServiceBuilder;
 use transport::health::Health;
 use transport::tls::{Tls, TlsError, Watcher};
 use transport::web::WebLayer;
-use transport::{
-    Address, Drained, ListenError, Listeners, Server, mirror_compression, supervisor,
-};
+use transport::{Address, Drained, ListenError, Listeners, Server, mirror_compression, supervisor};
 use unstall::{Executor, GrpcLayer};
 
 use crate::blocking::blocking;

@@ -1,5 +1,7 @@
 #![doc = include_str!("../README.md")]
 
+#[doc = include_str!("../docs/attacks.md")]
+pub mod attacks {}
 mod clock;
 mod compression;
 mod connection;

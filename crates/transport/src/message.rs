@@ -13,4 +13,3 @@ pub use self::body::RequestBody;
 pub(crate) use self::body::{Expected, MessageLimits, Messages};
 pub(crate) use self::budget::Budget;
 pub use self::framing::{Framing, FramingError};
-

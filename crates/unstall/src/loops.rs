@@ -241,9 +241,10 @@ impl Sender {
     /// A waker that wakes by mail, if the calling thread runs a loop.
     pub(crate) fn waker(&mut self, waker: &Waker) -> Option<Waker> {
         let place = with_here(|here| here.is_driven().then(|| Arc::clone(&here.place)))??;
-        let kept = self.0.take().filter(|letter| {
-            letter.waker.will_wake(waker) && Arc::ptr_eq(&letter.place, &place)
-        });
+        let kept = self
+            .0
+            .take()
+            .filter(|letter| letter.waker.will_wake(waker) && Arc::ptr_eq(&letter.place, &place));
         let letter = kept.unwrap_or_else(|| Arc::new(Letter { place, waker: waker.clone() }));
         Some(Waker::from(Arc::clone(self.0.insert(letter))))
     }

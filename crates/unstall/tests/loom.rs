@@ -1,11 +1,16 @@
-//! Every interleaving of a lane's users, within bounds: no job lost, none run twice, no worker
-//! asleep beside a job, everybody gone at the end.
+//! Every interleaving of the users of a lane and of a mailbox, within bounds: no job lost, none
+//! run twice, no worker asleep beside a job, no letter left beside a loop that sleeps, everybody
+//! gone at the end.
 //!
-//! The lane is compiled a second time with loom's locks in place of std's.
+//! Both are compiled a second time with loom's locks in place of std's.
 #![allow(dead_code, reason = "the lane's figures are not asked for here")]
 
 #[path = "../src/executor/lane.rs"]
 mod lane;
+#[path = "loom/letters.rs"]
+mod letters;
+#[path = "../src/mailbox.rs"]
+mod mailbox;
 
 mod sync {
     use std::time::Duration;
@@ -85,16 +90,20 @@ impl Crew {
         let parking = Arc::new(Parking::default());
         let mut arriving = true;
         loop {
-            match self.0.lane.next(&parking, std::mem::take(&mut arriving), || true) {
+            let arrived = std::mem::take(&mut arriving);
+            let order = match self.0.lane.next(&parking, arrived, || true, || false) {
                 Next::Job(order, summons) => {
                     self.follow(summons);
-                    self.0.worked.fetch_add(1, Ordering::Relaxed);
-                    if order == Order::GoHome {
-                        return;
-                    }
+                    order
                 }
+                Next::Last(order) => order,
                 Next::Leave(summons) => return self.follow(summons),
                 Next::Moved => unreachable!("nobody is moved in this model"),
+                Next::Owing => unreachable!("nothing is owed in this model"),
+            };
+            self.0.worked.fetch_add(1, Ordering::Relaxed);
+            if order == Order::GoHome {
+                return;
             }
         }
     }
@@ -204,6 +213,66 @@ fn a_thread_that_cannot_be_had_strands_no_job() {
 }
 
 #[test]
+fn a_wake_that_was_put_off_keeps_nobody_elses_job() {
+    model(|| {
+        let crew = Crew::new(1, 1);
+        assert_eq!(crew.0.lane.grow(1, 1), 1);
+        let worker = crew.start();
+        // Whoever pushes this one calls a worker that has parked, and never wakes it.
+        let _put_off = crew.0.lane.push(Order::Work, Age::New).expect("it is open");
+        let other = crew.clone();
+        let pushing = thread::spawn(move || other.push(Order::GoHome));
+        pushing.join().expect("it does not panic");
+        worker.join().expect("it does not panic");
+        assert_eq!(crew.worked(), 2);
+    });
+}
+
+#[test]
+fn a_wake_that_was_put_off_for_good_is_made_up_for() {
+    model(|| {
+        let crew = Crew::new(1, 1);
+        assert_eq!(crew.0.lane.grow(1, 1), 1);
+        let worker = crew.start();
+        let _put_off = crew.0.lane.push(Order::GoHome, Age::New).expect("it is open");
+        crew.0.lane.remind();
+        worker.join().expect("it does not panic");
+        assert_eq!(crew.worked(), 1);
+    });
+}
+
+#[test]
+fn a_wake_that_comes_late_does_no_harm() {
+    model(|| {
+        let crew = Crew::new(1, 1);
+        assert_eq!(crew.0.lane.grow(1, 1), 1);
+        let worker = crew.start();
+        let put_off = crew.0.lane.push(Order::Work, Age::New).expect("it is open");
+        let other = crew.clone();
+        let late = thread::spawn(move || other.follow(put_off));
+        crew.push(Order::Work);
+        crew.push(Order::GoHome);
+        late.join().expect("it does not panic");
+        worker.join().expect("it does not panic");
+        assert_eq!(crew.worked(), 3);
+    });
+}
+
+#[test]
+fn closing_wakes_a_worker_whose_wake_was_put_off() {
+    model(|| {
+        let crew = Crew::new(1, 1);
+        assert_eq!(crew.0.lane.grow(1, 1), 1);
+        let worker = crew.start();
+        let _put_off = crew.0.lane.push(Order::Work, Age::New).expect("it is open");
+        let left = crew.0.lane.close().len();
+        assert_eq!(crew.0.lane.wait_until_left(None), 0);
+        worker.join().expect("it does not panic");
+        assert_eq!(crew.worked() + left, 1);
+    });
+}
+
+#[test]
 fn a_worker_handed_over_serves_its_new_lane_or_stays() {
     model(|| {
         let (old, new) = (Crew::new(1, 1), Crew::new(0, 1));
@@ -216,22 +285,21 @@ fn a_worker_handed_over_serves_its_new_lane_or_stays() {
             let (moved, at_work) = (Arc::clone(&moved), Arc::clone(&at_work));
             thread::spawn(move || {
                 let parking = Arc::new(Parking::default());
-                let Next::Job(..) = old.0.lane.next(&parking, true, || true) else {
+                let Next::Last(_) = old.0.lane.next(&parking, true, || true, || false) else {
                     // The lane was closed first.
                     return;
                 };
                 at_work.store(true, Ordering::SeqCst);
                 at_work.store(false, Ordering::SeqCst);
                 let is_of_old = || !moved.load(Ordering::SeqCst);
-                match old.0.lane.next(&parking, false, is_of_old) {
+                match old.0.lane.next(&parking, false, is_of_old, || false) {
                     Next::Moved => {
-                        assert!(matches!(
-                            new.0.lane.next(&parking, false, || true),
-                            Next::Leave(_)
-                        ));
+                        let next = new.0.lane.next(&parking, false, || true, || false);
+                        assert!(matches!(next, Next::Leave(_)));
                     }
                     Next::Leave(_) => {}
-                    Next::Job(..) => unreachable!("there is one job only"),
+                    Next::Job(..) | Next::Last(_) => unreachable!("there is one job only"),
+                    Next::Owing => unreachable!("nothing is owed in this model"),
                 }
             })
         };
@@ -259,7 +327,7 @@ fn who_waits_for_a_lane_to_empty_is_woken_when_its_last_worker_is_handed_over() 
         old.push(Order::Work);
         // The worker is this thread, and stays in its job.
         let parking = Arc::new(Parking::default());
-        assert!(matches!(old.0.lane.next(&parking, true, || true), Next::Job(..)));
+        assert!(matches!(old.0.lane.next(&parking, true, || true, || false), Next::Last(_)));
         let stopping = {
             let old = old.clone();
             thread::spawn(move || {
@@ -270,7 +338,7 @@ fn who_waits_for_a_lane_to_empty_is_woken_when_its_last_worker_is_handed_over() 
         assert!(old.0.lane.hand_over(&new.0.lane, || true));
         stopping.join().expect("it does not panic");
         new.0.lane.close();
-        assert!(matches!(new.0.lane.next(&parking, false, || true), Next::Leave(_)));
+        assert!(matches!(new.0.lane.next(&parking, false, || true, || false), Next::Leave(_)));
         assert_eq!(new.0.lane.wait_until_left(None), 0);
     });
 }

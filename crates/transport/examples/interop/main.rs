@@ -25,7 +25,7 @@ use tracing_subscriber::EnvFilter;
 
 /// The protocol's messages and service, written by `cargo xtask codegen`.
 mod proto {
-    #![allow(missing_docs, unreachable_pub, clippy::all, clippy::missing_errors_doc)]
+    #![allow(missing_docs, unreachable_pub, clippy::all, clippy::pedantic)]
 
     include!("generated/grpc.testing.rs");
 

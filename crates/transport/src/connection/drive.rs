@@ -99,7 +99,10 @@ where
     connection.ending().unwrap_or(by_itself)
 }
 
-fn http2(settings: &Settings, tickets: Tickets) -> hyper::server::conn::http2::Builder<StreamExecutor> {
+fn http2(
+    settings: &Settings,
+    tickets: Tickets,
+) -> hyper::server::conn::http2::Builder<StreamExecutor> {
     let mut builder = hyper::server::conn::http2::Builder::new(StreamExecutor(tickets));
     builder
         .timer(TokioTimer::new())

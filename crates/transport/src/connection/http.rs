@@ -148,9 +148,7 @@ where
             }
             let answer = match this.state.as_mut().project() {
                 StateProjection::Refused { refusal } => return Poll::Ready(Ok(refused(*refusal))),
-                StateProjection::Failed { error } => {
-                    Err(error.take().expect("it is taken once"))
-                }
+                StateProjection::Failed { error } => Err(error.take().expect("it is taken once")),
                 StateProjection::Waiting { waiting } => {
                     let (service, request) = &mut **waiting;
                     let ready = ready!(service.poll_ready(cx)).map_err(Into::into);
@@ -162,8 +160,9 @@ where
                     Ok(Poll::Ready(Ok(response))) => {
                         this.stream.has_answered.begin();
                         let (stream, place) = (Arc::clone(this.stream), this.place.take());
-                        return Poll::Ready(Ok(response
-                            .map(|body| Outgoing::new(body, stream, place, *this.voice))));
+                        return Poll::Ready(Ok(
+                            response.map(|body| Outgoing::new(body, stream, place, *this.voice))
+                        ));
                     }
                     Ok(Poll::Ready(Err(error))) => Err(error.into()),
                 },

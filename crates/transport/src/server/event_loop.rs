@@ -55,7 +55,7 @@ impl EventLoop {
         B::Error: Into<BoxError>,
     {
         let name = format!("transport-{number}");
-        let runtime = runtime(&name, executor)?;
+        let (runtime, postman) = build(&name, |builder| executor.serve_runtime(&name, builder))?;
         let (sockets, mut arriving) = mpsc::channel::<(Accepted, Member)>(WAITING_MAX);
         let load = Arc::new(AtomicUsize::new(0));
         let hatch = Hatch { sockets, load: Arc::clone(&load) };
@@ -73,6 +73,7 @@ impl EventLoop {
         };
         let run = move || {
             runtime.block_on(async {
+                tokio::spawn(postman);
                 tokio::select! {
                     () = run => {}
                     // Fails if the server is gone, which is an end as well.
@@ -100,10 +101,15 @@ impl EventLoop {
 
 /// A runtime for one thread, which the executor watches.
 pub(super) fn runtime(name: &str, executor: &Executor) -> Result<Runtime, StartError> {
+    build(name, |builder| executor.watch_runtime(name, builder)).map(|(runtime, ())| runtime)
+}
+
+fn build<T>(name: &str, watch: impl FnOnce(&mut Builder) -> T) -> Result<(Runtime, T), StartError> {
     let mut builder = Builder::new_current_thread();
-    builder.enable_all();
-    executor.watch_runtime(name, &mut builder);
-    builder.build().map_err(|source| StartError::Thread { name: name.to_owned(), source })
+    let watching = watch(builder.enable_all());
+    let runtime =
+        builder.build().map_err(|source| StartError::Thread { name: name.to_owned(), source })?;
+    Ok((runtime, watching))
 }
 
 impl Hatch {
@@ -113,7 +119,11 @@ impl Hatch {
     }
 
     /// Hands a connection in; gives it back if the loop has too many to look at.
-    pub(super) fn hand_in(&self, socket: Accepted, member: Member) -> Result<(), (Accepted, Member)> {
+    pub(super) fn hand_in(
+        &self,
+        socket: Accepted,
+        member: Member,
+    ) -> Result<(), (Accepted, Member)> {
         self.load.fetch_add(1, Ordering::Relaxed);
         self.sockets.try_send((socket, member)).map_err(|error| {
             self.load.fetch_sub(1, Ordering::Relaxed);

@@ -4,6 +4,7 @@
 //! itself. They are tests of a binary of their own, because they need nothing of the crate but
 //! its example. More clients take part in `cargo xtask soak`.
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+#![allow(clippy::print_stderr, reason = "a skipped test says so")]
 
 use std::fs::File;
 use std::io::Write as _;

@@ -71,7 +71,8 @@ impl Running {
 
 /// Asks for a user, to be answered after so many milliseconds.
 pub(crate) async fn ask(channel: &Channel, user: i32, after_ms: i32) -> Result<String, Status> {
-    let mut client = api::tutorial::recommendations_client::RecommendationsClient::new(channel.clone());
+    let mut client =
+        api::tutorial::recommendations_client::RecommendationsClient::new(channel.clone());
     let request = RecommendationRequest { user_id: user, category: 0, max_results: after_ms };
     let answer = client.recommend(request).await?.into_inner();
     Ok(answer.recommendations.into_iter().map(|book| book.title).collect())

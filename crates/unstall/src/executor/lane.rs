@@ -320,9 +320,14 @@ impl<J> Lane<J> {
         }
         state.coming += parked.len();
         let jobs = state.jobs.drain(..).collect();
+        let called = state.called.clone();
         drop(state);
         for parking in parked {
             parking.condvar.notify_one();
+        }
+        // No push will come that reminds him.
+        if let Some(parking) = called {
+            parking.wake();
         }
         jobs
     }
