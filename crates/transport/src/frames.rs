@@ -6,11 +6,11 @@
 //!
 //! | frame | takes |
 //! | --- | --- |
-//! | PING, SETTINGS, PRIORITY, GOAWAY, PUSH_PROMISE, unknown ones | 1 |
-//! | WINDOW_UPDATE | 1; two are earned by each frame of data that was sent to the peer |
-//! | DATA without a byte that does not end its stream, CONTINUATION | 1 |
-//! | RST_STREAM | 1 of an allowance of its own |
-//! | HEADERS, DATA with bytes | nothing; each earns one, up to the burst |
+//! | `PING`, `SETTINGS`, `PRIORITY`, `GOAWAY`, `PUSH_PROMISE`, unknown ones | 1 |
+//! | `WINDOW_UPDATE` | 1; four are earned by each frame of data that was sent to the peer |
+//! | `DATA` without a byte that does not end its stream, `CONTINUATION` | 1 |
+//! | `RST_STREAM` | 1 of an allowance of its own |
+//! | `HEADERS`, `DATA` with bytes | nothing; each earns one, up to the burst |
 //!
 //! Only the nine bytes of each frame's head are looked at. Nothing is copied or changed.
 

@@ -147,6 +147,6 @@ fn is_base64(value: &[u8]) -> bool {
     let padding = value.iter().rev().take_while(|byte| **byte == b'=').count();
     let digits = &value[..value.len() - padding];
     let is_digit = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/');
-    let is_whole = padding == 0 || (padding <= 2 && value.len() % 4 == 0);
+    let is_whole = padding == 0 || (padding <= 2 && value.len().is_multiple_of(4));
     is_whole && digits.len() % 4 != 1 && digits.iter().all(is_digit)
 }

@@ -94,6 +94,7 @@ impl Server {
     /// # Errors
     ///
     /// [`StartError`] if there is no thread to be had.
+    #[expect(clippy::needless_pass_by_value, reason = "callers have no use for it any more")]
     pub fn start<S, B>(
         settings: Settings,
         listeners: Listeners,

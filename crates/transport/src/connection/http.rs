@@ -169,7 +169,7 @@ where
             };
             match answer {
                 Ok(answer) => this.state.set(State::Called { answer }),
-                Err(error) => return Poll::Ready(Ok(failed(error, *this.voice))),
+                Err(error) => return Poll::Ready(Ok(failed(&error, *this.voice))),
             }
         }
     }
@@ -200,8 +200,8 @@ fn refused<B>(refusal: Refusal) -> Response<Outgoing<B>> {
 }
 
 /// The service itself failed. It is logged here and not sent.
-fn failed<B>(error: BoxError, voice: Voice) -> Response<Outgoing<B>> {
-    tracing::error!(error, "a service failed");
+fn failed<B>(error: &BoxError, voice: Voice) -> Response<Outgoing<B>> {
+    tracing::error!(%error, "a service failed");
     match voice {
         Voice::Http => bare(StatusCode::INTERNAL_SERVER_ERROR),
         _ => trailers_only(StatusCode::OK, voice, status("13", "internal error")),
