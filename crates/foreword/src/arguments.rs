@@ -73,7 +73,7 @@ pub(crate) enum Command {
 /// Where to listen.
 #[derive(Args, Debug)]
 pub(crate) struct Listening {
-    /// Where to listen: HOST:PORT, unix:/path or systemd; may be given several times [default: localhost:50051]
+    /// Where to listen: HOST:PORT, unix:PATH or systemd; may be given several times [default: localhost:50051]
     #[arg(long, value_name = "HOST:PORT")]
     pub(crate) listen: Vec<String>,
 

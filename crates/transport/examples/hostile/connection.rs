@@ -31,6 +31,9 @@ pub(crate) enum Manners {
 /// Shared with the reader, which answers PINGs.
 type Writer = Arc<Mutex<WriteHalf<Box<dyn Wire>>>>;
 
+/// What is not read, and who would tell of it.
+type Unread = (ReadHalf<Box<dyn Wire>>, watch::Sender<State>);
+
 /// An open connection.
 pub(crate) struct Connection {
     arena: Arena,
@@ -40,7 +43,7 @@ pub(crate) struct Connection {
     state: watch::Receiver<State>,
     reader: Option<JoinHandle<()>>,
     /// Kept, so that nothing is read and nothing is closed.
-    _unread: Option<(ReadHalf<Box<dyn Wire>>, watch::Sender<State>)>,
+    _unread: Option<Unread>,
     closed: Arc<AtomicBool>,
 }
 
@@ -78,7 +81,7 @@ impl Connection {
         writer: Writer,
         state: watch::Receiver<State>,
         reader: Option<JoinHandle<()>>,
-        unread: Option<(ReadHalf<Box<dyn Wire>>, watch::Sender<State>)>,
+        unread: Option<Unread>,
         closed: Arc<AtomicBool>,
     ) -> Self {
         arena.tally.note(|seen| seen.connections += 1);

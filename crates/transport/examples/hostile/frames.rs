@@ -86,12 +86,12 @@ pub(crate) fn initial_window(bytes: u32) -> Vec<u8> {
     setting(4, bytes)
 }
 
-/// A WINDOW_UPDATE frame.
+/// A `WINDOW_UPDATE` frame.
 pub(crate) fn window_update(stream: u32, bytes: u32) -> Vec<u8> {
     frame(kind::WINDOW_UPDATE, 0, stream, &bytes.to_be_bytes())
 }
 
-/// An RST_STREAM frame.
+/// An `RST_STREAM` frame.
 pub(crate) fn reset(stream: u32, code: u32) -> Vec<u8> {
     frame(kind::RST_STREAM, 0, stream, &code.to_be_bytes())
 }

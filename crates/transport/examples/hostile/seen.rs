@@ -32,7 +32,7 @@ pub(crate) struct Seen {
     pub(crate) received_bytes: u64,
     /// GOAWAY frames by their code.
     pub(crate) goaways: BTreeMap<String, u64>,
-    /// RST_STREAM frames by their code.
+    /// `RST_STREAM` frames by their code.
     pub(crate) resets: BTreeMap<String, u64>,
     /// Answers by their gRPC status, or HTTP status if there was none.
     pub(crate) statuses: BTreeMap<String, u64>,
@@ -59,7 +59,7 @@ impl Tally {
         self.note(|seen| *seen.goaways.entry(code_name(code)).or_default() += 1);
     }
 
-    /// An RST_STREAM frame came.
+    /// An `RST_STREAM` frame came.
     pub(crate) fn reset(&self, code: u32) {
         self.note(|seen| *seen.resets.entry(code_name(code)).or_default() += 1);
     }

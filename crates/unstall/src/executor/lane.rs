@@ -378,7 +378,8 @@ impl<J> State<J> {
         }
         let parking = self.parked.pop()?;
         parking.called.store(true, Ordering::Relaxed);
-        parking.woken.store(false, Ordering::Relaxed);
+        // A swap: it comes after any wake for the call before, even in loom's eyes.
+        parking.woken.swap(false, Ordering::AcqRel);
         self.called = Some(Arc::clone(&parking));
         self.coming += 1;
         Some(parking)

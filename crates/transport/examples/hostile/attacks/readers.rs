@@ -47,7 +47,8 @@ pub(crate) const CASES: &[Case] = &[
         attack_text: "asks for 100 answers of 1 MiB with wide windows and never reads the socket",
         expected_text: "closed at the limit of a reader",
         expected: CUT_OFF,
-        memory_mib_max: 512,
+        // A megabyte a call as the handler gave it, and what the server queued of it.
+        memory_mib_max: 600,
         attack: |arena| Box::pin(deaf(arena, unary_mebibyte)),
         ..USUAL
     },
