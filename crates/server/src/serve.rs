@@ -32,6 +32,9 @@ const RIVAL_AFTER: u32 = 5;
 /// How long to wait at the end for handlers that hold a thread.
 const STUCK_PATIENCE: Duration = Duration::from_millis(200);
 
+/// What the supervisor allows for closing the store.
+const CLOSING_PATIENCE: Duration = Duration::from_secs(5);
+
 /// Whether addresses beyond this machine may be served without authentication.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Openness {
@@ -104,13 +107,24 @@ impl Service {
     ) -> Result<Self, ServeError> {
         let files = settings.tls.files();
         let knows_clients = files.as_ref().is_some_and(|files| files.client_ca.is_some());
-        let beyond = settings.serve.listen.iter().find(|address| !address.is_local());
-        if let (Some(address), Openness::LoopbackOnly, false) = (beyond, openness, knows_clients) {
-            return Err(ServeError::Open { address: address.clone() });
-        }
+        let check = |addresses: &[Address]| {
+            let beyond = addresses.iter().find(|address| !address.is_local());
+            match (beyond, openness, knows_clients) {
+                (Some(address), Openness::LoopbackOnly, false) => {
+                    Err(ServeError::Open { address: address.clone() })
+                }
+                _ => Ok(()),
+            }
+        };
+        let listen = &settings.serve.listen;
+        // What systemd hands over shows where it is once it is taken.
+        let asked: Vec<Address> =
+            listen.iter().filter(|one| **one != Address::Systemd).cloned().collect();
+        check(&asked)?;
         let tls = files.map(Tls::load).transpose()?;
-        let listeners = Listeners::bind(&settings.serve.listen)?;
+        let listeners = Listeners::bind(listen)?;
         let addresses = listeners.addresses()?;
+        check(&addresses)?;
         let recommender = Arc::new(Recommender::open(data, settings).await?);
         let routes = grpc::routes(&recommender, settings)?;
         let executor = Executor::start(settings.executor.settings(), ())?;
@@ -159,7 +173,6 @@ impl Service {
             .map_request(mirror_compression)
             .service(routes);
         let limits = settings.transport.settings();
-        let drain = limits.drain_timeout;
         let secured = tls.is_some();
         let server = Server::start(limits, listeners, tls, &executor, service)?;
         let live = recommender.live();
@@ -180,9 +193,9 @@ impl Service {
             stop.await;
             tracing::info!("stopping; open calls may finish");
             health.shut_down();
-            supervisor::stopping(drain + STUCK_PATIENCE);
+            supervisor::stopping(server.drain_at_most() + STUCK_PATIENCE + CLOSING_PATIENCE);
             tell.send_replace(true);
-            finish(server, drain).await;
+            finish(server).await;
         };
         let renewing = renewal::renew(&executor, &recommender, settings.serve.poll(), stopped);
         let announcing = announce(&data, &found_at, stopped());
@@ -204,11 +217,13 @@ impl Service {
 }
 
 /// Lets connections finish, and says what did not.
-async fn finish(server: Server, drain: Duration) {
-    let drained = server.drain().await;
-    if drained != Drained::default() {
-        let Drained { ended, cut, .. } = drained;
-        tracing::warn!(?drain, ended, cut, "calls were told to end, and connections cut");
+async fn finish(server: Server) {
+    let Drained { ended, cut, .. } = server.drain().await;
+    if ended > 0 {
+        tracing::warn!(ended, "calls that did not finish were told that the server is stopping");
+    }
+    if cut > 0 {
+        tracing::warn!(cut, "connections were closed although they had calls");
     }
 }
 

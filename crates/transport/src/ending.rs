@@ -44,14 +44,23 @@ endings! {
     PrefaceTimeout => "preface_timeout",
     /// A frame or a block of headers was begun and not ended in time.
     HeaderTimeout => "header_timeout",
-    /// The socket took no more bytes for too long.
+    /// The socket took no more bytes for too long, or answers were not taken.
     ReaderTimeout => "reader_timeout",
+    /// It did not say that it was still there.
+    KeepaliveTimeout => "keepalive_timeout",
     /// It sent too many frames that cost work and bring nothing.
     Flood => "flood",
     /// It had to make room for another.
     Displaced => "displaced",
     /// There was no room for it.
     NoRoom => "no_room",
+}
+
+impl Ending {
+    /// Whether it tells of something wrong: an attack, a limit that is too low, a bad client.
+    pub(crate) fn is_notable(self) -> bool {
+        !matches!(self, Self::Closed | Self::Idle | Self::Old | Self::Stopping)
+    }
 }
 
 /// How often connections ended for each reason.

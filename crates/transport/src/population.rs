@@ -163,10 +163,33 @@ impl Population {
         }
     }
 
+    /// Tells the log how many connections ended, since `before`, for reasons that an operator
+    /// may want to look into.
+    pub(crate) fn summarise(&self, before: &mut Summary) {
+        let counts = Ending::ALL.iter().map(|ending| self.endings.get(*ending));
+        let counts: Vec<u64> = counts.collect();
+        let mut notable = Vec::new();
+        for (place, ending) in Ending::ALL.iter().enumerate() {
+            let more = counts[place] - before.0.get(place).copied().unwrap_or(0);
+            if more > 0 && ending.is_notable() {
+                notable.push(format!("{} {more}", ending.name()));
+            }
+        }
+        before.0 = counts;
+        if !notable.is_empty() {
+            let connections = self.len();
+            tracing::warn!(connections, "connections ended: {}", notable.join(", "));
+        }
+    }
+
     fn lock(&self) -> MutexGuard<'_, Slab<Arc<Connection>>> {
         self.all.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+/// Counts at the last summary.
+#[derive(Debug, Default)]
+pub(crate) struct Summary(Vec<u64>);
 
 /// Which streams are ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -242,6 +265,8 @@ impl Member {
 
     /// Leaves, with the reason.
     pub(crate) fn leave(mut self, ending: Ending) {
+        let peer = self.connection.peer().address();
+        tracing::debug!(reason = ending.name(), ?peer, "a connection ended");
         self.ending = ending;
     }
 }

@@ -16,6 +16,7 @@ use pin_project_lite::pin_project;
 
 use crate::BoxError;
 use crate::connection::{End, Place, Stream};
+use crate::web::trailers_frame;
 
 /// The most bytes that are handed over at once: a frame of HTTP/2.
 const PIECE: usize = 16 << 10;
@@ -142,20 +143,9 @@ impl End {
     fn frame(self, voice: Voice) -> Result<Frame<Bytes>, BoxError> {
         match voice {
             Voice::Grpc => Ok(Frame::trailers(self.trailers())),
-            Voice::GrpcWeb => Ok(Frame::data(self.web_trailers())),
+            Voice::GrpcWeb => Ok(Frame::data(trailers_frame(&self.trailers()))),
             Voice::Http => Err(self.message().into()),
         }
-    }
-
-    /// The trailers as a message with the flag 0x80, as gRPC-Web has it.
-    fn web_trailers(self) -> Bytes {
-        let code = self.code();
-        let code = code.to_str().unwrap_or_default();
-        let text = format!("grpc-status:{code}\r\ngrpc-message:{}\r\n", self.message());
-        let mut frame = vec![0x80];
-        frame.extend((text.len() as u32).to_be_bytes());
-        frame.extend(text.as_bytes());
-        frame.into()
     }
 
     fn http_status(self) -> StatusCode {

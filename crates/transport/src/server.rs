@@ -89,7 +89,8 @@ impl Server {
     ///
     /// The service is cloned for each request, made ready, and called, on a thread that moves
     /// the bytes of many connections: wrap it in [`unstall::GrpcLayer`], so that handlers run
-    /// elsewhere. The threads are watched by the executor.
+    /// elsewhere. The threads are watched by the executor. Raises the process's soft limit of file
+    /// descriptors to its hard limit.
     ///
     /// # Errors
     ///
@@ -151,6 +152,12 @@ impl Server {
     #[must_use]
     pub fn addresses(&self) -> &[Address] {
         &self.addresses
+    }
+
+    /// The longest that [`Server::drain`] takes.
+    #[must_use]
+    pub fn drain_at_most(&self) -> Duration {
+        self.settings.drain_timeout.saturating_add(LAST_WORDS * 2)
     }
 
     /// What it is doing. Costs a look at each connection.
@@ -219,7 +226,7 @@ fn connections_max(settings: &Settings) -> usize {
     let wanted = settings.connections_max.get();
     let possible = descriptors::for_connections().unwrap_or(NonZeroUsize::MAX).get();
     if possible < wanted {
-        tracing::warn!(wanted, possible, "fewer connections than set: too few file descriptors");
+        tracing::warn!(wanted, possible, "fewer connections than set; raise ulimit -n or LimitNOFILE=");
     }
     wanted.min(possible)
 }

@@ -45,8 +45,8 @@ use self::encoding::{Encoding, Protocol};
 pub use self::origins::{OriginError, Origins};
 pub use self::request::WebRequestBody;
 pub use self::response::WebBody;
-
-type BoxError = Box<dyn std::error::Error + Send + Sync>;
+pub(crate) use self::response::trailers_frame;
+use crate::BoxError;
 
 /// A [`tower` layer](Layer) that lets web pages call a gRPC service.
 ///

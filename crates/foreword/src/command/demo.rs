@@ -90,6 +90,10 @@ async fn prepare(
 
 /// Shows one reader's books and what to try.
 async fn show(data: &DataFolder, addresses: &[SocketAddr]) -> Result<()> {
+    if addresses.is_empty() {
+        output::say("Serving over TLS or a Unix socket only. Ctrl-C stops it.");
+        return Ok(());
+    }
     let question = Question { user: SHOWN_USER.to_owned(), categories: Vec::new(), results: 5 };
     let shelf = ask_servers(addresses, &question).await?;
     let shelf = shelf.context("the server that was just started does not answer")?;

@@ -12,7 +12,8 @@ use super::{SettingsError, expect};
 /// The largest message that can be asked for: each stream may hold one.
 const MESSAGE_BYTES_MAX: usize = 64 << 20;
 
-/// HTTP/2's own limit of a frame, and what a request of a browser needs.
+/// Less would refuse ordinary clients, and more is no header any longer. HTTP/1.1 has 8 KiB at
+/// least.
 const HEADERS_BYTES: std::ops::RangeInclusive<u32> = 1 << 10..=1 << 20;
 
 /// Limits of connections; see [`transport::Settings`].
@@ -97,5 +98,19 @@ impl TransportSection {
         let fits = HEADERS_BYTES.contains(&headers);
         expect("transport.headers_bytes_max", headers, fits, expected)?;
         self.origins().map(|_| ())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::settings::Settings;
+
+    #[test]
+    fn the_defaults_are_those_of_the_transport_but_for_the_size_of_a_message() {
+        let found = Settings::read(None).unwrap().transport.settings();
+        let mut expected = transport::Settings::for_this_machine();
+        expected.message_bytes_max = found.message_bytes_max;
+        assert_eq!(found.message_bytes_max.get(), 1 << 20);
+        assert_eq!(format!("{found:#?}"), format!("{expected:#?}"));
     }
 }

@@ -23,7 +23,11 @@ pub(crate) async fn recommend(channel: Channel) -> Result<(), Status> {
 }
 
 /// A stream of answers that come `every` so long.
-pub(crate) async fn stream(channel: Channel, answers: usize, every: Duration) -> Result<(), Status> {
+pub(crate) async fn stream(
+    channel: Channel,
+    answers: usize,
+    every: Duration,
+) -> Result<(), Status> {
     in_time(async {
         let mut answered = answers_of(channel, answers, every).await?;
         let mut count = 0;

@@ -82,10 +82,7 @@ impl fmt::Display for Verdict {
                 Value::String(text) => text.clone(),
                 other => other.to_string(),
             };
-            table.add_row([
-                Cell::new(name),
-                Cell::new(value).set_alignment(CellAlignment::Right),
-            ]);
+            table.add_row([Cell::new(name), Cell::new(value).set_alignment(CellAlignment::Right)]);
         }
         writeln!(f, "{table}")?;
         self.missed.iter().try_for_each(|missed| writeln!(f, "missed: {missed}"))?;

@@ -1,5 +1,6 @@
 //! The task of a connection: opens it, moves its bytes, and follows orders.
 
+use std::error::Error as _;
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
@@ -89,14 +90,28 @@ where
             follow(&connection, pin!(serving), |serving| serving.graceful_shutdown()).await
         }
     };
-    let by_itself = match served {
+    connection.ending().unwrap_or_else(|| match served {
         Ok(()) => Ending::Closed,
         Err(error) => {
             tracing::debug!(%error, "a connection failed");
-            Ending::Failed
+            ending(&error, protocol)
         }
-    };
-    connection.ending().unwrap_or(by_itself)
+    })
+}
+
+/// What hyper and h2 say of an end that they decided on.
+fn ending(error: &hyper::Error, protocol: Protocol) -> Ending {
+    if error.is_timeout() {
+        return match protocol {
+            Protocol::Http1 => Ending::HeaderTimeout,
+            Protocol::Http2 => Ending::KeepaliveTimeout,
+        };
+    }
+    let reason = error.source().and_then(|source| source.downcast_ref::<h2::Error>());
+    match reason.and_then(h2::Error::reason) {
+        Some(h2::Reason::ENHANCE_YOUR_CALM) => Ending::Flood,
+        _ => Ending::Failed,
+    }
 }
 
 fn http2(

@@ -17,7 +17,7 @@ use super::Connection;
 use super::stream::{Place, Stream, Ticket, Tickets};
 use crate::BoxError;
 use crate::guard::{self, Kind, Passed, Refusal};
-use crate::message::{Expected, MessageLimits, Messages, RequestBody};
+use crate::message::{Expected, MessageLimits, Messages, RequestBody, Text};
 use crate::response::{Outgoing, Voice, bare, trailers_only};
 use crate::settings::OtherRequests;
 
@@ -79,15 +79,11 @@ where
 
 impl<S> Door<S> {
     fn expected(&self, kind: Kind) -> Expected {
-        let limits = &self.rules.messages;
+        let messages =
+            || Messages::new(Arc::clone(&self.rules.messages), Arc::clone(&self.connection));
         match kind {
-            Kind::Grpc | Kind::GrpcWeb => {
-                Expected::Messages(Messages::new(Arc::clone(limits), Arc::clone(&self.connection)))
-            }
-            // One message, its head, and the third that base64 adds.
-            Kind::GrpcWebText => {
-                Expected::Bytes { left: (limits.bytes_max as u64 + 8).div_ceil(3) * 4 }
-            }
+            Kind::Grpc | Kind::GrpcWeb => Expected::Messages(messages()),
+            Kind::GrpcWebText => Expected::TextMessages(messages(), Text::default()),
             Kind::Other => Expected::Anything,
         }
     }

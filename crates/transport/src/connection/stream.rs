@@ -162,7 +162,7 @@ where
                 let deadline = deadline.map(sleep_until);
                 tokio::spawn(StreamTask { future, place, deadline });
             }
-            // An upgraded CONNECT, which the guard never lets through.
+            // What follows an upgraded CONNECT, which no service here answers with success.
             None => drop(future),
         }
     }

@@ -14,6 +14,7 @@ use tonic::Status;
 
 use super::budget::{Budget, Hold};
 use super::framing::{Framing, FramingError};
+use super::text::Text;
 use crate::connection::Connection;
 
 /// The body of a request, as services get it.
@@ -29,8 +30,8 @@ pub struct RequestBody {
 pub(crate) enum Expected {
     /// gRPC messages.
     Messages(Messages),
-    /// At most so many more bytes, such as one message in base64.
-    Bytes { left: u64 },
+    /// gRPC messages in base64, as gRPC-Web's text has them.
+    TextMessages(Messages, Text),
     /// Anything; it is for the service to bound.
     Anything,
 }
@@ -122,7 +123,7 @@ impl http_body::Body for RequestBody {
         let this = self.get_mut();
         let polled = Pin::new(&mut this.incoming).poll_frame(cx);
         if polled.is_pending()
-            && let Expected::Messages(messages) = &mut this.expected
+            && let Some(messages) = this.expected.messages()
             && let Some(status) = messages.given_up(cx)
         {
             messages.begun = None;
@@ -149,12 +150,15 @@ impl Expected {
     fn read(&mut self, bytes: &[u8]) -> Result<(), Status> {
         match self {
             Self::Messages(messages) => messages.read(bytes),
-            Self::Bytes { left } => {
-                let rest = left.checked_sub(bytes.len() as u64);
-                *left = rest.ok_or_else(|| Status::resource_exhausted("the body is too long"))?;
-                Ok(())
-            }
+            Self::TextMessages(messages, text) => messages.read(&text.decode(bytes)?),
             Self::Anything => Ok(()),
+        }
+    }
+
+    fn messages(&mut self) -> Option<&mut Messages> {
+        match self {
+            Self::Messages(messages) | Self::TextMessages(messages, _) => Some(messages),
+            Self::Anything => None,
         }
     }
 }

@@ -7,7 +7,7 @@
 use std::io;
 use std::sync::Arc;
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::io::Errno;
 use tokio::sync::{oneshot, watch};
@@ -21,12 +21,15 @@ use crate::clock::millis;
 use crate::connection::Connection;
 use crate::ending::Ending;
 use crate::listen::{Accepted, Listener};
-use crate::population::Population;
+use crate::population::{Population, Summary};
 
 /// After descriptors or memory ran out, so long until the next try, doubled each time …
 const BACK_OFF_FIRST: Duration = Duration::from_millis(5);
 /// … up to this.
 const BACK_OFF_MAX: Duration = Duration::from_secs(1);
+
+/// How often the log is told of connections that ended badly.
+const SUMMARY_EVERY: Duration = Duration::from_secs(60);
 
 /// What the acceptor's thread needs.
 pub(super) struct Acceptor {
@@ -50,10 +53,10 @@ impl Acceptor {
         let run = move || {
             runtime.block_on(async {
                 let Self { listeners, population, loops, age_max, sweep_every } = self;
-                let door = Arc::new(Door { population: Arc::clone(&population), loops, age_max });
+                let intake = Arc::new(Intake { population: Arc::clone(&population), loops, age_max });
                 let mut accepting = JoinSet::new();
                 for listener in listeners {
-                    accepting.spawn(accept(listener, Arc::clone(&door)));
+                    accepting.spawn(accept(listener, Arc::clone(&intake)));
                 }
                 let stopping = async move {
                     // An error means that the server is gone.
@@ -76,13 +79,13 @@ impl Acceptor {
 }
 
 /// Where accepted sockets go.
-struct Door {
+struct Intake {
     population: Arc<Population>,
     loops: Vec<Hatch>,
     age_max: Duration,
 }
 
-impl Door {
+impl Intake {
     fn enter(&self, socket: Accepted) {
         let connection = Connection::new(socket.peer(), self.age_max());
         let Ok(member) = self.population.join(connection) else {
@@ -104,7 +107,7 @@ impl Door {
     }
 }
 
-async fn accept(listener: Listener, door: Arc<Door>) {
+async fn accept(listener: Listener, intake: Arc<Intake>) {
     let listener = match listener.register() {
         Ok(listener) => listener,
         Err(error) => return tracing::error!(%error, "a listener cannot be used"),
@@ -114,12 +117,17 @@ async fn accept(listener: Listener, door: Arc<Door>) {
         match listener.accept().await {
             Ok(socket) => {
                 back_off = BACK_OFF_FIRST;
-                door.enter(socket);
+                intake.enter(socket);
             }
             Err(error) if is_shortage(&error) => {
                 // One that is spared frees what the next one needs.
-                let spared = door.population.make_room();
-                tracing::warn!(%error, ?back_off, spared, "cannot accept; trying again");
+                let spared = intake.population.make_room();
+                tracing::warn!(
+                    %error,
+                    ?back_off,
+                    spared,
+                    "cannot accept, trying again; for file descriptors raise ulimit -n or LimitNOFILE="
+                );
                 sleep(back_off).await;
                 back_off = (back_off * 2).min(BACK_OFF_MAX);
             }
@@ -138,8 +146,14 @@ fn is_shortage(error: &io::Error) -> bool {
 async fn sweep(population: &Population, every: Duration) {
     let mut ticks = interval(every);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut summary = Summary::default();
+    let mut summarised = Instant::now();
     loop {
         ticks.tick().await;
         population.sweep();
+        if summarised.elapsed() >= SUMMARY_EVERY {
+            summarised = Instant::now();
+            population.summarise(&mut summary);
+        }
     }
 }

@@ -155,7 +155,7 @@ impl State {
 }
 
 /// Trailers as a gRPC-Web frame: lines as in HTTP/1. Values cannot hold a line break.
-fn trailers_frame(trailers: &HeaderMap) -> Bytes {
+pub(crate) fn trailers_frame(trailers: &HeaderMap) -> Bytes {
     let line_bytes = |(name, value): (&http::HeaderName, &http::HeaderValue)| {
         name.as_str().len() + value.len() + ":\r\n".len()
     };

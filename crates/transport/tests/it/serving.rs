@@ -30,9 +30,7 @@ async fn a_call_that_is_open_at_the_stop_is_answered() {
     let running = start(settings());
     let channel = running.channel().await;
     let call = tokio::spawn(async move { ask(&channel, 7, 300).await });
-    while running.server.figures().streams == 0 {
-        tokio::time::sleep(Duration::from_millis(1)).await;
-    }
+    running.has_streams(1).await;
     let drained = running.server.drain().await;
     assert_eq!((drained.cut, drained.ended), (0, 0));
     assert_eq!(call.await.unwrap().unwrap(), "for 7");
@@ -48,9 +46,7 @@ async fn a_call_that_outlives_the_drain_is_told() {
     let running = start(limits);
     let channel = running.channel().await;
     let call = tokio::spawn(async move { ask(&channel, 7, 60_000).await });
-    while running.server.figures().streams == 0 {
-        tokio::time::sleep(Duration::from_millis(1)).await;
-    }
+    running.has_streams(1).await;
     let drained = running.server.drain().await;
     assert_eq!((drained.cut, drained.ended), (0, 1));
     assert_eq!(call.await.unwrap().unwrap_err().code(), Code::Unavailable);

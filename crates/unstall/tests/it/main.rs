@@ -9,6 +9,7 @@ mod executor;
 mod figures;
 mod grpc;
 mod layer;
+mod loops;
 mod names;
 mod slow;
 mod stalls;
