@@ -24,7 +24,7 @@ use rustls::pki_types::CertificateDer;
 
 pub(crate) use self::drive::{Common, serve};
 pub(crate) use self::http::Rules;
-pub(crate) use self::stream::{End, Place, Stream, Streams};
+pub(crate) use self::stream::{End, Slot, Stream, Streams};
 use crate::clock::{self, Since};
 use crate::ending::Ending;
 use crate::peer::Peer;

@@ -12,17 +12,21 @@
 //! | `RST_STREAM` | 1 of an allowance of its own |
 //! | `HEADERS`, `DATA` with bytes | nothing; each earns one, up to the burst |
 //!
+//! It also knows what each side still owes: the peer the rest of a frame or a block of headers
+//! that it has begun, and the server the ends of streams that it has not written yet.
+//!
 //! Only the nine bytes of each frame's head are looked at. Nothing is copied or changed.
+
+mod allowance;
+mod cursor;
 
 use std::time::Instant;
 
-const HEAD: usize = 9;
+use self::allowance::Allowance;
+use self::cursor::{Cursor, Head};
 
 /// The connection preface of a client, RFC 9113 section 3.4.
 pub(crate) const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
-
-/// So many seconds' worth of frames may come at once.
-const BURST_SECONDS: u32 = 10;
 
 /// What each sent frame of data earns: a peer answers it with one or two window updates, and
 /// some measure the bandwidth with a PING.
@@ -79,7 +83,7 @@ impl FrameWatch {
     pub fn new(rates: FrameRates) -> Self {
         let now = Instant::now();
         Self {
-            read: Cursor { skip: PREFACE.len(), ..Cursor::default() },
+            read: Cursor::behind(PREFACE.len()),
             written: Cursor::default(),
             is_in_frame: false,
             in_headers: false,
@@ -206,100 +210,12 @@ pub(crate) fn goaway_enhance_your_calm(last_stream: u32) -> [u8; 17] {
     frame
 }
 
-#[derive(Clone, Copy, Debug)]
-struct Head {
-    len: usize,
-    kind: u8,
-    flags: u8,
-    stream: u32,
-}
-
-/// A place in a sequence of frames.
-#[derive(Debug, Default)]
-struct Cursor {
-    head: [u8; HEAD],
-    head_len: usize,
-    /// Bytes of the payload that are still to come.
-    skip: usize,
-}
-
-impl Cursor {
-    /// Goes on to the end of the next head, and returns it with the bytes behind it.
-    fn next<'a>(&mut self, mut bytes: &'a [u8]) -> (Option<Head>, &'a [u8]) {
-        let payload = self.skip.min(bytes.len());
-        self.skip -= payload;
-        bytes = &bytes[payload..];
-        let part = (HEAD - self.head_len).min(bytes.len());
-        self.head[self.head_len..self.head_len + part].copy_from_slice(&bytes[..part]);
-        self.head_len += part;
-        bytes = &bytes[part..];
-        if self.head_len < HEAD {
-            return (None, bytes);
-        }
-        self.head_len = 0;
-        let [a, b, c, kind, flags, stream @ ..] = self.head;
-        let len = usize::from(a) << 16 | usize::from(b) << 8 | usize::from(c);
-        self.skip = len;
-        let stream = u32::from_be_bytes(stream) & 0x7fff_ffff;
-        (Some(Head { len, kind, flags, stream }), bytes)
-    }
-
-    fn is_within(&self) -> bool {
-        self.head_len > 0 || self.skip > 0
-    }
-}
-
-/// A token bucket.
-#[derive(Debug)]
-struct Allowance {
-    left: u32,
-    per_second: u32,
-    filled: Instant,
-}
-
-impl Allowance {
-    fn new(per_second: u32, now: Instant) -> Self {
-        Self { left: per_second.saturating_mul(BURST_SECONDS), per_second, filled: now }
-    }
-
-    fn burst(&self) -> u32 {
-        self.per_second.saturating_mul(BURST_SECONDS)
-    }
-
-    fn earn(&mut self, count: u32) {
-        self.left = self.left.saturating_add(count).min(self.burst());
-    }
-
-    fn take(&mut self) -> Verdict {
-        if self.left == 0 {
-            self.fill(Instant::now());
-        }
-        match self.left.checked_sub(1) {
-            Some(left) => {
-                self.left = left;
-                Verdict::Fine
-            }
-            None => Verdict::Flood,
-        }
-    }
-
-    /// Adds what has grown since it was last filled. The clock is asked only when nothing is
-    /// left, so all of the time since then counts.
-    fn fill(&mut self, now: Instant) {
-        let grown = now.saturating_duration_since(self.filled).as_secs_f64();
-        let grown = (grown * f64::from(self.per_second)).min(f64::from(self.burst()));
-        if grown >= 1.0 {
-            self.left = grown as u32;
-            self.filled = now;
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     const RATES: FrameRates = FrameRates { control_per_second: 1, resets_per_second: 2 };
+    const HEAD: usize = 9;
     const PING: u8 = 6;
     const SETTINGS: u8 = 4;
 
@@ -396,16 +312,5 @@ mod tests {
         watch.read(&frame(RST_STREAM, 0, 7, 4));
         watch.read(&frame(RST_STREAM, 0, 7, 4));
         assert_eq!(watch.unended(), 0);
-    }
-
-    #[test]
-    fn time_gives_the_allowance_back() {
-        let start = Instant::now();
-        let mut allowance = Allowance::new(3, start);
-        allowance.left = 0;
-        allowance.fill(start + std::time::Duration::from_millis(100));
-        assert_eq!(allowance.left, 0, "a part of a frame is none");
-        allowance.fill(start + std::time::Duration::from_secs(2));
-        assert_eq!(allowance.left, 6);
     }
 }

@@ -14,7 +14,7 @@ pub mod health;
 mod listen;
 mod message;
 mod peer;
-mod population;
+mod connections;
 mod random;
 mod response;
 mod server;

@@ -15,7 +15,7 @@ use http_body::{Frame, SizeHint};
 use pin_project_lite::pin_project;
 
 use crate::BoxError;
-use crate::connection::{End, Place, Stream};
+use crate::connection::{End, Slot, Stream};
 use crate::web::trailers_frame;
 
 /// The most bytes that are handed over at once: a frame of HTTP/2.
@@ -29,14 +29,14 @@ pin_project! {
         rest: Bytes,
         stream: Option<Arc<Stream>>,
         // Of HTTP/1.1, where no task holds it.
-        place: Option<Place>,
-        voice: Voice,
+        slot: Option<Slot>,
+        form: ErrorForm,
     }
 }
 
 /// How a response can say that it was ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Voice {
+pub(crate) enum ErrorForm {
     /// By gRPC's trailers.
     Grpc,
     /// By a frame of gRPC-Web in plain bytes.
@@ -47,12 +47,12 @@ pub(crate) enum Voice {
 
 impl<B> Outgoing<B> {
     /// The body of a service's response.
-    pub(crate) fn new(body: B, stream: Arc<Stream>, place: Option<Place>, voice: Voice) -> Self {
-        Self { body: Some(body), rest: Bytes::new(), stream: Some(stream), place, voice }
+    pub(crate) fn new(body: B, stream: Arc<Stream>, slot: Option<Slot>, form: ErrorForm) -> Self {
+        Self { body: Some(body), rest: Bytes::new(), stream: Some(stream), slot, form }
     }
 
     pub(crate) fn empty() -> Self {
-        Self { body: None, rest: Bytes::new(), stream: None, place: None, voice: Voice::Http }
+        Self { body: None, rest: Bytes::new(), stream: None, slot: None, form: ErrorForm::Http }
     }
 }
 
@@ -70,14 +70,14 @@ where
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         let mut this = self.project();
         let Some(stream) = this.stream else { return Poll::Ready(None) };
-        if this.place.is_some() {
+        if this.slot.is_some() {
             stream.register(cx);
         }
         if let Some(end) = stream.ended() {
             this.body.set(None);
             *this.rest = Bytes::new();
             *this.stream = None;
-            return Poll::Ready(Some(end.frame(*this.voice)));
+            return Poll::Ready(Some(end.frame(*this.form)));
         }
         if !this.rest.is_empty() {
             stream.reader_awaited.begin_again();
@@ -140,11 +140,11 @@ impl End {
     }
 
     /// The last frame of a body.
-    fn frame(self, voice: Voice) -> Result<Frame<Bytes>, BoxError> {
-        match voice {
-            Voice::Grpc => Ok(Frame::trailers(self.trailers())),
-            Voice::GrpcWeb => Ok(Frame::data(trailers_frame(&self.trailers()))),
-            Voice::Http => Err(self.message().into()),
+    fn frame(self, form: ErrorForm) -> Result<Frame<Bytes>, BoxError> {
+        match form {
+            ErrorForm::Grpc => Ok(Frame::trailers(self.trailers())),
+            ErrorForm::GrpcWeb => Ok(Frame::data(trailers_frame(&self.trailers()))),
+            ErrorForm::Http => Err(self.message().into()),
         }
     }
 
@@ -163,10 +163,12 @@ impl End {
     }
 
     /// The whole response of a stream that is ended before its service has answered.
-    pub(crate) fn response<B>(self, voice: Voice) -> Response<Outgoing<B>> {
-        match voice {
-            Voice::Grpc | Voice::GrpcWeb => trailers_only(StatusCode::OK, voice, self.trailers()),
-            Voice::Http => bare(self.http_status()),
+    pub(crate) fn response<B>(self, form: ErrorForm) -> Response<Outgoing<B>> {
+        match form {
+            ErrorForm::Grpc | ErrorForm::GrpcWeb => {
+                trailers_only(StatusCode::OK, form, self.trailers())
+            }
+            ErrorForm::Http => bare(self.http_status()),
         }
     }
 }
@@ -174,14 +176,14 @@ impl End {
 /// A response that is nothing but its status.
 pub(crate) fn trailers_only<B>(
     http: StatusCode,
-    voice: Voice,
+    form: ErrorForm,
     status: HeaderMap,
 ) -> Response<Outgoing<B>> {
     let mut response = bare(http);
     *response.headers_mut() = status;
-    let content_type = match voice {
-        Voice::GrpcWeb => "application/grpc-web+proto",
-        Voice::Grpc | Voice::Http => "application/grpc",
+    let content_type = match form {
+        ErrorForm::GrpcWeb => "application/grpc-web+proto",
+        ErrorForm::Grpc | ErrorForm::Http => "application/grpc",
     };
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
     response

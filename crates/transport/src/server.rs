@@ -19,11 +19,11 @@ use self::acceptor::Acceptor;
 use self::event_loop::EventLoop;
 use crate::BoxError;
 use crate::connection::{Common, Order, Rules};
+use crate::connections::{Connections, Which};
 use crate::descriptors;
 use crate::ending::Ending;
 use crate::listen::{Address, Listeners};
 use crate::message::{Budget, MessageLimits, RequestBody};
-use crate::population::{Population, Which};
 use crate::settings::Settings;
 use crate::tls::Tls;
 
@@ -36,7 +36,7 @@ const LAST_WORDS: Duration = Duration::from_millis(200);
 pub struct Server {
     addresses: Vec<Address>,
     settings: Settings,
-    population: Arc<Population>,
+    connections: Arc<Connections>,
     budget: Arc<Budget>,
     /// Dropping it, or sending, stops accepting.
     stop_accepting: Option<oneshot::Sender<()>>,
@@ -111,7 +111,7 @@ impl Server {
         B::Error: Into<BoxError>,
     {
         let addresses = listeners.addresses().map_err(StartError::Listener)?;
-        let population = Population::new(&settings, connections_max(&settings));
+        let connections = Connections::new(&settings, connections_max(&settings));
         let budget = Budget::new(settings.unfinished_bytes_max.get());
         let messages = Arc::new(MessageLimits {
             bytes_max: settings.message_bytes_max.get(),
@@ -130,8 +130,8 @@ impl Server {
         let (stop_accepting, stop) = oneshot::channel();
         let acceptor = Acceptor {
             listeners: listeners.into_sockets(),
-            population: Arc::clone(&population),
-            loops: loops.iter().map(EventLoop::hatch).collect(),
+            connections: Arc::clone(&connections),
+            loops: loops.iter().map(EventLoop::handle).collect(),
             age_max: settings.age_max,
             sweep_every: settings.sweep_every(),
         };
@@ -139,7 +139,7 @@ impl Server {
         Ok(Self {
             addresses,
             settings,
-            population,
+            connections,
             budget,
             stop_accepting: Some(stop_accepting),
             acceptor: Some(acceptor),
@@ -164,9 +164,9 @@ impl Server {
     #[must_use]
     pub fn figures(&self) -> Figures {
         Figures {
-            connections: self.population.len(),
-            streams: self.population.streams(),
-            accepted: self.population.accepted(),
+            connections: self.connections.len(),
+            streams: self.connections.streams(),
+            accepted: self.connections.accepted(),
             unfinished_bytes: self.budget.bytes(),
         }
     }
@@ -174,7 +174,7 @@ impl Server {
     /// How many connections ended for a reason.
     #[must_use]
     pub fn ended(&self, reason: Ending) -> u64 {
-        self.population.endings().get(reason)
+        self.connections.endings().get(reason)
     }
 
     /// Stops: takes no more connections, tells peers to open no more streams (`GOAWAY`), and
@@ -187,18 +187,18 @@ impl Server {
     pub async fn drain(mut self) -> Drained {
         // Fails only if the acceptor has ended.
         let _ = self.stop_accepting.take().map(|stop| stop.send(()));
-        self.population.order(Order::Finish);
-        let population = Arc::clone(&self.population);
-        let within = |limit| tokio::time::timeout(limit, population.emptied());
+        self.connections.order(Order::Finish);
+        let connections = Arc::clone(&self.connections);
+        let within = |limit| tokio::time::timeout(limit, connections.emptied());
         let grace = self.settings.stream_grace.min(self.settings.drain_timeout);
         let mut drained = Drained::default();
         if within(grace).await.is_err() {
-            drained.ended += population.end_streams(Which::Answered);
+            drained.ended += connections.end_streams(Which::Answered);
             if within(self.settings.drain_timeout - grace).await.is_err() {
-                drained.ended += population.end_streams(Which::All);
+                drained.ended += connections.end_streams(Which::All);
                 let _ = within(LAST_WORDS).await;
-                drained.cut = population.busy();
-                population.order(Order::Close);
+                drained.cut = connections.busy();
+                connections.order(Order::Close);
                 let _ = within(LAST_WORDS).await;
             }
         }
@@ -226,7 +226,11 @@ fn connections_max(settings: &Settings) -> usize {
     let wanted = settings.connections_max.get();
     let possible = descriptors::for_connections().unwrap_or(NonZeroUsize::MAX).get();
     if possible < wanted {
-        tracing::warn!(wanted, possible, "fewer connections than set; raise ulimit -n or LimitNOFILE=");
+        tracing::warn!(
+            wanted,
+            possible,
+            "fewer connections than set; raise ulimit -n or LimitNOFILE="
+        );
     }
     wanted.min(possible)
 }

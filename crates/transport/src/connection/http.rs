@@ -14,11 +14,11 @@ use tokio::time::Instant;
 use tower_service::Service;
 
 use super::Connection;
-use super::stream::{Place, Stream, Ticket, Tickets};
+use super::stream::{Slot, Stream, Ticket, Tickets};
 use crate::BoxError;
 use crate::guard::{self, Kind, Passed, Refusal};
 use crate::message::{Expected, MessageLimits, Messages, RequestBody, Text};
-use crate::response::{Outgoing, Voice, bare, trailers_only};
+use crate::response::{ErrorForm, Outgoing, bare, trailers_only};
 use crate::settings::OtherRequests;
 
 /// What all requests of a server are held to.
@@ -51,17 +51,17 @@ where
     fn call(&self, request: Request<Incoming>) -> Self::Future {
         let (mut parts, incoming) = request.into_parts();
         let passed = guard::check(&parts, self.rules.others);
-        let voice = passed.map_or(Voice::Grpc, voice);
+        let form = passed.map_or(ErrorForm::Grpc, form);
         let deadline = passed.ok().and_then(|passed| passed.timeout);
         let deadline = deadline.and_then(|timeout| Instant::now().checked_add(timeout));
-        let place = Place::take(&self.connection);
-        let stream = Arc::clone(place.stream());
-        let place = match &self.tickets {
+        let slot = Slot::take(&self.connection);
+        let stream = Arc::clone(slot.stream());
+        let slot = match &self.tickets {
             Some(tickets) => {
-                tickets.leave(Ticket { place, deadline });
+                tickets.leave(Ticket { slot, deadline });
                 None
             }
-            None => Some(place),
+            None => Some(slot),
         };
         let state = match passed {
             Err(refusal) => State::Refused { refusal },
@@ -73,7 +73,7 @@ where
                     .unwrap_or_else(|error| State::Failed { error: Some(error) })
             }
         };
-        Answer { state, stream, place, voice }
+        Answer { state, stream, slot, form }
     }
 }
 
@@ -96,8 +96,8 @@ pin_project! {
         state: State<S, F>,
         stream: Arc<Stream>,
         // Of HTTP/1.1, until the head of the response is there.
-        place: Option<Place>,
-        voice: Voice,
+        slot: Option<Slot>,
+        form: ErrorForm,
     }
 }
 
@@ -135,12 +135,12 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
-        if this.place.is_some() {
+        if this.slot.is_some() {
             this.stream.register(cx);
         }
         loop {
             if let Some(end) = this.stream.ended() {
-                return Poll::Ready(Ok(end.response(*this.voice)));
+                return Poll::Ready(Ok(end.response(*this.form)));
             }
             let answer = match this.state.as_mut().project() {
                 StateProjection::Refused { refusal } => return Poll::Ready(Ok(refused(*refusal))),
@@ -155,9 +155,9 @@ where
                     Ok(Poll::Pending) => return Poll::Pending,
                     Ok(Poll::Ready(Ok(response))) => {
                         this.stream.has_answered.begin();
-                        let (stream, place) = (Arc::clone(this.stream), this.place.take());
+                        let (stream, slot) = (Arc::clone(this.stream), this.slot.take());
                         return Poll::Ready(Ok(
-                            response.map(|body| Outgoing::new(body, stream, place, *this.voice))
+                            response.map(|body| Outgoing::new(body, stream, slot, *this.form))
                         ));
                     }
                     Ok(Poll::Ready(Err(error))) => Err(error.into()),
@@ -165,7 +165,7 @@ where
             };
             match answer {
                 Ok(answer) => this.state.set(State::Called { answer }),
-                Err(error) => return Poll::Ready(Ok(failed(&error, *this.voice))),
+                Err(error) => return Poll::Ready(Ok(failed(&error, *this.form))),
             }
         }
     }
@@ -177,18 +177,18 @@ fn caught<T>(run: impl FnOnce() -> T) -> Result<T, BoxError> {
     catch_unwind(AssertUnwindSafe(run)).map_err(|_| "a service panicked".into())
 }
 
-fn voice(passed: Passed) -> Voice {
+fn form(passed: Passed) -> ErrorForm {
     match passed.kind {
-        Kind::Grpc => Voice::Grpc,
-        Kind::GrpcWeb => Voice::GrpcWeb,
-        Kind::GrpcWebText | Kind::Other => Voice::Http,
+        Kind::Grpc => ErrorForm::Grpc,
+        Kind::GrpcWeb => ErrorForm::GrpcWeb,
+        Kind::GrpcWebText | Kind::Other => ErrorForm::Http,
     }
 }
 
 fn refused<B>(refusal: Refusal) -> Response<Outgoing<B>> {
     let code = if refusal == Refusal::ContentType { "3" } else { "13" };
     let status = status(code, refusal.message());
-    let mut response = trailers_only(refusal.http_status(), Voice::Grpc, status);
+    let mut response = trailers_only(refusal.http_status(), ErrorForm::Grpc, status);
     if refusal == Refusal::Method {
         response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("POST"));
     }
@@ -196,11 +196,11 @@ fn refused<B>(refusal: Refusal) -> Response<Outgoing<B>> {
 }
 
 /// The service itself failed. It is logged here and not sent.
-fn failed<B>(error: &BoxError, voice: Voice) -> Response<Outgoing<B>> {
+fn failed<B>(error: &BoxError, form: ErrorForm) -> Response<Outgoing<B>> {
     tracing::error!(%error, "a service failed");
-    match voice {
-        Voice::Http => bare(StatusCode::INTERNAL_SERVER_ERROR),
-        _ => trailers_only(StatusCode::OK, voice, status("13", "internal error")),
+    match form {
+        ErrorForm::Http => bare(StatusCode::INTERNAL_SERVER_ERROR),
+        _ => trailers_only(StatusCode::OK, form, status("13", "internal error")),
     }
 }
 

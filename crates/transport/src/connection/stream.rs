@@ -92,15 +92,15 @@ impl Streams {
     }
 }
 
-/// A stream's place among the open ones; dropping it gives it back.
+/// A stream's slot among the open ones; dropping it gives it back.
 #[derive(Debug)]
-pub(crate) struct Place {
+pub(crate) struct Slot {
     connection: Arc<Connection>,
     stream: Arc<Stream>,
     key: usize,
 }
 
-impl Place {
+impl Slot {
     pub(crate) fn take(connection: &Arc<Connection>) -> Self {
         let stream = Arc::new(Stream::default());
         let streams = &connection.streams;
@@ -116,7 +116,7 @@ impl Place {
     }
 }
 
-impl Drop for Place {
+impl Drop for Slot {
     fn drop(&mut self) {
         let streams = &self.connection.streams;
         streams.lock().remove(self.key);
@@ -129,7 +129,7 @@ impl Drop for Place {
 /// What a request leaves for the task of its stream.
 #[derive(Debug)]
 pub(crate) struct Ticket {
-    pub(crate) place: Place,
+    pub(crate) slot: Slot,
     pub(crate) deadline: Option<Instant>,
 }
 
@@ -158,9 +158,9 @@ where
 {
     fn execute(&self, future: F) {
         match self.0.take() {
-            Some(Ticket { place, deadline }) => {
+            Some(Ticket { slot, deadline }) => {
                 let deadline = deadline.map(sleep_until);
-                tokio::spawn(StreamTask { future, place, deadline });
+                tokio::spawn(StreamTask { future, slot, deadline });
             }
             // What follows an upgraded CONNECT, which no service here answers with success.
             None => drop(future),
@@ -172,7 +172,7 @@ pin_project! {
     struct StreamTask<F> {
         #[pin]
         future: F,
-        place: Place,
+        slot: Slot,
         #[pin]
         deadline: Option<Sleep>,
     }
@@ -183,7 +183,7 @@ impl<F: Future<Output = ()>> Future for StreamTask<F> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let mut this = self.project();
-        let stream = this.place.stream();
+        let stream = this.slot.stream();
         stream.register(cx);
         if this.future.as_mut().poll(cx).is_ready() {
             return Poll::Ready(());

@@ -34,10 +34,12 @@ mod tests {
 
     #[test]
     fn pieces_of_any_size_decode_alike() {
-        let text = [STANDARD.encode(b"a"), STANDARD.encode(b"bc"), STANDARD.encode(b"def")].concat();
+        let text =
+            [STANDARD.encode(b"a"), STANDARD.encode(b"bc"), STANDARD.encode(b"def")].concat();
         for size in 1..=text.len() {
             let mut decoder = Text::default();
-            let decoded = text.as_bytes().chunks(size).flat_map(|piece| decoder.decode(piece).unwrap());
+            let decoded =
+                text.as_bytes().chunks(size).flat_map(|piece| decoder.decode(piece).unwrap());
             assert_eq!(decoded.collect::<Vec<u8>>(), b"abcdef", "in pieces of {size}");
         }
     }

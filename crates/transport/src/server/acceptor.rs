@@ -16,12 +16,12 @@ use tokio::time::{MissedTickBehavior, interval, sleep};
 use unstall::Executor;
 
 use super::StartError;
-use super::event_loop::{Hatch, runtime};
+use super::event_loop::{LoopHandle, runtime};
 use crate::clock::millis;
 use crate::connection::Connection;
+use crate::connections::{Connections, Summary};
 use crate::ending::Ending;
 use crate::listen::{Accepted, Listener};
-use crate::population::{Population, Summary};
 
 /// After descriptors or memory ran out, so long until the next try, doubled each time …
 const BACK_OFF_FIRST: Duration = Duration::from_millis(5);
@@ -34,8 +34,8 @@ const SUMMARY_EVERY: Duration = Duration::from_secs(60);
 /// What the acceptor's thread needs.
 pub(super) struct Acceptor {
     pub(super) listeners: Vec<Listener>,
-    pub(super) population: Arc<Population>,
-    pub(super) loops: Vec<Hatch>,
+    pub(super) connections: Arc<Connections>,
+    pub(super) loops: Vec<LoopHandle>,
     pub(super) age_max: Duration,
     pub(super) sweep_every: Duration,
 }
@@ -52,8 +52,9 @@ impl Acceptor {
         let runtime = runtime(&name, executor)?;
         let run = move || {
             runtime.block_on(async {
-                let Self { listeners, population, loops, age_max, sweep_every } = self;
-                let intake = Arc::new(Intake { population: Arc::clone(&population), loops, age_max });
+                let Self { listeners, connections, loops, age_max, sweep_every } = self;
+                let intake =
+                    Arc::new(Intake { connections: Arc::clone(&connections), loops, age_max });
                 let mut accepting = JoinSet::new();
                 for listener in listeners {
                     accepting.spawn(accept(listener, Arc::clone(&intake)));
@@ -64,7 +65,7 @@ impl Acceptor {
                     // Listeners close with their tasks.
                     accepting.shutdown().await;
                 };
-                let sweeping = sweep(&population, sweep_every);
+                let sweeping = sweep(&connections, sweep_every);
                 tokio::select! {
                     _ = end.wait_for(|end| *end) => {}
                     ((), ()) = async { tokio::join!(stopping, sweeping) } => {}
@@ -80,21 +81,21 @@ impl Acceptor {
 
 /// Where accepted sockets go.
 struct Intake {
-    population: Arc<Population>,
-    loops: Vec<Hatch>,
+    connections: Arc<Connections>,
+    loops: Vec<LoopHandle>,
     age_max: Duration,
 }
 
 impl Intake {
     fn enter(&self, socket: Accepted) {
         let connection = Connection::new(socket.peer(), self.age_max());
-        let Ok(member) = self.population.join(connection) else {
+        let Ok(admission) = self.connections.join(connection) else {
             tracing::debug!("a connection was closed: there are as many as may be");
             return;
         };
         let Some(least) = self.loops.iter().min_by_key(|one| one.load()) else { return };
-        if let Err((_, member)) = least.hand_in(socket, member) {
-            member.leave(Ending::NoRoom);
+        if let Err((_, admission)) = least.hand_in(socket, admission) {
+            admission.leave(Ending::NoRoom);
         }
     }
 
@@ -121,7 +122,7 @@ async fn accept(listener: Listener, intake: Arc<Intake>) {
             }
             Err(error) if is_shortage(&error) => {
                 // One that is spared frees what the next one needs.
-                let spared = intake.population.make_room();
+                let spared = intake.connections.make_room();
                 tracing::warn!(
                     %error,
                     ?back_off,
@@ -143,17 +144,17 @@ fn is_shortage(error: &io::Error) -> bool {
     error.raw_os_error().is_some_and(|code| shortages.iter().any(|one| one.raw_os_error() == code))
 }
 
-async fn sweep(population: &Population, every: Duration) {
+async fn sweep(connections: &Connections, every: Duration) {
     let mut ticks = interval(every);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut summary = Summary::default();
     let mut summarised = Instant::now();
     loop {
         ticks.tick().await;
-        population.sweep();
+        connections.sweep();
         if summarised.elapsed() >= SUMMARY_EVERY {
             summarised = Instant::now();
-            population.summarise(&mut summary);
+            connections.summarise(&mut summary);
         }
     }
 }

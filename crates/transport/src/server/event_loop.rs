@@ -18,9 +18,9 @@ use unstall::Executor;
 use super::StartError;
 use crate::BoxError;
 use crate::connection::{Common, serve};
+use crate::connections::Admission;
 use crate::listen::Accepted;
 use crate::message::RequestBody;
-use crate::population::Member;
 
 /// Connections that were accepted and that a loop has not yet looked at.
 const WAITING_MAX: usize = 1024;
@@ -29,13 +29,13 @@ const WAITING_MAX: usize = 1024;
 #[derive(Debug)]
 pub(super) struct EventLoop {
     thread: JoinHandle<()>,
-    hatch: Hatch,
+    handle: LoopHandle,
 }
 
 /// Where connections are handed in.
 #[derive(Clone, Debug)]
-pub(super) struct Hatch {
-    sockets: mpsc::Sender<(Accepted, Member)>,
+pub(super) struct LoopHandle {
+    sockets: mpsc::Sender<(Accepted, Admission)>,
     load: Arc<AtomicUsize>,
 }
 
@@ -56,18 +56,18 @@ impl EventLoop {
     {
         let name = format!("transport-{number}");
         let (runtime, postman) = build(&name, |builder| executor.serve_runtime(&name, builder))?;
-        let (sockets, mut arriving) = mpsc::channel::<(Accepted, Member)>(WAITING_MAX);
+        let (sockets, mut arriving) = mpsc::channel::<(Accepted, Admission)>(WAITING_MAX);
         let load = Arc::new(AtomicUsize::new(0));
-        let hatch = Hatch { sockets, load: Arc::clone(&load) };
+        let handle = LoopHandle { sockets, load: Arc::clone(&load) };
         let run = async move {
-            while let Some((socket, member)) = arriving.recv().await {
+            while let Some((socket, admission)) = arriving.recv().await {
                 let (common, service) = (Arc::clone(&common), service.clone());
                 let load = Arc::clone(&load);
                 tokio::spawn(async move {
                     let _loaded = Loaded(load);
-                    let connection = Arc::clone(member.connection());
+                    let connection = Arc::clone(admission.connection());
                     let ending = serve(socket, connection, common, service).await;
-                    member.leave(ending);
+                    admission.leave(ending);
                 });
             }
         };
@@ -85,15 +85,15 @@ impl EventLoop {
             .name(name.clone())
             .spawn(run)
             .map_err(|source| StartError::Thread { name, source })?;
-        Ok(Self { thread, hatch })
+        Ok(Self { thread, handle })
     }
 
-    pub(super) fn hatch(&self) -> Hatch {
-        self.hatch.clone()
+    pub(super) fn handle(&self) -> LoopHandle {
+        self.handle.clone()
     }
 
     pub(super) fn join(self) {
-        drop(self.hatch);
+        drop(self.handle);
         // A panic there was reported when it happened.
         let _ = self.thread.join();
     }
@@ -112,7 +112,7 @@ fn build<T>(name: &str, watch: impl FnOnce(&mut Builder) -> T) -> Result<(Runtim
     Ok((runtime, watching))
 }
 
-impl Hatch {
+impl LoopHandle {
     /// How many connections the loop has.
     pub(super) fn load(&self) -> usize {
         self.load.load(Ordering::Relaxed)
@@ -122,10 +122,10 @@ impl Hatch {
     pub(super) fn hand_in(
         &self,
         socket: Accepted,
-        member: Member,
-    ) -> Result<(), (Accepted, Member)> {
+        admission: Admission,
+    ) -> Result<(), (Accepted, Admission)> {
         self.load.fetch_add(1, Ordering::Relaxed);
-        self.sockets.try_send((socket, member)).map_err(|error| {
+        self.sockets.try_send((socket, admission)).map_err(|error| {
             self.load.fetch_sub(1, Ordering::Relaxed);
             match error {
                 TrySendError::Full(returned) | TrySendError::Closed(returned) => returned,

@@ -12,8 +12,8 @@ use tokio::net::TcpStream;
 use transport::{Ending, OtherRequests, RequestBody, Settings};
 
 use crate::frames::{
-    DUPLEX, PREFACE, call, call_block, code, data, flag, frame, head, kind, last_data, message,
-    reset, stream,
+    DUPLEX, PREFACE, call, call_block, code, data, frame, head, kind, last_data, message, reset,
+    stream,
 };
 use crate::support::{
     Wire, ask, executor, millis, settings, start, start_service, start_testing, until, within,

@@ -1,7 +1,7 @@
 //! Where a server listens.
 
 use std::io;
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::os::unix::net::UnixListener;
 use std::path::Path;
 
@@ -87,7 +87,7 @@ async fn all_addresses_of_ipv6_take_ipv4_as_well() {
     let executor = executor();
     let server = listen(&["[::]:0".parse().unwrap()], &executor).unwrap();
     let [Address::Tcp(address)] = server.addresses() else { panic!("{:?}", server.addresses()) };
-    for host in [Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()] {
+    for host in [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)] {
         is_answered_by(&Client::connect((host, address.port()).into()).await).await;
     }
 }

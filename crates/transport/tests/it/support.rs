@@ -18,7 +18,7 @@ use transport::tls::Tls;
 use transport::{Address, Ending, Listeners, RequestBody, Server, Settings};
 use unstall::{Executor, GrpcLayer};
 
-pub(crate) use client::{Answer, Client, Open, grpc};
+pub(crate) use client::{Client, Open, grpc};
 pub(crate) use wire::{Frame, Wire};
 
 /// The longest that a test waits for anything.

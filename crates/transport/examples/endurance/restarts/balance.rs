@@ -34,7 +34,10 @@ impl Balance {
     }
 
     /// Asks until there is an answer, or no try is left, and counts it.
-    pub(crate) async fn call(&mut self, ask: impl AsyncFn(Channel) -> Result<(), Status>) {
+    pub(crate) async fn call<F>(&mut self, ask: impl Fn(Channel) -> F)
+    where
+        F: Future<Output = Result<(), Status>>,
+    {
         let mut back_off = BACK_OFF;
         for left in (0..=RETRIES).rev() {
             match ask(self.next()).await {

@@ -24,7 +24,7 @@ const IDLE_TO_MAKE_ROOM: Duration = Duration::from_secs(1);
 
 /// All connections of a server.
 #[derive(Debug)]
-pub(crate) struct Population {
+pub(crate) struct Connections {
     all: Mutex<Slab<Arc<Connection>>>,
     max: usize,
     times: Times,
@@ -46,8 +46,8 @@ struct Times {
 
 /// A connection's place among all; dropping it gives it back.
 #[derive(Debug)]
-pub(crate) struct Member {
-    population: Arc<Population>,
+pub(crate) struct Admission {
+    connections: Arc<Connections>,
     connection: Arc<Connection>,
     key: usize,
     ending: Ending,
@@ -57,7 +57,7 @@ pub(crate) struct Member {
 #[derive(Debug)]
 pub(crate) struct Full;
 
-impl Population {
+impl Connections {
     pub(crate) fn new(settings: &Settings, max: usize) -> Arc<Self> {
         let times = Times {
             preface: millis(settings.preface_timeout),
@@ -77,7 +77,7 @@ impl Population {
     }
 
     /// Takes a connection in. If there is no room, another may be told to go for it.
-    pub(crate) fn join(self: &Arc<Self>, connection: Arc<Connection>) -> Result<Member, Full> {
+    pub(crate) fn join(self: &Arc<Self>, connection: Arc<Connection>) -> Result<Admission, Full> {
         self.accepted.fetch_add(1, Ordering::Relaxed);
         let mut all = self.lock();
         if all.len() >= self.max && !make_room(&all) {
@@ -94,7 +94,7 @@ impl Population {
         }
         let key = all.insert(Arc::clone(&connection));
         drop(all);
-        Ok(Member { population: Arc::clone(self), connection, key, ending: Ending::Closed })
+        Ok(Admission { connections: Arc::clone(self), connection, key, ending: Ending::Closed })
     }
 
     /// Tells some connection to go, if one can be spared.
@@ -258,7 +258,7 @@ fn make_room(all: &Slab<Arc<Connection>>) -> bool {
     }
 }
 
-impl Member {
+impl Admission {
     pub(crate) fn connection(&self) -> &Arc<Connection> {
         &self.connection
     }
@@ -271,10 +271,10 @@ impl Member {
     }
 }
 
-impl Drop for Member {
+impl Drop for Admission {
     fn drop(&mut self) {
-        self.population.endings.count(self.ending);
-        self.population.lock().remove(self.key);
-        self.population.left.notify_waiters();
+        self.connections.endings.count(self.ending);
+        self.connections.lock().remove(self.key);
+        self.connections.left.notify_waiters();
     }
 }
