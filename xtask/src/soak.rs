@@ -1,5 +1,6 @@
 //! `cargo xtask soak`: what takes too long for every change.
 
+use std::fs;
 use std::process::ExitCode;
 
 use crate::clients;
@@ -13,8 +14,12 @@ use crate::workspace::Workspace;
 const UNDER_MIRI: &str =
     "+nightly miri test -p unstall --lib -- job:: watchdog::clock grpc::timeout";
 
+const FUZZ: &str = "crates/transport/fuzz";
+const FUZZ_TARGETS: [&str; 3] = ["guard", "frames", "framing"];
+const FUZZ_SECONDS: u32 = 60;
+
 /// Runs the ignored tests with full optimisation, clients that others wrote, miri, the gates of
-/// `unstall` with their long runs, and all benches.
+/// `unstall` and of `transport` with their long runs, fuzzing, and all benches.
 pub(crate) fn soak(workspace: &Workspace) -> ExitCode {
     let mut report = Report::new(MissingTools::from_environment());
     let python = suite::prepare_python(workspace, &mut report);
@@ -32,8 +37,48 @@ pub(crate) fn soak(workspace: &Workspace) -> ExitCode {
         }
         run(&mut gates)
     });
+    report.step("hostile clients", || hostile(workspace));
+    report.step("speed of transport", || speed(workspace));
+    report.step("endurance", || {
+        run(&mut cargo(workspace, "run --release --locked -p transport --example endurance"))
+    });
+    report.skippable("fuzz", |skips| fuzz(workspace, skips));
     report.step("benches", || run(&mut cargo(workspace, "bench --workspace --locked")));
     report.finish()
+}
+
+/// Attacks `transport` in plaintext and over TLS.
+fn hostile(workspace: &Workspace) -> anyhow::Result<()> {
+    let example = "run --release --locked -p transport --example hostile --";
+    run(&mut cargo(workspace, example))?;
+    run(cargo(workspace, example).arg("--tls"))
+}
+
+/// Measures `transport`, built as it is shipped, beside tonic with its defaults.
+fn speed(workspace: &Workspace) -> anyhow::Result<()> {
+    let defaults = "build --release --locked -p transport --example speed_defaults";
+    run(&mut cargo(workspace, defaults))?;
+    run(&mut cargo(workspace, "run --profile dist --locked -p transport --example speed"))
+}
+
+/// Runs each fuzz target of `transport` for [`FUZZ_SECONDS`], from its seeds and what earlier
+/// runs have found on this machine.
+fn fuzz(workspace: &Workspace, skips: &mut Vec<Skip>) -> anyhow::Result<Ran> {
+    if run(&mut command(workspace, "cargo".as_ref(), "+nightly fuzz --version")).is_err() {
+        skips.push(Skip::tool("cargo-fuzz", "there is no nightly toolchain with cargo-fuzz"));
+        return Ok(Ran::No);
+    }
+    for target in FUZZ_TARGETS {
+        let found = workspace.target.join("fuzz-corpus").join(target);
+        fs::create_dir_all(&found)?;
+        let fuzz = format!("+nightly fuzz run --fuzz-dir {FUZZ} {target}");
+        run(command(workspace, "cargo".as_ref(), &fuzz)
+            .arg(found)
+            .arg(workspace.path(FUZZ).join("seeds").join(target))
+            .arg("--")
+            .arg(format!("-max_total_time={FUZZ_SECONDS}")))?;
+    }
+    Ok(Ran::Yes)
 }
 
 /// Runs the tests of jobs under miri, which finds undefined behaviour and leaks.

@@ -76,6 +76,9 @@ pub enum ServeError {
     /// There is no thread to be had for the handlers.
     #[error(transparent)]
     Executor(#[from] unstall::StartError),
+    /// A thread of the transport has ended: a defect.
+    #[error("a thread that serves connections has ended; start the service again")]
+    Broken,
     /// Serving failed.
     #[error("serving failed: {0}")]
     Io(#[from] io::Error),
@@ -190,12 +193,16 @@ impl Service {
             }
         };
         let ending = async {
-            stop.await;
+            tokio::select! {
+                () = stop => {}
+                () = server.failed() => return Err(ServeError::Broken),
+            }
             tracing::info!("stopping; open calls may finish");
             health.shut_down();
             supervisor::stopping(server.drain_at_most() + STUCK_PATIENCE + CLOSING_PATIENCE);
             tell.send_replace(true);
             finish(server).await;
+            Ok(())
         };
         let renewing = renewal::renew(&executor, &recommender, settings.serve.poll(), stopped);
         let announcing = announce(&data, &found_at, stopped());
@@ -203,7 +210,7 @@ impl Service {
             tokio::join!(renewing, announcing, supervisor::show_life());
         };
         tokio::select! {
-            () = ending => {}
+            ended = ending => ended?,
             () = beside => unreachable!("it never ends"),
         }
         recommender.close().await;

@@ -123,6 +123,11 @@ impl Connection {
         self.seen.load(Ordering::Relaxed) & SEEN_ASKING != 0
     }
 
+    /// It has no stream, and nothing is left to be written of those that it had.
+    pub(crate) fn has_nothing_to_do(&self) -> bool {
+        self.streams.count() == 0 && self.unended.lasts(0).is_none()
+    }
+
     fn note(&self, seen: u8) {
         if self.seen.load(Ordering::Relaxed) & seen == 0 {
             self.seen.fetch_or(seen, Ordering::Relaxed);

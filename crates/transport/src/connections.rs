@@ -22,16 +22,26 @@ const DRAWN: usize = 32;
 /// Only what has been idle for so long makes room.
 const IDLE_TO_MAKE_ROOM: Duration = Duration::from_secs(1);
 
+/// Milliseconds between the end of a connection's streams and its own.
+const LAST_WORDS: u64 = 200;
+
 /// All connections of a server.
 #[derive(Debug)]
 pub(crate) struct Connections {
-    all: Mutex<Slab<Arc<Connection>>>,
+    all: Mutex<All>,
     max: usize,
     times: Times,
     accepted: AtomicU64,
     endings: Endings,
     /// Told when one leaves.
     left: Notify,
+}
+
+/// The connections, and what all of them were told: who comes later is told as well.
+#[derive(Debug)]
+struct All {
+    connections: Slab<Arc<Connection>>,
+    order: Order,
 }
 
 /// Limits in milliseconds.
@@ -67,7 +77,7 @@ impl Connections {
             grace: millis(settings.age_grace),
         };
         Arc::new(Self {
-            all: Mutex::default(),
+            all: Mutex::new(All { connections: Slab::new(), order: Order::GoOn }),
             max,
             times,
             accepted: AtomicU64::new(0),
@@ -80,30 +90,30 @@ impl Connections {
     pub(crate) fn join(self: &Arc<Self>, connection: Arc<Connection>) -> Result<Admission, Full> {
         self.accepted.fetch_add(1, Ordering::Relaxed);
         let mut all = self.lock();
-        if all.len() >= self.max && !make_room(&all) {
-            drop(all);
-            self.endings.count(Ending::NoRoom);
-            return Err(Full);
-        }
+        let open = all.connections.len();
         // The one that goes may be there for a moment longer: the limit is kept again as soon
         // as its loop has run. A crowd of such would be one of connections that do not go.
-        if all.len() >= self.max.saturating_mul(2) {
+        let is_crowded = open >= self.max.saturating_mul(2);
+        if is_crowded || (open >= self.max && !make_room(&all.connections)) {
             drop(all);
             self.endings.count(Ending::NoRoom);
             return Err(Full);
         }
-        let key = all.insert(Arc::clone(&connection));
+        let key = all.connections.insert(Arc::clone(&connection));
+        if all.order != Order::GoOn {
+            connection.order(all.order, Ending::Stopping);
+        }
         drop(all);
         Ok(Admission { connections: Arc::clone(self), connection, key, ending: Ending::Closed })
     }
 
     /// Tells some connection to go, if one can be spared.
     pub(crate) fn make_room(&self) -> bool {
-        make_room(&self.lock())
+        make_room(&self.lock().connections)
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.lock().len()
+        self.lock().connections.len()
     }
 
     pub(crate) fn accepted(&self) -> u64 {
@@ -116,12 +126,14 @@ impl Connections {
 
     /// Open streams of all connections.
     pub(crate) fn streams(&self) -> usize {
-        self.lock().iter().map(|(_, connection)| connection.streams.count()).sum()
+        self.lock().connections.iter().map(|(_, connection)| connection.streams.count()).sum()
     }
 
     /// Tells all to take no more streams, or to close.
     pub(crate) fn order(&self, order: Order) {
-        for (_, connection) in self.lock().iter() {
+        let mut all = self.lock();
+        all.order = all.order.max(order);
+        for (_, connection) in &all.connections {
             connection.order(order, Ending::Stopping);
         }
     }
@@ -129,7 +141,7 @@ impl Connections {
     /// Ends streams, those whose answers have begun or all, and tells how many.
     pub(crate) fn end_streams(&self, which: Which) -> usize {
         let mut ended = 0;
-        for (_, connection) in self.lock().iter() {
+        for (_, connection) in self.lock().connections.iter() {
             connection.streams.each(|stream| {
                 if which == Which::All || stream.has_answered.lasts(0).is_some() {
                     ended += usize::from(stream.end(End::Stopping));
@@ -139,9 +151,19 @@ impl Connections {
         ended
     }
 
+    /// Closes the connections that have nothing to do and have not gone by themselves: their
+    /// peers do not answer.
+    pub(crate) fn close_idle(&self) {
+        for (_, connection) in self.lock().connections.iter() {
+            if connection.has_nothing_to_do() {
+                connection.order(Order::Close, Ending::Stopping);
+            }
+        }
+    }
+
     /// Connections with open streams.
     pub(crate) fn busy(&self) -> usize {
-        self.lock().iter().filter(|(_, connection)| connection.streams.count() > 0).count()
+        self.lock().connections.iter().filter(|(_, connection)| connection.streams.count() > 0).count()
     }
 
     /// Ends when there is no connection.
@@ -158,7 +180,7 @@ impl Connections {
     /// Holds all to their times.
     pub(crate) fn sweep(&self) {
         let now = clock::tick();
-        for (_, connection) in self.lock().iter() {
+        for (_, connection) in self.lock().connections.iter() {
             self.times.hold(connection, now);
         }
     }
@@ -182,7 +204,7 @@ impl Connections {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Slab<Arc<Connection>>> {
+    fn lock(&self) -> MutexGuard<'_, All> {
         self.all.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -209,7 +231,8 @@ impl Times {
             }
         });
         // Of streams whose tasks are done, what h2 still holds is watched on the wire.
-        let all_answered = connection.streams.count() == 0;
+        let all_answered = over(connection.idle.lasts(now), self.reader);
+        let is_told_to_go = matches!(connection.ending(), Some(Ending::Idle | Ending::Old));
         if over(connection.write_stalled.lasts(now), self.reader)
             || (all_answered && over(connection.unended.lasts(now), self.reader))
         {
@@ -221,8 +244,14 @@ impl Times {
                 Ending::PrefaceTimeout
             };
             connection.order(Order::Close, ending);
-        } else if over(connection.finishing().lasts(now), self.grace) {
-            connection.order(Order::Close, Ending::Closed);
+        } else if is_told_to_go && over(connection.finishing().lasts(now), self.grace) {
+            connection.streams.each(|stream| {
+                stream.end(End::Stopping);
+            });
+            // The last words of its streams take a moment.
+            if over(connection.finishing().lasts(now), self.grace + LAST_WORDS) {
+                connection.order(Order::Close, Ending::Closed);
+            }
         } else if connection.is_too_old(now) {
             connection.order(Order::Finish, Ending::Old);
         } else if connection.is_open() && over(connection.idle.lasts(now), self.idle) {
@@ -245,6 +274,9 @@ fn make_room(all: &Slab<Arc<Connection>>) -> bool {
     let drawn = (0..places).filter_map(|step| all.get((start + step) % places)).take(DRAWN);
     let spared = drawn.filter_map(|connection| {
         let idle = connection.idle.lasts(now)?;
+        if connection.unended.lasts(now).is_some() {
+            return None;
+        }
         let may_go = !connection.has_asked() || idle >= millis(IDLE_TO_MAKE_ROOM);
         let is_going = connection.finishing().lasts(now).is_some();
         (may_go && !is_going).then_some((!connection.has_asked(), idle, connection))
@@ -274,7 +306,7 @@ impl Admission {
 impl Drop for Admission {
     fn drop(&mut self) {
         self.connections.endings.count(self.ending);
-        self.connections.lock().remove(self.key);
+        self.connections.lock().connections.remove(self.key);
         self.connections.left.notify_waiters();
     }
 }

@@ -9,8 +9,9 @@
 //! | `PING`, `SETTINGS`, `PRIORITY`, `GOAWAY`, `PUSH_PROMISE`, unknown ones | 1 |
 //! | `WINDOW_UPDATE` | 1; four are earned by each frame of data that was sent to the peer |
 //! | `DATA` without a byte that does not end its stream, `CONTINUATION` | 1 |
-//! | `RST_STREAM` | 1 of an allowance of its own |
-//! | `HEADERS`, `DATA` with bytes | nothing; each earns one, up to the burst |
+//! | `RST_STREAM`, read or written | 1 of an allowance of its own; each written end of a stream earns one |
+//! | `HEADERS`, `DATA` of 1 KiB and more | nothing; each earns one, up to the burst |
+//! | `DATA` of less | nothing |
 //!
 //! It also knows what each side still owes: the peer the rest of a frame or a block of headers
 //! that it has begun, and the server the ends of streams that it has not written yet.
@@ -32,11 +33,20 @@ pub(crate) const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 /// some measure the bandwidth with a PING.
 const EARNED_BY_SENT_DATA: u32 = 4;
 
+/// A frame with so much data earns one that only costs.
+const EARNING_DATA: usize = 1024;
+
+/// More streams than any server lets be open: whoever opens them does not listen.
+const UNENDED_MAX: usize = 10_000;
+
 const DATA: u8 = 0;
 const HEADERS: u8 = 1;
 const RST_STREAM: u8 = 3;
+const SETTINGS: u8 = 4;
+const PING: u8 = 6;
 const CONTINUATION: u8 = 9;
 
+const ACK: u8 = 1;
 const END_STREAM: u8 = 1;
 const END_HEADERS: u8 = 4;
 
@@ -67,12 +77,18 @@ pub struct FrameWatch {
     is_in_frame: bool,
     /// Between HEADERS and the CONTINUATION that ends it.
     in_headers: bool,
+    /// Within the payload of a frame of data.
+    in_data: bool,
     /// Frames, and blocks of headers, that were read whole.
     ended: u64,
     last_stream: u32,
     /// Streams that the peer has opened and whose end was not written, in no order. There are
     /// never many: h2 resets what is beyond the limit of streams.
     unended: Vec<u32>,
+    /// Bytes of data that were written.
+    data_written: u64,
+    /// The allowance was used up by what the peer made the server write.
+    is_flooded: bool,
     control: Allowance,
     resets: Allowance,
 }
@@ -87,9 +103,12 @@ impl FrameWatch {
             written: Cursor::default(),
             is_in_frame: false,
             in_headers: false,
+            in_data: false,
             ended: 0,
             last_stream: 0,
             unended: Vec::new(),
+            data_written: 0,
+            is_flooded: false,
             control: Allowance::new(rates.control_per_second, now),
             resets: Allowance::new(rates.resets_per_second, now),
         }
@@ -101,12 +120,14 @@ impl FrameWatch {
             let (head, rest) = self.read.next(bytes);
             bytes = rest;
             let Some(head) = head else { continue };
-            if self.takes(head) == Verdict::Flood {
+            if self.takes(head) == Verdict::Flood || self.is_flooded {
                 return Verdict::Flood;
             }
         }
-        if !self.read.is_within() {
+        // Even if the next head has begun.
+        if !self.read.is_within_payload() {
             self.end_frame();
+            self.in_data = false;
         }
         Verdict::Fine
     }
@@ -117,14 +138,31 @@ impl FrameWatch {
             let (head, rest) = self.written.next(bytes);
             bytes = rest;
             let Some(head) = head else { continue };
-            if head.kind == DATA {
-                self.control.earn(EARNED_BY_SENT_DATA);
+            match head.kind {
+                DATA => {
+                    self.data_written += head.len as u64;
+                    self.control.earn(EARNED_BY_SENT_DATA);
+                }
+                // The peer answers it by one of the same kind.
+                PING | SETTINGS if head.flags & ACK == 0 => self.control.earn(1),
+                _ => {}
             }
             let may_end = head.kind == DATA || head.kind == HEADERS;
-            if head.kind == RST_STREAM || (may_end && head.flags & END_STREAM != 0) {
+            if may_end && head.flags & END_STREAM != 0 {
                 self.end(head.stream);
+                // Whoever gives calls up one by one, and gets answers to others, is no flood.
+                self.resets.earn(1);
+            } else if head.kind == RST_STREAM {
+                self.end(head.stream);
+                self.is_flooded |= self.resets.take() == Verdict::Flood;
             }
         }
+    }
+
+    /// Bytes of data that were written so far.
+    #[must_use]
+    pub fn data_written(&self) -> u64 {
+        self.data_written
     }
 
     /// Streams whose end was not written yet. Whoever has answered all of them and sees this
@@ -134,11 +172,13 @@ impl FrameWatch {
         self.unended.len()
     }
 
-    /// Whether the peer has begun something that it must end: its preface and first frame, a
-    /// frame, or a block of headers.
+    /// Whether the peer has begun something that it must end soon: its preface and first frame, a
+    /// frame, or a block of headers. Not data, which a slow network may hold up: messages have a
+    /// time of their own.
     #[must_use]
     pub fn owes_rest(&self) -> bool {
-        self.ended == 0 || self.in_headers || self.read.is_within()
+        let is_within = self.read.is_within() && !self.in_data;
+        self.ended == 0 || self.in_headers || is_within
     }
 
     /// How many frames, each block of headers counting as one, were read whole.
@@ -163,6 +203,7 @@ impl FrameWatch {
         // A new head means that the frame before it is complete.
         self.end_frame();
         self.is_in_frame = true;
+        self.in_data = head.kind == DATA;
         let is_continuation = head.kind == CONTINUATION;
         if head.kind == HEADERS || is_continuation {
             self.in_headers = head.flags & END_HEADERS == 0;
@@ -174,13 +215,14 @@ impl FrameWatch {
                     self.unended.push(head.stream);
                 }
                 self.control.earn(1);
-                Verdict::Fine
+                // h2 answers what is beyond the limit of streams, and after the end nothing.
+                if self.unended.len() > UNENDED_MAX { Verdict::Flood } else { Verdict::Fine }
             }
-            DATA if head.len > 0 => {
+            DATA if head.len >= EARNING_DATA => {
                 self.control.earn(1);
                 Verdict::Fine
             }
-            DATA if head.flags & END_STREAM != 0 => Verdict::Fine,
+            DATA if head.len > 0 || head.flags & END_STREAM != 0 => Verdict::Fine,
             RST_STREAM => {
                 self.end(head.stream);
                 self.resets.take()
@@ -216,8 +258,6 @@ mod tests {
 
     const RATES: FrameRates = FrameRates { control_per_second: 1, resets_per_second: 2 };
     const HEAD: usize = 9;
-    const PING: u8 = 6;
-    const SETTINGS: u8 = 4;
 
     fn frame(kind: u8, flags: u8, stream: u32, payload: usize) -> Vec<u8> {
         let mut bytes = (payload as u32).to_be_bytes()[1..].to_vec();
@@ -283,6 +323,15 @@ mod tests {
             assert_eq!((watch.ended(), watch.last_stream()), (3, 7), "in pieces of {size}");
             assert!(!watch.owes_rest());
         }
+    }
+
+    #[test]
+    fn a_frame_has_ended_even_if_the_next_one_has_begun() {
+        let mut watch = FrameWatch::new(RATES);
+        watch.read(PREFACE);
+        watch.read(&[frame(SETTINGS, 0, 0, 6), frame(PING, 0, 0, 8)[..5].to_vec()].concat());
+        assert_eq!(watch.ended(), 1);
+        assert!(watch.owes_rest(), "the PING is still to come");
     }
 
     #[test]

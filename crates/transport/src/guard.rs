@@ -90,7 +90,9 @@ pub fn check(parts: &Parts, others: OtherRequests) -> Result<Passed, Refusal> {
     let kind = kind(&parts.headers);
     match kind {
         Kind::Other => {
-            let is_preflight = parts.method == Method::OPTIONS;
+            let is_preflight = parts.method == Method::OPTIONS
+                && parts.headers.contains_key(header::ORIGIN)
+                && parts.headers.contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
             if others == OtherRequests::Refuse && !is_preflight {
                 return Err(Refusal::ContentType);
             }
@@ -117,7 +119,7 @@ fn kind(headers: &HeaderMap) -> Kind {
     let Some(rest) = strip_prefix_ignoring_case(value, b"application/grpc") else {
         return Kind::Other;
     };
-    let is_end = |rest: &[u8]| matches!(rest.first(), None | Some(b'+' | b';' | b' '));
+    let is_end = |rest: &[u8]| matches!(rest.first(), None | Some(b'+' | b';'));
     if is_end(rest) {
         return Kind::Grpc;
     }

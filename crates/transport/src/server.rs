@@ -12,6 +12,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{Request, Response};
 use tokio::sync::{oneshot, watch};
+use tokio::time::{Instant, timeout, timeout_at};
 use tower_service::Service;
 use unstall::Executor;
 
@@ -27,8 +28,12 @@ use crate::message::{Budget, MessageLimits, RequestBody};
 use crate::settings::Settings;
 use crate::tls::Tls;
 
-/// After everything was told to end in a drain, so long for the last words to be sent.
+/// In a drain: after streams were told to end, so long for the last words to be sent, and until
+/// the next look.
 const LAST_WORDS: Duration = Duration::from_millis(200);
+
+/// How long threads have to end once they are told to.
+const JOIN_PATIENCE: Duration = Duration::from_secs(1);
 
 /// A running server. Dropping it closes all connections at once; [`Server::drain`] lets them
 /// finish.
@@ -44,6 +49,8 @@ pub struct Server {
     /// Told when the loops are to end.
     end: watch::Sender<bool>,
     loops: Vec<EventLoop>,
+    /// Told by a thread that ends before its time.
+    failed: watch::Sender<bool>,
 }
 
 /// Why a server cannot start.
@@ -121,10 +128,12 @@ impl Server {
         let rules = Arc::new(Rules { others: settings.other_requests, messages });
         let common = Arc::new(Common { settings: settings.clone(), tls, rules });
         let (end, ended) = watch::channel(false);
+        let failed = watch::Sender::new(false);
+        let alarm = || Alarm { ended: ended.clone(), failed: failed.clone() };
         let loops = (0..settings.loops.get())
             .map(|number| {
                 let (common, service) = (Arc::clone(&common), service.clone());
-                EventLoop::start(number, executor, ended.clone(), common, service)
+                EventLoop::start(number, executor, alarm(), common, service)
             })
             .collect::<Result<Vec<_>, _>>()?;
         let (stop_accepting, stop) = oneshot::channel();
@@ -135,7 +144,7 @@ impl Server {
             age_max: settings.age_max,
             sweep_every: settings.sweep_every(),
         };
-        let acceptor = acceptor.start(executor, stop, ended)?;
+        let acceptor = acceptor.start(executor, stop, alarm())?;
         Ok(Self {
             addresses,
             settings,
@@ -145,6 +154,7 @@ impl Server {
             acceptor: Some(acceptor),
             end,
             loops,
+            failed,
         })
     }
 
@@ -157,7 +167,7 @@ impl Server {
     /// The longest that [`Server::drain`] takes.
     #[must_use]
     pub fn drain_at_most(&self) -> Duration {
-        self.settings.drain_timeout.saturating_add(LAST_WORDS * 2)
+        self.settings.drain_timeout.saturating_add(LAST_WORDS * 2 + JOIN_PATIENCE)
     }
 
     /// What it is doing. Costs a look at each connection.
@@ -187,22 +197,47 @@ impl Server {
     pub async fn drain(mut self) -> Drained {
         // Fails only if the acceptor has ended.
         let _ = self.stop_accepting.take().map(|stop| stop.send(()));
-        self.connections.order(Order::Finish);
-        let connections = Arc::clone(&self.connections);
-        let within = |limit| tokio::time::timeout(limit, connections.emptied());
-        let grace = self.settings.stream_grace.min(self.settings.drain_timeout);
-        let mut drained = Drained::default();
-        if within(grace).await.is_err() {
-            drained.ended += connections.end_streams(Which::Answered);
-            if within(self.settings.drain_timeout - grace).await.is_err() {
-                drained.ended += connections.end_streams(Which::All);
-                let _ = within(LAST_WORDS).await;
-                drained.cut = connections.busy();
-                connections.order(Order::Close);
-                let _ = within(LAST_WORDS).await;
-            }
+        let drained = self.settle().await;
+        // Threads are joined off the caller's runtime, and one that is stuck is left behind.
+        let ending = tokio::task::spawn_blocking(move || drop(self));
+        if timeout(JOIN_PATIENCE, ending).await.is_err() {
+            tracing::warn!("a thread of the transport is stuck and was left behind");
         }
         drained
+    }
+
+    /// Lets connections come to their ends, by and by.
+    async fn settle(&self) -> Drained {
+        let connections = &self.connections;
+        connections.order(Order::Finish);
+        let mut drained = Drained::default();
+        let deadline = Instant::now() + self.settings.drain_timeout;
+        let grace = self.settings.stream_grace.min(self.settings.drain_timeout);
+        if timeout(grace, connections.emptied()).await.is_ok() {
+            return drained;
+        }
+        while Instant::now() < deadline {
+            drained.ended += connections.end_streams(Which::Answered);
+            connections.close_idle();
+            let step = deadline.min(Instant::now() + LAST_WORDS);
+            if timeout_at(step, connections.emptied()).await.is_ok() {
+                return drained;
+            }
+        }
+        drained.ended += connections.end_streams(Which::All);
+        let _ = timeout(LAST_WORDS, connections.emptied()).await;
+        drained.cut = connections.busy();
+        connections.order(Order::Close);
+        let _ = timeout(LAST_WORDS, connections.emptied()).await;
+        drained
+    }
+
+    /// Ends when a thread of the server has ended before its time, which only a defect can do:
+    /// the process should be started anew.
+    pub async fn failed(&self) {
+        let mut failed = self.failed.subscribe();
+        // The sender is this server's own.
+        let _ = failed.wait_for(|failed| *failed).await;
     }
 }
 
@@ -221,10 +256,34 @@ impl Drop for Server {
     }
 }
 
+/// Lives as long as a thread of the server, and tells if that was not long enough.
+struct Alarm {
+    ended: watch::Receiver<bool>,
+    failed: watch::Sender<bool>,
+}
+
+impl Alarm {
+    /// Waits until the thread may end.
+    async fn end(&mut self) {
+        // An error means that the server is gone, which is an end as well.
+        let _ = self.ended.wait_for(|ended| *ended).await;
+    }
+}
+
+impl Drop for Alarm {
+    fn drop(&mut self) {
+        let is_time = *self.ended.borrow() || self.ended.has_changed().is_err();
+        if !is_time {
+            tracing::error!("a thread of the transport has ended before its time");
+            self.failed.send_replace(true);
+        }
+    }
+}
+
 /// The limit on connections, and what the system allows of it: each needs a descriptor.
 fn connections_max(settings: &Settings) -> usize {
     let wanted = settings.connections_max.get();
-    let possible = descriptors::for_connections().unwrap_or(NonZeroUsize::MAX).get();
+    let possible = descriptors::for_connections(settings.loops.get()).unwrap_or(NonZeroUsize::MAX).get();
     if possible < wanted {
         tracing::warn!(
             wanted,

@@ -62,7 +62,8 @@ pub struct Settings {
 pub enum OtherRequests {
     /// 415, as the specification of gRPC asks, but for a browser's `OPTIONS`.
     Refuse,
-    /// They are handed to the service, which knows what to do with them.
+    /// They are handed to the service, without limits on their bodies. It must not hand them to
+    /// tonic's routes, which look at neither method nor content type.
     PassOn,
 }
 
@@ -91,7 +92,7 @@ impl Settings {
             age_max: seconds(60 * 60),
             age_grace: seconds(60),
             control_frames_per_second: count(100),
-            resets_per_second: count(200),
+            resets_per_second: count(500),
             stream_grace: seconds(2),
             drain_timeout: seconds(10),
             other_requests: OtherRequests::Refuse,

@@ -145,6 +145,10 @@ impl<S> WebService<S> {
         {
             return Err(cors::preflight(origin.clone()));
         }
+        if request.method() == Method::OPTIONS {
+            // tonic's routes look at neither method nor content type.
+            return Err(cors::empty(StatusCode::METHOD_NOT_ALLOWED));
+        }
         match encoding(request) {
             Ok(encoding) => Ok(Admitted { origin, encoding }),
             Err(mut response) => {

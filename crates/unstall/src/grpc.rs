@@ -169,12 +169,15 @@ where
     }
 }
 
+const GRPC: &[u8] = b"application/grpc";
+
 fn is_grpc(parts: &Parts) -> bool {
     let content_type = parts.headers.get(header::CONTENT_TYPE);
     content_type
-        .and_then(|value| value.as_bytes().strip_prefix(b"application/grpc"))
+        .and_then(|value| value.as_bytes().split_at_checked(GRPC.len()))
+        .filter(|(start, _)| start.eq_ignore_ascii_case(GRPC))
         // `application/grpc-web` is another protocol.
-        .is_some_and(|rest| matches!(rest.first(), None | Some(b'+' | b';')))
+        .is_some_and(|(_, rest)| matches!(rest.first(), None | Some(b'+' | b';')))
 }
 
 /// The time until this layer answers by itself. Within the last two milliseconds there is no

@@ -9,31 +9,35 @@
 //!
 //! Who sees to it that nothing stays where it is:
 //! - Letters: workers ring before they poll the last job that waits, before they park or leave,
-//!   and when they have been at work for [`worker::HELD_MAX`](crate::executor); all others ring
-//!   at once. Awake or asleep, a loop that is rung for polls its postman.
-//! - A letter goes by mail only if the task that awaits the job is polled within the loop's own
-//!   runtime. A task that waits for it in another way, say in an executor of its own that blocks
-//!   the loop, or a loop that is not driven: the watchdog wakes them itself after
-//!   [`LOOKS_MAX`] looks.
+//!   and when they have gone from job to job for 100 µs; all others ring at once, and so does the
+//!   watchdog for a worker that is stuck. Asleep or not, a loop that is rung for polls its postman.
+//! - An answer goes by mail only if its job is awaited within the loop's own runtime. If the loop
+//!   does not come all the same, say because the task blocks it until the job ends, the watchdog
+//!   delivers the letters itself after [`LOOKS_MAX`] looks, and it looks as long as there are any.
 //! - Workers that are fetched later: the postman is woken when the first is put off, and comes
 //!   after the tasks that are ready now. The lane knows who is called and not yet woken, so that
 //!   any other thread wakes him for its own job, and the watchdog at its next look.
 //! - A loop that ends wakes whoever is owed a wake, and from then on nothing goes by mail. So
 //!   does the executor for all loops when it ends, since its watchdog does.
 
-use std::cell::{Cell, RefCell};
+mod here;
+mod letter;
+mod postman;
+#[cfg(test)]
+mod tests;
+
+use std::cell::Cell;
 use std::fmt;
-use std::future::Future;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, Wake, Waker};
+use std::task::Waker;
 
-use tokio::runtime::{Handle, Id, RuntimeFlavor};
-
-use crate::executor::lane::Parking;
+pub(crate) use self::here::wake;
+use self::here::with_here;
+pub(crate) use self::letter::Sender;
+use self::letter::{Letter, deliver};
+pub use self::postman::Postman;
 use crate::mailbox::{Mailbox, Post};
-use crate::watchdog::{Pace, Watch};
+use crate::watchdog::Watch;
 
 /// A loop that was rung for and has not come at so many looks of the watchdog is not waited for.
 const LOOKS_MAX: u32 = 4;
@@ -146,4 +150,3 @@ impl fmt::Debug for Place {
         f.debug_struct("Place").finish_non_exhaustive()
     }
 }
-

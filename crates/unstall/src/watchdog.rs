@@ -4,7 +4,8 @@
 //! keeps one method from taking them all (`bulkhead.rs`), moves what computes for long to the
 //! slow lane (`slow.rs`), and has stalls reported (`stalls.rs`). Its eyes are `poll.rs`: a poll
 //! that is still going on at the next look is timed from the first, and its thread is looked at
-//! through the kernel. `crowd.rs` counts what one look has found.
+//! through the kernel. `crowd.rs` counts what one look has found. At each look it also does what
+//! loops have put off and not done since (`loops.rs`).
 //!
 //! It sleeps without a timer while nothing is in flight, looks every 5 ms while something is,
 //! and every millisecond or two while jobs wait and nobody is free.

@@ -14,4 +14,5 @@ mod needs;
 mod program;
 mod python;
 mod real_data;
+mod serve;
 mod shop;

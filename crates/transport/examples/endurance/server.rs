@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 use tower_layer::Layer as _;
+use tracing_subscriber::EnvFilter;
 use transport::tls::{Tls, TlsFiles, Watcher};
 use transport::{Address, Listeners, Server};
 use unstall::{Executor, GrpcLayer};
@@ -63,8 +64,10 @@ pub(crate) enum Said {
 pub(crate) fn serve(order: &Order) -> Result<(), Failure> {
     let refused = Arc::new(AtomicU64::new(0));
     let counter = RefusalCounter(Arc::clone(&refused));
+    // That the machine is busy is known.
+    let filter = EnvFilter::new("warn,unstall::reporter=error");
     tracing_subscriber::fmt()
-        .with_max_level(tracing::Level::WARN)
+        .with_env_filter(filter)
         .with_ansi(false)
         .with_writer(move || counter.clone())
         .init();
@@ -112,8 +115,11 @@ async fn serve_until_told(order: &Order, refused: &AtomicU64) -> Result<(), Fail
         cut += drained.cut;
         ended += drained.ended;
     }
-    executor.stop(HANDLERS_GRACE);
-    say(&Said::Drained { cut, ended })
+    say(&Said::Drained { cut, ended })?;
+    match executor.stop(HANDLERS_GRACE).stuck {
+        0 => Ok(()),
+        stuck => Err(format!("{stuck} threads are stuck").into()),
+    }
 }
 
 fn load(folder: &Path) -> Result<Tls, Failure> {

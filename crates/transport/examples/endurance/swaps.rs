@@ -1,10 +1,10 @@
 //! A thousand new certificates under load.
 //!
 //! The files change as they do in practice: renamed into place (certbot), written in place (`cp`),
-//! and by Kubernetes' swap of its `..data` link, a third of the swaps each. Every hundredth swap
-//! is one that cannot be used: the server must say so and go on with what it has. And ten times
-//! the authority of both sides is replaced, as operators do it: the server trusts both, clients
-//! trust both, the server's certificate changes, the clients' change, the old one goes.
+//! and by Kubernetes' swap of its `..data` link, a third of the swaps each. Before every hundredth
+//! comes a pair that cannot be used: the server must say so and go on with what it has. And ten
+//! times the authority of both sides is replaced, as operators do it: the server trusts both,
+//! clients trust both, the server's certificate changes, the clients' change, the old one goes.
 //!
 //! After each swap somebody waits until a client has seen the new certificate.
 
@@ -26,7 +26,7 @@ use crate::server::{AUTHORITIES, CERTIFICATE, KEY, Order, Said};
 use crate::verdict::Verdict;
 use crate::{Failure, say};
 
-/// Of so many swaps the last is a bad one …
+/// Before the last of so many swaps comes a bad pair …
 const BAD_EVERY: usize = 100;
 /// … and the one in the middle comes with a new authority.
 const ROTATE_AT: usize = 50;
@@ -65,13 +65,14 @@ pub(crate) async fn run(count: usize) -> Result<Verdict, Failure> {
     let mut scene = Scene::set().await?;
     for number in 0..count {
         scene.way = Way::ALL[number * Way::ALL.len() / count];
-        match number % BAD_EVERY {
-            place if place == BAD_EVERY - 1 => scene.swap_badly(number / BAD_EVERY).await?,
-            ROTATE_AT => scene.rotate(number).await?,
-            _ => {
-                let pair = scene.authority.server()?;
-                scene.swap(&pair).await?;
-            }
+        if number % BAD_EVERY == BAD_EVERY - 1 {
+            scene.swap_badly(number / BAD_EVERY).await?;
+        }
+        if number % BAD_EVERY == ROTATE_AT {
+            scene.rotate(number).await?;
+        } else {
+            let pair = scene.authority.server()?;
+            scene.swap(&pair).await?;
         }
         if (number + 1) % 100 == 0 {
             let seconds = began.elapsed().as_secs();

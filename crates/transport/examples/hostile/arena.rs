@@ -27,6 +27,8 @@ pub(crate) struct Arena {
     pub(crate) address: SocketAddr,
     /// For HTTP/2 over TLS; `None` is plaintext.
     pub(crate) tls: Option<TlsConnector>,
+    /// For HTTP/1.1 over TLS.
+    pub(crate) tls_http1: Option<TlsConnector>,
     /// When the attack ends.
     pub(crate) until: Instant,
     pub(crate) tally: Tally,
@@ -56,8 +58,12 @@ impl Arena {
 
     /// A connection with its TLS handshake, if there is to be one.
     pub(crate) async fn wire(&self) -> Result<Box<dyn Wire>, Over> {
+        self.wire_by(self.tls.as_ref()).await
+    }
+
+    async fn wire_by(&self, tls: Option<&TlsConnector>) -> Result<Box<dyn Wire>, Over> {
         let stream = self.tcp().await?;
-        let Some(tls) = &self.tls else { return Ok(Box::new(stream)) };
+        let Some(tls) = tls else { return Ok(Box::new(stream)) };
         let name = "localhost".try_into().map_err(|_| Over::Closed)?;
         match timeout_at(self.until, tls.connect(name, stream)).await {
             Ok(Ok(stream)) => Ok(Box::new(stream)),
@@ -72,6 +78,12 @@ impl Arena {
     /// A connection on which nothing was said yet; what the server says is read and tallied.
     pub(crate) async fn connect(&self) -> Result<Connection, Over> {
         Ok(Connection::reading(self.wire().await?, self.clone(), Manners::Answering))
+    }
+
+    /// The same, for HTTP/1.1.
+    pub(crate) async fn connect_http1(&self) -> Result<Connection, Over> {
+        let wire = self.wire_by(self.tls_http1.as_ref()).await?;
+        Ok(Connection::reading(wire, self.clone(), Manners::Mute))
     }
 
     /// A connection that has said the preface and these frames, SETTINGS first, and has

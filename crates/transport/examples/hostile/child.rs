@@ -56,9 +56,9 @@ impl Serving {
         if let Some(files_max) = serve.files_max {
             command.args(["--files-max", &files_max.to_string()]);
         }
-        // What is freed goes back to the system within 10 ms, so that what stays is the server's and
+        // What is freed goes back to the system at once, so that what stays is the server's and
         // not the allocator's.
-        command.env("MIMALLOC_PURGE_DELAY", "10");
+        command.env("MIMALLOC_PURGE_DELAY", "0");
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
         let stdout = child.stdout.take().ok_or("no standard output")?;
         let mut line = String::new();

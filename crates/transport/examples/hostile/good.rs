@@ -1,7 +1,7 @@
 //! The good client: what an attack must not be felt by.
 //!
 //! Two connections that were open before are asked at a modest rate in an open loop, with
-//! a probe beside them; and every half second a new connection is opened for one call.
+//! a [`Pulse`] beside them; and every half second a new connection is opened for one call.
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -16,6 +16,7 @@ use serde::Serialize;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use crate::Failure;
+use crate::pulse::Pulse;
 
 /// Calls per second on the two connections.
 const PER_SECOND: f64 = 100.0;
@@ -38,8 +39,8 @@ pub(crate) struct Fared {
     pub(crate) newcomers_ok: u64,
     pub(crate) newcomers_failed: u64,
     pub(crate) p99_ms: f64,
-    /// The probe's.
-    pub(crate) probe_p99_ms: f64,
+    /// The pulse's: how late the machine itself was.
+    pub(crate) pulse_p99_ms: f64,
     /// The longest that a new connection and its call took.
     pub(crate) newcomer_max_ms: f64,
     /// The first few failures.
@@ -49,21 +50,24 @@ pub(crate) struct Fared {
 impl Fared {
     /// What the machine itself did not add.
     pub(crate) fn net_p99_ms(&self) -> f64 {
-        (self.p99_ms - self.probe_p99_ms).max(0.0)
+        (self.p99_ms - self.pulse_p99_ms).max(0.0)
     }
 }
 
-/// Makes a few calls, so that what is allocated once is allocated.
+/// Makes a few calls, so that what is allocated once is allocated. Calls that the client could
+/// not send in time do not matter here.
 pub(crate) fn warm(target: &Target) -> Result<(), Failure> {
     let measured = call_for(target, Duration::from_millis(500))?;
-    let wrong = measured.outcomes.wrong() + measured.outcomes.unsent();
+    let wrong = measured.outcomes.wrong();
     if wrong > 0 { Err(format!("{wrong} calls failed before the attack").into()) } else { Ok(()) }
 }
 
 /// Calls for so long, after [`WARM_UP`].
 pub(crate) fn fare(target: &Target, duration: Duration) -> Result<Fared, Failure> {
     let newcomers = newcomers(target.clone(), duration);
+    let pulse = Pulse::start_after(WARM_UP);
     let measured = call_for(target, duration);
+    let pulse = pulse.stop();
     let newcomers = newcomers.join().map_err(|_| "the thread of new connections panicked")??;
     let measured = measured?;
     let ms = |latencies: &Latencies, percent| latencies.percentile(percent).as_secs_f64() * 1e3;
@@ -77,7 +81,7 @@ pub(crate) fn fare(target: &Target, duration: Duration) -> Result<Fared, Failure
         newcomers_ok: newcomers.latencies.count() - newcomers.failed,
         newcomers_failed: newcomers.failed,
         p99_ms: ms(&measured.outcomes.latency(), 99.0),
-        probe_p99_ms: ms(&measured.probe, 99.0),
+        pulse_p99_ms: ms(&pulse, 99.0),
         newcomer_max_ms: ms(&newcomers.latencies, 100.0),
         examples,
     })

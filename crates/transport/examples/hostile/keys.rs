@@ -51,14 +51,14 @@ impl Authority {
         }
     }
 
-    /// For attackers: HTTP/2 over TLS.
-    pub(crate) fn connector(&self) -> Result<TlsConnector, Failure> {
+    /// For attackers: TLS for a protocol, by its name in ALPN.
+    pub(crate) fn connector(&self, protocol: &str) -> Result<TlsConnector, Failure> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let mut config = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()?
             .with_root_certificates(self.roots.clone())
             .with_no_client_auth();
-        config.alpn_protocols = vec![b"h2".to_vec()];
+        config.alpn_protocols = vec![protocol.as_bytes().to_vec()];
         Ok(TlsConnector::from(Arc::new(config)))
     }
 }

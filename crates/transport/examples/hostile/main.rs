@@ -12,7 +12,7 @@
 //!
 //! - the attackers were treated as it is written beside the case,
 //! - every call of the good client was answered, with a 99th percentile of at most 50 ms beyond
-//!   that of a probe,
+//!   that of a pulse, a thread that is due at fixed times as well,
 //! - the server's memory stayed under the bound of the case,
 //! - and afterwards its CPU, memory, files and threads fell back to what they were.
 //!
@@ -27,6 +27,7 @@ mod connection;
 mod frames;
 mod good;
 mod keys;
+mod pulse;
 mod requests;
 mod row;
 mod seen;
@@ -51,9 +52,12 @@ use crate::case::{Case, Over};
 use crate::child::{Kind, Serve};
 use crate::keys::Authority;
 use crate::row::Row;
-use crate::trial::Setting;
+use crate::trial::{Measured, Setting};
 
 pub(crate) type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+/// How often a case is tried on a machine that stands still.
+const TRIES_MAX: usize = 4;
 
 /// What the product allocates with.
 #[global_allocator]
@@ -145,7 +149,7 @@ fn keys() -> Result<(Authority, tempfile::TempDir), Failure> {
 }
 
 fn run(case: &Case, setting: &Setting, runs: usize) -> Row {
-    let trials: Result<Vec<_>, _> = (0..runs.max(1)).map(|_| trial::run(case, setting)).collect();
+    let trials: Result<Vec<_>, _> = (0..runs.max(1)).map(|_| run_once(case, setting)).collect();
     let row = match trials {
         Ok(trials) => Row::new(case, trials),
         Err(error) => Row::failed(case, error),
@@ -154,6 +158,19 @@ fn run(case: &Case, setting: &Setting, runs: usize) -> Row {
     let seen = row.figures.as_ref().map(|figures| figures.seen.summary()).unwrap_or_default();
     say(&format!("{}: {verdict} ({seen})", case.name));
     row
+}
+
+/// Runs it again if the machine itself stood still meanwhile, a few times at most.
+fn run_once(case: &Case, setting: &Setting) -> Result<Measured, Failure> {
+    for _ in 0..TRIES_MAX - 1 {
+        let measured = trial::run(case, setting)?;
+        let late = measured.fared.pulse_p99_ms;
+        if late <= row::P99_MS_MAX {
+            return Ok(measured);
+        }
+        say(&format!("{}: again; the machine itself was {late:.0} ms late", case.name));
+    }
+    trial::run(case, setting)
 }
 
 #[expect(clippy::print_stdout, reason = "printing is what it is for")]

@@ -44,6 +44,7 @@ struct Says {
     ended: u64,
     last_stream: u32,
     unended: usize,
+    data_written: u64,
     owes_rest: bool,
     is_between_written_frames: bool,
 }
@@ -67,6 +68,7 @@ fn watch<'a>(
         ended: watch.ended(),
         last_stream: watch.last_stream(),
         unended: watch.unended(),
+        data_written: watch.data_written(),
         // After a flood nobody reads on.
         owes_rest: verdict == Verdict::Fine && watch.owes_rest(),
         is_between_written_frames: watch.is_between_written_frames(),
@@ -87,18 +89,24 @@ fn hold_streams(says: &Says, read: &[u8], written: &[u8]) {
             open.remove(&head.stream);
         }
     }
+    let mut data_written = 0;
     for head in Heads(written) {
+        if head.kind == DATA {
+            data_written += u64::from(head.len);
+        }
         let may_end = head.kind == DATA || head.kind == HEADERS;
         if head.kind == RST_STREAM || (may_end && head.flags & END_STREAM != 0) {
             open.remove(&head.stream);
         }
     }
     assert_eq!((says.unended, says.last_stream), (open.len(), last));
+    assert_eq!(says.data_written, data_written);
     assert!(says.ended <= frames, "{} of {frames} frames have ended", says.ended);
     assert!(says.ended > 0 || says.owes_rest, "the first frame is owed");
 }
 
 struct Head {
+    len: u32,
     kind: u8,
     flags: u8,
     stream: u32,
@@ -112,10 +120,10 @@ impl Iterator for Heads<'_> {
 
     fn next(&mut self) -> Option<Head> {
         let (head, rest) = self.0.split_at_checked(HEAD)?;
-        let len = u32::from_be_bytes([0, head[0], head[1], head[2]]) as usize;
-        self.0 = rest.get(len..).unwrap_or_default();
+        let len = u32::from_be_bytes([0, head[0], head[1], head[2]]);
+        self.0 = rest.get(len as usize..).unwrap_or_default();
         let stream = u32::from_be_bytes([head[5] & 0x7f, head[6], head[7], head[8]]);
-        Some(Head { kind: head[3], flags: head[4], stream })
+        Some(Head { len, kind: head[3], flags: head[4], stream })
     }
 }
 

@@ -118,11 +118,14 @@ fn http2(
     settings: &Settings,
     tickets: Tickets,
 ) -> hyper::server::conn::http2::Builder<StreamExecutor> {
+    let streams_max = settings.streams_per_connection_max.get();
     let mut builder = hyper::server::conn::http2::Builder::new(StreamExecutor(tickets));
     builder
         .timer(TokioTimer::new())
-        .max_concurrent_streams(settings.streams_per_connection_max.get())
+        .max_concurrent_streams(streams_max)
         .max_local_error_reset_streams(Some(PROVOKED_RESETS_MAX))
+        // Whoever gives up all of its calls at once is no attacker yet.
+        .max_pending_accept_reset_streams(Some(streams_max as usize))
         .max_header_list_size(settings.headers_bytes_max.get())
         .initial_stream_window_size(STREAM_WINDOW)
         .initial_connection_window_size(CONNECTION_WINDOW)

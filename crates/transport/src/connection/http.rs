@@ -67,7 +67,7 @@ where
             Err(refusal) => State::Refused { refusal },
             Ok(passed) => {
                 parts.extensions.insert(self.connection.peer().clone());
-                let body = RequestBody::new(incoming, self.expected(passed.kind));
+                let body = RequestBody::new(incoming, self.expected(passed.kind, &stream));
                 let request = Request::from_parts(parts, body);
                 caught(|| start(self.service.clone(), request))
                     .unwrap_or_else(|error| State::Failed { error: Some(error) })
@@ -78,9 +78,11 @@ where
 }
 
 impl<S> Door<S> {
-    fn expected(&self, kind: Kind) -> Expected {
-        let messages =
-            || Messages::new(Arc::clone(&self.rules.messages), Arc::clone(&self.connection));
+    fn expected(&self, kind: Kind, stream: &Arc<Stream>) -> Expected {
+        let messages = || {
+            let (limits, connection) = (&self.rules.messages, &self.connection);
+            Messages::new(Arc::clone(limits), Arc::clone(connection), Arc::clone(stream))
+        };
         match kind {
             Kind::Grpc | Kind::GrpcWeb => Expected::Messages(messages()),
             Kind::GrpcWebText => Expected::TextMessages(messages(), Text::default()),

@@ -110,12 +110,16 @@ impl Guarded {
         Self { wire, prefix, frames, connection }
     }
 
+    fn is_tls(&self) -> bool {
+        matches!(self.wire, Wire::Tls(_))
+    }
+
     /// Looks at what has arrived. An error ends the connection.
     fn look(&mut self, bytes: &[u8], cx: &mut Context<'_>) -> io::Result<()> {
         let Some(frames) = &mut self.frames else { return Ok(()) };
-        let (ended_before, unended_before) = (frames.ended(), frames.unended());
+        let ended_before = frames.ended();
         let verdict = frames.read(bytes);
-        note_unended(&self.connection, unended_before, frames.unended());
+        note_unended(&self.connection, frames, false);
         if frames.ended() != ended_before {
             self.connection.rest_awaited.end();
             self.connection.note(super::SEEN_SPEAKING);
@@ -146,16 +150,20 @@ impl Guarded {
         match written {
             Poll::Pending => self.connection.write_stalled.begin(),
             Poll::Ready(Ok(count)) => {
-                self.connection.write_stalled.end();
+                // What TLS has taken is on the wire when it was flushed.
+                if !self.is_tls() {
+                    self.connection.write_stalled.end();
+                }
                 if let Some(frames) = &mut self.frames {
-                    let before = frames.unended();
+                    let before = (frames.unended(), frames.data_written());
                     let mut left = *count;
                     for slice in slices {
                         let part = slice.len().min(left);
                         frames.written(&slice[..part]);
                         left -= part;
                     }
-                    note_unended(&self.connection, before, frames.unended());
+                    let after = (frames.unended(), frames.data_written());
+                    note_unended(&self.connection, frames, after != before);
                 }
             }
             Poll::Ready(Err(_)) => {}
@@ -163,12 +171,11 @@ impl Guarded {
     }
 }
 
-/// Keeps the time since which the peer takes no stream's end.
-fn note_unended(connection: &Connection, before: usize, after: usize) {
-    match after {
+/// Keeps the time since which the peer takes nothing of the streams that are open.
+fn note_unended(connection: &Connection, frames: &FrameWatch, has_taken: bool) {
+    match frames.unended() {
         0 => connection.unended.end(),
-        // One was taken: time for the next.
-        _ if after < before => connection.unended.begin_again(),
+        _ if has_taken => connection.unended.begin_again(),
         _ => connection.unended.begin(),
     }
 }
@@ -222,7 +229,14 @@ impl AsyncWrite for Guarded {
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().wire).poll_flush(cx)
+        let this = self.get_mut();
+        let flushed = Pin::new(&mut this.wire).poll_flush(cx);
+        match &flushed {
+            Poll::Pending => this.connection.write_stalled.begin(),
+            Poll::Ready(_) if this.is_tls() => this.connection.write_stalled.end(),
+            Poll::Ready(_) => {}
+        }
+        flushed
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

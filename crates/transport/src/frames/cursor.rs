@@ -48,6 +48,11 @@ impl Cursor {
     }
 
     pub(super) fn is_within(&self) -> bool {
-        self.head_len > 0 || self.skip > 0
+        self.head_len > 0 || self.is_within_payload()
+    }
+
+    /// Whether the frame whose head was read last is still to end.
+    pub(super) fn is_within_payload(&self) -> bool {
+        self.skip > 0
     }
 }

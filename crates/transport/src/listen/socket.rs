@@ -63,7 +63,7 @@ impl Listener {
         Ok(match self {
             Self::Tcp(listener) => Registered::Tcp(tokio::net::TcpListener::from_std(listener)?),
             Self::Unix(listener, bound) => {
-                Registered::Unix(tokio::net::UnixListener::from_std(listener)?, bound)
+                Registered::Unix(bound, tokio::net::UnixListener::from_std(listener)?)
             }
         })
     }
@@ -72,7 +72,7 @@ impl Listener {
 /// A listener in the acceptor's runtime.
 pub(crate) enum Registered {
     Tcp(tokio::net::TcpListener),
-    Unix(tokio::net::UnixListener, #[expect(dead_code, reason = "removes the file")] Option<Bound>),
+    Unix(#[expect(dead_code, reason = "removes the file, before the socket closes")] Option<Bound>, tokio::net::UnixListener),
 }
 
 impl Registered {
@@ -85,7 +85,7 @@ impl Registered {
                 stream.set_nodelay(true)?;
                 Ok(Accepted::Tcp(stream.into_std()?, peer))
             }
-            Self::Unix(listener, _) => {
+            Self::Unix(_, listener) => {
                 let (stream, _) = listener.accept().await?;
                 Ok(Accepted::Unix(stream.into_std()?))
             }
@@ -118,12 +118,21 @@ fn bind_tcp(address: SocketAddr) -> io::Result<TcpListener> {
 /// Replaces a socket that nobody answers on; anything else at that place is left alone.
 fn bind_unix(path: &Path) -> io::Result<Listener> {
     let is_socket = std::fs::symlink_metadata(path).is_ok_and(|file| file.file_type().is_socket());
-    if is_socket && UnixStream::connect(path).is_err() {
+    if is_socket && is_abandoned(path)? {
         std::fs::remove_file(path)?;
     }
     let listener = UnixListener::bind(path)?;
     listener.set_nonblocking(true)?;
     Ok(Listener::Unix(listener, Some(Bound(path.to_owned()))))
+}
+
+/// Whether nobody listens on a socket any more.
+fn is_abandoned(path: &Path) -> io::Result<bool> {
+    let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
+    // A server with a full queue would let a blocking one wait.
+    socket.set_nonblocking(true)?;
+    let refused = socket.connect(&socket2::SockAddr::unix(path)?).err().map(|error| error.kind());
+    Ok(refused == Some(io::ErrorKind::ConnectionRefused))
 }
 
 /// Takes the sockets that a supervisor has bound for this process.

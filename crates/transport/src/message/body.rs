@@ -15,7 +15,7 @@ use tonic::Status;
 use super::budget::{Budget, Hold};
 use super::framing::{Framing, FramingError};
 use super::text::Text;
-use crate::connection::Connection;
+use crate::connection::{Connection, Stream};
 
 /// The body of a request, as services get it.
 ///
@@ -25,6 +25,9 @@ pub struct RequestBody {
     incoming: Incoming,
     expected: Expected,
 }
+
+/// A small message counts as this, so that there are never very many that count.
+const HOLD_BYTES_MIN: usize = 4 << 10;
 
 /// What is expected in a body.
 pub(crate) enum Expected {
@@ -40,9 +43,12 @@ pub(crate) enum Expected {
 pub(crate) struct Messages {
     limits: Arc<MessageLimits>,
     connection: Arc<Connection>,
+    stream: Arc<Stream>,
     framing: Framing,
     /// The message that has begun, if one has.
     begun: Option<Begun>,
+    /// When the first message is due.
+    first_overdue: Option<Pin<Box<Sleep>>>,
 }
 
 /// What all messages of a server are held to.
@@ -67,8 +73,13 @@ impl RequestBody {
 }
 
 impl Messages {
-    pub(crate) fn new(limits: Arc<MessageLimits>, connection: Arc<Connection>) -> Self {
-        Self { limits, connection, framing: Framing::default(), begun: None }
+    pub(crate) fn new(
+        limits: Arc<MessageLimits>,
+        connection: Arc<Connection>,
+        stream: Arc<Stream>,
+    ) -> Self {
+        let framing = Framing::default();
+        Self { limits, connection, stream, framing, begun: None, first_overdue: None }
     }
 
     fn read(&mut self, bytes: &[u8]) -> Result<(), Status> {
@@ -88,16 +99,21 @@ impl Messages {
         self.begun = None;
         let hold = match bytes {
             0 => None,
-            _ => Some(self.limits.budget.hold(&self.connection, bytes).ok_or_else(no_room)?),
+            _ => Some(self.hold(bytes)?),
         };
         let overdue = Box::pin(sleep(self.limits.timeout));
         self.begun = Some(Begun { number, bytes, hold, overdue });
         Ok(())
     }
 
+    fn hold(&self, bytes: usize) -> Result<Hold, Status> {
+        let budget = &self.limits.budget;
+        budget.hold(&self.connection, bytes.max(HOLD_BYTES_MIN)).ok_or_else(no_room)
+    }
+
     /// Why the message that has begun will not be waited for.
     fn given_up(&mut self, cx: &mut Context<'_>) -> Option<Status> {
-        let begun = self.begun.as_mut()?;
+        let Some(begun) = self.begun.as_mut() else { return self.first_given_up(cx) };
         if begun.hold.as_ref().is_some_and(|hold| hold.is_taken_away(cx)) {
             return Some(no_room());
         }
@@ -105,6 +121,22 @@ impl Messages {
             let limit = self.limits.timeout;
             Status::deadline_exceeded(format!("a message was begun and not ended in {limit:?}"))
         })
+    }
+}
+
+impl Messages {
+    /// A call that nobody has answered holds a job, so its first message must come in time.
+    /// Streams may be silent once their handler has begun to answer.
+    fn first_given_up(&mut self, cx: &mut Context<'_>) -> Option<Status> {
+        if self.framing.begun() > 0 {
+            return None;
+        }
+        let limit = self.limits.timeout;
+        let overdue = self.first_overdue.get_or_insert_with(|| Box::pin(sleep(limit)));
+        if overdue.as_mut().poll(cx).is_pending() || self.stream.has_answered.lasts(0).is_some() {
+            return None;
+        }
+        Some(Status::deadline_exceeded(format!("no message came in {limit:?}")))
     }
 }
 

@@ -10,12 +10,12 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use rustix::io::Errno;
-use tokio::sync::{oneshot, watch};
+use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval, sleep};
 use unstall::Executor;
 
-use super::StartError;
+use super::{Alarm, StartError};
 use super::event_loop::{LoopHandle, runtime};
 use crate::clock::millis;
 use crate::connection::Connection;
@@ -46,7 +46,7 @@ impl Acceptor {
         self,
         executor: &Executor,
         stop: oneshot::Receiver<()>,
-        mut end: watch::Receiver<bool>,
+        mut alarm: Alarm,
     ) -> Result<JoinHandle<()>, StartError> {
         let name = "transport-accept".to_owned();
         let runtime = runtime(&name, executor)?;
@@ -67,7 +67,7 @@ impl Acceptor {
                 };
                 let sweeping = sweep(&connections, sweep_every);
                 tokio::select! {
-                    _ = end.wait_for(|end| *end) => {}
+                    () = alarm.end() => {}
                     ((), ()) = async { tokio::join!(stopping, sweeping) } => {}
                 }
             });
@@ -93,7 +93,8 @@ impl Intake {
             tracing::debug!("a connection was closed: there are as many as may be");
             return;
         };
-        let Some(least) = self.loops.iter().min_by_key(|one| one.load()) else { return };
+        let running = self.loops.iter().filter(|one| one.is_running());
+        let Some(least) = running.min_by_key(|one| one.load()) else { return };
         if let Err((_, admission)) = least.hand_in(socket, admission) {
             admission.leave(Ending::NoRoom);
         }
@@ -120,9 +121,11 @@ async fn accept(listener: Listener, intake: Arc<Intake>) {
                 back_off = BACK_OFF_FIRST;
                 intake.enter(socket);
             }
-            Err(error) if is_shortage(&error) => {
+            // The peer has gone before it was accepted.
+            Err(error) if is_the_peers(&error) => tracing::debug!(%error, "a connection was lost"),
+            Err(error) => {
                 // One that is spared frees what the next one needs.
-                let spared = intake.connections.make_room();
+                let spared = is_shortage(&error) && intake.connections.make_room();
                 tracing::warn!(
                     %error,
                     ?back_off,
@@ -132,10 +135,21 @@ async fn accept(listener: Listener, intake: Arc<Intake>) {
                 sleep(back_off).await;
                 back_off = (back_off * 2).min(BACK_OFF_MAX);
             }
-            // The peer has gone before it was accepted.
-            Err(error) => tracing::debug!(%error, "a connection was lost"),
         }
     }
+}
+
+/// Whether accepting fails for what happened to this one connection, as accept(2) has it.
+fn is_the_peers(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::Interrupted
+            | io::ErrorKind::ConnectionReset
+            | io::ErrorKind::NetworkDown
+            | io::ErrorKind::NetworkUnreachable
+            | io::ErrorKind::HostUnreachable
+    )
 }
 
 /// Whether accepting fails for want of something that others hold.

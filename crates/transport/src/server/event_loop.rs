@@ -11,11 +11,11 @@ use bytes::Bytes;
 use http::{Request, Response};
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::mpsc::error::TrySendError;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::mpsc;
 use tower_service::Service;
 use unstall::Executor;
 
-use super::StartError;
+use super::{Alarm, StartError};
 use crate::BoxError;
 use crate::connection::{Common, serve};
 use crate::connections::Admission;
@@ -43,7 +43,7 @@ impl EventLoop {
     pub(super) fn start<S, B>(
         number: usize,
         executor: &Executor,
-        mut end: watch::Receiver<bool>,
+        mut alarm: Alarm,
         common: Arc<Common>,
         service: S,
     ) -> Result<Self, StartError>
@@ -76,8 +76,7 @@ impl EventLoop {
                 tokio::spawn(postman);
                 tokio::select! {
                     () = run => {}
-                    // Fails if the server is gone, which is an end as well.
-                    _ = end.wait_for(|end| *end) => {}
+                    () = alarm.end() => {}
                 }
             });
         };
@@ -116,6 +115,11 @@ impl LoopHandle {
     /// How many connections the loop has.
     pub(super) fn load(&self) -> usize {
         self.load.load(Ordering::Relaxed)
+    }
+
+    /// Whether it takes connections.
+    pub(super) fn is_running(&self) -> bool {
+        !self.sockets.is_closed()
     }
 
     /// Hands a connection in; gives it back if the loop has too many to look at.

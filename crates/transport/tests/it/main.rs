@@ -12,6 +12,7 @@ mod requests;
 mod serving;
 mod sockets;
 mod support;
+mod swaps;
 mod tls;
 mod web;
 

@@ -8,16 +8,18 @@ use std::time::Duration;
 
 use hyper_util::rt::TokioIo;
 use rustls::ClientConfig;
-use rustls::version::TLS13;
 use tempfile::TempDir;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tonic::transport::{Channel, Endpoint, Uri};
+use tower::Layer as _;
 use transport::tls::{INTERVAL_MIN, Tls, TlsFiles, Watcher};
+use unstall::GrpcLayer;
 
 use crate::certificates::{Authority, Pair, client};
 use crate::service;
 use crate::support::{ask, executor, settings, start_service};
+use crate::tls::NEW;
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
@@ -56,8 +58,10 @@ async fn no_call_fails_and_no_connection_is_lost_while_certificates_change() {
     let (certificate, key) = (file("server.pem"), file("server.key"));
     let tls = Tls::load(TlsFiles { certificate, key, client_ca: Some(file("ca.pem")) }).unwrap();
     let _watcher = Watcher::start(tls.clone(), INTERVAL_MIN).unwrap();
-    let running = start_tls(settings(), tls);
-    let config = Arc::new(client(&authority.pem(), Some(&authority.client()), &[&TLS13]));
+    let executor = executor();
+    let service = GrpcLayer::new(executor.clone()).layer(service::routes());
+    let running = start_service(settings(), Some(tls), executor, service);
+    let config = Arc::new(client(&authority.pem(), Some(&authority.client()), NEW));
     let (old, first) = connect(running.address(), &config).await.unwrap();
 
     let mut shown = first.clone();
@@ -66,8 +70,8 @@ async fn no_call_fails_and_no_connection_is_lost_while_certificates_change() {
         let before = shown;
         loop {
             let (new, now) = connect(running.address(), &config).await.unwrap();
-            assert_eq!(ask(&new, swap, 0).await.unwrap(), format!("for {swap}"));
-            assert_eq!(ask(&old, swap, 0).await.unwrap(), format!("for {swap}"));
+            assert_eq!(ask(&new, swap, 1).await.unwrap(), "Book 1");
+            assert_eq!(ask(&old, swap, 1).await.unwrap(), "Book 1");
             shown = now;
             if shown != before {
                 break;

@@ -23,7 +23,7 @@ pub(crate) type Versions = &'static [&'static SupportedProtocolVersion];
 
 pub(crate) const EACH_VERSION: [Versions; 2] = [&[&TLS13], &[&TLS12]];
 
-const NEW: Versions = &[&TLS13];
+pub(crate) const NEW: Versions = &[&TLS13];
 
 /// Both sides of a connection, after the handshake.
 pub(crate) struct Session {

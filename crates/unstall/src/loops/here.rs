@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::sync::Arc;
 use std::task::Waker;
 
-use tokio::runtime::{Handle, Id};
+use tokio::runtime::{Handle, Id, RuntimeFlavor};
 
 use super::Place;
 use super::letter::Letter;
@@ -21,8 +21,8 @@ thread_local! {
 }
 
 /// What a loop's thread knows of itself.
-struct Here {
-    place: Arc<Place>,
+pub(super) struct Here {
+    pub(super) place: Arc<Place>,
     runtime: Id,
     /// Wakes the postman.
     bell: Waker,
@@ -31,20 +31,20 @@ struct Here {
     /// Jobs that were pushed since the first of them was put off.
     pushes: usize,
     /// The mailbox' other list, so that none is ever allocated anew.
-    letters: Vec<Arc<Letter>>,
+    pub(super) letters: Vec<Arc<Letter>>,
 }
 
 impl Here {
-    fn is_at(&self, place: &Place) -> bool {
+    pub(super) fn is_at(&self, place: &Place) -> bool {
         std::ptr::eq(&*self.place, place)
     }
 
     /// Whether the thread runs the loop now. It may have left it, or be in another's.
-    fn is_driven(&self) -> bool {
+    pub(super) fn is_driven(&self) -> bool {
         Handle::try_current().is_ok_and(|current| current.id() == self.runtime)
     }
 
-    fn wake_put_off(&mut self) {
+    pub(super) fn wake_put_off(&mut self) {
         self.pushes = 0;
         for parking in self.put_off.drain(..) {
             parking.wake();
@@ -72,7 +72,7 @@ impl Drop for Here {
 }
 
 /// Does something with the loop of the calling thread. Nothing that could come back here.
-fn with_here<T>(act: impl FnOnce(&mut Here) -> T) -> Option<T> {
+pub(super) fn with_here<T>(act: impl FnOnce(&mut Here) -> T) -> Option<T> {
     // A thread that is ending has none any more.
     HERE.try_with(|here| here.borrow_mut().as_mut().map(act)).ok().flatten()
 }
@@ -92,3 +92,30 @@ pub(crate) fn wake(parking: Arc<Parking>) {
     }
 }
 
+/// Lets the calling thread know that it runs a loop, whose postman has this bell.
+pub(super) fn arrive(place: &Arc<Place>, bell: &Waker) {
+    if with_here(|here| here.is_at(place) && here.bell.will_wake(bell)) == Some(true) {
+        return;
+    }
+    let Ok(runtime) = Handle::try_current() else { return };
+    if runtime.runtime_flavor() != RuntimeFlavor::CurrentThread {
+        // Its tasks go from thread to thread, and so would the postman.
+        return;
+    }
+    place.mailbox.attend(bell.clone());
+    let here = Here {
+        place: Arc::clone(place),
+        runtime: runtime.id(),
+        bell: bell.clone(),
+        put_off: Vec::new(),
+        pushes: 0,
+        letters: Vec::new(),
+    };
+    // Whatever was there is dropped when the thread's own variable is free again.
+    let _before = HERE.try_with(|known| known.replace(Some(here)));
+}
+
+/// Lets the calling thread forget a loop.
+pub(super) fn leave(place: &Place) {
+    let _left = HERE.try_with(|known| known.borrow_mut().take_if(|here| here.is_at(place)));
+}

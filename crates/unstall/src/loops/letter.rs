@@ -11,8 +11,8 @@ use crate::watchdog::Pace;
 
 /// Wakes whoever awaits a job, through the mailbox of the loop where that is.
 pub(crate) struct Letter {
-    place: Arc<Place>,
-    waker: Waker,
+    pub(super) place: Arc<Place>,
+    pub(super) waker: Waker,
 }
 
 /// Keeps the letter of one job, because it is polled again with the same waker more often than
@@ -68,7 +68,8 @@ impl fmt::Debug for Letter {
     }
 }
 
-fn deliver(letters: &mut Vec<Arc<Letter>>) {
+/// Delivers letters and empties the list.
+pub(super) fn deliver(letters: &mut Vec<Arc<Letter>>) {
     for letter in letters.drain(..) {
         // A waker that panics shall not keep the others from their letters.
         if catch_unwind(AssertUnwindSafe(|| letter.deliver())).is_err() {
@@ -76,4 +77,3 @@ fn deliver(letters: &mut Vec<Arc<Letter>>) {
         }
     }
 }
-

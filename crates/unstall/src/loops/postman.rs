@@ -3,12 +3,10 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
-
-use tokio::runtime::{Handle, RuntimeFlavor};
+use std::task::{Context, Poll};
 
 use super::Place;
-use super::here::{Here, with_here};
+use super::here::{arrive, leave};
 use super::letter::deliver;
 
 /// Brings the answers of jobs to the tasks of a runtime, and fetches workers for the jobs that
@@ -25,37 +23,13 @@ impl Postman {
     pub(crate) fn new(place: Arc<Place>) -> Self {
         Self(place)
     }
-
-    /// Lets the calling thread know that it runs the loop.
-    fn arrive(&self, bell: &Waker) {
-        let here = |here: &mut Here| here.is_at(&self.0) && here.bell.will_wake(bell);
-        if with_here(here) == Some(true) {
-            return;
-        }
-        let Ok(runtime) = Handle::try_current() else { return };
-        if runtime.runtime_flavor() != RuntimeFlavor::CurrentThread {
-            // Its tasks go from thread to thread, and so would the postman.
-            return;
-        }
-        self.0.mailbox.attend(bell.clone());
-        let here = Here {
-            place: Arc::clone(&self.0),
-            runtime: runtime.id(),
-            bell: bell.clone(),
-            put_off: Vec::new(),
-            pushes: 0,
-            letters: Vec::new(),
-        };
-        // Dropped after the thread's own variable is free again.
-        let _before = HERE.try_with(|place| place.replace(Some(here)));
-    }
 }
 
 impl Future for Postman {
     type Output = ();
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        self.arrive(cx.waker());
+        arrive(&self.0, cx.waker());
         self.0.come_by();
         Poll::Pending
     }
@@ -64,7 +38,7 @@ impl Future for Postman {
 impl Drop for Postman {
     fn drop(&mut self) {
         let mut letters = self.0.loops.post.close(&self.0.mailbox);
-        let _left = HERE.try_with(|here| here.borrow_mut().take_if(|here| here.is_at(&self.0)));
+        leave(&self.0);
         deliver(&mut letters);
     }
 }

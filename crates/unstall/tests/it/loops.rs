@@ -154,12 +154,13 @@ fn who_blocks_a_loop_until_a_job_ends_is_woken() {
 fn a_thread_that_has_left_a_loop_is_no_loop() {
     let executor = executor();
     let (runtime, postman) = runtime(&executor);
-    let unfinished = runtime.block_on(async {
+    let mut unfinished = None;
+    runtime.block_on(async {
         tokio::spawn(postman);
         executor.spawn("first", async {}).await.unwrap();
-        executor.spawn("second", async { 2 })
+        unfinished = Some(executor.spawn("second", async { 2 }));
     });
-    assert_eq!(wait_for(unfinished), Ok(2));
+    assert_eq!(wait_for(unfinished.unwrap()), Ok(2));
     assert_eq!(block_on(executor.spawn("third", async { 3 })), Ok(3));
     assert_eq!(runtime.block_on(executor.spawn("fourth", async { 4 })), Ok(4));
 }
@@ -201,22 +202,23 @@ fn a_task_may_be_woken_after_its_runtime_has_ended() {
     let executor = executor();
     let (held, wall) = wall();
     let (runtime, postman) = runtime(&executor);
-    let job = executor.spawn("held", async move {
+    let mut job = executor.spawn("held", async move {
         wall.block();
         5
     });
-    let job = runtime.block_on(async {
+    let (out, outside) = mpsc::channel();
+    runtime.block_on(async {
         tokio::spawn(postman);
         tokio::task::yield_now().await;
-        let polled = tokio::spawn(async move {
-            let mut job = job;
+        let polling = tokio::spawn(async move {
             let first = poll_fn(|cx| Poll::Ready(pin!(&mut job).poll(cx))).await;
             assert!(first.is_pending());
-            job
+            out.send(job).unwrap();
         });
-        polled.await.unwrap()
+        polling.await.unwrap();
     });
     drop(runtime);
+    let job = outside.recv().unwrap();
     drop(held);
     eventually("it has ended", || job.is_finished());
     assert_eq!(wait_for(job), Ok(5));

@@ -38,12 +38,13 @@ impl Balance {
     where
         F: Future<Output = Result<(), Status>>,
     {
+        self.turn += 1;
         let mut back_off = BACK_OFF;
-        for left in (0..=RETRIES).rev() {
-            match ask(self.next()).await {
+        for tries in 0..=RETRIES {
+            match ask(self.server(tries)).await {
                 Ok(()) => return self.tally.count(Ok(())),
-                Err(status) if left > 0 && may_retry(&status) => {
-                    if left == RETRIES {
+                Err(status) if tries < RETRIES && may_retry(&status) => {
+                    if tries == 0 {
                         self.tally.retry();
                     }
                     tokio::time::sleep(back_off).await;
@@ -54,42 +55,39 @@ impl Balance {
         }
     }
 
-    /// Holds a stream open until the server ends it, or it is enough, and counts how it ended.
+    /// Holds a stream open until the server ends it, or it is enough, and counts how the server
+    /// ended it. A server that was not there, or that went before it had begun, does not count.
     pub(crate) async fn watch(&mut self, watched: &Tally) {
         let enough = async {
             while !self.tally.is_over() {
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
         };
-        let server = self.servers[self.turn % 2].clone();
         self.turn += 1;
-        tokio::select! {
-            () = enough => {}
-            ended = watch(server) => match ended {
-                Err(status) if may_retry(&status) && status.code() != Code::Unavailable => {
-                    // It came to a connection that was just going.
-                }
-                Err(status) if status.code() == Code::Unavailable => {
-                    // Asked of a server that is not there, or ended by one that goes.
-                    if status.source().is_none() {
-                        watched.count(Ok(()));
-                    } else {
-                        tokio::time::sleep(BACK_OFF).await;
-                    }
-                }
-                Err(status) => watched.count(Err(in_words(&status))),
-                Ok(()) => watched.count(Err("it ended with OK".to_owned())),
-            },
+        let ended = tokio::select! {
+            () = enough => return,
+            ended = watch(self.server(0)) => ended,
+        };
+        match ended {
+            Err(status) if is_from_below(&status) => tokio::time::sleep(BACK_OFF).await,
+            Err(status) if status.code() == Code::Unavailable => watched.count(Ok(())),
+            Err(status) => watched.count(Err(in_words(&status))),
+            Ok(()) => watched.count(Err("it ended with OK".to_owned())),
         }
     }
 
-    fn next(&mut self) -> Channel {
-        self.turn += 1;
-        self.servers[self.turn % 2].clone()
+    /// The one whose turn it is, or for a second try the other.
+    fn server(&self, tries: usize) -> Channel {
+        self.servers[(self.turn + tries) % 2].clone()
     }
 }
 
 /// Whether another server may have an answer.
 fn may_retry(status: &Status) -> bool {
-    status.code() == Code::Unavailable || status.source().is_some()
+    status.code() == Code::Unavailable || is_from_below(status)
+}
+
+/// Whether it was the connection that ended, or never was, instead of the call.
+fn is_from_below(status: &Status) -> bool {
+    status.source().is_some()
 }

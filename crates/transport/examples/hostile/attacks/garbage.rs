@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use crate::arena::Arena;
 use crate::case::{CUT_OFF, Case, Expected, USUAL};
-use crate::connection::{Connection, Manners};
 use crate::frames::{PREFACE, UNARY, data, flag, frame, head, kind, setting, whole_call};
 
 pub(crate) const CASES: &[Case] = &[
@@ -177,7 +176,7 @@ async fn http1(arena: Arena) {
     ];
     let life = |arena: Arena| async move {
         let number = usize::try_from(arena.tally.seen().connections).unwrap_or_default();
-        let mut connection = Connection::reading(arena.wire().await?, arena.clone(), Manners::Mute);
+        let mut connection = arena.connect_http1().await?;
         connection.send(REQUESTS[number % REQUESTS.len()]).await?;
         connection.pause(Duration::from_millis(500)).await
     };
@@ -188,7 +187,7 @@ async fn http1(arena: Arena) {
 /// has begun is over.
 async fn http1_slow(arena: Arena, beginning: &'static str, rest: &'static [u8]) {
     let life = move |arena: Arena| async move {
-        let mut connection = arena.connect().await?;
+        let mut connection = arena.connect_http1().await?;
         connection.send(beginning.as_bytes()).await?;
         connection.dribble(&rest.repeat(100), Duration::from_millis(100)).await
     };
