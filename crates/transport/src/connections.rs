@@ -163,7 +163,11 @@ impl Connections {
 
     /// Connections with open streams.
     pub(crate) fn busy(&self) -> usize {
-        self.lock().connections.iter().filter(|(_, connection)| connection.streams.count() > 0).count()
+        self.lock()
+            .connections
+            .iter()
+            .filter(|(_, connection)| connection.streams.count() > 0)
+            .count()
     }
 
     /// Ends when there is no connection.

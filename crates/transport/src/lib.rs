@@ -5,6 +5,7 @@ pub mod attacks {}
 mod clock;
 mod compression;
 mod connection;
+mod connections;
 mod descriptors;
 pub mod development;
 mod ending;
@@ -14,7 +15,6 @@ pub mod health;
 mod listen;
 mod message;
 mod peer;
-mod connections;
 mod random;
 mod response;
 mod server;

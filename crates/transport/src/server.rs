@@ -283,7 +283,8 @@ impl Drop for Alarm {
 /// The limit on connections, and what the system allows of it: each needs a descriptor.
 fn connections_max(settings: &Settings) -> usize {
     let wanted = settings.connections_max.get();
-    let possible = descriptors::for_connections(settings.loops.get()).unwrap_or(NonZeroUsize::MAX).get();
+    let possible =
+        descriptors::for_connections(settings.loops.get()).unwrap_or(NonZeroUsize::MAX).get();
     if possible < wanted {
         tracing::warn!(
             wanted,

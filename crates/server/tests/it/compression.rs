@@ -21,11 +21,11 @@ async fn answers_are_compressed_as_requests_are() {
         let mut client = running.v1().send_compressed(packed).accept_compressed(packed);
         let answer = client.trending(request()).await.unwrap();
         assert_eq!(encoding(&answer).as_deref(), Some(name));
-        assert_eq!(answer.get_ref(), plain.get_ref());
+        assert_eq!(answer.get_ref().books, plain.get_ref().books);
         // One that could unpack it, but did not compress its own.
         let answer = running.v1().accept_compressed(packed).trending(request()).await.unwrap();
         assert_eq!(encoding(&answer), None, "{name}");
-        assert_eq!(answer.get_ref(), plain.get_ref());
+        assert_eq!(answer.get_ref().books, plain.get_ref().books);
     }
     running.stop().await;
 }

@@ -2,8 +2,9 @@
 //!
 //! What the machine can is measured first, by the same mix in a closed loop. Then the mix comes
 //! at a third of that rate, and each second the server's process is looked at. It is flat if the
-//! last fifth is like the second, by their medians: resident memory within 5 % or 2 MiB, whichever
-//! is more; files, those of open connections not counted, and threads exactly.
+//! last fifth has no more than the second, by their medians: resident memory within 5 % or 2 MiB,
+//! whichever is more; files, those of open connections not counted, and threads exactly. Leave
+//! the machine alone meanwhile: `unstall` adds threads while others keep its own from running.
 
 mod mix;
 mod plot;
@@ -38,10 +39,6 @@ const UNDER_WAY_MAX: usize = 400;
 
 /// How often calls that are due are sent.
 const SEND_EVERY: Duration = Duration::from_millis(5);
-
-/// The last fifth may have so much more memory than the second, or less.
-const MEMORY_SHARE: f64 = 0.05;
-const MEMORY_BYTES: f64 = 2.0 * 1024.0 * 1024.0;
 
 pub(crate) async fn run(duration: Duration) -> Result<Verdict, Failure> {
     let folder = TempDir::new()?;
@@ -144,29 +141,32 @@ async fn watch(serving: &mut Serving, duration: Duration) -> Result<Vec<Sample>,
     }
 }
 
-/// The last fifth against the second.
+/// The last fifth against the second. What has become less is no leak: it was somebody else's
+/// load on the machine, for which threads were added, that has gone.
 fn hold_flat(samples: &[Sample], verdict: &mut Verdict) {
     let fifth = samples.len() / 5;
     if fifth == 0 {
         return verdict.miss("too short to tell");
     }
-    let (second, last) = (&samples[fifth..2 * fifth], &samples[samples.len() - fifth..]);
-    let resident =
-        |samples| sample::median(samples, |sample| sample.resident_bytes as usize) as f64;
-    let (before, after) = (resident(second), resident(last));
-    verdict.tell("memory in the second fifth, MiB", before / f64::from(1 << 20));
-    verdict.tell("memory in the last fifth, MiB", after / f64::from(1 << 20));
-    if (after - before).abs() > (before * MEMORY_SHARE).max(MEMORY_BYTES) {
-        verdict.miss("memory is not flat");
+    let fifths: Vec<&[Sample]> = samples.chunks(fifth).take(5).collect();
+    for (name, unit, slack, of) in sample::HELD {
+        let medians: Vec<f64> =
+            fifths.iter().map(|fifth| sample::median(fifth, of) as f64 / unit).collect();
+        let (before, after) = (medians[1], medians[4]);
+        let most = before + slack.of(before * unit) / unit;
+        if after > most {
+            verdict.miss(format!("{name}: {after:.1}, expected at most {most:.1}"));
+        }
+        verdict.tell(name, in_words(&medians));
     }
-    let mut equal = |name, of: fn(&Sample) -> usize| {
-        let (before, after) = (sample::median(second, of), sample::median(last, of));
-        verdict.hold(name, after as u64, before as u64);
-    };
-    equal("files beside connections, at the end as before", Sample::other_files);
-    equal("threads, at the end as before", |sample| sample.threads);
     for (name, of) in sample::OTHERS {
-        let (before, after) = (sample::median(second, of), sample::median(last, of));
-        verdict.tell(name, format!("{before} and {after}"));
+        let medians: Vec<f64> =
+            fifths.iter().map(|fifth| sample::median(fifth, of) as f64).collect();
+        verdict.tell(name, in_words(&medians));
     }
+}
+
+fn in_words(medians: &[f64]) -> String {
+    let words: Vec<_> = medians.iter().map(|median| format!("{median:.0}")).collect();
+    words.join(" ")
 }

@@ -12,10 +12,9 @@ use pin_project_lite::pin_project;
 use tower_layer::Layer;
 use tower_service::Service;
 
-use crate::BoxError;
 use super::Health;
 use super::v1::health_server::{HealthServer, SERVICE_NAME};
-
+use crate::BoxError;
 
 /// A [`tower` layer](Layer) that answers health calls by itself and hands on all others. Made
 /// by [`Health::layer`].

@@ -72,7 +72,10 @@ impl Listener {
 /// A listener in the acceptor's runtime.
 pub(crate) enum Registered {
     Tcp(tokio::net::TcpListener),
-    Unix(#[expect(dead_code, reason = "removes the file, before the socket closes")] Option<Bound>, tokio::net::UnixListener),
+    Unix(
+        #[expect(dead_code, reason = "removes the file, before the socket closes")] Option<Bound>,
+        tokio::net::UnixListener,
+    ),
 }
 
 impl Registered {

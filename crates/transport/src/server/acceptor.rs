@@ -15,8 +15,8 @@ use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval, sleep};
 use unstall::Executor;
 
-use super::{Alarm, StartError};
 use super::event_loop::{LoopHandle, runtime};
+use super::{Alarm, StartError};
 use crate::clock::millis;
 use crate::connection::Connection;
 use crate::connections::{Connections, Summary};

@@ -10,8 +10,8 @@ use std::thread::JoinHandle;
 use bytes::Bytes;
 use http::{Request, Response};
 use tokio::runtime::{Builder, Runtime};
-use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::mpsc;
+use tokio::sync::mpsc::error::TrySendError;
 use tower_service::Service;
 use unstall::Executor;
 

@@ -88,7 +88,7 @@ async fn headers_of_http_1_that_do_not_end_are_not_waited_for() {
     let mut socket = TcpStream::connect(running.address()).await.unwrap();
     socket.write_all(b"POST /call HTTP/1.1\r\nhost: localhost\r\n").await.unwrap();
     within(socket.read_to_end(&mut Vec::new())).await.unwrap();
-    running.has_connections(0).await;
+    running.ended(Ending::HeaderTimeout, 1).await;
 }
 
 #[tokio::test]
@@ -138,6 +138,7 @@ async fn a_peer_that_answers_no_ping_is_closed_and_one_that_does_stays() {
         alive
     });
     dead.rest().await;
+    running.ended(Ending::KeepaliveTimeout, 1).await;
     running.has_connections(1).await;
     let mut alive = living.await.unwrap();
     alive.say(&[call(1, DUPLEX), data(1, &asking_for(3))].concat()).await;

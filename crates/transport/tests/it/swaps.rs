@@ -18,12 +18,12 @@ use unstall::GrpcLayer;
 
 use crate::certificates::{Authority, Pair, client};
 use crate::service;
-use crate::support::{ask, executor, settings, start_service};
+use crate::support::{ask, executor, settings, start_service, within};
 use crate::tls::NEW;
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
-const SWAPS: i32 = 20;
+const SWAPS: usize = 20;
 
 fn put(folder: &Path, pair: &Pair) {
     fs::write(folder.join("server.key"), &pair.key).unwrap();
@@ -65,19 +65,20 @@ async fn no_call_fails_and_no_connection_is_lost_while_certificates_change() {
     let (old, first) = connect(running.address(), &config).await.unwrap();
 
     let mut shown = first.clone();
-    for swap in 0..SWAPS {
+    for _ in 0..SWAPS {
         put(folder.path(), &authority.server());
-        let before = shown;
-        loop {
-            let (new, now) = connect(running.address(), &config).await.unwrap();
-            assert_eq!(ask(&new, swap, 1).await.unwrap(), "Book 1");
-            assert_eq!(ask(&old, swap, 1).await.unwrap(), "Book 1");
-            shown = now;
-            if shown != before {
-                break;
+        shown = within(async {
+            loop {
+                let (new, now) = connect(running.address(), &config).await.unwrap();
+                assert_eq!(ask(&new, 1, 1).await.unwrap(), "Book 1");
+                assert_eq!(ask(&old, 1, 1).await.unwrap(), "Book 1");
+                if now != shown {
+                    return now;
+                }
+                tokio::time::sleep(Duration::from_millis(1)).await;
             }
-            tokio::time::sleep(Duration::from_millis(1)).await;
-        }
+        })
+        .await;
     }
     assert_ne!(shown, first);
 }
