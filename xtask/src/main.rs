@@ -49,7 +49,9 @@ enum Chore {
     /// meanwhile. Their parts about CPU quotas, about threads that cannot be had, and about
     /// name servers that do not answer want root, and are skipped without. gRPC's own
     /// interoperability clients, from Debian's source of gRPC, and Envoy call transport; what of
-    /// these cannot be had is skipped. Benches print
+    /// these cannot be had is skipped. Hostile clients attack transport, its speed is compared
+    /// with tonic's, certificates are swapped and servers restarted under load, and ten minutes
+    /// of mixed load must leave memory flat: leave the machine alone meanwhile. Benches print
     /// their numbers and judge nothing; expect them to build for several minutes, since
     /// they are linked like the binary that is shipped.
     Soak,

@@ -59,7 +59,8 @@ endings! {
 impl Ending {
     /// Whether it tells of something wrong: an attack, a limit that is too low, a bad client.
     pub(crate) fn is_notable(self) -> bool {
-        !matches!(self, Self::Closed | Self::Idle | Self::Old | Self::Stopping)
+        // Ordinary clients go in the middle of a word too.
+        !matches!(self, Self::Closed | Self::Failed | Self::Idle | Self::Old | Self::Stopping)
     }
 }
 
