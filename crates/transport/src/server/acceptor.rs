@@ -28,6 +28,9 @@ const BACK_OFF_FIRST: Duration = Duration::from_millis(5);
 /// … up to this.
 const BACK_OFF_MAX: Duration = Duration::from_secs(1);
 
+/// How often the log is told that accepting fails.
+const TOLD_EVERY: Duration = Duration::from_secs(1);
+
 /// How often the log is told of connections that ended badly.
 const SUMMARY_EVERY: Duration = Duration::from_secs(60);
 
@@ -115,6 +118,7 @@ async fn accept(listener: Listener, intake: Arc<Intake>) {
         Err(error) => return tracing::error!(%error, "a listener cannot be used"),
     };
     let mut back_off = BACK_OFF_FIRST;
+    let (mut tries, mut told) = (0_u32, None::<Instant>);
     loop {
         match listener.accept().await {
             Ok(socket) => {
@@ -126,12 +130,16 @@ async fn accept(listener: Listener, intake: Arc<Intake>) {
             Err(error) => {
                 // One that is spared frees what the next one needs.
                 let spared = is_shortage(&error) && intake.connections.make_room();
-                tracing::warn!(
-                    %error,
-                    ?back_off,
-                    spared,
-                    "cannot accept, trying again; for file descriptors raise ulimit -n or LimitNOFILE="
-                );
+                tries += 1;
+                if told.is_none_or(|told| told.elapsed() >= TOLD_EVERY) {
+                    tracing::warn!(
+                        %error,
+                        tries,
+                        spared,
+                        "cannot accept, trying again; for file descriptors raise ulimit -n or LimitNOFILE="
+                    );
+                    (tries, told) = (0, Some(Instant::now()));
+                }
                 sleep(back_off).await;
                 back_off = (back_off * 2).min(BACK_OFF_MAX);
             }
