@@ -152,3 +152,70 @@ fn is_base64(value: &[u8]) -> bool {
     let is_whole = padding == 0 || (padding <= 2 && value.len().is_multiple_of(4));
     is_whole && digits.len() % 4 != 1 && digits.iter().all(is_digit)
 }
+
+#[cfg(test)]
+mod tests {
+    use http::Request;
+
+    use super::*;
+
+    fn check_one(request: http::request::Builder) -> Result<Passed, Refusal> {
+        let (parts, ()) = request.body(()).unwrap().into_parts();
+        check(&parts, OtherRequests::Refuse)
+    }
+
+    fn post(content_type: &str) -> http::request::Builder {
+        let request = Request::post("/shop.Books/Find").version(Version::HTTP_2);
+        request.header(header::CONTENT_TYPE, content_type)
+    }
+
+    #[test]
+    fn content_types_are_told_apart() {
+        for (content_type, kind) in [
+            ("application/grpc", Kind::Grpc),
+            ("Application/gRPC+proto", Kind::Grpc),
+            ("application/grpc;charset=utf-8", Kind::Grpc),
+            ("application/grpc-web", Kind::GrpcWeb),
+            ("application/grpc-web-text+proto", Kind::GrpcWebText),
+        ] {
+            assert_eq!(check_one(post(content_type)).unwrap().kind, kind, "{content_type}");
+        }
+        for content_type in ["text/plain", "application/grpcx", "application/grpc x", ""] {
+            assert_eq!(check_one(post(content_type)), Err(Refusal::ContentType), "{content_type}");
+        }
+    }
+
+    #[test]
+    fn only_a_browsers_preflight_may_be_without_a_content_type() {
+        let options =
+            || Request::options("/shop.Books/Find").header(header::ORIGIN, "https://shop");
+        assert_eq!(check_one(options()), Err(Refusal::ContentType));
+        let preflight = options().header(header::ACCESS_CONTROL_REQUEST_METHOD, "POST");
+        assert_eq!(check_one(preflight).unwrap().kind, Kind::Other);
+    }
+
+    #[test]
+    fn grpc_is_posted_over_http2_with_sound_headers() {
+        let grpc = || post("application/grpc");
+        assert_eq!(check_one(grpc().method(Method::GET)), Err(Refusal::Method));
+        assert_eq!(check_one(grpc().version(Version::HTTP_11)), Err(Refusal::Version));
+        assert_eq!(check_one(grpc().header("grpc-timeout", "soon")), Err(Refusal::Timeout));
+        assert_eq!(check_one(grpc().header("a-bin", "%%")), Err(Refusal::BinaryMetadata));
+        let passed = check_one(grpc().header("grpc-timeout", "5S").header("a-bin", "YQ, YWI="));
+        assert_eq!(passed.unwrap().timeout, Some(Duration::from_secs(5)));
+    }
+
+    #[test]
+    fn base64_may_be_padded_or_not() {
+        for (value, expected) in [
+            ("", true),
+            ("YQ", true),
+            ("YQ==", true),
+            ("YQ=", false),
+            ("Y", false),
+            ("Y!==", false),
+        ] {
+            assert_eq!(is_base64(value.as_bytes()), expected, "{value}");
+        }
+    }
+}
