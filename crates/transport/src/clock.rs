@@ -55,6 +55,11 @@ impl Since {
         }
     }
 
+    /// Whether it is so.
+    pub(crate) fn is_so(&self) -> bool {
+        self.0.load(Ordering::Relaxed) != 0
+    }
+
     /// Whether it is so, and for how many milliseconds.
     pub(crate) fn lasts(&self, now: u64) -> Option<u64> {
         match self.0.load(Ordering::Relaxed) {

@@ -54,12 +54,12 @@ pub(crate) struct Connection {
     pub(crate) idle: Since,
     /// The peer owes the rest of what it has begun: a frame, a block of headers, its preface.
     pub(crate) rest_awaited: Since,
-    /// There are streams whose end was not written, and none of them has ended since.
+    /// There are streams whose end was not written, and since then the peer took nothing of them.
     pub(crate) unended: Since,
     /// The socket takes no more bytes.
     pub(crate) write_stalled: Since,
     /// It was told to finish.
-    finishing: Since,
+    pub(crate) finishing: Since,
     order: AtomicU8,
     ending: Mutex<Option<Ending>>,
     /// Bytes of unfinished messages.
@@ -125,7 +125,7 @@ impl Connection {
 
     /// It has no stream, and nothing is left to be written of those that it had.
     pub(crate) fn has_nothing_to_do(&self) -> bool {
-        self.streams.count() == 0 && self.unended.lasts(0).is_none()
+        self.streams.count() == 0 && !self.unended.is_so()
     }
 
     fn note(&self, seen: u8) {
@@ -138,10 +138,6 @@ impl Connection {
         // Nobody asks for the peer before its first request.
         let _ = self.peer.set(Peer::new(self.address, certificates));
         self.note(SEEN_OPEN);
-    }
-
-    pub(crate) fn finishing(&self) -> &Since {
-        &self.finishing
     }
 
     /// Gives an order, unless a stronger one was given. The first reason of an end is kept.

@@ -22,8 +22,9 @@ const DRAWN: usize = 32;
 /// Only what has been idle for so long makes room.
 const IDLE_TO_MAKE_ROOM: Duration = Duration::from_secs(1);
 
-/// Milliseconds between the end of a connection's streams and its own.
-const LAST_WORDS: u64 = 200;
+/// Between the end of a connection's streams and its own: so long for their last words to be
+/// sent.
+pub(crate) const LAST_WORDS: Duration = Duration::from_millis(200);
 
 /// All connections of a server.
 #[derive(Debug)]
@@ -143,7 +144,7 @@ impl Connections {
         let mut ended = 0;
         for (_, connection) in self.lock().connections.iter() {
             connection.streams.each(|stream| {
-                if which == Which::All || stream.has_answered.lasts(0).is_some() {
+                if which == Which::All || stream.has_answered.is_so() {
                     ended += usize::from(stream.end(End::Stopping));
                 }
             });
@@ -236,24 +237,24 @@ impl Times {
         });
         // Of streams whose tasks are done, what h2 still holds is watched on the wire.
         let all_answered = over(connection.idle.lasts(now), self.reader);
+        let (rest, rest_ending) = if connection.has_spoken() {
+            (self.header, Ending::HeaderTimeout)
+        } else {
+            (self.preface, Ending::PrefaceTimeout)
+        };
         let is_told_to_go = matches!(connection.ending(), Some(Ending::Idle | Ending::Old));
         if over(connection.write_stalled.lasts(now), self.reader)
             || (all_answered && over(connection.unended.lasts(now), self.reader))
         {
             connection.order(Order::Close, Ending::ReaderTimeout);
-        } else if over(connection.rest_awaited.lasts(now), self.rest(connection)) {
-            let ending = if connection.has_spoken() {
-                Ending::HeaderTimeout
-            } else {
-                Ending::PrefaceTimeout
-            };
-            connection.order(Order::Close, ending);
-        } else if is_told_to_go && over(connection.finishing().lasts(now), self.grace) {
+        } else if over(connection.rest_awaited.lasts(now), rest) {
+            connection.order(Order::Close, rest_ending);
+        } else if is_told_to_go && over(connection.finishing.lasts(now), self.grace) {
             connection.streams.each(|stream| {
                 stream.end(End::Stopping);
             });
             // The last words of its streams take a moment.
-            if over(connection.finishing().lasts(now), self.grace + LAST_WORDS) {
+            if over(connection.finishing.lasts(now), self.grace + millis(LAST_WORDS)) {
                 connection.order(Order::Close, Ending::Closed);
             }
         } else if connection.is_too_old(now) {
@@ -261,11 +262,6 @@ impl Times {
         } else if connection.is_open() && over(connection.idle.lasts(now), self.idle) {
             connection.order(Order::Finish, Ending::Idle);
         }
-    }
-
-    /// How long the peer may take for what it has begun.
-    fn rest(&self, connection: &Connection) -> u64 {
-        if connection.has_spoken() { self.header } else { self.preface }
     }
 }
 
@@ -278,12 +274,9 @@ fn make_room(all: &Slab<Arc<Connection>>) -> bool {
     let drawn = (0..places).filter_map(|step| all.get((start + step) % places)).take(DRAWN);
     let spared = drawn.filter_map(|connection| {
         let idle = connection.idle.lasts(now)?;
-        if connection.unended.lasts(now).is_some() {
-            return None;
-        }
         let may_go = !connection.has_asked() || idle >= millis(IDLE_TO_MAKE_ROOM);
-        let is_going = connection.finishing().lasts(now).is_some();
-        (may_go && !is_going).then_some((!connection.has_asked(), idle, connection))
+        let is_busy = connection.unended.is_so() || connection.finishing.is_so();
+        (may_go && !is_busy).then_some((!connection.has_asked(), idle, connection))
     });
     match spared.max_by_key(|(silent, idle, _)| (*silent, *idle)) {
         Some((_, _, connection)) => {

@@ -68,6 +68,15 @@ impl Refusal {
         }
     }
 
+    /// The gRPC status, by its number.
+    #[must_use]
+    pub fn grpc_code(self) -> &'static str {
+        match self {
+            Self::ContentType => "3",
+            Self::Method | Self::Version | Self::Timeout | Self::BinaryMetadata => "13",
+        }
+    }
+
     /// What the client reads. Nothing of the request is in it.
     #[must_use]
     pub fn message(self) -> &'static str {

@@ -8,10 +8,8 @@
 mod body;
 mod budget;
 mod framing;
-mod text;
 
 pub use self::body::RequestBody;
 pub(crate) use self::body::{Expected, MessageLimits, Messages};
 pub(crate) use self::budget::Budget;
 pub use self::framing::{Framing, FramingError};
-pub(crate) use self::text::Text;

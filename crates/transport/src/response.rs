@@ -124,11 +124,11 @@ fn piece(rest: &mut Bytes) -> Bytes {
 }
 
 impl End {
-    fn code(self) -> HeaderValue {
-        HeaderValue::from_static(match self {
+    fn code(self) -> &'static str {
+        match self {
             Self::Deadline => "4",
             Self::Reader | Self::Stopping => "14",
-        })
+        }
     }
 
     fn message(self) -> &'static str {
@@ -156,10 +156,7 @@ impl End {
     }
 
     fn trailers(self) -> HeaderMap {
-        let mut trailers = HeaderMap::with_capacity(2);
-        trailers.insert("grpc-status", self.code());
-        trailers.insert("grpc-message", HeaderValue::from_static(self.message()));
-        trailers
+        status(self.code(), self.message())
     }
 
     /// The whole response of a stream that is ended before its service has answered.
@@ -171,6 +168,15 @@ impl End {
             ErrorForm::Http => bare(self.http_status()),
         }
     }
+}
+
+/// A gRPC status as headers or trailers.
+pub(crate) fn status(code: &'static str, message: &'static str) -> HeaderMap {
+    let mut status = HeaderMap::with_capacity(4);
+    status.insert("grpc-status", HeaderValue::from_static(code));
+    // Percent signs and characters beyond ASCII would have to be encoded; there are none.
+    status.insert("grpc-message", HeaderValue::from_static(message));
+    status
 }
 
 /// A response that is nothing but its status.

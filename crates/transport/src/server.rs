@@ -20,17 +20,13 @@ use self::acceptor::Acceptor;
 use self::event_loop::EventLoop;
 use crate::BoxError;
 use crate::connection::{Common, Order, Rules};
-use crate::connections::{Connections, Which};
+use crate::connections::{Connections, LAST_WORDS, Which};
 use crate::descriptors;
 use crate::ending::Ending;
 use crate::listen::{Address, Listeners};
 use crate::message::{Budget, MessageLimits, RequestBody};
 use crate::settings::Settings;
 use crate::tls::Tls;
-
-/// In a drain: after streams were told to end, so long for the last words to be sent, and until
-/// the next look.
-const LAST_WORDS: Duration = Duration::from_millis(200);
 
 /// How long threads have to end once they are told to.
 const JOIN_PATIENCE: Duration = Duration::from_secs(1);

@@ -43,6 +43,7 @@ use tower_service::Service;
 
 use self::encoding::{Encoding, Protocol};
 pub use self::origins::{OriginError, Origins};
+pub(crate) use self::request::Leftover;
 pub use self::request::WebRequestBody;
 pub use self::response::WebBody;
 pub(crate) use self::response::trailers_frame;

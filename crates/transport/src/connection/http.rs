@@ -7,7 +7,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker, ready};
 
-use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header};
+use http::{HeaderValue, Request, Response, StatusCode, header};
 use hyper::body::Incoming;
 use pin_project_lite::pin_project;
 use tokio::time::Instant;
@@ -17,9 +17,10 @@ use super::Connection;
 use super::stream::{Slot, Stream, Ticket, Tickets};
 use crate::BoxError;
 use crate::guard::{self, Kind, Passed, Refusal};
-use crate::message::{Expected, MessageLimits, Messages, RequestBody, Text};
-use crate::response::{ErrorForm, Outgoing, bare, trailers_only};
+use crate::message::{Expected, MessageLimits, Messages, RequestBody};
+use crate::response::{ErrorForm, Outgoing, bare, status, trailers_only};
 use crate::settings::OtherRequests;
+use crate::web::Leftover;
 
 /// What all requests of a server are held to.
 #[derive(Debug)]
@@ -85,7 +86,7 @@ impl<S> Door<S> {
         };
         match kind {
             Kind::Grpc | Kind::GrpcWeb => Expected::Messages(messages()),
-            Kind::GrpcWebText => Expected::TextMessages(messages(), Text::default()),
+            Kind::GrpcWebText => Expected::TextMessages(messages(), Leftover::default()),
             Kind::Other => Expected::Anything,
         }
     }
@@ -188,8 +189,7 @@ fn form(passed: Passed) -> ErrorForm {
 }
 
 fn refused<B>(refusal: Refusal) -> Response<Outgoing<B>> {
-    let code = if refusal == Refusal::ContentType { "3" } else { "13" };
-    let status = status(code, refusal.message());
+    let status = status(refusal.grpc_code(), refusal.message());
     let mut response = trailers_only(refusal.http_status(), ErrorForm::Grpc, status);
     if refusal == Refusal::Method {
         response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("POST"));
@@ -204,12 +204,4 @@ fn failed<B>(error: &BoxError, form: ErrorForm) -> Response<Outgoing<B>> {
         ErrorForm::Http => bare(StatusCode::INTERNAL_SERVER_ERROR),
         _ => trailers_only(StatusCode::OK, form, status("13", "internal error")),
     }
-}
-
-fn status(code: &'static str, message: &'static str) -> HeaderMap {
-    let mut status = HeaderMap::with_capacity(4);
-    status.insert("grpc-status", HeaderValue::from_static(code));
-    // Percent signs and characters beyond ASCII would have to be encoded; there are none.
-    status.insert("grpc-message", HeaderValue::from_static(message));
-    status
 }

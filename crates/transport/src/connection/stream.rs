@@ -8,7 +8,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
@@ -71,13 +71,12 @@ impl Stream {
 /// The open streams of a connection.
 #[derive(Debug, Default)]
 pub(crate) struct Streams {
-    count: AtomicUsize,
     open: Mutex<Slab<Arc<Stream>>>,
 }
 
 impl Streams {
     pub(crate) fn count(&self) -> usize {
-        self.count.load(Ordering::Relaxed)
+        self.lock().len()
     }
 
     /// Shows every open stream.
@@ -103,9 +102,7 @@ pub(crate) struct Slot {
 impl Slot {
     pub(crate) fn take(connection: &Arc<Connection>) -> Self {
         let stream = Arc::new(Stream::default());
-        let streams = &connection.streams;
-        let key = streams.lock().insert(Arc::clone(&stream));
-        streams.count.fetch_add(1, Ordering::Relaxed);
+        let key = connection.streams.lock().insert(Arc::clone(&stream));
         connection.idle.end();
         connection.note(super::SEEN_ASKING);
         Self { connection: Arc::clone(connection), stream, key }
@@ -118,9 +115,9 @@ impl Slot {
 
 impl Drop for Slot {
     fn drop(&mut self) {
-        let streams = &self.connection.streams;
-        streams.lock().remove(self.key);
-        if streams.count.fetch_sub(1, Ordering::Relaxed) == 1 {
+        let mut open = self.connection.streams.lock();
+        open.remove(self.key);
+        if open.is_empty() {
             self.connection.idle.begin();
         }
     }

@@ -14,8 +14,8 @@ use tonic::Status;
 
 use super::budget::{Budget, Hold};
 use super::framing::{Framing, FramingError};
-use super::text::Text;
 use crate::connection::{Connection, Stream};
+use crate::web::Leftover;
 
 /// The body of a request, as services get it.
 ///
@@ -33,8 +33,9 @@ const HOLD_BYTES_MIN: usize = 4 << 10;
 pub(crate) enum Expected {
     /// gRPC messages.
     Messages(Messages),
-    /// gRPC messages in base64, as gRPC-Web's text has them.
-    TextMessages(Messages, Text),
+    /// gRPC messages in base64, as gRPC-Web's text has them. Decoded only to be looked at: the
+    /// layer of gRPC-Web decodes them for the service.
+    TextMessages(Messages, Leftover),
     /// Anything; it is for the service to bound.
     Anything,
 }
@@ -122,9 +123,7 @@ impl Messages {
             Status::deadline_exceeded(format!("a message was begun and not ended in {limit:?}"))
         })
     }
-}
 
-impl Messages {
     /// A call that nobody has answered holds a job, so its first message must come in time.
     /// Streams may be silent once their handler has begun to answer.
     fn first_given_up(&mut self, cx: &mut Context<'_>) -> Option<Status> {
@@ -133,7 +132,7 @@ impl Messages {
         }
         let limit = self.limits.timeout;
         let overdue = self.first_overdue.get_or_insert_with(|| Box::pin(sleep(limit)));
-        if overdue.as_mut().poll(cx).is_pending() || self.stream.has_answered.lasts(0).is_some() {
+        if overdue.as_mut().poll(cx).is_pending() || self.stream.has_answered.is_so() {
             return None;
         }
         Some(Status::deadline_exceeded(format!("no message came in {limit:?}")))

@@ -15,7 +15,7 @@ use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval, sleep};
 use unstall::Executor;
 
-use super::event_loop::{LoopHandle, runtime};
+use super::event_loop::{LoopHandle, runtime, spawn};
 use super::{Alarm, StartError};
 use crate::clock::millis;
 use crate::connection::Connection;
@@ -75,10 +75,7 @@ impl Acceptor {
                 }
             });
         };
-        std::thread::Builder::new()
-            .name(name.clone())
-            .spawn(run)
-            .map_err(|source| StartError::Thread { name, source })
+        spawn(name, run)
     }
 }
 

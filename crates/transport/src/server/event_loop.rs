@@ -80,11 +80,7 @@ impl EventLoop {
                 }
             });
         };
-        let thread = std::thread::Builder::new()
-            .name(name.clone())
-            .spawn(run)
-            .map_err(|source| StartError::Thread { name, source })?;
-        Ok(Self { thread, handle })
+        Ok(Self { thread: spawn(name, run)?, handle })
     }
 
     pub(super) fn handle(&self) -> LoopHandle {
@@ -96,6 +92,15 @@ impl EventLoop {
         // A panic there was reported when it happened.
         let _ = self.thread.join();
     }
+}
+
+/// Starts a thread.
+pub(super) fn spawn(
+    name: String,
+    run: impl FnOnce() + Send + 'static,
+) -> Result<JoinHandle<()>, StartError> {
+    let builder = std::thread::Builder::new().name(name.clone());
+    builder.spawn(run).map_err(|source| StartError::Thread { name, source })
 }
 
 /// A runtime for one thread, which the executor watches.

@@ -11,6 +11,7 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
+use tonic::Status;
 
 use super::BoxError;
 
@@ -65,7 +66,7 @@ where
         };
         loop {
             let Some(frame) = ready!(body.as_mut().poll_frame(cx)) else {
-                return Poll::Ready(left.end().err().map(Err));
+                return Poll::Ready(left.end().err().map(|status| Err(status.into())));
             };
             let text = match frame.map_err(Into::into)?.into_data() {
                 Ok(text) => text,
@@ -95,14 +96,14 @@ where
 
 /// Characters that wait for the rest of their quantum.
 #[derive(Debug, Default)]
-struct Leftover {
+pub(crate) struct Leftover {
     characters: [u8; QUANTUM],
     len: usize,
 }
 
 impl Leftover {
     /// Decodes all whole quanta, and keeps what is left.
-    fn decode(&mut self, mut text: &[u8]) -> Result<Bytes, BoxError> {
+    pub(crate) fn decode(&mut self, mut text: &[u8]) -> Result<Bytes, Status> {
         let mut bytes = Vec::with_capacity((self.len + text.len()) / QUANTUM * 3);
         if self.len > 0 {
             let (missing, rest) = text.split_at(text.len().min(QUANTUM - self.len));
@@ -125,7 +126,7 @@ impl Leftover {
         self.len += characters.len();
     }
 
-    fn end(&mut self) -> Result<(), BoxError> {
+    fn end(&mut self) -> Result<(), Status> {
         match std::mem::take(&mut self.len) {
             0 => Ok(()),
             _ => Err(malformed()),
@@ -135,7 +136,7 @@ impl Leftover {
 
 /// Decodes whole quanta. Every quantum may be padded: a client that sends several messages
 /// pads each of them, and concatenates.
-fn decode(mut text: &[u8], bytes: &mut Vec<u8>) -> Result<(), BoxError> {
+fn decode(mut text: &[u8], bytes: &mut Vec<u8>) -> Result<(), Status> {
     while !text.is_empty() {
         let padding = text.iter().position(|character| *character == b'=');
         let end = padding.map_or(text.len(), |at| (at / QUANTUM + 1) * QUANTUM);
@@ -146,8 +147,8 @@ fn decode(mut text: &[u8], bytes: &mut Vec<u8>) -> Result<(), BoxError> {
     Ok(())
 }
 
-fn malformed() -> BoxError {
-    tonic::Status::invalid_argument("the body is not base64").into()
+fn malformed() -> Status {
+    Status::invalid_argument("the body is not base64")
 }
 
 #[cfg(test)]
