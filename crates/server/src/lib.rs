@@ -6,9 +6,11 @@
 //! - [`generation`] and [`live`]: what is being served, renewed without a pause;
 //! - [`recommend`]: questions and answers, without protobuf;
 //! - [`grpc`] and [`serve`]: the same over the network;
+//! - [`methods`], [`access`] and [`layers`]: what is served to whom, and what happens around it;
 //! - [`ask`]: asking a running server, or the store;
 //! - [`certificates`]: to try TLS with.
 
+pub mod access;
 pub mod ask;
 mod blocking;
 pub mod certificates;
@@ -17,7 +19,9 @@ pub mod demo;
 pub mod generation;
 pub mod grpc;
 pub mod import;
+pub mod layers;
 pub mod live;
+pub mod methods;
 pub mod progress;
 pub mod recommend;
 pub mod serve;

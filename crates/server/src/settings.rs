@@ -5,6 +5,7 @@
 
 mod environment;
 mod executor;
+mod limits;
 mod tls;
 mod transport;
 
@@ -23,6 +24,7 @@ use storage::StoreSettings;
 
 pub use ::transport::Address;
 pub use executor::ExecutorSection;
+pub use limits::{LimitsSection, Rate};
 pub use tls::TlsSection;
 pub use transport::TransportSection;
 
@@ -37,6 +39,8 @@ pub struct Settings {
     pub serve: Serve,
     /// Connections.
     pub transport: TransportSection,
+    /// How many calls are taken on.
+    pub limits: LimitsSection,
     /// Certificates.
     pub tls: TlsSection,
     /// What the handlers run on.
@@ -209,6 +213,7 @@ impl Settings {
         expect("serve.results_max", max, max.get() <= 10_000, "1 to 10000")?;
         self.executor.check()?;
         self.transport.check()?;
+        self.limits.check()?;
         self.tls.check()?;
         expect("serve.listen", "empty", !self.serve.listen.is_empty(), "at least one address")?;
         for (key, weight) in self.weights.by_key() {

@@ -193,6 +193,13 @@ impl http_body::Body for Body {
     }
 }
 
+/// A body without a frame, for layers around that answer by themselves.
+impl Default for Body {
+    fn default() -> Self {
+        Self::empty()
+    }
+}
+
 impl fmt::Debug for Body {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Body").field("frames", &self.frames.len()).finish_non_exhaustive()

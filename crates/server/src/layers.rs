@@ -1,0 +1,29 @@
+//! What happens to every call before and after its handler, as tower layers.
+//!
+//! From the outside in; each sees the answers of all below it:
+//!
+//! | layer | what it does |
+//! | --- | --- |
+//! | guard (`transport`) | refuses what is no proper request |
+//! | [`request_id`] | names the call; the name goes back as `x-request-id` |
+//! | trace context | joins the caller's trace (W3C `traceparent`), or begins one |
+//! | metrics | counts and times by method and status |
+//! | access log | one line for each call |
+//! | authentication | whose call it is, and whether they may |
+//! | rate limit | so many calls a second for each identity |
+//! | [`load_shed`] | so many calls at one time, in all and for each identity |
+//! | [`deadline`] | a time limit for calls that come without one, and a longest |
+//! | [`panic`] | a panic in a layer below costs that call only |
+//! | `unstall` | the handler as a job of the executor, with the deadline |
+//!
+//! The layers run on threads that move bytes, so none of them waits or computes for long.
+//! What they share of a call is a [`Call`] in the request's extensions.
+
+mod call;
+mod outcome;
+pub mod request_id;
+mod watch;
+
+pub use call::Call;
+pub use outcome::Outcome;
+pub use watch::{Watched, Watching, watch};

@@ -1,0 +1,58 @@
+//! Every method that is served, and who may call it.
+//!
+//! Invariant: what is not in [`METHODS`] is refused, whoever calls. A test holds the table
+//! against the contract's descriptor, so that a new method without a row fails the build.
+
+use crate::access::Role;
+
+/// A method of the contract.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Method {
+    /// Its path, such as `/foreword.v1.RecommendationService/Recommend`.
+    pub path: &'static str,
+    /// The role that may call it.
+    pub role: Role,
+    /// Whether it is one question and one answer.
+    pub kind: MethodKind,
+}
+
+/// How a method's messages go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MethodKind {
+    /// One question, one answer: it gets a deadline if it comes without.
+    Unary,
+    /// Messages for as long as both sides want.
+    Streaming,
+}
+
+use MethodKind::{Streaming, Unary};
+use Role::Reader;
+
+/// Method → role.
+pub const METHODS: &[Method] = &[
+    method("/Recommendations/Recommend", Reader, Unary),
+    method("/foreword.v1.RecommendationService/Recommend", Reader, Unary),
+    method("/foreword.v1.RecommendationService/SimilarBooks", Reader, Unary),
+    method("/foreword.v1.RecommendationService/Trending", Reader, Unary),
+    method("/grpc.reflection.v1.ServerReflection/ServerReflectionInfo", Reader, Streaming),
+    method("/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo", Reader, Streaming),
+];
+
+const fn method(path: &'static str, role: Role, kind: MethodKind) -> Method {
+    Method { path, role, kind }
+}
+
+impl Method {
+    /// The method at a path. Costs a comparison with a few paths.
+    #[must_use]
+    pub fn find(path: &str) -> Option<&'static Self> {
+        METHODS.iter().find(|method| method.path == path)
+    }
+
+    /// Its fully qualified name, as metrics and traces have it:
+    /// `foreword.v1.RecommendationService/Recommend`.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        &self.path[1..]
+    }
+}
