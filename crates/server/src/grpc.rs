@@ -2,7 +2,7 @@
 //!
 //! Invalid input never gets past this module; it is answered with the fields at fault.
 
-mod status;
+pub(crate) mod status;
 mod tutorial;
 mod v1;
 mod violations;

@@ -14,13 +14,20 @@
 //! | [`load_shed`] | so many calls at one time, in all and for each identity |
 //! | [`deadline`] | a time limit for calls that come without one, and a longest |
 //! | [`panic`] | a panic in a layer below costs that call only |
-//! | `unstall` | the handler as a job of the executor, with the deadline |
+//! | `unstall` | what is below as a job of the executor, with the deadline |
+//! | [`log_context`] | lines that a handler logs carry the call's name |
+//! | a shop's own | see `examples/choose_model` |
 //!
-//! The layers run on threads that move bytes, so none of them waits or computes for long.
-//! What they share of a call is a [`Call`] in the request's extensions.
+//! The layers above `unstall` run on threads that move bytes, so none of them waits or computes
+//! for long; those below may. What they share of a call is a [`Call`] in the request's
+//! extensions. Health calls go past all of them, since whoever probes shows no identity.
 
 mod call;
+pub mod deadline;
+pub mod load_shed;
+pub mod log_context;
 mod outcome;
+pub mod panic;
 pub mod request_id;
 mod watch;
 

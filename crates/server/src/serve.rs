@@ -8,9 +8,13 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
+use http::{Request, Response};
 use tokio::sync::watch;
+use tonic::body::Body;
 use tonic::service::Routes;
-use tower::ServiceBuilder;
+use tower::layer::util::Identity;
+use tower::{Layer, ServiceBuilder};
 use transport::health::Health;
 use transport::tls::{Tls, TlsError, Watcher};
 use transport::web::WebLayer;
@@ -20,6 +24,11 @@ use unstall::{Executor, GrpcLayer};
 use crate::blocking::blocking;
 use crate::data_folder::DataFolder;
 use crate::grpc;
+use crate::layers::deadline::DeadlineLayer;
+use crate::layers::load_shed::LoadShedLayer;
+use crate::layers::log_context::LogContextLayer;
+use crate::layers::panic::PanicLayer;
+use crate::layers::request_id::RequestIdLayer;
 use crate::recommend::{OpenError, Recommender};
 use crate::settings::{Settings, SettingsError};
 
@@ -34,6 +43,9 @@ const STUCK_PATIENCE: Duration = Duration::from_millis(200);
 
 /// What the supervisor allows for closing the store.
 const CLOSING_PATIENCE: Duration = Duration::from_secs(5);
+
+/// An error of any kind.
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// Whether addresses beyond this machine may be served without authentication.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -163,21 +175,57 @@ impl Service {
     ///
     /// If serving fails; being told to stop is no error.
     pub async fn run(self, stop: impl Future<Output = ()>) -> Result<(), ServeError> {
+        self.run_with(Identity::new(), stop).await
+    }
+
+    /// [`Service::run`] with a layer of one's own around the handlers. It runs on the executor,
+    /// so it may wait and compute; it gets requests that were admitted, with their
+    /// [`Call`](crate::layers::Call) in the extensions.
+    ///
+    /// # Errors
+    ///
+    /// As [`Service::run`].
+    pub async fn run_with<L, B>(
+        self,
+        layer: L,
+        stop: impl Future<Output = ()>,
+    ) -> Result<(), ServeError>
+    where
+        L: Layer<Routes>,
+        L::Service: tower::Service<
+                Request<Body>,
+                Response = Response<B>,
+                Future: Send,
+                Error: Into<BoxError> + Send,
+            > + Clone
+            + Send
+            + 'static,
+        B: http_body::Body<Error: Into<BoxError>> + Send + 'static,
+    {
         let found_at = self.plaintext_addresses();
         let Self { settings, listeners, addresses, tls, recommender, routes, executor, data } =
             self;
         let watching = tls.clone().map(|tls| Watcher::start(tls, settings.tls.reload()));
         let _watching = watching.transpose()?;
         let health = Health::new(grpc::SERVICES);
+        let limits = Arc::new(ArcSwap::from_pointee(settings.limits.clone()));
+        // The order is told in `layers.rs`.
         let service = ServiceBuilder::new()
             .layer(WebLayer::new(settings.transport.origins()?))
             .layer(health.layer())
+            .layer(RequestIdLayer::new())
+            .layer(LoadShedLayer::new(Arc::clone(&limits)))
+            .layer(DeadlineLayer::new(limits))
+            .layer(PanicLayer)
             .layer(GrpcLayer::new(executor.clone()))
+            .layer(LogContextLayer)
             .map_request(mirror_compression)
+            .map_request(|request: Request<_>| request.map(Body::new))
+            .layer(layer)
             .service(routes);
-        let limits = settings.transport.settings();
+        let transport = settings.transport.settings();
         let secured = tls.is_some();
-        let server = Server::start(limits, listeners, tls, &executor, service)?;
+        let server = Server::start(transport, listeners, tls, &executor, service)?;
         let live = recommender.live();
         let books = live.current().book_count();
         let shown: Vec<String> = addresses.iter().map(ToString::to_string).collect();

@@ -1,11 +1,70 @@
 //! From what can go wrong to gRPC statuses, in one place.
+//!
+//! Every status carries `google.rpc` details that programs can go by: an `ErrorInfo` with a
+//! reason in [`DOMAIN`], and a `RetryInfo` where trying again later helps. Causes are logged
+//! where they happen and never sent.
 
-use tonic::Status;
+use std::time::Duration;
 
+use tonic::{Code, Status};
+use tonic_types::{ErrorDetails, StatusExt};
+
+use super::tutorial::UnknownCategory;
+use super::violations::Invalid;
 use crate::recommend::UnknownBook;
+
+/// The domain of the reasons in `google.rpc.ErrorInfo`.
+pub(crate) const DOMAIN: &str = "foreword";
+
+/// How long to wait where many calls are open: they are short.
+const BUSY_RETRY: Duration = Duration::from_millis(100);
 
 impl From<UnknownBook> for Status {
     fn from(_: UnknownBook) -> Self {
-        Self::not_found("book_id: the shop has no such book")
+        let details = reason("BOOK_UNKNOWN");
+        Self::with_error_details(Code::NotFound, "book_id: the shop has no such book", details)
     }
+}
+
+impl From<Invalid> for Status {
+    fn from(invalid: Invalid) -> Self {
+        let mut details = reason("FIELDS_INVALID");
+        details.set_bad_request(invalid.fields);
+        Self::with_error_details(Code::InvalidArgument, invalid.message, details)
+    }
+}
+
+impl From<UnknownCategory> for Status {
+    fn from(unknown: UnknownCategory) -> Self {
+        let details = reason("CATEGORY_UNKNOWN");
+        Self::with_error_details(Code::NotFound, unknown.to_string(), details)
+    }
+}
+
+/// A layer panicked.
+pub(crate) fn panicked() -> Status {
+    Status::with_error_details(Code::Internal, "internal error", reason("PANICKED"))
+}
+
+/// The server has as many open calls as it takes on.
+pub(crate) fn too_many_open_calls() -> Status {
+    let details = retry("OPEN_CALLS_LIMIT", BUSY_RETRY);
+    Status::with_error_details(Code::Unavailable, "too busy; try again later", details)
+}
+
+/// The caller has as many open calls as one may have.
+pub(crate) fn too_many_open_calls_of_one() -> Status {
+    let details = retry("OPEN_CALLS_PER_IDENTITY_LIMIT", BUSY_RETRY);
+    let message = "you have too many open calls; wait for answers first";
+    Status::with_error_details(Code::ResourceExhausted, message, details)
+}
+
+fn reason(reason: &str) -> ErrorDetails {
+    ErrorDetails::with_error_info(reason, DOMAIN, [])
+}
+
+fn retry(reason: &str, after: Duration) -> ErrorDetails {
+    let mut details = self::reason(reason);
+    details.set_retry_info(Some(after));
+    details
 }

@@ -22,6 +22,11 @@ pub(super) struct Tutorial {
     categories: Categories,
 }
 
+/// A number that is no category of the tutorial's contract.
+#[derive(Debug, thiserror::Error)]
+#[error("category: found {0}, expected 0 (MYSTERY), 1 (SCIENCE_FICTION) or 2 (SELF_HELP)")]
+pub(super) struct UnknownCategory(i32);
+
 impl Tutorial {
     pub(super) fn new(
         recommender: Arc<Recommender>,
@@ -31,14 +36,12 @@ impl Tutorial {
         Self { recommender, bounds, categories: categories.clone() }
     }
 
-    fn slugs(&self, category: i32) -> Result<&[String], Status> {
+    fn slugs(&self, category: i32) -> Result<&[String], UnknownCategory> {
         match BookCategory::try_from(category) {
             Ok(BookCategory::Mystery) => Ok(&self.categories.mystery),
             Ok(BookCategory::ScienceFiction) => Ok(&self.categories.science_fiction),
             Ok(BookCategory::SelfHelp) => Ok(&self.categories.self_help),
-            Err(_) => Err(Status::not_found(format!(
-                "category: found {category}, expected 0 (MYSTERY), 1 (SCIENCE_FICTION) or 2 (SELF_HELP)"
-            ))),
+            Err(_) => Err(UnknownCategory(category)),
         }
     }
 }

@@ -1,13 +1,21 @@
 //! Field violations: what is wrong with a request, told at once, up to a bound.
 
-use tonic::{Code, Status};
-use tonic_types::{ErrorDetails, FieldViolation, StatusExt};
+use tonic_types::FieldViolation;
 
 /// The most violations that are told. Statuses travel in headers, and clients bound those.
 const TOLD_MAX: usize = 10;
 
 /// The most characters of a value that are told.
 const SHOWN_MAX: usize = 64;
+
+/// A request that is not valid.
+#[derive(Debug)]
+pub(crate) struct Invalid {
+    /// The first thing that is wrong, and how many more there are.
+    pub(crate) message: String,
+    /// What is wrong, field by field.
+    pub(crate) fields: Vec<FieldViolation>,
+}
 
 /// What has been found wrong so far.
 #[derive(Debug, Default)]
@@ -51,15 +59,14 @@ impl Violations {
         }
     }
 
-    /// The request is valid, or `INVALID_ARGUMENT` with what was noted.
-    pub(crate) fn check(self) -> Result<(), Status> {
+    /// The request is valid, or [`Invalid`] with what was noted.
+    pub(crate) fn check(self) -> Result<(), Invalid> {
         let Some(first) = self.told.first() else { return Ok(()) };
         let mut message = format!("{}: {}", first.field, first.description);
         match self.told.len() + self.untold - 1 {
             0 => {}
             more => message.push_str(&format!(" (and {more} more)")),
         }
-        let details = ErrorDetails::with_bad_request(self.told);
-        Err(Status::with_error_details(Code::InvalidArgument, message, details))
+        Err(Invalid { message, fields: self.told })
     }
 }

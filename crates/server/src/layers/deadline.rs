@@ -1,0 +1,162 @@
+//! A time limit for every unary call, so that none holds anything for ever.
+//!
+//! The limit travels as `grpc-timeout`, which `unstall` keeps further in. A stream has only the
+//! limit that its client asks for: it may be meant to last.
+
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use http::{HeaderName, HeaderValue, Request};
+use tower::{Layer, Service};
+use unstall::grpc_timeout;
+
+use super::Call;
+use crate::methods::MethodKind;
+use crate::settings::LimitsSection;
+
+const GRPC_TIMEOUT: HeaderName = HeaderName::from_static("grpc-timeout");
+
+/// A [`tower` layer](Layer) that gives unary calls the default time limit if they come without
+/// one, and shortens one that is longer than the longest.
+#[derive(Clone, Debug)]
+pub struct DeadlineLayer {
+    limits: Arc<ArcSwap<LimitsSection>>,
+}
+
+impl DeadlineLayer {
+    /// A layer with limits that may change.
+    #[must_use]
+    pub fn new(limits: Arc<ArcSwap<LimitsSection>>) -> Self {
+        Self { limits }
+    }
+}
+
+impl<S> Layer<S> for DeadlineLayer {
+    type Service = Deadline<S>;
+
+    fn layer(&self, inner: S) -> Deadline<S> {
+        Deadline { limits: Arc::clone(&self.limits), inner }
+    }
+}
+
+/// A service whose unary calls have time limits. Made by [`DeadlineLayer`].
+#[derive(Clone, Debug)]
+pub struct Deadline<S> {
+    limits: Arc<ArcSwap<LimitsSection>>,
+    inner: S,
+}
+
+impl<S, B> Service<Request<B>> for Deadline<S>
+where
+    S: Service<Request<B>>,
+{
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = S::Future;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, mut request: Request<B>) -> Self::Future {
+        // A malformed one was refused by the guard.
+        let asked = grpc_timeout(request.headers()).ok().flatten();
+        let call = request.extensions().get::<Call>();
+        let kind = call.and_then(Call::method).map(|method| method.kind);
+        let given = match kind {
+            Some(MethodKind::Streaming) => asked,
+            Some(MethodKind::Unary) | None => Some(limit(asked, &self.limits.load())),
+        };
+        if let Some(given) = given {
+            if let Some(call) = call {
+                call.must_end(call.started() + given);
+            }
+            if asked != Some(given) {
+                request.headers_mut().insert(GRPC_TIMEOUT, header(given));
+            }
+        }
+        self.inner.call(request)
+    }
+}
+
+fn limit(asked: Option<Duration>, limits: &LimitsSection) -> Duration {
+    asked.unwrap_or(limits.deadline_default()).min(limits.deadline_max())
+}
+
+/// Limits of settings are milliseconds of 32 bits. The protocol has eight digits, so the longest
+/// are rounded down to seconds.
+fn header(limit: Duration) -> HeaderValue {
+    const DIGITS_END: u128 = 100_000_000;
+    let (number, unit) = match limit.as_millis() {
+        millis @ ..DIGITS_END => (millis, "m"),
+        millis => (millis / 1000, "S"),
+    };
+    HeaderValue::try_from(format!("{number}{unit}")).expect("digits are fine in a header")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+    use std::convert::Infallible;
+    use std::future::{Ready, ready};
+    use std::rc::Rc;
+
+    use http::Response;
+
+    use super::*;
+    use crate::settings::Settings;
+
+    /// What the service below gets to see.
+    #[derive(Clone, Default)]
+    struct Below(Rc<RefCell<Option<String>>>);
+
+    impl Service<Request<()>> for Below {
+        type Response = Response<()>;
+        type Error = Infallible;
+        type Future = Ready<Result<Response<()>, Infallible>>;
+
+        fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+            Poll::Ready(Ok(()))
+        }
+
+        fn call(&mut self, request: Request<()>) -> Self::Future {
+            let timeout = request.headers().get(GRPC_TIMEOUT);
+            *self.0.borrow_mut() = timeout.map(|value| value.to_str().unwrap().to_owned());
+            ready(Ok(Response::new(())))
+        }
+    }
+
+    fn check(path: &str, asked: Option<&str>, expected: Option<&str>) {
+        let limits = Settings::read(None).unwrap().limits;
+        let limits = Arc::new(ArcSwap::from_pointee(limits));
+        let below = Below::default();
+        let layers = (super::super::request_id::RequestIdLayer::new(), DeadlineLayer::new(limits));
+        let mut service = layers.0.layer(layers.1.layer(below.clone()));
+        let mut request = Request::get(path).body(()).unwrap();
+        if let Some(asked) = asked {
+            request.headers_mut().insert(GRPC_TIMEOUT, asked.parse().unwrap());
+        }
+        drop(service.call(request));
+        assert_eq!(below.0.borrow().as_deref(), expected, "{path} {asked:?}");
+    }
+
+    #[test]
+    fn unary_calls_have_a_limit_and_streams_only_the_one_they_ask_for() {
+        let unary = "/foreword.v1.RecommendationService/Recommend";
+        let stream = "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo";
+        check(unary, None, Some("10000m"));
+        check(unary, Some("250m"), Some("250m"));
+        check(unary, Some("99H"), Some("300000m"));
+        check("/no/such", None, Some("10000m"));
+        check(stream, None, None);
+        check(stream, Some("99H"), Some("99H"));
+    }
+
+    #[test]
+    fn a_limit_has_at_most_eight_digits() {
+        assert_eq!(header(Duration::from_millis(99_999_999)), "99999999m");
+        assert_eq!(header(Duration::from_millis(u32::MAX.into())), "4294967S");
+    }
+}
