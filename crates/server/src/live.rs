@@ -42,6 +42,8 @@ pub struct Live {
     refused: AtomicU64,
     store: Store,
     models: ModelFolder,
+    /// Whether it keeps its model, whatever is active.
+    is_pinned: bool,
 }
 
 impl Live {
@@ -55,7 +57,22 @@ impl Live {
         let model = newest_usable(&models).await;
         let books = Books::read(&store).await?;
         let current = ArcSwap::from_pointee(join(model, books).await);
-        Ok(Self { current, refused: AtomicU64::new(0), store, models })
+        Ok(Self { current, refused: AtomicU64::new(0), store, models, is_pinned: false })
+    }
+
+    /// The same books with one version of the model, whatever is active. To be kept current like
+    /// any other.
+    ///
+    /// # Errors
+    ///
+    /// [`RenewError`] if there is no such version, or it cannot be used.
+    pub async fn with_model(&self, version: ModelVersion) -> Result<Self, RenewError> {
+        let (store, models) = (self.store.clone(), self.models.clone());
+        let folder = models.clone();
+        let model = blocking(move || read(&folder, version)).await?;
+        let books = Books::read(&store).await?;
+        let current = ArcSwap::from_pointee(join(Some(model), books).await);
+        Ok(Self { current, refused: AtomicU64::new(0), store, models, is_pinned: true })
     }
 
     /// The generation to answer a request from.
@@ -103,6 +120,9 @@ impl Live {
         &self,
         current: &Generation,
     ) -> Result<Option<VersionedModel>, RenewError> {
+        if self.is_pinned {
+            return Ok(current.model().cloned());
+        }
         let models = self.models.clone();
         let Some(active) = blocking(move || models.active()).await? else { return Ok(None) };
         let same = current.model().is_some_and(|model| model.version == active);

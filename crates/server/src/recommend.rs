@@ -12,7 +12,7 @@ use recommender::id::own_number;
 use recommender::model::Liked;
 use recommender::shelf::{self, Ranked, Workspace};
 use recommender::{Event, EventWeights, Evidence, Filter, ItemNumber, UserNumber};
-use storage::{Book, ModelFolderError, Store, StoreError};
+use storage::{Book, ModelFolderError, ModelVersion, Store, StoreError};
 
 use crate::data_folder::DataFolder;
 use crate::generation::Generation;
@@ -122,6 +122,22 @@ impl Recommender {
             store,
             weights: settings.weights.engine(),
             history_events_max: settings.serve.history_events_max.get(),
+            workspaces: Mutex::default(),
+            tokens: Tokens::new(),
+        })
+    }
+
+    /// One that answers from a version of the model, whatever is active; it shares the store.
+    ///
+    /// # Errors
+    ///
+    /// [`RenewError`] if there is no such version, or it cannot be used.
+    pub async fn with_model(&self, version: ModelVersion) -> Result<Self, RenewError> {
+        Ok(Self {
+            live: Arc::new(self.live.with_model(version).await?),
+            store: self.store.clone(),
+            weights: self.weights.clone(),
+            history_events_max: self.history_events_max,
             workspaces: Mutex::default(),
             tokens: Tokens::new(),
         })

@@ -7,6 +7,7 @@ mod executor;
 mod health;
 mod import;
 mod opening;
+mod own_layer;
 mod renewal;
 mod running;
 mod secured;
