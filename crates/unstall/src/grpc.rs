@@ -36,7 +36,7 @@ const AHEAD: Duration = Duration::from_millis(1);
 /// | what happened | status |
 /// | --- | --- |
 /// | the time in `grpc-timeout` is up, even if the handler's thread is stuck | `DEADLINE_EXCEEDED` |
-/// | the request was shed | `RESOURCE_EXHAUSTED` |
+/// | the request was shed | `RESOURCE_EXHAUSTED`, with a `google.rpc.RetryInfo` |
 /// | the handler panicked; the text is logged, not sent | `INTERNAL` |
 /// | the executor is stopping | `UNAVAILABLE` |
 /// | `grpc-timeout` is malformed | `INTERNAL`, as grpc-go has it |

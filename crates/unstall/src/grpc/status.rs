@@ -5,15 +5,29 @@ use http::{HeaderMap, HeaderValue, Response, header};
 use crate::body::Body;
 use crate::layer::LayerError;
 
-/// A status code and a message that may be sent: plain ASCII without a percent sign, so that
-/// there is nothing to encode.
-type Status = (&'static str, &'static str);
+/// A status that may be sent.
+#[derive(Clone, Copy)]
+struct Status {
+    code: &'static str,
+    /// Plain ASCII without a percent sign, so that there is nothing to encode.
+    message: &'static str,
+    /// A `google.rpc.Status` in base64.
+    details: Option<&'static str>,
+}
 
-const DEADLINE_EXCEEDED: Status = ("4", "the deadline has passed");
-const RESOURCE_EXHAUSTED: Status = ("8", "too busy; try again later");
-const INTERNAL: Status = ("13", "internal error");
-const MALFORMED_TIMEOUT: Status = ("13", "malformed grpc-timeout");
-const UNAVAILABLE: Status = ("14", "the server is stopping");
+const DEADLINE_EXCEEDED: Status = plain("4", "the deadline has passed");
+const RESOURCE_EXHAUSTED: Status =
+    Status { details: Some(RETRY_SOON), ..plain("8", "too busy; try again later") };
+const INTERNAL: Status = plain("13", "internal error");
+const MALFORMED_TIMEOUT: Status = plain("13", "malformed grpc-timeout");
+const UNAVAILABLE: Status = plain("14", "the server is stopping");
+
+/// The code and message of [`RESOURCE_EXHAUSTED`], and a `google.rpc.RetryInfo` of 100 ms.
+const RETRY_SOON: &str = "CAgSGXRvbyBidXN5OyB0cnkgYWdhaW4gbGF0ZXIaMwoodHlwZS5nb29nbGVhcGlzLmNvbS9nb29nbGUucnBjLlJldHJ5SW5mbxIHCgUQgMLXLw";
+
+const fn plain(code: &'static str, message: &'static str) -> Status {
+    Status { code, message, details: None }
+}
 
 /// The whole response to a request that failed.
 pub(super) fn failure(error: &LayerError) -> Response<Body> {
@@ -31,7 +45,7 @@ pub(super) fn malformed_timeout() -> Response<Body> {
 /// it is passed on, and resets the stream.
 pub(super) fn trailers(error: &LayerError) -> Option<HeaderMap> {
     status(error).map(|status| {
-        let mut trailers = HeaderMap::with_capacity(2);
+        let mut trailers = HeaderMap::with_capacity(3);
         insert(&mut trailers, status);
         trailers
     })
@@ -55,7 +69,10 @@ fn trailers_only(status: Status) -> Response<Body> {
     response
 }
 
-fn insert(headers: &mut HeaderMap, (code, message): Status) {
-    headers.insert("grpc-status", HeaderValue::from_static(code));
-    headers.insert("grpc-message", HeaderValue::from_static(message));
+fn insert(headers: &mut HeaderMap, status: Status) {
+    headers.insert("grpc-status", HeaderValue::from_static(status.code));
+    headers.insert("grpc-message", HeaderValue::from_static(status.message));
+    if let Some(details) = status.details {
+        headers.insert("grpc-status-details-bin", HeaderValue::from_static(details));
+    }
 }

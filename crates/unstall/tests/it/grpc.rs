@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tokio::sync::Notify;
 use tonic::{Code, Status};
+use tonic_types::StatusExt;
 
 use crate::support::{Rpcs, book, executor, executor_with, guard, settings, soon};
 
@@ -121,7 +122,10 @@ async fn what_is_shed_is_resource_exhausted() {
         async move { peer.call("/Shop/Wait").await }
     });
     soon(arrived.notified()).await;
-    assert_eq!(peer.call("/Shop/Wait").await.unwrap_err().code(), Code::ResourceExhausted);
+    let status = peer.call("/Shop/Wait").await.unwrap_err();
+    assert_eq!(status.code(), Code::ResourceExhausted);
+    let retry = status.get_details_retry_info().unwrap();
+    assert_eq!(retry.retry_delay, Some(Duration::from_millis(100)));
     leave.notify_one();
     assert_eq!(first.await.unwrap().unwrap(), book(1));
 }
