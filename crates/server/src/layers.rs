@@ -29,8 +29,10 @@ pub mod log_context;
 mod outcome;
 pub mod panic;
 pub mod request_id;
+mod stack;
 mod watch;
 
 pub use call::Call;
 pub use outcome::Outcome;
+pub use stack::Stack;
 pub use watch::{Watched, Watching, watch};

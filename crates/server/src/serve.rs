@@ -24,11 +24,8 @@ use unstall::{Executor, GrpcLayer};
 use crate::blocking::blocking;
 use crate::data_folder::DataFolder;
 use crate::grpc;
-use crate::layers::deadline::DeadlineLayer;
-use crate::layers::load_shed::LoadShedLayer;
+use crate::layers::Stack;
 use crate::layers::log_context::LogContextLayer;
-use crate::layers::panic::PanicLayer;
-use crate::layers::request_id::RequestIdLayer;
 use crate::recommend::{OpenError, Recommender};
 use crate::settings::{Settings, SettingsError};
 
@@ -210,19 +207,17 @@ impl Service {
         let health = Health::new(grpc::SERVICES);
         let limits = Arc::new(ArcSwap::from_pointee(settings.limits.clone()));
         // The order is told in `layers.rs`.
-        let service = ServiceBuilder::new()
-            .layer(WebLayer::new(settings.transport.origins()?))
-            .layer(health.layer())
-            .layer(RequestIdLayer::new())
-            .layer(LoadShedLayer::new(Arc::clone(&limits)))
-            .layer(DeadlineLayer::new(limits))
-            .layer(PanicLayer)
+        let handlers = ServiceBuilder::new()
             .layer(GrpcLayer::new(executor.clone()))
             .layer(LogContextLayer)
             .map_request(mirror_compression)
             .map_request(|request: Request<_>| request.map(Body::new))
             .layer(layer)
             .service(routes);
+        let service = ServiceBuilder::new()
+            .layer(WebLayer::new(settings.transport.origins()?))
+            .layer(health.layer())
+            .service(Stack { limits }.around(handlers));
         let transport = settings.transport.settings();
         let secured = tls.is_some();
         let server = Server::start(transport, listeners, tls, &executor, service)?;

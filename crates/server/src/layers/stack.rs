@@ -1,0 +1,49 @@
+//! The layers between the transport and `unstall`, put together.
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use bytes::Bytes;
+use http::{Request, Response};
+use tower::{Service, ServiceBuilder};
+
+use super::deadline::DeadlineLayer;
+use super::load_shed::LoadShedLayer;
+use super::panic::PanicLayer;
+use super::request_id::RequestIdLayer;
+use crate::settings::LimitsSection;
+
+/// What the layers go by.
+#[derive(Clone, Debug)]
+pub struct Stack {
+    /// May change while they run.
+    pub limits: Arc<ArcSwap<LimitsSection>>,
+}
+
+impl Stack {
+    /// Puts the layers around a service, in the order of [`layers`](super).
+    pub fn around<S, B, R>(
+        &self,
+        inner: S,
+    ) -> impl Service<
+        Request<B>,
+        Response = Response<impl http_body::Body<Data = Bytes, Error = R::Error> + Send + 'static>,
+        Error = S::Error,
+        Future: Send + 'static,
+    > + Clone
+    + Send
+    + 'static
+    where
+        S: Service<Request<B>, Response = Response<R>, Future: Send + 'static> + Clone + Send,
+        S: 'static,
+        R: http_body::Body<Data = Bytes> + Default + Send + 'static,
+        B: Send + 'static,
+    {
+        ServiceBuilder::new()
+            .layer(RequestIdLayer::new())
+            .layer(LoadShedLayer::new(Arc::clone(&self.limits)))
+            .layer(DeadlineLayer::new(Arc::clone(&self.limits)))
+            .layer(PanicLayer)
+            .service(inner)
+    }
+}
