@@ -40,6 +40,7 @@ pub use plan::{
 };
 pub use probe::Probe;
 pub use process::{Process, Usage};
-pub use question::{Question, Questions};
+pub use question::{Question, Questions, bearer};
 pub use report::{OutcomeRow, Report, ServerRow};
 pub use run::{Finished, LoadError, Measured, ServerUse, run};
+pub use tonic::metadata::AsciiMetadataValue;

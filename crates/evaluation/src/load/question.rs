@@ -13,6 +13,7 @@ use api::v1::{Fallback, RecommendRequest, RecommendedBook, SimilarBooksRequest, 
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
+use tonic::metadata::AsciiMetadataValue;
 use tonic::transport::Channel;
 use tonic::{Request, Status};
 
@@ -44,9 +45,20 @@ pub struct Questions {
     pub seed: u64,
     /// Told to the server with each call.
     pub deadline: Duration,
+    /// The token or API key that each call shows, made by [`bearer`].
+    pub authorization: Option<AsciiMetadataValue>,
     /// Answers that the server itself called a fallback, such as popular books for a user
     /// that it does not know. They are good answers, but mostly cheaper ones.
     pub fallbacks: AtomicU64,
+}
+
+/// What calls show of a token or an API key; `None` if no header can hold it. Its `Debug` shows
+/// nothing of it.
+#[must_use]
+pub fn bearer(token: &str) -> Option<AsciiMetadataValue> {
+    let mut value: AsciiMetadataValue = format!("Bearer {token}").parse().ok()?;
+    value.set_sensitive(true);
+    Some(value)
 }
 
 impl Questions {
@@ -103,6 +115,9 @@ impl Questions {
     fn request<T>(&self, message: T) -> Request<T> {
         let mut request = Request::new(message);
         request.set_timeout(self.deadline);
+        if let Some(authorization) = &self.authorization {
+            request.metadata_mut().insert("authorization", authorization.clone());
+        }
         request
     }
 

@@ -139,6 +139,7 @@ pub(crate) fn questions() -> Arc<Questions> {
         results_max: 3,
         seed: 1,
         deadline: Duration::from_secs(60),
+        authorization: None,
         fallbacks: AtomicU64::new(0),
     })
 }

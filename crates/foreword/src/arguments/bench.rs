@@ -14,7 +14,7 @@ use super::Output;
 #[derive(Debug, Subcommand)]
 pub(crate) enum Bench {
     /// Ask a running service many times and tell how long it took, how it ended, what it cost
-    Load(Load),
+    Load(Box<Load>),
 }
 
 const LOAD_EXAMPLES: &str = "\
@@ -93,6 +93,9 @@ pub(crate) struct Load {
     /// The process of the service, on this machine, whose CPU time and memory are told; one for each --to
     #[arg(long, value_name = "PID")]
     pub(crate) pid: Vec<u32>,
+    /// File with the token or API key that each call shows
+    #[arg(long, value_name = "FILE")]
+    pub(crate) bearer_file: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) tls: TlsFiles,
     #[command(flatten)]

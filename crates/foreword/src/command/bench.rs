@@ -11,6 +11,6 @@ use crate::arguments::Bench;
 
 pub(super) async fn run(bench: Bench) -> Result<ExitCode> {
     match bench {
-        Bench::Load(arguments) => load::run(arguments).await,
+        Bench::Load(arguments) => load::run(*arguments).await,
     }
 }

@@ -108,6 +108,7 @@ fn questions() -> Questions {
         results_max: 10,
         seed: 4,
         deadline: DEADLINE,
+        authorization: None,
         fallbacks: 0.into(),
     }
 }

@@ -10,7 +10,8 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use evaluation::load::paired::{Paired, Place, run_paired};
 use evaluation::load::{
-    Arrivals, ConnectError, LoadError, Plan, Process, Question, Questions, Target, Tls,
+    Arrivals, AsciiMetadataValue, ConnectError, LoadError, Plan, Process, Question, Questions,
+    Target, Tls,
 };
 use serde::Serialize;
 use server::progress::Stages;
@@ -40,12 +41,13 @@ pub(super) struct Document {
 
 pub(super) async fn run(arguments: Load) -> Result<ExitCode> {
     let targets = targets(&arguments)?;
+    let authorization = arguments.bearer_file.as_deref().map(authorization).transpose()?;
     let plan = plan(&arguments);
     plan.check()?;
     let stop = Stop::listen()?;
     let json = arguments.output.json;
     let cancelled = Arc::clone(&stop.flag);
-    let measure = move || measure(&arguments, plan, &targets, &cancelled);
+    let measure = move || measure(&arguments, plan, &targets, authorization, &cancelled);
     let measured = tokio::task::spawn_blocking(measure).await.context("the measurement failed")?;
     let document = measured.map_err(with_hint)?;
     if json {
@@ -114,10 +116,19 @@ fn tls(files: &TlsFiles) -> Result<Option<Tls>> {
     }))
 }
 
+/// What calls show of the token or key in a file.
+fn authorization(path: &Path) -> Result<AsciiMetadataValue> {
+    let named = || format!("--bearer-file {}", path.display());
+    let token = std::fs::read_to_string(path).with_context(named)?;
+    let authorization = evaluation::load::bearer(token.trim());
+    authorization.with_context(|| format!("{}: expected one line of visible ASCII", named()))
+}
+
 fn measure(
     arguments: &Load,
     plan: Plan,
     targets: &[Target],
+    authorization: Option<AsciiMetadataValue>,
     cancelled: &Arc<AtomicBool>,
 ) -> Result<Document, LoadError> {
     let (question, call, ids) = asked(arguments);
@@ -127,6 +138,7 @@ fn measure(
         results_max: arguments.max_results,
         seed: arguments.seed,
         deadline: arguments.deadline,
+        authorization,
         fallbacks: AtomicU64::new(0),
     });
     let asking = Arc::clone(&questions);
