@@ -9,6 +9,7 @@ use api::v1::{
 };
 use recommender::{EventKind, Filter, IdError, id};
 use serde::Serialize;
+use tonic::Code;
 use tonic::transport::Endpoint;
 
 use crate::data_folder::{DataFolder, NoShop};
@@ -189,7 +190,8 @@ pub async fn ask(
     Ok(shelf(&question.user, AnsweredBy::Store, response))
 }
 
-/// Asks the first of these servers that accepts a connection; `None` if none does.
+/// Asks the first of these servers that accepts a connection; `None` if none does, or if it wants
+/// to know who asks: whoever can read its address here can read the store as well.
 ///
 /// # Errors
 ///
@@ -199,10 +201,19 @@ pub async fn ask_servers(
     question: &Question,
 ) -> Result<Option<Shelf>, AskError> {
     for &address in addresses {
-        if let Some(response) = ask_server(address, question).await {
-            let response = response
-                .map_err(|status| AskError::Server { address, status: Box::new(status) })?;
-            return Ok(Some(shelf(&question.user, AnsweredBy::Server { address }, response)));
+        match ask_server(address, question).await {
+            None => {}
+            Some(Ok(response)) => {
+                let answered = AnsweredBy::Server { address };
+                return Ok(Some(shelf(&question.user, answered, response)));
+            }
+            Some(Err(status)) if status.code() == Code::Unauthenticated => {
+                tracing::info!(%address, "the server asks for credentials; reading the store");
+                return Ok(None);
+            }
+            Some(Err(status)) => {
+                return Err(AskError::Server { address, status: Box::new(status) });
+            }
         }
     }
     Ok(None)
