@@ -9,6 +9,7 @@ use anyhow::{Context, Result};
 use clap::{ArgGroup, Args, Parser, Subcommand};
 use server::data_folder::DataFolder;
 use server::settings::Settings;
+use server::telemetry::log::Levels;
 
 pub(crate) use bench::{ArrivalsKind, Bench, Call, Load, TlsFiles};
 pub(crate) use certs::Certs;
@@ -194,11 +195,12 @@ pub(crate) struct Evaluate {
 impl Arguments {
     /// What is logged unless the environment says otherwise: a service tells what it does, a
     /// command only what is wrong.
-    pub(crate) fn log_level(&self) -> &'static str {
-        match self.command {
-            Command::Serve(_) | Command::Demo(_) => "info",
+    pub(crate) fn levels(&self, settings: &Settings) -> Result<Levels> {
+        let levels = match self.command {
+            Command::Serve(_) | Command::Demo(_) => settings.log.levels.as_str(),
             _ => "warn",
-        }
+        };
+        levels.parse().context("log.levels")
     }
 
     /// The settings, from file and environment.

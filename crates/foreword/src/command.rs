@@ -14,6 +14,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result};
 
+use server::telemetry::log;
+
 use crate::arguments::{Arguments, Command};
 use crate::output;
 
@@ -30,6 +32,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
         return certs::run(certs);
     }
     let settings = arguments.settings()?;
+    log::start(settings.log.format, arguments.levels(&settings)?);
     let data = arguments.data_folder()?;
     match arguments.command {
         Command::Demo(listening) => demo::run(&data, settings, &listening).await,

@@ -19,7 +19,6 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     let arguments = arguments::Arguments::parse();
-    server::telemetry::start(arguments.log_level());
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -27,7 +26,10 @@ fn main() -> ExitCode {
             return exit::FAILURE;
         }
     };
-    let code = match runtime.block_on(command::run(arguments)) {
+    let ended = runtime.block_on(command::run(arguments));
+    // What was logged comes before the error that it led to.
+    server::telemetry::log::finish();
+    let code = match ended {
         Ok(code) => code,
         Err(error) => {
             output::remark(format_args!("error: {}", message(&error)));

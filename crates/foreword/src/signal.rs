@@ -28,6 +28,7 @@ impl Stop {
             let _ = tell.send(true);
             signals.next().await;
             crate::output::remark("stopped by a second signal");
+            server::telemetry::log::finish();
             std::process::exit(i32::from(crate::exit::INTERRUPTED));
         });
         Ok(Self { told, flag })

@@ -6,9 +6,9 @@
 //! | --- | --- |
 //! | guard (`transport`) | refuses what is no proper request |
 //! | [`request_id`] | names the call; the name goes back as `x-request-id` |
-//! | trace context | joins the caller's trace (W3C `traceparent`), or begins one |
-//! | metrics | counts and times by method and status |
-//! | access log | one line for each call |
+//! | [`trace_context`] | joins the caller's trace (W3C `traceparent`), or begins one |
+//! | [`metrics`] | counts and times by method and status |
+//! | [`access_log`] | one line for each call |
 //! | authentication | whose call it is, and whether they may |
 //! | rate limit | so many calls a second for each identity |
 //! | [`load_shed`] | so many calls at one time, in all and for each identity |
@@ -22,17 +22,20 @@
 //! for long; those below may. What they share of a call is a [`Call`] in the request's
 //! extensions. Health calls go past all of them, since whoever probes shows no identity.
 
+pub mod access_log;
 mod call;
 pub mod deadline;
 pub mod load_shed;
 pub mod log_context;
+pub mod metrics;
 mod outcome;
 pub mod panic;
 pub mod request_id;
 mod stack;
+pub mod trace_context;
 mod watch;
 
 pub use call::Call;
 pub use outcome::Outcome;
 pub use stack::Stack;
-pub use watch::{Watched, Watching, watch};
+pub use watch::{Done, Watched, Watching, watch};

@@ -7,10 +7,12 @@
 //! - [`recommend`]: questions and answers, without protobuf;
 //! - [`grpc`] and [`serve`]: the same over the network;
 //! - [`methods`], [`access`] and [`layers`]: what is served to whom, and what happens around it;
+//! - [`telemetry`] and [`admin`]: what an operator sees of it;
 //! - [`ask`]: asking a running server, or the store;
 //! - [`certificates`]: to try TLS with.
 
 pub mod access;
+pub mod admin;
 pub mod ask;
 mod blocking;
 pub mod certificates;

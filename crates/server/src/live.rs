@@ -6,7 +6,7 @@
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use arc_swap::ArcSwap;
 use recommender::model::ModelError;
@@ -40,6 +40,8 @@ pub struct Live {
     current: ArcSwap<Generation>,
     /// The version of the last model that was refused as damaged; 0 for none.
     refused: AtomicU64,
+    /// How many renewals failed.
+    failed: AtomicU64,
     store: Store,
     models: ModelFolder,
     /// Whether it keeps its model, whatever is active.
@@ -56,8 +58,13 @@ impl Live {
     pub async fn load(store: Store, models: ModelFolder) -> Result<Self, RenewError> {
         let model = newest_usable(&models).await;
         let books = Books::read(&store).await?;
-        let current = ArcSwap::from_pointee(join(model, books).await);
-        Ok(Self { current, refused: AtomicU64::new(0), store, models, is_pinned: false })
+        Ok(Self::of(join(model, books).await, store, models))
+    }
+
+    fn of(generation: Generation, store: Store, models: ModelFolder) -> Self {
+        let (refused, failed) = (AtomicU64::new(0), AtomicU64::new(0));
+        let current = ArcSwap::from_pointee(generation);
+        Self { current, refused, failed, store, models, is_pinned: false }
     }
 
     /// The same books with one version of the model, whatever is active. To be kept current like
@@ -71,8 +78,7 @@ impl Live {
         let folder = models.clone();
         let model = blocking(move || read(&folder, version)).await?;
         let books = Books::read(&store).await?;
-        let current = ArcSwap::from_pointee(join(Some(model), books).await);
-        Ok(Self { current, refused: AtomicU64::new(0), store, models, is_pinned: true })
+        Ok(Self { is_pinned: true, ..Self::of(join(Some(model), books).await, store, models) })
     }
 
     /// The generation to answer a request from.
@@ -85,6 +91,19 @@ impl Live {
     #[must_use]
     pub fn model_version(&self) -> Option<u64> {
         self.current().model().map(|model| model.version.0)
+    }
+
+    /// When the model being served was written, as its file says. Costs a look at the file.
+    #[must_use]
+    pub fn model_written(&self) -> Option<SystemTime> {
+        let version = self.current().model()?.version;
+        self.models.path(version).metadata().ok()?.modified().ok()
+    }
+
+    /// How many renewals failed since the start.
+    #[must_use]
+    pub fn renewals_failed(&self) -> u64 {
+        self.failed.load(Ordering::Relaxed)
     }
 
     /// Brings in the active model and the books as far as they changed; tells whether they did.
@@ -153,6 +172,7 @@ impl Live {
             match self.renew().await {
                 Ok(_) => failure = None,
                 Err(error) => {
+                    self.failed.fetch_add(1, Ordering::Relaxed);
                     // Say the same thing once, not twice a second.
                     let text = error.to_string();
                     if failure.as_ref() != Some(&text) {

@@ -3,6 +3,8 @@
 //! Whatever is missing, there is an answer: without a model, a history or a database
 //! it falls back on popular books and says why.
 
+mod fallback;
+
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -18,6 +20,8 @@ use crate::data_folder::DataFolder;
 use crate::generation::Generation;
 use crate::live::{Live, RenewError};
 use crate::settings::Settings;
+
+pub use fallback::{Fallback, Fallbacks};
 
 /// Who asks.
 #[derive(Clone, Debug, PartialEq)]
@@ -35,23 +39,6 @@ pub struct BookFilter {
     pub filter: Filter,
     /// None of these, nor another edition of them.
     pub excluded: Vec<String>,
-}
-
-/// Why an answer is not what was asked for, but popular books.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fallback {
-    /// The shop does not know the user.
-    UnknownUser,
-    /// The history holds nothing that the model can use.
-    NoHistory,
-    /// There is no model yet.
-    NoModel,
-    /// The store cannot be read.
-    StoreUnavailable,
-    /// The model knows nothing that goes with the book.
-    NoNeighbours,
-    /// There are no recent events.
-    NoTrend,
 }
 
 /// Ranked books, with what they were ranked from.
@@ -78,6 +65,7 @@ pub struct Recommender {
     history_events_max: u32,
     workspaces: Mutex<Vec<Workspace>>,
     tokens: Tokens,
+    fallbacks: Arc<Fallbacks>,
 }
 
 /// The book that was asked about is not in the shop.
@@ -124,6 +112,7 @@ impl Recommender {
             history_events_max: settings.serve.history_events_max.get(),
             workspaces: Mutex::default(),
             tokens: Tokens::new(),
+            fallbacks: Arc::default(),
         })
     }
 
@@ -140,6 +129,7 @@ impl Recommender {
             history_events_max: self.history_events_max,
             workspaces: Mutex::default(),
             tokens: Tokens::new(),
+            fallbacks: Arc::clone(&self.fallbacks),
         })
     }
 
@@ -147,6 +137,12 @@ impl Recommender {
     #[must_use]
     pub fn live(&self) -> &Arc<Live> {
         &self.live
+    }
+
+    /// How often it fell back on popular books.
+    #[must_use]
+    pub fn fallbacks(&self) -> &Fallbacks {
+        &self.fallbacks
     }
 
     /// Closes the store, waiting for what is being read.
@@ -311,6 +307,9 @@ impl Recommender {
         evidence: Vec<Evidence>,
         fallback: Option<Fallback>,
     ) -> Answer {
+        if let Some(fallback) = fallback {
+            self.fallbacks.count(fallback);
+        }
         let attribution_token = self.tokens.next(&generation);
         Answer { generation, shelf, evidence, fallback, attribution_token }
     }

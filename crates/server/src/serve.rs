@@ -5,7 +5,7 @@ mod renewal;
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -21,6 +21,7 @@ use transport::web::WebLayer;
 use transport::{Address, Drained, ListenError, Listeners, Server, mirror_compression, supervisor};
 use unstall::{Executor, GrpcLayer};
 
+use crate::admin::{Admin, AdminError, Shown};
 use crate::blocking::blocking;
 use crate::data_folder::DataFolder;
 use crate::grpc;
@@ -28,6 +29,9 @@ use crate::layers::Stack;
 use crate::layers::log_context::LogContextLayer;
 use crate::recommend::{OpenError, Recommender};
 use crate::settings::{Settings, SettingsError};
+use crate::telemetry::metrics::Sources;
+use crate::telemetry::traces::{Traces, TracesError};
+use crate::telemetry::{ExecutorObserver, Phase, Phases};
 
 /// How often to try to become the server that others find.
 const ANNOUNCE_AGAIN: Duration = Duration::from_millis(200);
@@ -76,6 +80,12 @@ pub enum ServeError {
     /// There is no thread to be had for connections.
     #[error(transparent)]
     Transport(#[from] transport::StartError),
+    /// The port for operators cannot be had.
+    #[error(transparent)]
+    Admin(#[from] AdminError),
+    /// Traces cannot be sent.
+    #[error(transparent)]
+    Traces(#[from] TracesError),
     /// There is nothing to serve from.
     #[error(transparent)]
     Data(#[from] OpenError),
@@ -104,6 +114,9 @@ pub struct Service {
     routes: Routes,
     executor: Executor,
     data: DataFolder,
+    traces: Traces,
+    shown: Shown,
+    admin: Option<Server>,
 }
 
 impl Service {
@@ -137,11 +150,41 @@ impl Service {
         let listeners = Listeners::bind(listen)?;
         let addresses = listeners.addresses()?;
         check(&addresses)?;
+        let traces = Traces::start(&settings.traces)?;
+        let shown = shown(settings);
+        let (metrics, stalls) = (Arc::clone(&shown.metrics), Arc::clone(&shown.stalls));
+        let observer = ExecutorObserver::new(metrics, stalls);
+        let executor = Executor::start(settings.executor.settings(), observer)?;
+        // Before the data is loaded, so that probes are answered meanwhile.
+        let admin = Admin::bind(&settings.admin)?;
+        let admin = admin.map(|admin| admin.start(shown.clone(), &executor)).transpose()?;
         let recommender = Arc::new(Recommender::open(data, settings).await?);
         let routes = grpc::routes(&recommender, settings)?;
-        let executor = Executor::start(settings.executor.settings(), ())?;
-        let (settings, data) = (settings.clone(), data.clone());
-        Ok(Self { settings, listeners, addresses, tls, recommender, routes, executor, data })
+        Ok(Self {
+            settings: settings.clone(),
+            listeners,
+            addresses,
+            tls,
+            recommender,
+            routes,
+            executor,
+            data: data.clone(),
+            traces,
+            shown,
+            admin,
+        })
+    }
+
+    /// Where operators can ask it.
+    #[must_use]
+    pub fn admin_addresses(&self) -> &[Address] {
+        self.admin.as_ref().map_or(&[], Server::addresses)
+    }
+
+    /// What happens in it, for whoever adds to it.
+    #[must_use]
+    pub fn executor(&self) -> &Executor {
+        &self.executor
     }
 
     /// Where it listens.
@@ -200,12 +243,16 @@ impl Service {
         B: http_body::Body<Error: Into<BoxError>> + Send + 'static,
     {
         let found_at = self.plaintext_addresses();
-        let Self { settings, listeners, addresses, tls, recommender, routes, executor, data } =
-            self;
+        let Self { settings, listeners, addresses, tls, recommender, routes, executor, .. } = self;
+        let Self { data, traces, shown, admin, .. } = self;
         let watching = tls.clone().map(|tls| Watcher::start(tls, settings.tls.reload()));
         let _watching = watching.transpose()?;
         let health = Health::new(grpc::SERVICES);
-        let limits = Arc::new(ArcSwap::from_pointee(settings.limits.clone()));
+        let stack = Stack {
+            limits: Arc::new(ArcSwap::from_pointee(settings.limits.clone())),
+            traces: traces.clone(),
+            metrics: Arc::clone(&shown.metrics),
+        };
         // The order is told in `layers.rs`.
         let handlers = ServiceBuilder::new()
             .layer(GrpcLayer::new(executor.clone()))
@@ -217,15 +264,25 @@ impl Service {
         let service = ServiceBuilder::new()
             .layer(WebLayer::new(settings.transport.origins()?))
             .layer(health.layer())
-            .service(Stack { limits }.around(handlers));
+            .service(stack.around(handlers));
         let transport = settings.transport.settings();
         let secured = tls.is_some();
-        let server = Server::start(transport, listeners, tls, &executor, service)?;
+        let server = Server::start(transport, listeners, tls.clone(), &executor, service)?;
+        let monitor = server.monitor();
+        let _ = shown.monitor.set(monitor.clone());
+        let (recommender_shown, traces_shown) = (Arc::clone(&recommender), traces.clone());
+        shown.metrics.read_from(Sources {
+            monitor,
+            recommender: recommender_shown,
+            tls,
+            traces: traces_shown,
+        });
         let live = recommender.live();
         let books = live.current().book_count();
-        let shown: Vec<String> = addresses.iter().map(ToString::to_string).collect();
-        tracing::info!(addresses = ?shown, tls = secured, model = live.model_version(), books, "serving");
+        let listening: Vec<String> = addresses.iter().map(ToString::to_string).collect();
+        tracing::info!(addresses = ?listening, tls = secured, model = live.model_version(), books, "serving");
         health.serving();
+        shown.phases.enter(Phase::Serving);
         supervisor::ready();
         let (tell, told) = watch::channel(false);
         let stopped = || {
@@ -242,6 +299,7 @@ impl Service {
             }
             tracing::info!("stopping; open calls may finish");
             health.shut_down();
+            shown.phases.enter(Phase::Stopping);
             supervisor::stopping(server.drain_at_most() + STUCK_PATIENCE + CLOSING_PATIENCE);
             tell.send_replace(true);
             finish(server).await;
@@ -256,6 +314,10 @@ impl Service {
             ended = ending => ended?,
             () = beside => unreachable!("it never ends"),
         }
+        if let Some(admin) = admin {
+            admin.drain().await;
+        }
+        traces.finish().await;
         recommender.close().await;
         let stopped = blocking(move || executor.stop(STUCK_PATIENCE)).await;
         if stopped.stuck > 0 {
@@ -263,6 +325,17 @@ impl Service {
             tracing::warn!(stuck, ?methods, "threads were still stuck in handlers at the end");
         }
         Ok(())
+    }
+}
+
+/// What operators are shown, of a service that has not begun.
+fn shown(settings: &Settings) -> Shown {
+    Shown {
+        phases: Phases::default(),
+        metrics: Arc::default(),
+        stalls: Arc::default(),
+        settings: settings.shown().into(),
+        monitor: Arc::new(OnceLock::new()),
     }
 }
 

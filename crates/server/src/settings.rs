@@ -3,10 +3,14 @@
 //! The commented defaults in `settings.toml` are the reference: they are parsed like any
 //! other file, so that what is printed is what is used.
 
+mod admin;
 mod environment;
 mod executor;
 mod limits;
+mod log;
+mod shown;
 mod tls;
+mod traces;
 mod transport;
 
 use std::num::{NonZeroU32, NonZeroUsize};
@@ -23,9 +27,13 @@ use serde::{Deserialize, Deserializer};
 use storage::StoreSettings;
 
 pub use ::transport::Address;
+pub use admin::AdminSection;
 pub use executor::ExecutorSection;
 pub use limits::{LimitsSection, Rate};
+pub use log::{LogFormat, LogSection};
+pub use shown::ShownSetting;
 pub use tls::TlsSection;
+pub use traces::TracesSection;
 pub use transport::TransportSection;
 
 /// Every key with its default and its meaning, as TOML.
@@ -37,6 +45,12 @@ pub const REFERENCE: &str = include_str!("settings.toml");
 pub struct Settings {
     /// The service.
     pub serve: Serve,
+    /// The port for operators.
+    pub admin: AdminSection,
+    /// The log.
+    pub log: LogSection,
+    /// Traces of calls.
+    pub traces: TracesSection,
     /// Connections.
     pub transport: TransportSection,
     /// How many calls are taken on.
@@ -55,6 +69,9 @@ pub struct Settings {
     pub models: Models,
     /// The database.
     pub store: StoreSection,
+    /// Everything as operators are shown it.
+    #[serde(skip)]
+    shown: Vec<ShownSetting>,
 }
 
 /// The service.
@@ -178,10 +195,27 @@ impl Settings {
             }
             figment = figment.merge(Toml::file_exact(path));
         }
-        let settings: Self =
-            figment.merge(environment::provider()).extract().map_err(|error| invalid(&error))?;
+        let figment = figment.merge(environment::provider());
+        let mut settings: Self = figment.extract().map_err(|error| invalid(&error))?;
         settings.check()?;
+        settings.shown = shown::all(&figment);
         Ok(settings)
+    }
+
+    /// Every setting as operators are shown it, without secrets.
+    #[must_use]
+    pub fn shown(&self) -> Vec<ShownSetting> {
+        let mut shown = self.shown.clone();
+        // What the command line has put over it.
+        let listens = [("serve.listen", &self.serve.listen), ("admin.listen", &self.admin.listen)];
+        for (key, addresses) in listens {
+            let value: Vec<String> = addresses.iter().map(ToString::to_string).collect();
+            let value = serde_json::Value::from(value);
+            for setting in shown.iter_mut().filter(|one| one.key == key && one.value != value) {
+                (setting.value, setting.source) = (value.clone(), "command line".to_owned());
+            }
+        }
+        shown
     }
 
     fn check(&self) -> Result<(), SettingsError> {
@@ -215,6 +249,8 @@ impl Settings {
         self.transport.check()?;
         self.limits.check()?;
         self.tls.check()?;
+        self.log.check()?;
+        self.traces.check()?;
         expect("serve.listen", "empty", !self.serve.listen.is_empty(), "at least one address")?;
         for (key, weight) in self.weights.by_key() {
             // Products of tiny weights would underflow, and be taken for nothing at all.
@@ -227,7 +263,7 @@ impl Settings {
 
 fn expect(
     key: &'static str,
-    found: impl std::fmt::Display + Copy,
+    found: impl std::fmt::Display,
     fits: bool,
     expected: impl Into<String>,
 ) -> Result<(), SettingsError> {

@@ -18,6 +18,7 @@ mod stream;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
 
 use futures_util::task::AtomicWaker;
 use rustls::pki_types::CertificateDer;
@@ -28,6 +29,7 @@ pub(crate) use self::stream::{End, Slot, Stream, Streams};
 use crate::clock::{self, Since};
 use crate::ending::Ending;
 use crate::peer::Peer;
+use crate::server::ConnectionFigures;
 
 /// What a connection is told to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -106,6 +108,17 @@ impl Connection {
 
     pub(crate) fn is_too_old(&self, now: u64) -> bool {
         now.saturating_sub(self.accepted) >= self.age_max
+    }
+
+    /// What it is doing at a moment of [`clock::now`].
+    pub(crate) fn figures(&self, now: u64) -> ConnectionFigures {
+        ConnectionFigures {
+            address: self.address,
+            age: Duration::from_millis(now.saturating_sub(self.accepted)),
+            streams: self.streams.count(),
+            idle: self.idle.lasts(now).map(Duration::from_millis),
+            unfinished_bytes: self.held.load(Ordering::Relaxed),
+        }
     }
 
     /// Its protocol is known.

@@ -14,6 +14,7 @@ use tokio::sync::Notify;
 use crate::clock::{self, millis};
 use crate::connection::{Connection, End, Order};
 use crate::ending::{Ending, Endings};
+use crate::server::ConnectionFigures;
 use crate::settings::Settings;
 
 /// Of so many connections, drawn at random, the best one makes room for another.
@@ -128,6 +129,13 @@ impl Connections {
     /// Open streams of all connections.
     pub(crate) fn streams(&self) -> usize {
         self.lock().connections.iter().map(|(_, connection)| connection.streams.count()).sum()
+    }
+
+    /// What so many of them at most are doing.
+    pub(crate) fn figures(&self, rows_max: usize) -> Vec<ConnectionFigures> {
+        let now = clock::now();
+        let all = self.lock();
+        all.connections.iter().take(rows_max).map(|(_, one)| one.figures(now)).collect()
     }
 
     /// Tells all to take no more streams, or to close.

@@ -29,7 +29,7 @@ pub use ending::Ending;
 pub use listen::{Address, AddressError, ListenError, Listeners};
 pub use message::{Framing, FramingError, RequestBody};
 pub use peer::Peer;
-pub use server::{Drained, Figures, Server, StartError};
+pub use server::{ConnectionFigures, Drained, Figures, Monitor, Server, StartError};
 pub use settings::{OtherRequests, Settings};
 
 /// An error of any kind.

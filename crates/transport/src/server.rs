@@ -2,6 +2,7 @@
 
 mod acceptor;
 mod event_loop;
+mod monitor;
 
 use std::io;
 use std::num::NonZeroUsize;
@@ -18,6 +19,7 @@ use unstall::Executor;
 
 use self::acceptor::Acceptor;
 use self::event_loop::EventLoop;
+pub use self::monitor::{ConnectionFigures, Figures, Monitor};
 use crate::BoxError;
 use crate::connection::{Common, Order, Rules};
 use crate::connections::{Connections, LAST_WORDS, Which};
@@ -72,19 +74,6 @@ pub struct Drained {
     pub cut: usize,
     /// Streams that were told that the server is stopping.
     pub ended: usize,
-}
-
-/// What a server is doing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Figures {
-    /// Open connections.
-    pub connections: usize,
-    /// Their open streams.
-    pub streams: usize,
-    /// Connections that were accepted since the start.
-    pub accepted: u64,
-    /// Bytes of messages that have begun and not ended.
-    pub unfinished_bytes: usize,
 }
 
 impl Server {
@@ -169,18 +158,20 @@ impl Server {
     /// What it is doing. Costs a look at each connection.
     #[must_use]
     pub fn figures(&self) -> Figures {
-        Figures {
-            connections: self.connections.len(),
-            streams: self.connections.streams(),
-            accepted: self.connections.accepted(),
-            unfinished_bytes: self.budget.bytes(),
-        }
+        self.monitor().figures()
     }
 
     /// How many connections ended for a reason.
     #[must_use]
     pub fn ended(&self, reason: Ending) -> u64 {
         self.connections.endings().get(reason)
+    }
+
+    /// Watches it, also from other threads and when it has ended.
+    #[must_use]
+    pub fn monitor(&self) -> Monitor {
+        let (connections, budget) = (Arc::clone(&self.connections), Arc::clone(&self.budget));
+        Monitor { connections, budget, failed: self.failed.subscribe() }
     }
 
     /// Stops: takes no more connections, tells peers to open no more streams (`GOAWAY`), and

@@ -33,6 +33,8 @@ impl Program {
                 command.env_remove(name);
             }
         }
+        // Programs of several tests run at once.
+        command.env("FOREWORD_ADMIN__LISTEN", "[]");
         command.env("FOREWORD_DATA_DIR", self.folder.path()).stdin(Stdio::null()).args(arguments);
         command
     }

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-use http::HeaderValue;
+use http::{HeaderValue, Request};
 use tokio::time::Instant;
 
 use crate::access::Identity;
@@ -31,6 +31,16 @@ impl Call {
             identity: OnceLock::new(),
             deadline: OnceLock::new(),
         }))
+    }
+
+    /// The call that a request is.
+    ///
+    /// # Panics
+    ///
+    /// Outside of [`RequestIdLayer`](super::request_id::RequestIdLayer), which makes it.
+    #[must_use]
+    pub fn of<B>(request: &Request<B>) -> Self {
+        request.extensions().get().cloned().expect("the layer that names calls is outside")
     }
 
     /// The method that is called; none if there is no such method.

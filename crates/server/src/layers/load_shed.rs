@@ -15,7 +15,7 @@ use http::{Request, Response};
 use tonic::Code;
 use tower::{Layer, Service};
 
-use super::{Call, Outcome, Watched, Watching, watch};
+use super::{Call, Done, Outcome, Watched, Watching, watch};
 use crate::access::Identity;
 use crate::grpc::status;
 use crate::settings::LimitsSection;
@@ -60,29 +60,28 @@ pub struct LoadShed<S> {
     inner: S,
 }
 
-/// Lets go of a call's place.
-type Done = Box<dyn FnOnce(Code) + Send>;
+/// Lets go of a call's place when the call has ended.
+impl Done for Place {
+    fn done(self, _: Code) {}
+}
 
 impl<S, B, R> Service<Request<B>> for LoadShed<S>
 where
     S: Service<Request<B>, Response = Response<R>>,
     R: http_body::Body + Default,
 {
-    type Response = Response<Watched<R, Done>>;
+    type Response = Response<Watched<R, Place>>;
     type Error = S::Error;
-    type Future = Outcome<Watching<S::Future, Done>>;
+    type Future = Outcome<Watching<S::Future, Place>>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
         self.inner.poll_ready(cx)
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        let call = request.extensions().get::<Call>().expect("calls have names").clone();
+        let call = Call::of(&request);
         match self.shedder.take_place(call.identity()) {
-            Ok(place) => {
-                let done: Done = Box::new(move |_| drop(place));
-                Outcome::passed(watch(call, self.inner.call(request), done))
-            }
+            Ok(place) => Outcome::passed(watch(call, self.inner.call(request), place)),
             Err(full) => Outcome::refused(match full {
                 Full::All => status::too_many_open_calls(),
                 Full::Identity => status::too_many_open_calls_of_one(),
@@ -142,7 +141,7 @@ impl OpenCalls {
 
 /// The place of an open call. Dropping it gives the place to another.
 #[derive(Debug)]
-struct Place {
+pub struct Place {
     shedder: Arc<Shedder>,
     identity: Option<Identity>,
 }

@@ -7,17 +7,26 @@ use bytes::Bytes;
 use http::{Request, Response};
 use tower::{Service, ServiceBuilder};
 
+use super::access_log::AccessLogLayer;
 use super::deadline::DeadlineLayer;
 use super::load_shed::LoadShedLayer;
+use super::metrics::MetricsLayer;
 use super::panic::PanicLayer;
 use super::request_id::RequestIdLayer;
+use super::trace_context::TraceContextLayer;
 use crate::settings::LimitsSection;
+use crate::telemetry::metrics::Metrics;
+use crate::telemetry::traces::Traces;
 
 /// What the layers go by.
 #[derive(Clone, Debug)]
 pub struct Stack {
     /// May change while they run.
     pub limits: Arc<ArcSwap<LimitsSection>>,
+    /// Where spans go.
+    pub traces: Traces,
+    /// Where calls are counted.
+    pub metrics: Arc<Metrics>,
 }
 
 impl Stack {
@@ -41,6 +50,9 @@ impl Stack {
     {
         ServiceBuilder::new()
             .layer(RequestIdLayer::new())
+            .layer(TraceContextLayer::new(self.traces.clone(), Arc::clone(&self.metrics)))
+            .layer(MetricsLayer::new(Arc::clone(&self.metrics)))
+            .layer(AccessLogLayer)
             .layer(LoadShedLayer::new(Arc::clone(&self.limits)))
             .layer(DeadlineLayer::new(Arc::clone(&self.limits)))
             .layer(PanicLayer)

@@ -15,27 +15,39 @@ use tonic::Code;
 
 use super::Call;
 
+/// Is told how a call ended. A type of its own, unlike a closure, can be named by a layer.
+pub trait Done {
+    /// The call has ended so.
+    fn done(self, code: Code);
+}
+
+impl<F: FnOnce(Code)> Done for F {
+    fn done(self, code: Code) {
+        self(code);
+    }
+}
+
 /// Tells `done` the status of a call when it has ended, the last message of its answer included.
-pub fn watch<F, D: FnOnce(Code)>(call: Call, future: F, done: D) -> Watching<F, D> {
+pub fn watch<F, D: Done>(call: Call, future: F, done: D) -> Watching<F, D> {
     Watching { future, end: End { call, done: Some(done) } }
 }
 
 /// What is still to be told; dropping it tells that the call was given up.
 #[derive(Debug)]
-struct End<D: FnOnce(Code)> {
+struct End<D: Done> {
     call: Call,
     done: Option<D>,
 }
 
-impl<D: FnOnce(Code)> End<D> {
+impl<D: Done> End<D> {
     fn tell(&mut self, code: Code) {
         if let Some(done) = self.done.take() {
-            done(code);
+            done.done(code);
         }
     }
 }
 
-impl<D: FnOnce(Code)> Drop for End<D> {
+impl<D: Done> Drop for End<D> {
     fn drop(&mut self) {
         let is_over = self.call.deadline().is_some_and(|deadline| deadline <= Instant::now());
         self.tell(if is_over { Code::DeadlineExceeded } else { Code::Cancelled });
@@ -46,7 +58,7 @@ pin_project! {
     /// The response to a watched call on its way. Made by [`watch`].
     #[derive(Debug)]
     #[must_use = "futures do nothing unless polled"]
-    pub struct Watching<F, D: FnOnce(Code)> {
+    pub struct Watching<F, D: Done> {
         #[pin]
         future: F,
         end: End<D>,
@@ -56,7 +68,7 @@ pin_project! {
 impl<F, D, R, E> Future for Watching<F, D>
 where
     F: Future<Output = Result<Response<R>, E>>,
-    D: FnOnce(Code),
+    D: Done,
 {
     type Output = Result<Response<Watched<R, D>>, E>;
 
@@ -82,7 +94,7 @@ where
 pin_project! {
     /// The body of the answer to a watched call.
     #[derive(Debug)]
-    pub struct Watched<B, D: FnOnce(Code)> {
+    pub struct Watched<B, D: Done> {
         #[pin]
         body: B,
         end: Option<End<D>>,
@@ -90,13 +102,13 @@ pin_project! {
 }
 
 /// Of a call that nobody watches: its layer, or one below, refused it.
-impl<B: Default, D: FnOnce(Code)> Default for Watched<B, D> {
+impl<B: Default, D: Done> Default for Watched<B, D> {
     fn default() -> Self {
         Self { body: B::default(), end: None }
     }
 }
 
-impl<B: http_body::Body, D: FnOnce(Code)> http_body::Body for Watched<B, D> {
+impl<B: http_body::Body, D: Done> http_body::Body for Watched<B, D> {
     type Data = B::Data;
     type Error = B::Error;
 

@@ -1,12 +1,15 @@
 //! The service as its clients and operators see it.
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
+mod admin;
 mod compression;
 mod contract;
 mod executor;
 mod health;
 mod import;
+mod metrics;
 mod opening;
+mod operator;
 mod own_layer;
 mod renewal;
 mod running;

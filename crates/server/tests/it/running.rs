@@ -7,6 +7,10 @@ use std::time::Duration;
 
 use api::tutorial::recommendations_client::RecommendationsClient;
 use api::v1::recommendation_service_client::RecommendationServiceClient;
+use futures_util::{StreamExt as _, stream};
+use http::Request;
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::Bytes;
 use recommender::{EventKind, ItemNumber, Rating, UserNumber};
 use server::data_folder::DataFolder;
 use server::live::Live;
@@ -19,9 +23,17 @@ use storage::{Book, EventId, EventOrigin, NewEvent, Store};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tonic::transport::Channel;
+use tonic::{Code, Status, Streaming};
+use tonic_reflection::pb::v1::server_reflection_client::ServerReflectionClient;
+use tonic_reflection::pb::v1::{ServerReflectionRequest, ServerReflectionResponse};
+use tower::ServiceExt as _;
+
+use crate::operator::Operator;
 
 /// A service under test.
 pub(crate) struct Running {
+    pub(crate) admin: Operator,
+    pub(crate) executor: unstall::Executor,
     pub(crate) channel: Channel,
     pub(crate) live: Arc<Live>,
     recommender: Arc<Recommender>,
@@ -38,17 +50,20 @@ impl Running {
     /// Serves a data folder with other settings than the defaults.
     pub(crate) async fn start_with(folder: &Path, mut settings: Settings) -> Self {
         settings.serve.listen = vec!["127.0.0.1:0".parse().unwrap()];
+        settings.admin.listen = vec!["127.0.0.1:0".parse().unwrap()];
         let data = DataFolder::new(folder);
         let service = Service::start(&data, &settings, Openness::LoopbackOnly).await.unwrap();
         let address = format!("http://{}", service.plaintext_addresses()[0]);
         let recommender = Arc::clone(service.recommender());
         let live = Arc::clone(recommender.live());
+        let admin = Operator::of(&service);
+        let executor = service.executor().clone();
         let (stop, stopped) = oneshot::channel();
         let ended = tokio::spawn(async move {
             service.run(async { stopped.await.unwrap() }).await.unwrap();
         });
         let channel = Channel::from_shared(address).unwrap().connect().await.unwrap();
-        Self { channel, live, recommender, stop, ended }
+        Self { admin, executor, channel, live, recommender, stop, ended }
     }
 
     pub(crate) fn v1(&self) -> RecommendationServiceClient<Channel> {
@@ -59,6 +74,22 @@ impl Running {
         RecommendationsClient::new(self.channel.clone())
     }
 
+    /// Calls any path with any headers and an empty message, and reads the answer to its end.
+    pub(crate) async fn call(&self, path: &str, headers: &[(&str, &str)]) -> Code {
+        let mut request =
+            Request::post(path).header("content-type", "application/grpc").header("te", "trailers");
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let body = tonic::body::Body::new(Full::new(Bytes::from_static(&[0; 5])));
+        let answer = self.channel.clone().oneshot(request.body(body).unwrap()).await.unwrap();
+        let (parts, body) = answer.into_parts();
+        let body = body.collect().await.unwrap();
+        let status = parts.headers.get("grpc-status");
+        let status = status.or_else(|| body.trailers()?.get("grpc-status"));
+        status.map_or(Code::Unknown, |status| Code::from_bytes(status.as_bytes()))
+    }
+
     /// Takes the store away from under it.
     pub(crate) async fn close_store(&self) {
         self.recommender.close().await;
@@ -66,15 +97,32 @@ impl Running {
 
     /// Tells it to stop and waits until it has.
     pub(crate) async fn stop(self) {
-        let Self { channel, live, recommender, stop, ended } = self;
+        let Self { channel, live, recommender, stop, ended, .. } = self;
         drop((channel, live, recommender));
         stop.send(()).unwrap();
         ended.await.unwrap();
     }
 }
 
+/// The defaults, but for a port that several services would fight for.
 pub(crate) fn settings() -> Settings {
-    Settings::read(None).unwrap()
+    let mut settings = Settings::read(None).unwrap();
+    settings.admin.listen.clear();
+    settings
+}
+
+/// A stream that is open until it is dropped, since its client never says anything.
+pub(crate) struct Open {
+    _answers: Streaming<ServerReflectionResponse>,
+    _until: oneshot::Sender<()>,
+}
+
+/// Opens a stream.
+pub(crate) async fn open_stream(channel: Channel) -> Result<Open, Status> {
+    let (until, dropped) = oneshot::channel();
+    let silence = stream::pending::<ServerReflectionRequest>().take_until(dropped);
+    let answers = ServerReflectionClient::new(channel).server_reflection_info(silence).await?;
+    Ok(Open { _answers: answers.into_inner(), _until: until })
 }
 
 pub(crate) async fn store(folder: &Path) -> Store {

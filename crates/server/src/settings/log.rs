@@ -1,0 +1,33 @@
+//! `[log]`: how the service's log is written, and how much of it.
+
+use serde::Deserialize;
+
+use super::SettingsError;
+use crate::telemetry::log::Levels;
+
+/// The log.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LogSection {
+    /// How a line looks.
+    pub format: LogFormat,
+    /// How much is logged, as [`Levels`] are written.
+    pub levels: String,
+}
+
+/// How a line of the log looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people.
+    Human,
+    /// For programs: an object of JSON.
+    Json,
+}
+
+impl LogSection {
+    pub(super) fn check(&self) -> Result<(), SettingsError> {
+        let bad = |error| SettingsError::Invalid(format!("log.levels: {error}"));
+        self.levels.parse::<Levels>().map(drop).map_err(bad)
+    }
+}

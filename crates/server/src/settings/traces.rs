@@ -1,0 +1,72 @@
+//! `[traces]`: where spans of calls go.
+
+use std::fmt;
+
+use serde::Deserialize;
+
+use super::{SettingsError, expect};
+
+/// Traces, as OTLP over gRPC.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TracesSection {
+    otlp_endpoint: String,
+    sample_ratio: f64,
+    headers: Headers,
+}
+
+/// Headers that go with each export. They may hold credentials, so nothing shows them.
+#[derive(Clone, Default, Deserialize)]
+#[serde(transparent)]
+struct Headers(String);
+
+impl fmt::Debug for Headers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.0.is_empty() { "none" } else { "(secret)" })
+    }
+}
+
+impl TracesSection {
+    /// Where the collector is, if there is one.
+    #[must_use]
+    pub fn endpoint(&self) -> Option<&str> {
+        (!self.otlp_endpoint.is_empty()).then_some(self.otlp_endpoint.as_str())
+    }
+
+    /// Which share of the traces that begin here is recorded.
+    #[must_use]
+    pub fn sample_ratio(&self) -> f64 {
+        self.sample_ratio
+    }
+
+    /// Headers that go with each export: names in lower case, and secret values.
+    pub(crate) fn headers(&self) -> impl Iterator<Item = (&str, &str)> {
+        let pairs = self.headers.0.split(['\n', ',']).map(str::trim).filter(|one| !one.is_empty());
+        pairs.filter_map(|one| one.split_once('=')).map(|(name, value)| (name.trim(), value.trim()))
+    }
+
+    pub(super) fn check(&self) -> Result<(), SettingsError> {
+        let ratio = self.sample_ratio;
+        expect("traces.sample_ratio", ratio, (0.0..=1.0).contains(&ratio), "0 to 1")?;
+        let endpoint = self.otlp_endpoint.as_str();
+        let uri = endpoint.parse::<http::Uri>();
+        let is_fine = uri.is_ok_and(|uri| {
+            matches!(uri.scheme_str(), Some("http" | "https")) && uri.authority().is_some()
+        });
+        let expected = "empty, or a URL such as http://localhost:4317";
+        expect("traces.otlp_endpoint", endpoint, endpoint.is_empty() || is_fine, expected)?;
+        self.check_headers()
+    }
+
+    /// Messages here must not say what was found.
+    fn check_headers(&self) -> Result<(), SettingsError> {
+        let entries =
+            self.headers.0.split(['\n', ',']).filter(|one| !one.trim().is_empty()).count();
+        let fine = self.headers().filter(|(name, value)| {
+            let is_name = http::HeaderName::try_from(*name).is_ok();
+            is_name && http::HeaderValue::try_from(*value).is_ok()
+        });
+        let expected = "name=value, several with commas or line breaks between them";
+        expect("traces.headers", "(secret)", fine.count() == entries, expected)
+    }
+}
