@@ -17,6 +17,10 @@ pub mod v1 {
     include!("generated/foreword.v1.rs");
 }
 
+/// Foreword's own contract as JSON over HTTP, described by OpenAPI 3.1: what `/openapi.json`
+/// serves.
+pub const OPENAPI: &str = include_str!("generated/openapi.json");
+
 /// Both contracts as an encoded `google.protobuf.FileDescriptorSet`, without source
 /// information: what server reflection serves.
 pub const FILE_DESCRIPTOR_SET: &[u8] = include_bytes!("generated/descriptor.bin");

@@ -9,6 +9,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
+use bytes::Bytes;
 use http::{Request, Response};
 use tokio::sync::watch;
 use tonic::body::Body;
@@ -16,6 +17,7 @@ use tonic::service::Routes;
 use tower::layer::util::Identity;
 use tower::{Layer, ServiceBuilder};
 use transport::health::Health;
+use transport::json::{Contract, ContractError, Document, JsonEdgeLayer, JsonLayer};
 use transport::tls::{Tls, TlsError, Watcher};
 use transport::web::WebLayer;
 use transport::{Address, Drained, ListenError, Listeners, Server, mirror_compression, supervisor};
@@ -92,6 +94,9 @@ pub enum ServeError {
     /// The contract's descriptor is broken: a defect of the build.
     #[error("cannot serve reflection: {0}")]
     Reflection(#[from] tonic_reflection::server::Error),
+    /// The contract's descriptor is broken: a defect of the build.
+    #[error("cannot serve JSON: {0}")]
+    Json(#[from] ContractError),
     /// There is no thread to be had for the handlers.
     #[error(transparent)]
     Executor(#[from] unstall::StartError),
@@ -240,7 +245,7 @@ impl Service {
             > + Clone
             + Send
             + 'static,
-        B: http_body::Body<Error: Into<BoxError>> + Send + 'static,
+        B: http_body::Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
     {
         let found_at = self.plaintext_addresses();
         let Self { settings, listeners, addresses, tls, recommender, routes, executor, .. } = self;
@@ -248,6 +253,8 @@ impl Service {
         let watching = tls.clone().map(|tls| Watcher::start(tls, settings.tls.reload()));
         let _watching = watching.transpose()?;
         let health = Health::new(grpc::SERVICES);
+        let contract = Contract::decode(api::FILE_DESCRIPTOR_SET)?;
+        let openapi = Document::new("/openapi.json", "application/json", api::OPENAPI);
         let stack = Stack {
             limits: Arc::new(ArcSwap::from_pointee(settings.limits.clone())),
             traces: traces.clone(),
@@ -257,12 +264,14 @@ impl Service {
         let handlers = ServiceBuilder::new()
             .layer(GrpcLayer::new(executor.clone()))
             .layer(LogContextLayer)
+            .layer(JsonLayer::new(contract.clone()))
             .map_request(mirror_compression)
             .map_request(|request: Request<_>| request.map(Body::new))
             .layer(layer)
             .service(routes);
         let service = ServiceBuilder::new()
             .layer(WebLayer::new(settings.transport.origins()?))
+            .layer(JsonEdgeLayer::new(contract, [openapi]))
             .layer(health.layer())
             .service(stack.around(handlers));
         let transport = settings.transport.settings();

@@ -28,6 +28,8 @@ pub enum Kind {
     GrpcWeb,
     /// gRPC-Web in base64.
     GrpcWebText,
+    /// JSON over HTTP, or Connect's protobuf; see [`json`](crate::json).
+    Json,
     /// Something else.
     Other,
 }
@@ -98,7 +100,7 @@ impl Refusal {
 pub fn check(parts: &Parts, others: OtherRequests) -> Result<Passed, Refusal> {
     let kind = kind(&parts.headers);
     match kind {
-        Kind::Other => {
+        Kind::Json | Kind::Other => {
             let is_preflight = parts.method == Method::OPTIONS
                 && parts.headers.contains_key(header::ORIGIN)
                 && parts.headers.contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
@@ -116,17 +118,23 @@ pub fn check(parts: &Parts, others: OtherRequests) -> Result<Passed, Refusal> {
         }
         Kind::Grpc | Kind::GrpcWeb | Kind::GrpcWebText => {}
     }
-    if !parts.headers.iter().all(|(name, value)| is_fine(name.as_str(), value)) {
+    if !has_sound_metadata(&parts.headers) {
         return Err(Refusal::BinaryMetadata);
     }
     let timeout = unstall::grpc_timeout(&parts.headers).map_err(|_| Refusal::Timeout)?;
     Ok(Passed { kind, timeout })
 }
 
-fn kind(headers: &HeaderMap) -> Kind {
+/// What kind of request it is, by its content type.
+pub(crate) fn kind(headers: &HeaderMap) -> Kind {
     let value = headers.get(header::CONTENT_TYPE).map_or(&b""[..], HeaderValue::as_bytes);
     let Some(rest) = strip_prefix_ignoring_case(value, b"application/grpc") else {
-        return Kind::Other;
+        let media_type = value.split(|byte| *byte == b';').next().unwrap_or_default();
+        let media_type = media_type.trim_ascii().to_ascii_lowercase();
+        return match &media_type[..] {
+            b"application/json" | b"application/proto" => Kind::Json,
+            _ => Kind::Other,
+        };
     };
     let is_end = |rest: &[u8]| matches!(rest.first(), None | Some(b'+' | b';'));
     if is_end(rest) {
@@ -145,6 +153,11 @@ fn kind(headers: &HeaderMap) -> Kind {
 fn strip_prefix_ignoring_case<'a>(value: &'a [u8], prefix: &[u8]) -> Option<&'a [u8]> {
     let (start, rest) = value.split_at_checked(prefix.len())?;
     start.eq_ignore_ascii_case(prefix).then_some(rest)
+}
+
+/// Whether all binary metadata are what they say.
+pub(crate) fn has_sound_metadata(headers: &HeaderMap) -> bool {
+    headers.iter().all(|(name, value)| is_fine(name.as_str(), value))
 }
 
 /// Whether binary metadata is base64, with padding or without. Several values may be joined by

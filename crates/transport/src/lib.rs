@@ -13,6 +13,7 @@ mod ending;
 pub mod frames;
 pub mod guard;
 pub mod health;
+pub mod json;
 mod listen;
 mod message;
 mod peer;

@@ -41,6 +41,8 @@ pub(crate) enum ErrorForm {
     Grpc,
     /// By a frame of gRPC-Web in plain bytes.
     GrpcWeb,
+    /// By an HTTP status and Connect's error as long as none was sent; then by breaking off.
+    Json,
     /// By an HTTP status as long as none was sent; then by breaking off.
     Http,
 }
@@ -69,7 +71,10 @@ where
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         let mut this = self.project();
-        let Some(stream) = this.stream else { return Poll::Ready(None) };
+        let Some(stream) = this.stream else {
+            let rest = (!this.rest.is_empty()).then(|| Ok(Frame::data(piece(this.rest))));
+            return Poll::Ready(rest);
+        };
         if this.slot.is_some() {
             stream.register(cx);
         }
@@ -104,7 +109,7 @@ where
 
     fn is_end_stream(&self) -> bool {
         let body_has_ended = self.body.as_ref().is_none_or(http_body::Body::is_end_stream);
-        self.stream.is_none() || (self.rest.is_empty() && body_has_ended)
+        self.rest.is_empty() && (self.stream.is_none() || body_has_ended)
     }
 
     fn size_hint(&self) -> SizeHint {
@@ -131,6 +136,14 @@ impl End {
         }
     }
 
+    /// The same as Connect has it.
+    fn connect_code(self) -> &'static str {
+        match self {
+            Self::Deadline => "deadline_exceeded",
+            Self::Reader | Self::Stopping => "unavailable",
+        }
+    }
+
     fn message(self) -> &'static str {
         match self {
             Self::Deadline => "the deadline has passed",
@@ -144,7 +157,7 @@ impl End {
         match form {
             ErrorForm::Grpc => Ok(Frame::trailers(self.trailers())),
             ErrorForm::GrpcWeb => Ok(Frame::data(trailers_frame(&self.trailers()))),
-            ErrorForm::Http => Err(self.message().into()),
+            ErrorForm::Json | ErrorForm::Http => Err(self.message().into()),
         }
     }
 
@@ -164,6 +177,10 @@ impl End {
         match form {
             ErrorForm::Grpc | ErrorForm::GrpcWeb => {
                 trailers_only(StatusCode::OK, form, self.trailers())
+            }
+            ErrorForm::Json => {
+                let (code, status) = (self.connect_code(), self.http_status());
+                json_error(status, code, self.message())
             }
             ErrorForm::Http => bare(self.http_status()),
         }
@@ -189,9 +206,18 @@ pub(crate) fn trailers_only<B>(
     *response.headers_mut() = status;
     let content_type = match form {
         ErrorForm::GrpcWeb => "application/grpc-web+proto",
-        ErrorForm::Grpc | ErrorForm::Http => "application/grpc",
+        ErrorForm::Grpc | ErrorForm::Json | ErrorForm::Http => "application/grpc",
     };
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+    response
+}
+
+/// A response that is nothing but Connect's error. Neither text has anything to escape.
+pub(crate) fn json_error<B>(http: StatusCode, code: &str, message: &str) -> Response<Outgoing<B>> {
+    let mut response = bare(http);
+    response.body_mut().rest = format!(r#"{{"code":"{code}","message":"{message}"}}"#).into();
+    let json = HeaderValue::from_static("application/json");
+    response.headers_mut().insert(header::CONTENT_TYPE, json);
     response
 }
 

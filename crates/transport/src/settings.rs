@@ -62,8 +62,9 @@ pub struct Settings {
 pub enum OtherRequests {
     /// 415, as the specification of gRPC asks, but for a browser's `OPTIONS`.
     Refuse,
-    /// They are handed to the service, without limits on their bodies. It must not hand them to
-    /// tonic's routes, which look at neither method nor content type.
+    /// They are handed to the service. The body of each is held to the limits of one message.
+    /// The service must not hand them to tonic's routes, which look at neither method nor
+    /// content type: put a [`JsonEdgeLayer`](crate::json::JsonEdgeLayer) around those.
     PassOn,
 }
 

@@ -71,7 +71,7 @@ impl TransportSection {
             resets_per_second: self.resets_per_second,
             stream_grace: Duration::from_millis(self.stream_grace_ms.into()),
             drain_timeout: Duration::from_millis(self.drain_ms.into()),
-            other_requests: OtherRequests::Refuse,
+            other_requests: OtherRequests::PassOn,
         }
     }
 
@@ -106,10 +106,11 @@ mod tests {
     use crate::settings::Settings;
 
     #[test]
-    fn the_defaults_are_those_of_the_transport_but_for_the_size_of_a_message() {
+    fn the_defaults_are_those_of_the_transport_but_for_small_messages_and_json() {
         let found = Settings::read(None).unwrap().transport.settings();
         let mut expected = transport::Settings::for_this_machine();
         expected.message_bytes_max = found.message_bytes_max;
+        expected.other_requests = transport::OtherRequests::PassOn;
         assert_eq!(found.message_bytes_max.get(), 1 << 20);
         assert_eq!(format!("{found:#?}"), format!("{expected:#?}"));
     }

@@ -17,8 +17,8 @@ use super::Connection;
 use super::stream::{Slot, Stream, Ticket, Tickets};
 use crate::BoxError;
 use crate::guard::{self, Kind, Passed, Refusal};
-use crate::message::{Expected, MessageLimits, Messages, RequestBody};
-use crate::response::{ErrorForm, Outgoing, bare, status, trailers_only};
+use crate::message::{Expected, MessageLimits, Messages, RequestBody, Whole};
+use crate::response::{ErrorForm, Outgoing, bare, json_error, status, trailers_only};
 use crate::settings::OtherRequests;
 use crate::web::Leftover;
 
@@ -87,7 +87,10 @@ impl<S> Door<S> {
         match kind {
             Kind::Grpc | Kind::GrpcWeb => Expected::Messages(messages()),
             Kind::GrpcWebText => Expected::TextMessages(messages(), Leftover::default()),
-            Kind::Other => Expected::Anything,
+            Kind::Json | Kind::Other => {
+                let (limits, connection) = (&self.rules.messages, &self.connection);
+                Expected::Whole(Whole::new(Arc::clone(limits), Arc::clone(connection)))
+            }
         }
     }
 }
@@ -184,6 +187,7 @@ fn form(passed: Passed) -> ErrorForm {
     match passed.kind {
         Kind::Grpc => ErrorForm::Grpc,
         Kind::GrpcWeb => ErrorForm::GrpcWeb,
+        Kind::Json => ErrorForm::Json,
         Kind::GrpcWebText | Kind::Other => ErrorForm::Http,
     }
 }
@@ -202,6 +206,9 @@ fn failed<B>(error: &BoxError, form: ErrorForm) -> Response<Outgoing<B>> {
     tracing::error!(%error, "a service failed");
     match form {
         ErrorForm::Http => bare(StatusCode::INTERNAL_SERVER_ERROR),
+        ErrorForm::Json => {
+            json_error(StatusCode::INTERNAL_SERVER_ERROR, "internal", "internal error")
+        }
         _ => trailers_only(StatusCode::OK, form, status("13", "internal error")),
     }
 }

@@ -14,20 +14,21 @@ use tonic::Status;
 
 use super::budget::{Budget, Hold};
 use super::framing::{Framing, FramingError};
+use super::whole::Whole;
 use crate::connection::{Connection, Stream};
 use crate::web::Leftover;
 
 /// The body of a request, as services get it.
 ///
-/// Of gRPC it holds the messages to the server's limits; beyond them it ends with the
-/// [`Status`] that the client is to read.
+/// It holds messages of gRPC, and bodies of others as a whole, to the server's limits; beyond
+/// them it ends with the [`Status`] that the client is to read.
 pub struct RequestBody {
     incoming: Incoming,
     expected: Expected,
 }
 
 /// A small message counts as this, so that there are never very many that count.
-const HOLD_BYTES_MIN: usize = 4 << 10;
+pub(super) const HOLD_BYTES_MIN: usize = 4 << 10;
 
 /// What is expected in a body.
 pub(crate) enum Expected {
@@ -36,8 +37,8 @@ pub(crate) enum Expected {
     /// gRPC messages in base64, as gRPC-Web's text has them. Decoded only to be looked at: the
     /// layer of gRPC-Web decodes them for the service.
     TextMessages(Messages, Leftover),
-    /// Anything; it is for the service to bound.
-    Anything,
+    /// Something else, whose length is that of one message at most.
+    Whole(Whole),
 }
 
 /// The messages of one body.
@@ -139,7 +140,7 @@ impl Messages {
     }
 }
 
-fn no_room() -> Status {
+pub(super) fn no_room() -> Status {
     Status::resource_exhausted("too many bytes of unfinished messages; try again later")
 }
 
@@ -152,18 +153,24 @@ impl http_body::Body for RequestBody {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
         let this = self.get_mut();
+        if let Expected::Whole(whole) = &mut this.expected {
+            whole.expect(&this.incoming.size_hint())?;
+        }
         let polled = Pin::new(&mut this.incoming).poll_frame(cx);
+        let coming = this.incoming.size_hint();
         if polled.is_pending()
-            && let Some(messages) = this.expected.messages()
-            && let Some(status) = messages.given_up(cx)
+            && let Some(status) = this.expected.given_up(&coming, cx)
         {
-            messages.begun = None;
+            this.expected.end();
             return Poll::Ready(Some(Err(status)));
         }
-        let Some(frame) = ready!(polled) else { return Poll::Ready(None) };
+        let Some(frame) = ready!(polled) else {
+            this.expected.end();
+            return Poll::Ready(None);
+        };
         let frame = frame.map_err(|error| broken(&error))?;
         if let Some(bytes) = frame.data_ref() {
-            this.expected.read(bytes)?;
+            this.expected.read(bytes, &coming)?;
         }
         Poll::Ready(Some(Ok(frame)))
     }
@@ -178,18 +185,28 @@ impl http_body::Body for RequestBody {
 }
 
 impl Expected {
-    fn read(&mut self, bytes: &[u8]) -> Result<(), Status> {
+    /// Looks at bytes that have come, and at what is announced of the rest.
+    fn read(&mut self, bytes: &[u8], coming: &SizeHint) -> Result<(), Status> {
         match self {
             Self::Messages(messages) => messages.read(bytes),
             Self::TextMessages(messages, text) => messages.read(&text.decode(bytes)?),
-            Self::Anything => Ok(()),
+            Self::Whole(whole) => whole.read(bytes.len(), coming),
         }
     }
 
-    fn messages(&mut self) -> Option<&mut Messages> {
+    /// Why what is missing will not be waited for.
+    fn given_up(&mut self, coming: &SizeHint, cx: &mut Context<'_>) -> Option<Status> {
         match self {
-            Self::Messages(messages) | Self::TextMessages(messages, _) => Some(messages),
-            Self::Anything => None,
+            Self::Messages(messages) | Self::TextMessages(messages, _) => messages.given_up(cx),
+            Self::Whole(whole) => whole.given_up(coming, cx),
+        }
+    }
+
+    /// Nothing more will be read: what counted does no longer.
+    fn end(&mut self) {
+        match self {
+            Self::Messages(messages) | Self::TextMessages(messages, _) => messages.begun = None,
+            Self::Whole(whole) => whole.end(),
         }
     }
 }
