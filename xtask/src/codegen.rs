@@ -1,4 +1,5 @@
-//! Generated code: from folders of `.proto` files to folders of Rust next to them.
+//! Generated code: from folders of `.proto` files to folders of Rust next to them, and to
+//! descriptions for clients.
 //!
 //! The result is committed, so that building Foreword needs no protobuf compiler
 //! and a change of a contract shows in review. The compiler here is written in
@@ -13,6 +14,7 @@ use anyhow::{Context as _, bail};
 use prost::Message as _;
 use prost_types::FileDescriptorSet;
 
+use crate::openapi;
 use crate::workspace::Workspace;
 
 /// Where Foreword's own contract is written down, seen from the workspace's folder.
@@ -20,11 +22,20 @@ pub(crate) const PROTO_FOLDER: &str = "crates/api/proto";
 
 /// Every folder of `.proto` files, and where its code goes.
 const CONTRACTS: [Contract; 3] = [
-    Contract { proto: PROTO_FOLDER, generated: "crates/api/src/generated" },
-    Contract { proto: "crates/transport/proto", generated: "crates/transport/src/generated" },
+    Contract {
+        proto: PROTO_FOLDER,
+        generated: "crates/api/src/generated",
+        described: Some("foreword.v1"),
+    },
+    Contract {
+        proto: "crates/transport/proto",
+        generated: "crates/transport/src/generated",
+        described: None,
+    },
     Contract {
         proto: "crates/transport/examples/interop/proto",
         generated: "crates/transport/examples/interop/generated",
+        described: None,
     },
 ];
 
@@ -32,6 +43,8 @@ const CONTRACTS: [Contract; 3] = [
 struct Contract {
     proto: &'static str,
     generated: &'static str,
+    /// The package that is called by JSON over HTTP too, and described for that.
+    described: Option<&'static str>,
 }
 
 /// Contents of the generated files, by file name.
@@ -46,7 +59,7 @@ pub(crate) fn write(workspace: &Workspace) -> anyhow::Result<()> {
     for contract in &CONTRACTS {
         let folder = workspace.path(contract.generated);
         fs::create_dir_all(&folder)?;
-        let generated = generate(&workspace.path(contract.proto))?;
+        let generated = generate(workspace, contract)?;
         let committed = read_files(&folder)?;
         for name in committed.keys().filter(|name| !generated.contains_key(*name)) {
             fs::remove_file(folder.join(name))?;
@@ -66,7 +79,7 @@ pub(crate) fn write(workspace: &Workspace) -> anyhow::Result<()> {
 pub(crate) fn check(workspace: &Workspace) -> anyhow::Result<()> {
     let mut stale = Vec::new();
     for contract in &CONTRACTS {
-        let generated = generate(&workspace.path(contract.proto))?;
+        let generated = generate(workspace, contract)?;
         let committed = read_files(&workspace.path(contract.generated))?;
         let names =
             generated.keys().chain(committed.keys().filter(|name| !generated.contains_key(*name)));
@@ -82,11 +95,15 @@ pub(crate) fn check(workspace: &Workspace) -> anyhow::Result<()> {
     bail!("out of date: {}; run cargo xtask codegen", stale.join(", "))
 }
 
-fn generate(proto_folder: &Path) -> anyhow::Result<Files> {
-    let mut descriptors = compile(proto_folder)?;
+fn generate(workspace: &Workspace, contract: &Contract) -> anyhow::Result<Files> {
+    let mut descriptors = compile(&workspace.path(contract.proto))?;
     let folder = tempfile::tempdir()?;
     tonic_prost_build::configure().out_dir(folder.path()).compile_fds(descriptors.clone())?;
     let mut files = read_files(folder.path())?;
+
+    if let Some(package) = contract.described {
+        files.insert("openapi.json".into(), openapi::document(&descriptors, package)?);
+    }
 
     // Comments were needed for the Rust documentation; reflection does without.
     for file in &mut descriptors.file {

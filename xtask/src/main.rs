@@ -6,6 +6,7 @@
 mod clients;
 mod codegen;
 mod direction;
+mod openapi;
 mod process;
 mod python;
 mod report;
@@ -66,7 +67,7 @@ enum Chore {
         #[arg(long)]
         update: bool,
     },
-    /// Write the Rust code of the protobuf contract.
+    /// Write the Rust code and the OpenAPI document of the protobuf contract.
     Codegen {
         /// Compare with the committed code instead; differences are a failure.
         #[arg(long)]
