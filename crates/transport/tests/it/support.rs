@@ -1,6 +1,7 @@
 //! Services behind a real server, and ways to ask them.
 
 mod client;
+mod http1;
 mod wire;
 
 use std::net::SocketAddr;
@@ -19,6 +20,7 @@ use transport::{Address, Ending, Listeners, RequestBody, Server, Settings};
 use unstall::{Executor, GrpcLayer};
 
 pub(crate) use client::{Client, Open, grpc};
+pub(crate) use http1::{Http1, Told};
 pub(crate) use wire::{Frame, Wire};
 
 /// The longest that a test waits for anything.
