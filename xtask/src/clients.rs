@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::process::{cargo, command, run};
-use crate::python::{self, Environment};
+use crate::python::{self, Addition, Environment};
 use crate::report::Ran;
 use crate::skip::{self, Skip};
 use crate::workspace::Workspace;
@@ -74,7 +74,7 @@ fn with_more_packages<'a>(
         skips.push(Skip::tool(name, "it needs the Python environment, which is missing"));
         return None;
     };
-    let added = python.add_for_soak(workspace);
+    let added = python.add(workspace, Addition::Soak);
     added.map_err(|error| skips.push(Skip::tool(name, format!("{error:#}")))).ok()?;
     Some(python)
 }

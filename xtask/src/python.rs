@@ -2,7 +2,7 @@
 //! Python's package index carries as ready-made programs.
 //!
 //! It lives under the target folder and holds exactly what `requirements.txt` pins, and
-//! for the soak what `requirements-soak.txt` does. Copies of these files inside it, each
+//! what else has been added of [`Addition`]. Copies of these files inside it, each
 //! written last, say that it is complete.
 
 use std::fs;
@@ -15,7 +15,24 @@ use crate::process;
 use crate::workspace::Workspace;
 
 const REQUIREMENTS: &str = "xtask/requirements.txt";
-const REQUIREMENTS_OF_SOAK: &str = "xtask/requirements-soak.txt";
+
+/// What only some checks need.
+#[derive(Clone, Copy)]
+pub(crate) enum Addition {
+    /// schemathesis, which holds the server to its OpenAPI document.
+    OpenApi,
+    /// A proxy, and what others' clients import.
+    Soak,
+}
+
+impl Addition {
+    fn requirements(self) -> &'static str {
+        match self {
+            Self::OpenApi => "xtask/requirements-openapi.txt",
+            Self::Soak => "xtask/requirements-soak.txt",
+        }
+    }
+}
 
 /// A virtual environment with everything installed.
 pub(crate) struct Environment {
@@ -38,16 +55,16 @@ impl Environment {
         Ok(environment)
     }
 
-    /// Adds what only the soak needs, unless that has been done.
+    /// Adds what only some checks need, unless that has been done.
     ///
     /// # Errors
     ///
     /// If the packages cannot be installed.
-    pub(crate) fn add_for_soak(&self, workspace: &Workspace) -> anyhow::Result<()> {
-        if self.has(workspace, REQUIREMENTS_OF_SOAK)? {
+    pub(crate) fn add(&self, workspace: &Workspace, addition: Addition) -> anyhow::Result<()> {
+        if self.has(workspace, addition.requirements())? {
             return Ok(());
         }
-        self.install(workspace, REQUIREMENTS_OF_SOAK)
+        self.install(workspace, addition.requirements())
     }
 
     /// The environment's Python.

@@ -1,12 +1,13 @@
 //! Runs the workspace's tests, with what they are promised in their environment.
 //!
 //! `FOREWORD_TEST_PYTHON` is a Python with grpcio, grpcio-tools and
-//! grpcio-reflection; `FOREWORD_SKIP_LOG` is where tests say what they left out.
+//! grpcio-reflection, `FOREWORD_TEST_SCHEMATHESIS` a schemathesis; `FOREWORD_SKIP_LOG` is where
+//! tests say what they left out.
 
 use std::fs;
 
 use crate::process::{cargo, run};
-use crate::python::Environment;
+use crate::python::{Addition, Environment};
 use crate::report::{Ran, Report};
 use crate::skip::{self, Skip};
 use crate::workspace::Workspace;
@@ -28,6 +29,12 @@ pub(crate) fn test(
     command.args(arguments.split_whitespace()).env("FOREWORD_SKIP_LOG", &log);
     if let Some(python) = python {
         command.env("FOREWORD_TEST_PYTHON", python.python());
+        match python.add(workspace, Addition::OpenApi) {
+            Ok(()) => {
+                command.env("FOREWORD_TEST_SCHEMATHESIS", python.program("schemathesis"));
+            }
+            Err(error) => skips.push(Skip::tool("schemathesis", format!("{error:#}"))),
+        }
     }
     let result = run(&mut command);
     skips.extend(skip::read_log(&log)?);

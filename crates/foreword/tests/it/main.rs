@@ -11,6 +11,7 @@ mod evaluate;
 mod help;
 mod import;
 mod needs;
+mod openapi;
 mod program;
 mod python;
 mod real_data;

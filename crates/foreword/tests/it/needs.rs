@@ -13,6 +13,15 @@ pub(crate) fn python(test: &str) -> Option<PathBuf> {
     python
 }
 
+/// The schemathesis that `cargo xtask test` installs.
+pub(crate) fn schemathesis(test: &str) -> Option<PathBuf> {
+    let schemathesis = std::env::var_os("FOREWORD_TEST_SCHEMATHESIS").map(PathBuf::from);
+    if schemathesis.is_none() {
+        skip(&format!("tool: {test}: FOREWORD_TEST_SCHEMATHESIS names no schemathesis"));
+    }
+    schemathesis
+}
+
 /// A folder of the development data, which never lies in the repository.
 pub(crate) fn data(test: &str, name: &str) -> Option<PathBuf> {
     let named = std::env::var_os("FOREWORD_TEST_DATA").map(PathBuf::from);
