@@ -14,8 +14,13 @@ use crate::workspace::Workspace;
 const UNDER_MIRI: &str =
     "+nightly miri test -p unstall --lib -- job:: watchdog::clock grpc::timeout";
 
-const FUZZ: &str = "crates/transport/fuzz";
-const FUZZ_TARGETS: [&str; 3] = ["guard", "frames", "framing"];
+/// Each folder of fuzz targets with its targets.
+const FUZZ_TARGETS: [(&str, &str); 4] = [
+    ("crates/transport/fuzz", "guard"),
+    ("crates/transport/fuzz", "frames"),
+    ("crates/transport/fuzz", "framing"),
+    ("crates/server/fuzz", "settings"),
+];
 const FUZZ_SECONDS: u32 = 60;
 
 /// Runs the ignored tests with full optimisation, clients that others wrote, miri, the gates of
@@ -61,20 +66,20 @@ fn speed(workspace: &Workspace) -> anyhow::Result<()> {
     run(&mut cargo(workspace, "run --profile dist --locked -p transport --example speed"))
 }
 
-/// Runs each fuzz target of `transport` for [`FUZZ_SECONDS`], from its seeds and what earlier
+/// Runs each fuzz target for [`FUZZ_SECONDS`], from its seeds and what earlier
 /// runs have found on this machine.
 fn fuzz(workspace: &Workspace, skips: &mut Vec<Skip>) -> anyhow::Result<Ran> {
     if run(&mut command(workspace, "cargo".as_ref(), "+nightly fuzz --version")).is_err() {
         skips.push(Skip::tool("cargo-fuzz", "there is no nightly toolchain with cargo-fuzz"));
         return Ok(Ran::No);
     }
-    for target in FUZZ_TARGETS {
+    for (folder, target) in FUZZ_TARGETS {
         let found = workspace.target.join("fuzz-corpus").join(target);
         fs::create_dir_all(&found)?;
-        let fuzz = format!("+nightly fuzz run --fuzz-dir {FUZZ} {target}");
+        let fuzz = format!("+nightly fuzz run --fuzz-dir {folder} {target}");
         run(command(workspace, "cargo".as_ref(), &fuzz)
             .arg(found)
-            .arg(workspace.path(FUZZ).join("seeds").join(target))
+            .arg(workspace.path(folder).join("seeds").join(target))
             .arg("--")
             .arg(format!("-max_total_time={FUZZ_SECONDS}")))?;
     }

@@ -2,24 +2,33 @@
 
 mod bench;
 mod certs;
+mod shell;
 
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use clap::{ArgGroup, Args, Parser, Subcommand};
 use server::data_folder::DataFolder;
-use server::settings::Settings;
-use server::telemetry::log::Levels;
+use server::settings::{Settings, Sources};
+use server::telemetry::log::{self, Levels};
+
+use crate::exit;
 
 pub(crate) use bench::{ArrivalsKind, Bench, Call, Load, TlsFiles};
 pub(crate) use certs::Certs;
+pub(crate) use shell::{Completions, ManPages};
 
 /// Foreword recommends books: a self-hosted service for bookshops, libraries and reading apps.
 ///
-/// Exit codes: 0 success, 1 failure, 2 wrong arguments, 3 an import left out rows, 130 stopped before the end.
 /// What is logged is set by the environment variable `FOREWORD_LOG`, such as `info` or `server=debug`.
 #[derive(Debug, Parser)]
-#[command(name = "foreword", version, max_term_width = 100, arg_required_else_help = true)]
+#[command(
+    name = "foreword",
+    version,
+    max_term_width = 100,
+    arg_required_else_help = true,
+    after_help = exit::help()
+)]
 pub(crate) struct Arguments {
     /// Folder of the shop's data: database and models [default: by the platform's convention]
     #[arg(
@@ -42,6 +51,10 @@ pub(crate) struct Arguments {
         value_name = "FILE"
     )]
     config: Option<PathBuf>,
+
+    /// A setting, over environment and file: `--set train.neighbours=200`; may be given several times
+    #[arg(long, global = true, help_heading = "Global options", value_name = "SECTION.KEY=VALUE")]
+    set: Vec<String>,
 
     /// What to do.
     #[command(subcommand)]
@@ -69,6 +82,10 @@ pub(crate) enum Command {
     Bench(Bench),
     /// Write certificates to try TLS with: an authority, a server's and a client's
     Certs(Certs),
+    /// Print the script that completes this program's arguments in a shell
+    Completions(Completions),
+    /// Print or write manual pages
+    Man(ManPages),
 }
 
 /// Where to listen.
@@ -89,9 +106,18 @@ pub(crate) struct Serve {
     #[command(flatten)]
     pub(crate) listening: Listening,
 
-    /// Print every setting with its default and its meaning, and end
-    #[arg(long)]
+    /// Print every setting with its default and its meaning, whatever is set, and end
+    #[arg(long, conflicts_with = "check_config")]
     pub(crate) print_config: bool,
+
+    /// Check the settings that are set and the files that they name, print what differs from the
+    /// defaults, and end; exit code 4 if a service would not start
+    #[arg(long)]
+    pub(crate) check_config: bool,
+
+    /// With --check-config, print JSON for scripts instead of a table
+    #[arg(long, requires = "check_config")]
+    pub(crate) json: bool,
 }
 
 /// How results are printed.
@@ -193,19 +219,21 @@ pub(crate) struct Evaluate {
 }
 
 impl Arguments {
-    /// What is logged unless the environment says otherwise: a service tells what it does, a
-    /// command only what is wrong.
-    pub(crate) fn levels(&self, settings: &Settings) -> Result<Levels> {
-        let levels = match self.command {
-            Command::Serve(_) | Command::Demo(_) => settings.log.levels.as_str(),
-            _ => "warn",
-        };
-        levels.parse().context("log.levels")
+    /// What the settings are read from.
+    pub(crate) fn sources(&self) -> Sources {
+        let mut sources = Sources::of_process(self.config.as_deref());
+        for assignment in &self.set {
+            sources.set(assignment);
+        }
+        sources
     }
 
-    /// The settings, from file and environment.
+    /// The settings, from flags, environment and file, of a command that ends by itself: its log
+    /// tells only what is wrong.
     pub(crate) fn settings(&self) -> Result<Settings> {
-        Ok(Settings::read(self.config.as_deref())?)
+        let settings = self.sources().read()?;
+        log::start(settings.log.format, Levels::warnings());
+        Ok(settings)
     }
 
     /// The data folder.

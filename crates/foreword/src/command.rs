@@ -2,9 +2,11 @@
 
 mod bench;
 mod certs;
+mod completions;
 mod demo;
 mod evaluate;
 mod import;
+mod man;
 mod recommend;
 mod serve;
 mod train;
@@ -14,7 +16,6 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result};
 
-use server::telemetry::log;
 
 use crate::arguments::{Arguments, Command};
 use crate::output;
@@ -27,22 +28,23 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
         output::say(server::settings::REFERENCE.trim_end());
         return Ok(crate::exit::SUCCESS);
     }
-    // They need no shop, and no settings, which may name the very files that are missing.
-    if let Command::Certs(certs) = &arguments.command {
-        return certs::run(certs);
-    }
-    let settings = arguments.settings()?;
-    log::start(settings.log.format, arguments.levels(&settings)?);
-    let data = arguments.data_folder()?;
-    match arguments.command {
-        Command::Demo(listening) => demo::run(&data, settings, &listening).await,
-        Command::Serve(serve) => serve::run(&data, settings, &serve.listening).await,
-        Command::Import(source) => import::run(&data, &settings, source).await,
-        Command::Train(output) => train::run(&data, &settings, output).await,
-        Command::Recommend(recommend) => recommend::run(&data, &settings, &recommend).await,
-        Command::Evaluate(evaluate) => evaluate::run(&data, &settings, &evaluate).await,
+    let data = || arguments.data_folder();
+    match &arguments.command {
+        Command::Demo(listening) => demo::run(&data()?, arguments.sources(), listening).await,
+        Command::Serve(serve) => serve::run(&data()?, arguments.sources(), serve).await,
+        Command::Import(source) => import::run(&data()?, &arguments.settings()?, source).await,
+        Command::Train(output) => train::run(&data()?, &arguments.settings()?, *output).await,
+        Command::Recommend(recommend) => {
+            recommend::run(&data()?, &arguments.settings()?, recommend).await
+        }
+        Command::Evaluate(evaluate) => {
+            evaluate::run(&data()?, &arguments.settings()?, evaluate).await
+        }
+        // These need no shop, and no settings, which may name the very files that are missing.
         Command::Bench(bench) => bench::run(bench).await,
-        Command::Certs(certs) => certs::run(&certs),
+        Command::Certs(certs) => certs::run(certs),
+        Command::Completions(completions) => completions::run(completions),
+        Command::Man(man) => man::run(man),
     }
 }
 

@@ -1,6 +1,9 @@
-//! Exit codes. `clap` ends with 2 for wrong arguments.
+//! Exit codes: all of them, in one table, which the program's help and its manual print.
 
 use std::process::ExitCode;
+
+use server::serve::ServeError;
+use server::settings::SettingsError;
 
 /// It worked, or the service was told to stop and did.
 pub(crate) const SUCCESS: ExitCode = ExitCode::SUCCESS;
@@ -11,6 +14,34 @@ pub(crate) const FAILURE: ExitCode = ExitCode::FAILURE;
 /// Exit code of an import with `--keep-going` that left out rows.
 pub(crate) const ROWS_REFUSED: u8 = 3;
 
+/// Settings cannot be used.
+pub(crate) const BAD_SETTINGS: u8 = 4;
+
 /// Exit code of work that was stopped by Ctrl-C or SIGTERM before its end: 128 + SIGINT,
 /// as shells have it.
 pub(crate) const INTERRUPTED: u8 = 130;
+
+/// Every code and what it says.
+pub(crate) const CODES: [(u8, &str); 6] = [
+    (0, "success; a service that was told to stop, and did, ends with it too"),
+    (1, "failure; the reason is on standard error"),
+    // The code of clap.
+    (2, "wrong arguments"),
+    (ROWS_REFUSED, "an import with --keep-going left out rows"),
+    (BAD_SETTINGS, "settings that cannot be used, or something that serve --check-config found"),
+    (INTERRUPTED, "stopped by Ctrl-C or SIGTERM before the end, or by a second signal"),
+];
+
+/// The table as the help prints it.
+pub(crate) fn help() -> String {
+    let lines = CODES.iter().map(|(code, meaning)| format!("  {code:>3}  {meaning}\n"));
+    format!("Exit codes:\n{}", lines.collect::<String>().trim_end())
+}
+
+/// The code for an error.
+pub(crate) fn of(error: &anyhow::Error) -> ExitCode {
+    let is_of_settings = error.chain().any(|cause| {
+        cause.is::<SettingsError>() || matches!(cause.downcast_ref(), Some(ServeError::Settings(_)))
+    });
+    if is_of_settings { ExitCode::from(BAD_SETTINGS) } else { FAILURE }
+}

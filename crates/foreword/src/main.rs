@@ -10,6 +10,7 @@ mod progress;
 mod signal;
 mod table;
 
+use std::io::ErrorKind;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -22,7 +23,7 @@ fn main() -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
-            output::remark(format_args!("error: cannot start threads: {error}"));
+            output::error(format_args!("cannot start threads: {error}"));
             return exit::FAILURE;
         }
     };
@@ -32,8 +33,8 @@ fn main() -> ExitCode {
     let code = match ended {
         Ok(code) => code,
         Err(error) => {
-            output::remark(format_args!("error: {}", message(&error)));
-            exit::FAILURE
+            output::error(message(&error));
+            exit::of(&error)
         }
     };
     // Blocking work that was cancelled may take a moment; nobody waits for it.
@@ -50,5 +51,26 @@ fn message(error: &anyhow::Error) -> String {
             message.push_str(&cause);
         }
     }
+    if let Some(advice) = advice(error).filter(|_| !message.contains(';')) {
+        message.push_str("; ");
+        message.push_str(advice);
+    }
     message
+}
+
+/// What to do next, for errors of files that do not say so themselves.
+fn advice(error: &anyhow::Error) -> Option<&'static str> {
+    let cause = error.chain().find_map(|cause| cause.downcast_ref::<std::io::Error>())?;
+    match cause.kind() {
+        ErrorKind::NotFound => Some("check the path"),
+        ErrorKind::PermissionDenied => {
+            Some("give this account the permission, or choose another path")
+        }
+        ErrorKind::AlreadyExists | ErrorKind::NotADirectory => {
+            Some("a folder is needed there, choose another path")
+        }
+        ErrorKind::IsADirectory => Some("a file is needed there, choose another path"),
+        ErrorKind::ReadOnlyFilesystem | ErrorKind::StorageFull => Some("choose another disk"),
+        _ => None,
+    }
 }

@@ -1,10 +1,10 @@
-//! Ctrl-C and SIGTERM.
+//! Ctrl-C and SIGTERM, which stop, and SIGHUP, which reloads.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context, Result};
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 
 /// Knows whether the process was told to stop. Cloning is cheap.
 #[derive(Clone, Debug)]
@@ -41,6 +41,29 @@ impl Stop {
             std::future::pending::<()>().await;
         }
     }
+}
+
+/// A message for each SIGHUP; several that come while one is taken care of are one.
+#[cfg(unix)]
+pub(crate) fn reloads() -> Result<mpsc::Receiver<()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut hangups = signal(SignalKind::hangup()).context("cannot listen for signals")?;
+    let (tell, told) = mpsc::channel(1);
+    tokio::spawn(async move {
+        while hangups.recv().await.is_some() {
+            // Full: it was told and has not begun. Closed: nobody listens any more.
+            if let Err(mpsc::error::TrySendError::Closed(())) = tell.try_send(()) {
+                return;
+            }
+        }
+    });
+    Ok(told)
+}
+
+/// Only Unix has such a signal.
+#[cfg(not(unix))]
+pub(crate) fn reloads() -> Result<mpsc::Receiver<()>> {
+    Ok(mpsc::channel(1).1)
 }
 
 #[cfg(unix)]

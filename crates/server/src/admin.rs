@@ -20,7 +20,7 @@ use axum::routing::get;
 use transport::{Address, ListenError, Listeners, Monitor, OtherRequests, Server};
 use unstall::Executor;
 
-use crate::settings::{AdminSection, ShownSetting};
+use crate::settings::{AdminSection, LiveSettings};
 use crate::telemetry::metrics::{Format, Metrics};
 use crate::telemetry::{Phases, RecentStalls};
 
@@ -40,10 +40,20 @@ pub struct Shown {
     pub metrics: Arc<Metrics>,
     /// The last stalls.
     pub stalls: Arc<RecentStalls>,
-    /// Every setting, without secrets.
-    pub settings: Arc<[ShownSetting]>,
+    /// The settings in force.
+    pub settings: LiveSettings,
     /// The connections of the service, once there are any.
     pub monitor: Arc<OnceLock<Monitor>>,
+}
+
+impl Shown {
+    /// Of a service that has not begun.
+    #[must_use]
+    pub fn new(settings: LiveSettings) -> Self {
+        let (metrics, stalls) = (Arc::default(), Arc::default());
+        let monitor = Arc::new(OnceLock::new());
+        Self { phases: Phases::default(), metrics, stalls, settings, monitor }
+    }
 }
 
 /// A bound port for operators.

@@ -16,7 +16,7 @@ use tonic::server::NamedService;
 use tonic::service::Routes;
 
 use crate::recommend::Recommender;
-use crate::settings::Settings;
+use crate::settings::LiveSettings;
 
 pub use v1::to_message;
 
@@ -26,12 +26,23 @@ pub const SERVICES: [&str; 2] = [
     <RecommendationServiceServer<v1::V1> as NamedService>::NAME,
 ];
 
-/// What requests are held to.
+/// What requests are held to, as one call finds it.
 #[derive(Clone, Debug)]
 struct Bounds {
     results_default: usize,
     results_max: usize,
     list_entries_max: usize,
+}
+
+impl Bounds {
+    fn of(settings: &LiveSettings) -> Self {
+        let serve = &settings.current().serve;
+        Self {
+            results_default: serve.results_default.get() as usize,
+            results_max: serve.results_max.get() as usize,
+            list_entries_max: serve.list_entries_max,
+        }
+    }
 }
 
 /// Every service of the contract, with server reflection.
@@ -41,16 +52,12 @@ struct Bounds {
 /// If the descriptor of the contract, which is built in, cannot be read.
 pub fn routes(
     recommender: &Arc<Recommender>,
-    settings: &Settings,
+    live: &LiveSettings,
 ) -> Result<Routes, tonic_reflection::server::Error> {
-    let bounds = Bounds {
-        results_default: settings.serve.results_default.get() as usize,
-        results_max: settings.serve.results_max.get() as usize,
-        list_entries_max: settings.serve.list_entries_max,
-    };
+    let settings = live.current();
     let tutorial =
-        tutorial::Tutorial::new(Arc::clone(recommender), bounds.clone(), &settings.categories);
-    let v1 = v1::V1::new(Arc::clone(recommender), bounds);
+        tutorial::Tutorial::new(Arc::clone(recommender), live.clone(), &settings.categories);
+    let v1 = v1::V1::new(Arc::clone(recommender), live.clone());
     let message_bytes_max = settings.transport.message_bytes_max.get();
     let reflection = || {
         tonic_reflection::server::Builder::configure()

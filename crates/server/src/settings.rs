@@ -1,24 +1,39 @@
-//! Settings: read here and nowhere else. Defaults, then the file, then the environment.
+//! Settings: read here and nowhere else. Flags, over the environment, over the file, over the
+//! defaults.
 //!
 //! The commented defaults in `settings.toml` are the reference: they are parsed like any
-//! other file, so that what is printed is what is used.
+//! other file, so that what is printed is what is used, and they alone say which keys there are
+//! and what kind of value each takes. A new section is a table there and a struct here; nothing
+//! else has a list of keys. A table that is empty in the reference is free: its keys are any text.
+//! A key that holds a [`Secret`] is masked wherever it is shown.
+//!
+//! [`LiveSettings`] holds what is in force while the service runs, and reads it anew.
 
 mod admin;
+mod deserialize;
 mod environment;
 mod executor;
+mod file;
+mod flags;
+mod layers;
 mod limits;
+mod live;
 mod log;
+mod problem;
+mod reference;
+mod secret;
 mod shown;
+mod source;
+mod text;
 mod tls;
 mod traces;
 mod transport;
+pub mod trial;
 
 use std::num::{NonZeroU32, NonZeroUsize};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
-use figment::Figment;
-use figment::providers::{Format, Toml};
 use recommender::EventWeights;
 use recommender::gram::GramSettings;
 use recommender::ridge::RidgeSettings;
@@ -30,8 +45,12 @@ pub use ::transport::Address;
 pub use admin::AdminSection;
 pub use executor::ExecutorSection;
 pub use limits::{LimitsSection, Rate};
+pub use live::{Change, Effect, LiveSettings, Reloaded};
 pub use log::{LogFormat, LogSection};
-pub use shown::ShownSetting;
+pub use problem::{Problem, Problems};
+pub use secret::{MASK, Secret};
+pub use shown::Shown;
+pub use source::{Source, Sources};
 pub use tls::TlsSection;
 pub use traces::TracesSection;
 pub use transport::TransportSection;
@@ -69,9 +88,9 @@ pub struct Settings {
     pub models: Models,
     /// The database.
     pub store: StoreSection,
-    /// Everything as operators are shown it.
+    /// Where each value is from.
     #[serde(skip)]
-    shown: Vec<ShownSetting>,
+    origin: shown::Origin,
 }
 
 /// The service.
@@ -155,16 +174,13 @@ pub struct StoreSection {
     writer_cache_kib: u32,
 }
 
-/// Why settings cannot be used. The message names the key, what was found and expected.
+/// Why settings cannot be used. The message names the keys, what was found and expected.
 #[derive(Debug, thiserror::Error)]
 pub enum SettingsError {
-    /// A file was named that is not there.
-    #[error("settings file {} does not exist", path.display())]
-    NoFile {
-        /// The file.
-        path: PathBuf,
-    },
-    /// A key is unknown, missing or of the wrong type.
+    /// Keys are unknown or have bad values.
+    #[error("bad settings: {0}")]
+    Problems(Problems),
+    /// Something that is no single key's.
     #[error("bad settings: {0}")]
     Invalid(String),
     /// A value is out of range.
@@ -179,43 +195,26 @@ pub enum SettingsError {
     },
 }
 
+impl SettingsError {
+    /// Each thing that is wrong, on a line.
+    #[must_use]
+    pub fn lines(&self) -> Vec<String> {
+        match self {
+            Self::Problems(problems) => problems.list().iter().map(ToString::to_string).collect(),
+            error => vec![error.to_string()],
+        }
+    }
+}
+
 impl Settings {
-    /// Reads the settings: the defaults, over them `file` if there is one, over them the
-    /// environment's `FOREWORD_SECTION__KEY`.
+    /// Reads the settings of this process: the defaults, over them `file` if there is one, over
+    /// them the environment.
     ///
     /// # Errors
     ///
-    /// [`SettingsError`] for a missing file, an unknown key or a bad value.
+    /// As [`Sources::read`].
     pub fn read(file: Option<&Path>) -> Result<Self, SettingsError> {
-        environment::check()?;
-        let mut figment = Figment::from(Toml::string(REFERENCE));
-        if let Some(path) = file {
-            if !path.is_file() {
-                return Err(SettingsError::NoFile { path: path.to_owned() });
-            }
-            figment = figment.merge(Toml::file_exact(path));
-        }
-        let figment = figment.merge(environment::provider());
-        let mut settings: Self = figment.extract().map_err(|error| invalid(&error))?;
-        settings.check()?;
-        settings.shown = shown::all(&figment);
-        Ok(settings)
-    }
-
-    /// Every setting as operators are shown it, without secrets.
-    #[must_use]
-    pub fn shown(&self) -> Vec<ShownSetting> {
-        let mut shown = self.shown.clone();
-        // What the command line has put over it.
-        let listens = [("serve.listen", &self.serve.listen), ("admin.listen", &self.admin.listen)];
-        for (key, addresses) in listens {
-            let value: Vec<String> = addresses.iter().map(ToString::to_string).collect();
-            let value = serde_json::Value::from(value);
-            for setting in shown.iter_mut().filter(|one| one.key == key && one.value != value) {
-                (setting.value, setting.source) = (value.clone(), "command line".to_owned());
-            }
-        }
-        shown
+        Sources::of_process(file).read()
     }
 
     fn check(&self) -> Result<(), SettingsError> {
@@ -273,22 +272,6 @@ fn expect(
         let (found, expected) = (found.to_string(), expected.into());
         Err(SettingsError::OutOfRange { key, found, expected })
     }
-}
-
-/// What figment says, with the key and the place of the value.
-fn invalid(error: &figment::Error) -> SettingsError {
-    let mut text = Vec::new();
-    for one in error.clone() {
-        let source = one.metadata.as_ref().map_or_else(String::new, |metadata| {
-            let place =
-                metadata.source.as_ref().map_or(metadata.name.to_string(), ToString::to_string);
-            format!(" (in {place})")
-        });
-        let key =
-            if one.path.is_empty() { String::new() } else { format!("{}: ", one.path.join(".")) };
-        text.push(format!("{key}{}{source}", one.kind));
-    }
-    SettingsError::Invalid(text.join("; "))
 }
 
 impl Serve {
@@ -369,6 +352,9 @@ impl StoreSection {
 }
 
 #[cfg(test)]
+mod sources_tests;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 
@@ -388,14 +374,14 @@ mod tests {
 
     #[test]
     fn a_bad_value_or_an_unknown_key_is_named() {
-        check("[train]\nneighbour = 3", "unknown field: found `neighbour`");
-        check("[train]\nneighbours = \"many\"", "train.neighbours: invalid type: found string");
+        check("[train]\nneighbour = 3", "unknown key train.neighbour in");
+        check("[train]\nneighbours = \"many\"", "train.neighbours is \"many\", expected a whole");
         check("[train]\nuser_exponent = 7.0", "train.user_exponent is 7, expected 0 to 2");
         check("[weights]\nrating = [0, 0, 0, 1, 99]", "weights.rating is 99, expected 0, or");
         check("[weights]\nrating = [nan, 0, 0, 1, 1]", "weights.rating is NaN");
         check("[weights]\nview = 1e-30", "weights.view is");
         check("[serve]\nresults_default = 500", "serve.results_default is 500");
-        check("[store]\nreaders = 0", "store.readers");
+        check("[store]\nreaders = 0", "store.readers is 0, expected a whole number from 1 to");
         check("[serve]\nlisten = [\"localhost\"]", "serve.listen: \"localhost\" is no address");
         check("[tls]\nkey = \"server.key\"", "tls.certificate is empty, expected a file, because");
         check("[transport]\nweb_origins = [\"shop\"]", "transport.web_origins");
@@ -421,7 +407,10 @@ mod tests {
 
     #[test]
     fn a_file_that_is_not_there_is_an_error() {
-        let error = Settings::read(Some(Path::new("no/such/file.toml"))).unwrap_err();
-        assert!(matches!(error, SettingsError::NoFile { .. }));
+        let error = Settings::read(Some(Path::new("no/such/file.toml"))).unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "bad settings: settings file no/such/file.toml does not exist; --config or FOREWORD_CONFIG names it"
+        );
     }
 }

@@ -11,6 +11,15 @@ pub fn ready() {
     tell(&[NotifyState::Ready]);
 }
 
+/// The service reads its settings again; [`ready`] follows. systemd wants to know when that began
+/// (`Type=notify-reload`).
+pub fn reloading() {
+    match NotifyState::monotonic_usec_now() {
+        Ok(now) => tell(&[NotifyState::Reloading, now]),
+        Err(error) => tracing::warn!(%error, "cannot tell the supervisor of a reload"),
+    }
+}
+
 /// The service stops and may take so long for it.
 pub fn stopping(at_most: Duration) {
     let micros = u32::try_from(at_most.as_micros()).unwrap_or(u32::MAX);

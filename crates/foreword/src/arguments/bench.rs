@@ -39,7 +39,7 @@ Exit codes: 0 success, 1 a request went wrong or could not be sent before the en
 failure, 2 wrong arguments, 130 stopped before the end.";
 
 /// `bench load`.
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug)]
 #[command(group(ArgGroup::new("loop").required(true)), after_help = LOAD_EXAMPLES)]
 pub(crate) struct Load {
     /// Requests per second, whether or not earlier ones are answered: an open loop
@@ -103,7 +103,7 @@ pub(crate) struct Load {
 }
 
 /// Files for TLS.
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug)]
 pub(crate) struct TlsFiles {
     /// Speak TLS, and trust the authorities of this file (PEM); `--to http://HOST:PORT` stays plaintext
     #[arg(long, value_name = "FILE", help_heading = "TLS")]

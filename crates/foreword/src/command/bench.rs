@@ -9,8 +9,8 @@ use anyhow::Result;
 
 use crate::arguments::Bench;
 
-pub(super) async fn run(bench: Bench) -> Result<ExitCode> {
+pub(super) async fn run(bench: &Bench) -> Result<ExitCode> {
     match bench {
-        Bench::Load(arguments) => load::run(*arguments).await,
+        Bench::Load(arguments) => load::run((**arguments).clone()).await,
     }
 }

@@ -10,7 +10,8 @@ use server::data_folder::DataFolder;
 use server::demo::{self, SHOWN_USER};
 use server::progress::Progress;
 use server::serve::Service;
-use server::settings::Settings;
+use server::settings::{Settings, Sources};
+use server::telemetry::log;
 
 use super::recommend::text;
 use super::train::{summary, train_until};
@@ -23,10 +24,12 @@ use crate::signal::Stop;
 
 pub(super) async fn run(
     data: &DataFolder,
-    mut settings: Settings,
+    mut sources: Sources,
     listening: &Listening,
 ) -> Result<ExitCode> {
-    let openness = super::serve::apply(listening, &mut settings).await?;
+    let openness = super::serve::apply(listening, &mut sources).await?;
+    let settings = sources.read()?;
+    log::start(settings.log.format, settings.log.levels());
     let stop = Stop::listen()?;
     let progress = progress::shown();
     if !prepare(data, &settings, &progress, &stop).await? {
@@ -37,8 +40,8 @@ pub(super) async fn run(
     let addresses = service.plaintext_addresses();
     let showing = async {
         if let Err(error) = show(data, &addresses).await {
-            output::remark(format_args!(
-                "warning: cannot show recommendations: {}",
+            output::warning(format_args!(
+                "cannot show recommendations: {}",
                 crate::message(&error)
             ));
         }

@@ -21,7 +21,7 @@ const UNMATCHED_PRINTED: usize = 20;
 pub(super) async fn run(
     data: &DataFolder,
     settings: &Settings,
-    source: ImportSource,
+    source: &ImportSource,
 ) -> Result<ExitCode> {
     let (source, options) = parse(source)?;
     let how = server::import::ImportOptions {
@@ -53,15 +53,18 @@ pub(super) async fn run(
     Ok(code)
 }
 
-fn parse(source: ImportSource) -> Result<(Source, ImportOptions)> {
+fn parse(source: &ImportSource) -> Result<(Source, ImportOptions)> {
     Ok(match source {
-        ImportSource::Goodbooks { folder, options } => (Source::Goodbooks { folder }, options),
+        ImportSource::Goodbooks { folder, options } => {
+            (Source::Goodbooks { folder: folder.clone() }, *options)
+        }
         ImportSource::Csv { books, interactions, columns, options } => {
-            let columns = ColumnNames::parse(&columns)?;
-            (Source::Csv { books, interactions, columns }, options)
+            let columns = ColumnNames::parse(columns)?;
+            let (books, interactions) = (books.clone(), interactions.clone());
+            (Source::Csv { books, interactions, columns }, *options)
         }
         ImportSource::Goodreads { file, user, options } => {
-            (Source::Goodreads { file, user }, options)
+            (Source::Goodreads { file: file.clone(), user: user.clone() }, *options)
         }
     })
 }

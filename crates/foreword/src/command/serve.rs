@@ -1,41 +1,51 @@
 //! `foreword serve`.
 
+mod check;
+
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use server::data_folder::DataFolder;
 use server::serve::{Openness, Service};
-use server::settings::Settings;
+use server::settings::{Address, Sources};
+use server::telemetry::log;
 
-use crate::arguments::Listening;
+use crate::arguments::{Listening, Output, Serve};
 use crate::exit;
-use crate::signal::Stop;
+use crate::signal::{Stop, reloads};
 
 pub(super) async fn run(
     data: &DataFolder,
-    mut settings: Settings,
-    listening: &Listening,
+    mut sources: Sources,
+    serve: &Serve,
 ) -> Result<ExitCode> {
-    let openness = apply(listening, &mut settings).await?;
-    let stop = Stop::listen()?;
-    Service::start(data, &settings, openness).await?.run(stop.wait()).await?;
+    let openness = apply(&serve.listening, &mut sources).await?;
+    if serve.check_config {
+        return check::run(data, &sources, openness, Output { json: serve.json }).await;
+    }
+    let settings = sources.read()?;
+    log::start(settings.log.format, settings.log.levels());
+    let (stop, reloads) = (Stop::listen()?, reloads()?);
+    let service = Service::start(data, &settings, openness).await?;
+    service.reload_on(reloads).run(stop.wait()).await?;
     Ok(exit::SUCCESS)
 }
 
 /// Puts the command line's addresses over the settings'.
-pub(super) async fn apply(listening: &Listening, settings: &mut Settings) -> Result<Openness> {
-    if !listening.listen.is_empty() {
-        settings.serve.listen.clear();
-    }
+pub(super) async fn apply(listening: &Listening, sources: &mut Sources) -> Result<Openness> {
+    let mut addresses = Vec::new();
     for name in &listening.listen {
-        if let Ok(address) = name.parse() {
-            settings.serve.listen.push(address);
+        if name.parse::<Address>().is_ok() {
+            addresses.push(name.clone());
             continue;
         }
-        let addresses = tokio::net::lookup_host(name).await.with_context(|| {
+        let found = tokio::net::lookup_host(name).await.with_context(|| {
             format!("--listen {name}: expected an address and a port, unix:/path or systemd")
         })?;
-        settings.serve.listen.extend(addresses.map(server::settings::Address::Tcp));
+        addresses.extend(found.map(|address| address.to_string()));
+    }
+    if !addresses.is_empty() {
+        sources.flag("--listen", "serve.listen", addresses);
     }
     Ok(if listening.insecure { Openness::Insecure } else { Openness::LoopbackOnly })
 }

@@ -18,8 +18,11 @@ fn bad_settings_name_their_key() {
     let file = program.folder.path().join("settings.toml");
     fs::write(&file, "[train]\nneighbors = 5\n").unwrap();
     let arguments = format!("--config {} train", file.display());
-    let errors = program.run(&arguments).failed(1);
-    assert!(errors.contains("neighbors") && errors.contains("DATA/settings.toml"), "{errors}");
+    let errors = program.run(&arguments).failed(4);
+    assert!(
+        errors.contains("did you mean train.neighbours?") && errors.contains("DATA/settings.toml"),
+        "{errors}"
+    );
     let mut command = program.command("train");
     let output = command.env("FOREWORD_TRAIN__NEIGHBOURS", "-3").output().unwrap();
     let errors = String::from_utf8(output.stderr).unwrap();

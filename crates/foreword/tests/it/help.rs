@@ -25,6 +25,8 @@ fn every_command_explains_itself() {
     check("bench --help");
     check("bench load --help");
     check("certs --help");
+    check("completions --help");
+    check("man --help");
 }
 
 #[test]

@@ -15,5 +15,8 @@ mod openapi;
 mod program;
 mod python;
 mod real_data;
+mod reload;
 mod serve;
+mod settings;
+mod shell;
 mod shop;

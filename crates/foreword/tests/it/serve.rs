@@ -30,14 +30,14 @@ use crate::shop;
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A server of the demo shop; killed if a test forgets it.
-struct Serving {
+pub(crate) struct Serving {
     child: Child,
     lines: Receiver<String>,
     log: Vec<String>,
 }
 
 impl Serving {
-    fn start(mut command: Command) -> Self {
+    pub(crate) fn start(mut command: Command) -> Self {
         let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
         let errors = BufReader::new(child.stderr.take().unwrap());
         let (send, lines) = channel();
@@ -52,7 +52,7 @@ impl Serving {
     }
 
     /// The first line of its log with this text, from now on.
-    fn line(&mut self, text: &str) -> String {
+    pub(crate) fn line(&mut self, text: &str) -> String {
         loop {
             let line = self.lines.recv_timeout(PATIENCE);
             let line = line.unwrap_or_else(|_| panic!("no {text:?} in {:#?}", self.log));
@@ -64,18 +64,18 @@ impl Serving {
     }
 
     /// Where it says that it listens.
-    fn address(&mut self) -> SocketAddr {
+    pub(crate) fn address(&mut self) -> SocketAddr {
         let line = self.line("serving");
         let (_, rest) = line.split_once("addresses=[\"").unwrap();
         rest.split_once('"').unwrap().0.parse().unwrap()
     }
 
-    fn signal(&self, signal: &str) {
+    pub(crate) fn signal(&self, signal: &str) {
         let process = self.child.id().to_string();
         assert!(Command::new("kill").args([signal, &process]).status().unwrap().success());
     }
 
-    fn code(mut self) -> Option<i32> {
+    pub(crate) fn code(mut self) -> Option<i32> {
         self.child.wait().unwrap().code()
     }
 }
@@ -89,24 +89,24 @@ impl Drop for Serving {
 }
 
 /// What a service manager is told.
-struct Manager {
+pub(crate) struct Manager {
     socket: UnixDatagram,
     folder: TempDir,
 }
 
 impl Manager {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let socket = UnixDatagram::bind(folder.path().join("notify")).unwrap();
         socket.set_read_timeout(Some(PATIENCE)).unwrap();
         Self { socket, folder }
     }
 
-    fn watch(&self, command: &mut Command) {
+    pub(crate) fn watch(&self, command: &mut Command) {
         command.env("NOTIFY_SOCKET", self.folder.path().join("notify"));
     }
 
-    fn is_told(&self) -> String {
+    pub(crate) fn is_told(&self) -> String {
         let mut text = vec![0; 4096];
         let count = self.socket.recv(&mut text).unwrap();
         text.truncate(count);

@@ -30,7 +30,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let data = DataFolder::new(Path::new(&folder));
     let settings = Settings::read(None)?;
     let service = Service::start(&data, &settings, Openness::LoopbackOnly).await?;
-    let layer = ChooseModelLayer::new(versions(&data, &settings, &service).await?);
+    let layer = ChooseModelLayer::new(versions(&data, &service).await?);
     let stop = async {
         // Without a handler of signals there is no end but the process's.
         if tokio::signal::ctrl_c().await.is_err() {
@@ -43,15 +43,14 @@ async fn main() -> Result<(), Box<dyn Error>> {
 /// What answers for each version that is kept, with books as current as the service's own.
 async fn versions(
     data: &DataFolder,
-    settings: &Settings,
     service: &Service,
 ) -> Result<BTreeMap<u64, Routes>, Box<dyn Error>> {
     let mut versions = BTreeMap::new();
     for version in data.models()?.versions()? {
         let recommender = Arc::new(service.recommender().with_model(version).await?);
-        versions.insert(version.0, grpc::routes(&recommender, settings)?);
+        versions.insert(version.0, grpc::routes(&recommender, service.settings())?);
         let live = Arc::clone(recommender.live());
-        let poll = settings.serve.poll();
+        let poll = service.settings().current().serve.poll();
         tokio::spawn(async move { live.keep_current(poll, pending()).await });
     }
     Ok(versions)

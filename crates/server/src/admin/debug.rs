@@ -58,9 +58,9 @@ fn row(connection: &ConnectionFigures) -> Value {
 
 /// Every setting with its value and where that comes from.
 pub(super) async fn settings(State(shown): State<Shown>) -> impl IntoResponse {
-    let rows = shown.settings.iter().map(|setting| {
+    let rows = shown.settings.current().shown().into_iter().map(|setting| {
         let value = json!({ "value": setting.value, "from": setting.source });
-        (setting.key.clone(), value)
+        (setting.key, value)
     });
     json(&Value::Object(rows.collect()))
 }

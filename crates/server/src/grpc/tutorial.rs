@@ -13,12 +13,12 @@ use super::Bounds;
 use super::v1::results_wanted;
 use super::violations::Violations;
 use crate::recommend::{BookFilter, Recommender};
-use crate::settings::Categories;
+use crate::settings::{Categories, LiveSettings};
 
 /// Answers the tutorial's clients.
 pub(super) struct Tutorial {
     recommender: Arc<Recommender>,
-    bounds: Bounds,
+    settings: LiveSettings,
     categories: Categories,
 }
 
@@ -30,10 +30,10 @@ pub(super) struct UnknownCategory(i32);
 impl Tutorial {
     pub(super) fn new(
         recommender: Arc<Recommender>,
-        bounds: Bounds,
+        settings: LiveSettings,
         categories: &Categories,
     ) -> Self {
-        Self { recommender, bounds, categories: categories.clone() }
+        Self { recommender, settings, categories: categories.clone() }
     }
 
     fn slugs(&self, category: i32) -> Result<&[String], UnknownCategory> {
@@ -53,9 +53,10 @@ impl Recommendations for Tutorial {
         request: Request<RecommendationRequest>,
     ) -> Result<Response<RecommendationResponse>, Status> {
         let request = request.into_inner();
+        let bounds = Bounds::of(&self.settings);
         let any_categories = self.slugs(request.category)?.to_vec();
         let mut violations = Violations::new();
-        let results = results_wanted(request.max_results, &self.bounds, &mut violations);
+        let results = results_wanted(request.max_results, &bounds, &mut violations);
         violations.check()?;
         // User 0 and numbers below are nobody's: popular books.
         let user = UserNumber(u32::try_from(request.user_id).unwrap_or(0));

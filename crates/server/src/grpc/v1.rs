@@ -15,6 +15,7 @@ use tonic::{Request, Response, Status};
 use super::Bounds;
 use super::violations::Violations;
 use crate::recommend::Recommender;
+use crate::settings::LiveSettings;
 
 pub use answer::to_message;
 pub(super) use question::results_wanted;
@@ -22,12 +23,12 @@ pub(super) use question::results_wanted;
 /// Answers the clients of Foreword's own contract.
 pub(super) struct V1 {
     recommender: Arc<Recommender>,
-    bounds: Bounds,
+    settings: LiveSettings,
 }
 
 impl V1 {
-    pub(super) fn new(recommender: Arc<Recommender>, bounds: Bounds) -> Self {
-        Self { recommender, bounds }
+    pub(super) fn new(recommender: Arc<Recommender>, settings: LiveSettings) -> Self {
+        Self { recommender, settings }
     }
 }
 
@@ -38,11 +39,11 @@ impl RecommendationService for V1 {
         request: Request<RecommendRequest>,
     ) -> Result<Response<RecommendResponse>, Status> {
         let request = request.into_inner();
+        let bounds = Bounds::of(&self.settings);
         let mut violations = Violations::new();
-        let reader =
-            question::reader(request.user_id, &request.history, &self.bounds, &mut violations);
-        let filter = question::filter(request.filter, &self.bounds, &mut violations);
-        let results = results_wanted(request.max_results, &self.bounds, &mut violations);
+        let reader = question::reader(request.user_id, &request.history, &bounds, &mut violations);
+        let filter = question::filter(request.filter, &bounds, &mut violations);
+        let results = results_wanted(request.max_results, &bounds, &mut violations);
         violations.check()?;
         let answer = self.recommender.recommend(&reader, &filter, results).await;
         Ok(Response::new(to_message(&answer, &filter.filter)))
@@ -53,10 +54,11 @@ impl RecommendationService for V1 {
         request: Request<SimilarBooksRequest>,
     ) -> Result<Response<SimilarBooksResponse>, Status> {
         let request = request.into_inner();
+        let bounds = Bounds::of(&self.settings);
         let mut violations = Violations::new();
         question::check_id("book_id", &request.book_id, &mut violations);
-        let filter = question::filter(request.filter, &self.bounds, &mut violations);
-        let results = results_wanted(request.max_results, &self.bounds, &mut violations);
+        let filter = question::filter(request.filter, &bounds, &mut violations);
+        let results = results_wanted(request.max_results, &bounds, &mut violations);
         violations.check()?;
         let answer = self.recommender.similar(&request.book_id, &filter, results)?;
         let seed = answer.generation.index_of_id(&request.book_id);
@@ -74,9 +76,10 @@ impl RecommendationService for V1 {
         request: Request<TrendingRequest>,
     ) -> Result<Response<TrendingResponse>, Status> {
         let request = request.into_inner();
+        let bounds = Bounds::of(&self.settings);
         let mut violations = Violations::new();
-        let filter = question::filter(request.filter, &self.bounds, &mut violations);
-        let results = results_wanted(request.max_results, &self.bounds, &mut violations);
+        let filter = question::filter(request.filter, &bounds, &mut violations);
+        let results = results_wanted(request.max_results, &bounds, &mut violations);
         violations.check()?;
         let answer = self.recommender.trending(&filter, results);
         Ok(Response::new(TrendingResponse {

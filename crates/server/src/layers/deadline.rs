@@ -3,18 +3,16 @@
 //! The limit travels as `grpc-timeout`, which `unstall` keeps further in. A stream has only the
 //! limit that its client asks for: it may be meant to last.
 
-use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use arc_swap::ArcSwap;
 use http::{HeaderName, HeaderValue, Request};
 use tower::{Layer, Service};
 use unstall::grpc_timeout;
 
 use super::Call;
 use crate::methods::MethodKind;
-use crate::settings::LimitsSection;
+use crate::settings::{LimitsSection, LiveSettings};
 
 const GRPC_TIMEOUT: HeaderName = HeaderName::from_static("grpc-timeout");
 
@@ -22,14 +20,14 @@ const GRPC_TIMEOUT: HeaderName = HeaderName::from_static("grpc-timeout");
 /// one, and shortens one that is longer than the longest.
 #[derive(Clone, Debug)]
 pub struct DeadlineLayer {
-    limits: Arc<ArcSwap<LimitsSection>>,
+    settings: LiveSettings,
 }
 
 impl DeadlineLayer {
     /// A layer with limits that may change.
     #[must_use]
-    pub fn new(limits: Arc<ArcSwap<LimitsSection>>) -> Self {
-        Self { limits }
+    pub fn new(settings: LiveSettings) -> Self {
+        Self { settings }
     }
 }
 
@@ -37,14 +35,14 @@ impl<S> Layer<S> for DeadlineLayer {
     type Service = Deadline<S>;
 
     fn layer(&self, inner: S) -> Deadline<S> {
-        Deadline { limits: Arc::clone(&self.limits), inner }
+        Deadline { settings: self.settings.clone(), inner }
     }
 }
 
 /// A service whose unary calls have time limits. Made by [`DeadlineLayer`].
 #[derive(Clone, Debug)]
 pub struct Deadline<S> {
-    limits: Arc<ArcSwap<LimitsSection>>,
+    settings: LiveSettings,
     inner: S,
 }
 
@@ -67,7 +65,7 @@ where
         let kind = call.and_then(Call::method).map(|method| method.kind);
         let given = match kind {
             Some(MethodKind::Streaming) => asked,
-            Some(MethodKind::Unary) | None => Some(limit(asked, &self.limits.load())),
+            Some(MethodKind::Unary) | None => Some(limit(asked, &self.settings.current().limits)),
         };
         if let Some(given) = given {
             if let Some(call) = call {
@@ -129,10 +127,10 @@ mod tests {
     }
 
     fn check(path: &str, asked: Option<&str>, expected: Option<&str>) {
-        let limits = Settings::read(None).unwrap().limits;
-        let limits = Arc::new(ArcSwap::from_pointee(limits));
+        let settings = LiveSettings::new(Settings::read(None).unwrap());
         let below = Below::default();
-        let layers = (super::super::request_id::RequestIdLayer::new(), DeadlineLayer::new(limits));
+        let layers =
+            (super::super::request_id::RequestIdLayer::new(), DeadlineLayer::new(settings));
         let mut service = layers.0.layer(layers.1.layer(below.clone()));
         let mut request = Request::get(path).body(()).unwrap();
         if let Some(asked) = asked {

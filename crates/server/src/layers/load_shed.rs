@@ -10,7 +10,6 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
-use arc_swap::ArcSwap;
 use http::{Request, Response};
 use tonic::Code;
 use tower::{Layer, Service};
@@ -18,7 +17,7 @@ use tower::{Layer, Service};
 use super::{Call, Done, Outcome, Watched, Watching, watch};
 use crate::access::Identity;
 use crate::grpc::status;
-use crate::settings::LimitsSection;
+use crate::settings::LiveSettings;
 
 /// So that threads seldom wait for one another.
 const SHARDS: usize = 16;
@@ -33,15 +32,15 @@ pub struct LoadShedLayer {
 
 #[derive(Debug)]
 struct Shedder {
-    limits: Arc<ArcSwap<LimitsSection>>,
+    settings: LiveSettings,
     open: OpenCalls,
 }
 
 impl LoadShedLayer {
     /// A layer with limits that may change.
     #[must_use]
-    pub fn new(limits: Arc<ArcSwap<LimitsSection>>) -> Self {
-        Self { shedder: Arc::new(Shedder { limits, open: OpenCalls::default() }) }
+    pub fn new(settings: LiveSettings) -> Self {
+        Self { shedder: Arc::new(Shedder { settings, open: OpenCalls::default() }) }
     }
 }
 
@@ -99,7 +98,7 @@ enum Full {
 
 impl Shedder {
     fn take_place(self: &Arc<Self>, identity: Option<&Identity>) -> Result<Place, Full> {
-        let limits = self.limits.load();
+        let limits = &self.settings.current().limits;
         // Counted first and given back if that was too many, so that the limit holds among
         // threads that come at one time.
         let open = self.open.all.fetch_add(1, Ordering::Relaxed);
@@ -186,11 +185,11 @@ mod tests {
     }
 
     fn shedder(all: usize, one: usize) -> Arc<Shedder> {
-        let mut limits = Settings::read(None).unwrap().limits;
-        limits.open_calls_max = all.try_into().unwrap();
-        limits.open_calls_per_identity_max = one.try_into().unwrap();
-        let limits = Arc::new(ArcSwap::from_pointee(limits));
-        Arc::new(Shedder { limits, open: OpenCalls::default() })
+        let mut settings = Settings::read(None).unwrap();
+        settings.limits.open_calls_max = all.try_into().unwrap();
+        settings.limits.open_calls_per_identity_max = one.try_into().unwrap();
+        let settings = LiveSettings::new(settings);
+        Arc::new(Shedder { settings, open: OpenCalls::default() })
     }
 
     #[test]

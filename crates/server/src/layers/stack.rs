@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use arc_swap::ArcSwap;
 use bytes::Bytes;
 use http::{Request, Response};
 use tower::{Service, ServiceBuilder};
@@ -14,7 +13,7 @@ use super::metrics::MetricsLayer;
 use super::panic::PanicLayer;
 use super::request_id::RequestIdLayer;
 use super::trace_context::TraceContextLayer;
-use crate::settings::LimitsSection;
+use crate::settings::LiveSettings;
 use crate::telemetry::metrics::Metrics;
 use crate::telemetry::traces::Traces;
 
@@ -22,7 +21,7 @@ use crate::telemetry::traces::Traces;
 #[derive(Clone, Debug)]
 pub struct Stack {
     /// May change while they run.
-    pub limits: Arc<ArcSwap<LimitsSection>>,
+    pub settings: LiveSettings,
     /// Where spans go.
     pub traces: Traces,
     /// Where calls are counted.
@@ -32,7 +31,7 @@ pub struct Stack {
 impl Stack {
     /// Puts the layers around a service, in the order of [`layers`](super).
     pub fn around<S, B, R>(
-        &self,
+        self,
         inner: S,
     ) -> impl Service<
         Request<B>,
@@ -53,8 +52,8 @@ impl Stack {
             .layer(TraceContextLayer::new(self.traces.clone(), Arc::clone(&self.metrics)))
             .layer(MetricsLayer::new(Arc::clone(&self.metrics)))
             .layer(AccessLogLayer)
-            .layer(LoadShedLayer::new(Arc::clone(&self.limits)))
-            .layer(DeadlineLayer::new(Arc::clone(&self.limits)))
+            .layer(LoadShedLayer::new(self.settings.clone()))
+            .layer(DeadlineLayer::new(self.settings.clone()))
             .layer(PanicLayer)
             .service(inner)
     }

@@ -12,7 +12,7 @@ pub struct LogSection {
     /// How a line looks.
     pub format: LogFormat,
     /// How much is logged, as [`Levels`] are written.
-    pub levels: String,
+    levels: String,
 }
 
 /// How a line of the log looks.
@@ -26,6 +26,13 @@ pub enum LogFormat {
 }
 
 impl LogSection {
+    /// How much is logged.
+    #[must_use]
+    pub fn levels(&self) -> Levels {
+        // They were checked when they were read.
+        self.levels.parse().unwrap_or_else(|_| Levels::warnings())
+    }
+
     pub(super) fn check(&self) -> Result<(), SettingsError> {
         let bad = |error| SettingsError::Invalid(format!("log.levels: {error}"));
         self.levels.parse::<Levels>().map(drop).map_err(bad)

@@ -1,39 +1,71 @@
-//! Every setting as operators are shown it: without secrets, with its source.
+//! Every key with its value and where it is from, secrets masked.
 
-use figment::Figment;
-use serde_json::Value;
+use std::fmt::{self, Debug, Formatter};
+use std::sync::Arc;
 
-/// A setting with its value and where that comes from.
-#[derive(Clone, Debug, PartialEq)]
-pub struct ShownSetting {
-    /// Section and key: `serve.listen`.
+use serde::Serialize;
+
+use super::layers::Layers;
+use super::reference::BUILT_IN;
+use super::source::Sources;
+use super::{Settings, SettingsError};
+
+/// One key as it is in force.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Shown {
+    /// The key with its section.
     pub key: String,
-    /// Its value; of a secret, only whether there is one.
-    pub value: Value,
-    /// Where the value comes from.
+    /// Its value as TOML; `***` for a secret that is set.
+    pub value: String,
+    /// Where it is from: `default`, a file and its line, a variable or a flag.
     pub source: String,
+    /// Whether it is the reference's value.
+    pub is_default: bool,
 }
 
-/// Keys whose values are never shown.
-const SECRETS: [&str; 1] = ["traces.headers"];
+/// What settings were read from, and what was found there.
+#[derive(Clone, Default)]
+pub(super) struct Origin {
+    pub(super) sources: Arc<Sources>,
+    pub(super) layers: Arc<Layers>,
+}
 
-/// All of them, by key.
-pub(super) fn all(figment: &Figment) -> Vec<ShownSetting> {
-    let sections: serde_json::Map<String, Value> = figment.extract().unwrap_or_default();
-    let mut all = Vec::new();
-    for (section, keys) in sections {
-        let Value::Object(keys) = keys else { continue };
-        for (name, value) in keys {
-            let key = format!("{section}.{name}");
-            let source = figment.find_metadata(&key).map_or("", |found| &*found.name).to_owned();
-            let value = if SECRETS.contains(&key.as_str()) { masked(&value) } else { value };
-            all.push(ShownSetting { key, value, source });
-        }
+/// Values may be secret.
+impl Debug for Origin {
+    fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
+        self.sources.fmt(formatter)
     }
-    all
 }
 
-fn masked(value: &Value) -> Value {
-    let is_empty = value.as_str().is_some_and(str::is_empty);
-    Value::from(if is_empty { "" } else { "(secret)" })
+impl Sources {
+    /// Reads the settings.
+    ///
+    /// # Errors
+    ///
+    /// [`SettingsError`] lists every unknown key and every value of a wrong kind, and names the
+    /// place of each.
+    pub fn read(&self) -> Result<Settings, SettingsError> {
+        Settings::of(Layers::of::<Settings>(&BUILT_IN, self), Arc::new(self.clone()))
+    }
+}
+
+impl Settings {
+    pub(super) fn of(mut layers: Layers, sources: Arc<Sources>) -> Result<Self, SettingsError> {
+        let mut settings: Self = layers.read()?;
+        settings.check().map_err(|error| layers.with_place(error))?;
+        settings.origin = Origin { sources, layers: Arc::new(layers) };
+        Ok(settings)
+    }
+
+    /// Every key, in the order of their names.
+    #[must_use]
+    pub fn shown(&self) -> Vec<Shown> {
+        self.origin.layers.shown()
+    }
+
+    /// What the settings were read from.
+    #[must_use]
+    pub fn sources(&self) -> &Sources {
+        &self.origin.sources
+    }
 }

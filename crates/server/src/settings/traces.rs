@@ -1,10 +1,8 @@
 //! `[traces]`: where spans of calls go.
 
-use std::fmt;
-
 use serde::Deserialize;
 
-use super::{SettingsError, expect};
+use super::{Secret, SettingsError, expect};
 
 /// Traces, as OTLP over gRPC.
 #[derive(Clone, Debug, Deserialize)]
@@ -12,18 +10,7 @@ use super::{SettingsError, expect};
 pub struct TracesSection {
     otlp_endpoint: String,
     sample_ratio: f64,
-    headers: Headers,
-}
-
-/// Headers that go with each export. They may hold credentials, so nothing shows them.
-#[derive(Clone, Default, Deserialize)]
-#[serde(transparent)]
-struct Headers(String);
-
-impl fmt::Debug for Headers {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.0.is_empty() { "none" } else { "(secret)" })
-    }
+    headers: Secret,
 }
 
 impl TracesSection {
@@ -41,7 +28,8 @@ impl TracesSection {
 
     /// Headers that go with each export: names in lower case, and secret values.
     pub(crate) fn headers(&self) -> impl Iterator<Item = (&str, &str)> {
-        let pairs = self.headers.0.split(['\n', ',']).map(str::trim).filter(|one| !one.is_empty());
+        let pairs =
+            self.headers.expose().split(['\n', ',']).map(str::trim).filter(|one| !one.is_empty());
         pairs.filter_map(|one| one.split_once('=')).map(|(name, value)| (name.trim(), value.trim()))
     }
 
@@ -61,7 +49,7 @@ impl TracesSection {
     /// Messages here must not say what was found.
     fn check_headers(&self) -> Result<(), SettingsError> {
         let entries =
-            self.headers.0.split(['\n', ',']).filter(|one| !one.trim().is_empty()).count();
+            self.headers.expose().split(['\n', ',']).filter(|one| !one.trim().is_empty()).count();
         let fine = self.headers().filter(|(name, value)| {
             let is_name = http::HeaderName::try_from(*name).is_ok();
             is_name && http::HeaderValue::try_from(*value).is_ok()

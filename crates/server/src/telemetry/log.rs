@@ -128,6 +128,14 @@ pub fn set_levels(levels: Levels) {
     *current = levels;
 }
 
+/// Takes up the levels of settings that were read again, unless the environment names others.
+pub fn follow(levels: &Levels) {
+    let is_named = levels_of_environment().is_ok_and(|named| named.is_some());
+    if !is_named && self::levels().is_some_and(|current| current != *levels) {
+        set_levels(levels.clone());
+    }
+}
+
 /// How many lines were left out.
 #[must_use]
 pub fn lines_lost() -> u64 {

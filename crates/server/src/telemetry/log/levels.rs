@@ -62,6 +62,13 @@ fn is_target(target: &str) -> bool {
 }
 
 impl Levels {
+    /// What is wrong, and nothing else.
+    #[must_use]
+    pub fn warnings() -> Self {
+        let (text, others) = ("warn".to_owned(), LevelFilter::WARN);
+        Self { text, targets: Vec::new(), others }
+    }
+
     pub(super) fn targets(&self) -> Targets {
         let targets = self.targets.iter().map(|(target, level)| (target.as_str(), *level));
         Targets::new().with_default(self.others).with_targets(targets)

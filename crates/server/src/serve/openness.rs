@@ -1,0 +1,32 @@
+//! Whether the service may be reached from other machines.
+
+use transport::Address;
+
+use super::ServeError;
+use crate::settings::Settings;
+
+/// Whether addresses beyond this machine may be served without authentication.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Openness {
+    /// Loopback only.
+    LoopbackOnly,
+    /// Any address; whoever reaches it may ask.
+    Insecure,
+}
+
+/// Refuses addresses beyond this machine, unless clients show who they are or it is meant. What
+/// systemd hands over shows where it is once it is taken.
+pub(crate) fn check_open(
+    addresses: &[Address],
+    settings: &Settings,
+    openness: Openness,
+) -> Result<(), ServeError> {
+    let knows_clients = settings.tls.files().is_some_and(|files| files.client_ca.is_some());
+    let is_beyond = |address: &&Address| **address != Address::Systemd && !address.is_local();
+    match (addresses.iter().find(is_beyond), openness, knows_clients) {
+        (Some(address), Openness::LoopbackOnly, false) => {
+            Err(ServeError::Open { address: address.clone() })
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,149 @@
+//! A service from the first call to the last.
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{mpsc, watch};
+use transport::health::Health;
+use transport::tls::{Tls, Watcher};
+use transport::{Address, Drained, Server, supervisor};
+use unstall::Executor;
+
+use super::announce::announce;
+use super::{ServeError, reload, renewal};
+use crate::admin::Shown;
+use crate::blocking::blocking;
+use crate::data_folder::DataFolder;
+use crate::recommend::Recommender;
+use crate::settings::LiveSettings;
+use crate::telemetry::Phase;
+use crate::telemetry::metrics::Sources;
+use crate::telemetry::traces::Traces;
+
+/// How long to wait at the end for handlers that hold a thread.
+const STUCK_PATIENCE: Duration = Duration::from_millis(200);
+
+/// What the supervisor allows for closing the store.
+const CLOSING_PATIENCE: Duration = Duration::from_secs(5);
+
+/// Everything of a service but its listeners and routes.
+#[derive(Debug)]
+pub(super) struct Running {
+    pub(super) settings: LiveSettings,
+    pub(super) addresses: Vec<Address>,
+    pub(super) tls: Option<Tls>,
+    pub(super) recommender: Arc<Recommender>,
+    pub(super) executor: Executor,
+    pub(super) data: DataFolder,
+    pub(super) traces: Traces,
+    pub(super) shown: Shown,
+    pub(super) admin: Option<Server>,
+    pub(super) reloads: Option<mpsc::Receiver<()>>,
+}
+
+impl Running {
+    pub(super) fn plaintext_addresses(&self) -> Vec<SocketAddr> {
+        let tcp = self.addresses.iter().filter_map(|address| match address {
+            Address::Tcp(address) => Some(*address),
+            Address::Unix(_) | Address::Systemd => None,
+        });
+        if self.tls.is_none() { tcp.collect() } else { Vec::new() }
+    }
+
+    /// Answers until `stop` ends, then lets open calls finish.
+    pub(super) async fn run(
+        mut self,
+        server: Server,
+        health: &Health,
+        stop: impl Future<Output = ()>,
+    ) -> Result<(), ServeError> {
+        let settings = self.settings.current();
+        let watching = self.tls.clone().map(|tls| Watcher::start(tls, settings.tls.reload()));
+        let _watching = watching.transpose()?;
+        self.show(&server);
+        health.serving();
+        self.shown.phases.enter(Phase::Serving);
+        supervisor::ready();
+        let (tell, told) = watch::channel(false);
+        let stopped = || {
+            let mut told = told.clone();
+            async move {
+                // An error means that the sender is gone: stopped as well.
+                let _ = told.wait_for(|told| *told).await;
+            }
+        };
+        let ending = async {
+            tokio::select! {
+                () = stop => {}
+                () = server.failed() => return Err(ServeError::Broken),
+            }
+            tracing::info!("stopping; open calls may finish");
+            health.shut_down();
+            self.shown.phases.enter(Phase::Stopping);
+            supervisor::stopping(server.drain_at_most() + STUCK_PATIENCE + CLOSING_PATIENCE);
+            tell.send_replace(true);
+            finish(server).await;
+            Ok(())
+        };
+        let found_at = self.plaintext_addresses();
+        let reloads = self.reloads.take();
+        let renewing =
+            renewal::renew(&self.executor, &self.recommender, settings.serve.poll(), stopped);
+        let announcing = announce(&self.data, &found_at, stopped());
+        let reloading = reload::reload(&self.settings, reloads, stopped());
+        let beside = async {
+            tokio::join!(renewing, announcing, reloading, supervisor::show_life());
+        };
+        tokio::select! {
+            ended = ending => ended?,
+            () = beside => unreachable!("it never ends"),
+        }
+        self.close().await;
+        Ok(())
+    }
+
+    /// Lets operators see it, and the log.
+    fn show(&self, server: &Server) {
+        let monitor = server.monitor();
+        // It is set once.
+        let _ = self.shown.monitor.set(monitor.clone());
+        self.shown.metrics.read_from(Sources {
+            monitor,
+            recommender: Arc::clone(&self.recommender),
+            tls: self.tls.clone(),
+            traces: self.traces.clone(),
+        });
+        let live = self.recommender.live();
+        let books = live.current().book_count();
+        let addresses: Vec<String> = self.addresses.iter().map(ToString::to_string).collect();
+        let (secured, model) = (self.tls.is_some(), live.model_version());
+        tracing::info!(?addresses, tls = secured, model, books, "serving");
+    }
+
+    async fn close(self) {
+        if let Some(admin) = self.admin {
+            admin.drain().await;
+        }
+        self.traces.finish().await;
+        self.recommender.close().await;
+        let executor = self.executor;
+        let stopped = blocking(move || executor.stop(STUCK_PATIENCE)).await;
+        if stopped.stuck > 0 {
+            let unstall::Stopped { stuck, methods, .. } = stopped;
+            tracing::warn!(stuck, ?methods, "threads were still stuck in handlers at the end");
+        }
+    }
+}
+
+/// Lets connections finish, and says what did not.
+async fn finish(server: Server) {
+    let Drained { ended, cut, .. } = server.drain().await;
+    if ended > 0 {
+        tracing::warn!(ended, "calls that did not finish were told that the server is stopping");
+    }
+    if cut > 0 {
+        tracing::warn!(cut, "connections were closed although they had calls");
+    }
+}

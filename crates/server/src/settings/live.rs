@@ -1,0 +1,205 @@
+//! Settings in force while the service runs, and what a reload changes of them.
+//!
+//! Whoever can take up a change while running reads [`LiveSettings::current`] where it needs a
+//! value, once for each call or decision, and keeps no copy; whoever must be told (a filter that
+//! is compiled, a table that is built) awaits [`LiveSettings::changes`] and reads then. The keys
+//! for which this holds are in [`APPLIED`]: a key that is not there keeps the value that it had at
+//! the start, in `current` as well, until a restart. So add the row in the same change as the
+//! reader.
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use tokio::sync::watch;
+
+use super::layers::{Entry, Layers};
+use super::reference::KeyPath;
+use super::text::dotted;
+use super::{Settings, SettingsError};
+
+/// What takes up a change while running: the beginning of keys, and who applies it.
+const APPLIED: [(&str, &str); 6] = [
+    ("limits", "the layers around every call, from the next call on"),
+    ("access", "the layers around every call, from the next call on"),
+    ("log.levels", "the log"),
+    ("serve.results_default", "the handlers, from the next call on"),
+    ("serve.results_max", "the handlers, from the next call on"),
+    ("serve.list_entries_max", "the handlers, from the next call on"),
+];
+
+/// The settings in force. Cloning is cheap, and all clones are the same.
+#[derive(Clone, Debug)]
+pub struct LiveSettings {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    current: ArcSwap<Settings>,
+    reloads: watch::Sender<u64>,
+}
+
+/// What a reload changed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Reloaded {
+    /// Each key that has another value, in the order of their names.
+    pub changes: Vec<Change>,
+}
+
+/// A key with another value than the one in force.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// The key.
+    pub key: String,
+    /// What came of it.
+    pub effect: Effect,
+}
+
+/// What comes of a changed key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// It is in force now.
+    Applied {
+        /// Who applies it.
+        by: &'static str,
+    },
+    /// The value before stays until the service is started again.
+    NeedsRestart,
+}
+
+impl LiveSettings {
+    /// These settings, until they are reloaded.
+    #[must_use]
+    pub fn new(settings: Settings) -> Self {
+        let current = ArcSwap::from_pointee(settings);
+        Self { shared: Arc::new(Shared { current, reloads: watch::channel(0).0 }) }
+    }
+
+    /// What is in force now.
+    #[must_use]
+    pub fn current(&self) -> Arc<Settings> {
+        self.shared.current.load_full()
+    }
+
+    /// The number of reloads that changed something; it changes after each.
+    #[must_use]
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.shared.reloads.subscribe()
+    }
+
+    /// Reads the settings again from where they are from, and takes up what can be. Reads files,
+    /// so it does not belong on a thread that serves. One reload at a time.
+    ///
+    /// # Errors
+    ///
+    /// As [`super::Sources::read`]; then everything stays as it was.
+    pub fn reload(&self) -> Result<Reloaded, SettingsError> {
+        let current = self.current();
+        let sources = Arc::clone(&current.origin.sources);
+        // All of it must be good, not only what is taken up: the next start would fail.
+        let read = sources.read()?;
+        let mut layers = Layers::clone(&read.origin.layers);
+        let changes = mix(&current.origin.layers, &mut layers);
+        let settings = Settings::of(layers, sources)?;
+        self.shared.current.store(Arc::new(settings));
+        if changes.iter().any(|change| change.effect != Effect::NeedsRestart) {
+            self.shared.reloads.send_modify(|number| *number += 1);
+        }
+        Ok(Reloaded { changes })
+    }
+}
+
+/// Puts the old value back wherever a new one needs a restart.
+fn mix(old: &Layers, new: &mut Layers) -> Vec<Change> {
+    let mut keys: Vec<KeyPath> = old.entries.keys().chain(new.entries.keys()).cloned().collect();
+    keys.sort_unstable();
+    keys.dedup();
+    let mut changes = Vec::new();
+    for key in keys {
+        let (before, after) = (old.entries.get(&key), new.entries.get(&key));
+        let value = |entry: Option<&Entry>| entry.map(|entry| entry.value.to_string());
+        if value(before) == value(after) {
+            continue;
+        }
+        let effect = effect(&key);
+        if effect == Effect::NeedsRestart {
+            match before {
+                Some(before) => new.entries.insert(key.clone(), before.clone()),
+                None => new.entries.remove(&key),
+            };
+        }
+        changes.push(Change { key: dotted(&key), effect });
+    }
+    changes
+}
+
+fn effect(key: &KeyPath) -> Effect {
+    let begins = |prefix: &str| {
+        let mut parts = key.iter();
+        prefix.split('.').all(|part| parts.next().is_some_and(|other| other == part))
+    };
+    let found = APPLIED.iter().find(|(prefix, _)| begins(prefix));
+    found.map_or(Effect::NeedsRestart, |(_, by)| Effect::Applied { by })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Sources;
+    use super::*;
+
+    /// Reloads after the file changed, and tells what came of it.
+    fn check(before: &str, after: &str, expected: &[(&str, &str)]) -> Arc<Settings> {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), before).unwrap();
+        let live = LiveSettings::new(Sources::new(Some(file.path()), []).read().unwrap());
+        std::fs::write(file.path(), after).unwrap();
+        let found: Vec<(String, &str)> = match live.reload() {
+            Ok(Reloaded { changes }) => changes
+                .into_iter()
+                .map(|Change { key, effect }| {
+                    let applied = effect != Effect::NeedsRestart;
+                    (key, if applied { "applied" } else { "restart" })
+                })
+                .collect(),
+            Err(error) => vec![(error.to_string(), "refused")],
+        };
+        let found: Vec<(&str, &str)> =
+            found.iter().map(|(key, what)| (key.as_str(), *what)).collect();
+        assert_eq!(found, expected);
+        let told = *live.changes().borrow();
+        assert_eq!(told > 0, expected.iter().any(|(_, what)| *what == "applied"));
+        live.current()
+    }
+
+    #[test]
+    fn what_can_be_taken_up_is_and_the_rest_stays() {
+        let settings = check(
+            "",
+            "[limits]\nopen_calls_max = 20001\n[train]\nthreads = 3\n[serve]\nresults_max = 50",
+            &[
+                ("limits.open_calls_max", "applied"),
+                ("serve.results_max", "applied"),
+                ("train.threads", "restart"),
+            ],
+        );
+        assert_eq!(settings.limits.open_calls_max.get(), 20_001);
+        assert_eq!((settings.serve.results_max.get(), settings.train.threads), (50, 0));
+        check("[train]\nthreads = 3", "", &[("train.threads", "restart")]);
+        check("[train]\nthreads = 3", "# the same\n[train]\nthreads = 3", &[]);
+    }
+
+    #[test]
+    fn a_bad_file_changes_nothing() {
+        let file = "[limits]\nopen_calls_max = 300000\n[train]\nthreads = 5000";
+        let live = LiveSettings::new(Sources::new(None, []).read().unwrap());
+        let before = live.current();
+        let path = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(path.path(), "").unwrap();
+        let live = LiveSettings::new(Sources::new(Some(path.path()), []).read().unwrap());
+        std::fs::write(path.path(), file).unwrap();
+        let error = live.reload().unwrap_err().to_string();
+        assert!(error.contains("train.threads is 5000, expected 0 to 1024"), "{error}");
+        assert_eq!(live.current().limits, before.limits);
+        assert_eq!(*live.changes().borrow(), 0);
+    }
+}
