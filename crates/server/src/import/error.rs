@@ -21,6 +21,7 @@ pub enum ImportError {
         /// The file or folder.
         path: PathBuf,
         /// What is wrong with it.
+        #[source]
         problem: FileProblem,
     },
     /// The store holds the demo shop. Its ids and those of a real shop would mean different

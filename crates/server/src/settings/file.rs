@@ -60,7 +60,8 @@ fn add_text(path: &Path, text: &str, layers: &mut Layers) {
         return layers.other(syntax(path, text, error));
     }
     let mut lines = BTreeMap::new();
-    collect(&mut Vec::new(), table.get_ref(), text, &mut lines);
+    let ends: Vec<usize> = text.match_indices('\n').map(|(end, _)| end).collect();
+    collect(&mut Vec::new(), table.get_ref(), &ends, &mut lines);
     let spanned = toml::Spanned::new(table.span(), DeValue::Table(table.into_inner()));
     let whole = match Value::deserialize(ValueDeserializer::from(spanned)) {
         Ok(whole) => whole,
@@ -98,17 +99,19 @@ fn place(text: &str, byte: usize) -> (usize, usize) {
     (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
 }
 
+/// The line of each key, from the ends of the lines before it.
 fn collect(
     path: &mut KeyPath,
     table: &DeTable<'_>,
-    text: &str,
+    ends: &[usize],
     lines: &mut BTreeMap<KeyPath, usize>,
 ) {
     for (key, value) in table {
         path.push(key.get_ref().to_string());
-        lines.insert(path.clone(), place(text, key.span().start).0);
+        let line = ends.partition_point(|end| *end < key.span().start) + 1;
+        lines.insert(path.clone(), line);
         if let DeValue::Table(inner) = value.get_ref() {
-            collect(path, inner, text, lines);
+            collect(path, inner, ends, lines);
         }
         path.pop();
     }

@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 use toml::{Table, Value};
 
 use super::deserialize;
-use super::problem::{Problem, Problems};
+use super::problem::{LISTED_MAX, Problem, Problems};
 use super::reference::{BUILT_IN, KeyPath, Kind, Place, Reference};
 use super::secret::MASK;
 use super::shown::Shown;
@@ -99,7 +99,9 @@ impl Layers {
     }
 
     pub(super) fn unknown(&mut self, path: &KeyPath, source: &Source) {
-        let nearest = self.reference.nearest(path);
+        // What is not listed is not compared: a file may have any number of them.
+        let is_listed = self.problems.list().len() < LISTED_MAX;
+        let nearest = if is_listed { self.reference.nearest(path) } else { None };
         let (key, place) = (dotted(path), source.place());
         self.problems.push(Problem::Unknown { key, place, nearest });
     }
@@ -143,9 +145,10 @@ impl Layers {
         }
     }
 
-    /// The settings; each value that does not fit is told, and its default taken, to find all.
+    /// The settings; each value that does not fit is told, and its default taken, to find the
+    /// next one.
     fn deserialize_or_tell<T: DeserializeOwned>(&mut self) -> Option<T> {
-        for _ in 0..=self.entries.len() {
+        for _ in 0..=LISTED_MAX {
             let fault = match self.deserialize() {
                 Ok(settings) => return Some(settings),
                 Err(fault) => fault,
@@ -190,16 +193,22 @@ impl Layers {
 
     /// Every key with its value, secrets masked.
     pub(super) fn shown(&self) -> Vec<Shown> {
-        let shown = self.entries.iter().map(|(path, entry)| {
-            let value = entry.value.to_string();
-            let is_set = value != "\"\"";
-            Shown {
-                key: dotted(path),
-                value: if is_set && !self.is_shown(path) { MASK.to_owned() } else { value },
-                source: entry.source.to_string(),
-                is_default: self.reference.default_of(path) == Some(&entry.value),
-            }
-        });
+        let is_filled = |path: &KeyPath| {
+            let mut after = self.entries.range(path.clone()..).skip(1);
+            after.next().is_some_and(|(next, _)| next.starts_with(path))
+        };
+        // A free table that is not empty is shown by its keys.
+        let shown =
+            self.entries.iter().filter(|(path, _)| !is_filled(path)).map(|(path, entry)| {
+                let value = entry.value.to_string();
+                let is_set = value != "\"\"";
+                Shown {
+                    key: dotted(path),
+                    value: if is_set && !self.is_shown(path) { MASK.to_owned() } else { value },
+                    source: entry.source.to_string(),
+                    is_default: self.reference.default_of(path) == Some(&entry.value),
+                }
+            });
         shown.collect()
     }
 

@@ -3,7 +3,7 @@
 use std::fmt::{self, Display, Formatter};
 
 /// So many are listed; more are counted.
-const LISTED_MAX: usize = 20;
+pub(super) const LISTED_MAX: usize = 20;
 
 /// One thing that is wrong, on one line. Texts are already safe to print, and values are not secret.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -86,6 +86,8 @@ impl<'de> Visitor<'de> for SecretVisitor {
 
 #[cfg(test)]
 mod tests {
+    use toml::Value;
+
     use super::*;
 
     #[test]
@@ -95,6 +97,4 @@ mod tests {
         assert_eq!(Value::try_from(&secret).unwrap().to_string(), "\"***\"");
         assert_eq!(secret.expose(), "hunter2");
     }
-
-    use toml::Value;
 }

@@ -306,6 +306,26 @@ fn a_variable_that_ends_in_file_names_a_file_that_holds_the_value() {
 }
 
 #[test]
+fn a_file_of_nothing_but_mistakes_is_refused_at_once_and_briefly() {
+    let many: String = (0..50_000).map(|number| format!("shop.cuont{number} = 1\n")).collect();
+    let error = read(&file(&many)).0.unwrap_err();
+    assert!(error.starts_with("bad settings: 50000 problems\n"), "{error}");
+    assert!(error.ends_with("\n  and 49980 more"), "{error}");
+    let many: String = (0..20_000).map(|number| format!("shop.free.x{number} = 1\n")).collect();
+    let error = read(&file(&many)).0.unwrap_err();
+    assert!(error.lines().count() < 30 && error.contains("expected a list"), "{error}");
+}
+
+#[test]
+fn a_free_table_is_shown_by_its_keys() {
+    let (all, shown) = read(&file("[shop.free]\n\"ann.example\" = ['reader']"));
+    all.unwrap();
+    let keys: Vec<&str> = shown.iter().map(|one| one.key.as_str()).collect();
+    assert!(keys.contains(&"shop.free.\"ann.example\"") && !keys.contains(&"shop.free"));
+    assert!(keys.contains(&"shop.tokens"), "it is empty: {keys:?}");
+}
+
+#[test]
 fn one_underscore_for_two_is_refused_and_other_names_are_not() {
     let check = |name: &str, expected: &str| {
         let expected =

@@ -54,7 +54,9 @@ fn addresses(trial: &Trial<'_>) -> Result<(), String> {
 
 fn certificates(trial: &Trial<'_>) -> Result<(), String> {
     let Some(files) = trial.settings.tls.files() else { return Ok(()) };
-    transport::tls::Tls::load(files).map(|_| ()).map_err(|error| error.to_string())
+    transport::tls::Tls::load(files).map(|_| ()).map_err(|error| {
+        format!("{error}; tls.certificate, tls.key and tls.client_ca name the files")
+    })
 }
 
 /// A service makes the folder and the shop where there is none.
