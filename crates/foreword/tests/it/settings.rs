@@ -79,7 +79,6 @@ fn everything_that_a_start_would_trip_over_is_found() {
         "certificates: /no/x.pem: cannot be read",
     );
     check("", "--data-dir /dev/null", "data folder: /dev/null is no folder");
-    check("", "--config /no/file.toml", "settings file /no/file.toml does not exist; --config or");
 }
 
 #[test]
