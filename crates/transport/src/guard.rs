@@ -6,7 +6,7 @@
 //!
 //! | request | HTTP | gRPC |
 //! | --- | --- | --- |
-//! | content type that is neither gRPC nor gRPC-Web | 415 | `INVALID_ARGUMENT` |
+//! | content type that is neither gRPC nor gRPC-Web, if others are not passed on | 415 | `INVALID_ARGUMENT` |
 //! | gRPC, but not POST | 405 | `INTERNAL` |
 //! | gRPC over HTTP/1.1 | 505 | `INTERNAL` |
 //! | gRPC with a malformed `grpc-timeout` | 400 | `INTERNAL` |
@@ -201,6 +201,17 @@ mod tests {
             ("application/grpc-web-text+proto", Kind::GrpcWebText),
         ] {
             assert_eq!(check_one(post(content_type)).unwrap().kind, kind, "{content_type}");
+        }
+        for (content_type, kind) in [
+            ("application/json", Kind::Json),
+            ("Application/JSON ; charset=utf-8", Kind::Json),
+            ("application/proto", Kind::Json),
+            ("application/jsonx", Kind::Other),
+            ("text/plain", Kind::Other),
+        ] {
+            let (parts, ()) = post(content_type).body(()).unwrap().into_parts();
+            assert_eq!(check(&parts, OtherRequests::Refuse), Err(Refusal::ContentType));
+            assert_eq!(check(&parts, OtherRequests::PassOn).unwrap().kind, kind, "{content_type}");
         }
         for content_type in ["text/plain", "application/grpcx", "application/grpc x", ""] {
             assert_eq!(check_one(post(content_type)), Err(Refusal::ContentType), "{content_type}");

@@ -7,6 +7,7 @@ mod contract;
 mod executor;
 mod health;
 mod import;
+mod json;
 mod metrics;
 mod opening;
 mod operator;

@@ -49,7 +49,11 @@ fn version_of(byte: u8) -> Version {
 
 /// A request that passed has everything that it needs.
 fn hold_passed(parts: &Parts, others: OtherRequests, passed: Passed) {
-    if passed.kind == Kind::Other {
+    if passed.kind == Kind::Json {
+        let value = parts.headers["content-type"].as_bytes().to_ascii_lowercase();
+        assert!(value.starts_with(b"application/json") || value.starts_with(b"application/proto"));
+    }
+    if matches!(passed.kind, Kind::Json | Kind::Other) {
         assert!(others == OtherRequests::PassOn || parts.method == Method::OPTIONS);
         assert_eq!(passed.timeout, None);
         return;

@@ -95,3 +95,86 @@ fn malformed(error: &serde_json::Error) -> FromJsonError {
     }
     FromJsonError::Malformed { found: told, line, column }
 }
+
+#[cfg(test)]
+mod tests {
+    use prost_reflect::DescriptorPool;
+    use prost_types::field_descriptor_proto::{Label, Type};
+    use prost_types::{
+        DescriptorProto, FieldDescriptorProto, FileDescriptorProto, FileDescriptorSet,
+    };
+
+    use super::*;
+
+    /// A message that may hold itself: `message Node { Node next = 1; repeated string words = 2; }`
+    fn node() -> Message {
+        let field = |name: &str, number, label: Label, kind: Type| FieldDescriptorProto {
+            name: Some(name.to_owned()),
+            number: Some(number),
+            label: Some(label.into()),
+            r#type: Some(kind.into()),
+            type_name: (kind == Type::Message).then(|| ".shop.Node".to_owned()),
+            ..FieldDescriptorProto::default()
+        };
+        let message = DescriptorProto {
+            name: Some("Node".to_owned()),
+            field: vec![
+                field("next", 1, Label::Optional, Type::Message),
+                field("words", 2, Label::Repeated, Type::String),
+            ],
+            ..DescriptorProto::default()
+        };
+        let file = FileDescriptorProto {
+            name: Some("shop.proto".to_owned()),
+            package: Some("shop".to_owned()),
+            message_type: vec![message],
+            syntax: Some("proto3".to_owned()),
+            ..FileDescriptorProto::default()
+        };
+        let set = FileDescriptorSet { file: vec![file] };
+        let pool = DescriptorPool::from_file_descriptor_set(set).unwrap();
+        Message::new(pool.get_message_by_name("shop.Node").unwrap())
+    }
+
+    #[test]
+    fn deep_json_is_an_error_and_no_overflow() {
+        let deep = |levels: usize| r#"{"next":"#.repeat(levels) + "{}" + &"}".repeat(levels);
+        assert!(node().from_json(deep(50).as_bytes(), 0).is_ok());
+        for levels in [128, 100_000] {
+            let error = node().from_json(deep(levels).as_bytes(), 0).unwrap_err();
+            assert!(error.to_string().starts_with("recursion limit exceeded at"), "{error}");
+        }
+        let lists = r#"{"words":"#.to_owned() + &"[".repeat(100_000);
+        node().from_json(lists.as_bytes(), 0).unwrap_err();
+    }
+
+    #[test]
+    fn deep_protobuf_is_an_error_and_no_overflow() {
+        let mut protobuf = Vec::new();
+        for _ in 0..200 {
+            let mut outer = vec![0x0a];
+            prost::encoding::encode_varint(protobuf.len() as u64, &mut outer);
+            outer.extend(&protobuf);
+            protobuf = outer;
+        }
+        assert!(node().to_json(&protobuf, 0).is_err());
+    }
+
+    #[test]
+    fn errors_do_not_repeat_all_that_was_sent() {
+        let json = format!("{{\n\"{}\": 1}}", "ü".repeat(100_000));
+        let error = node().from_json(json.as_bytes(), 0).unwrap_err();
+        let text = error.to_string();
+        assert!(text.contains("ü…") && text.chars().count() < 300, "{text}");
+        let FromJsonError::Malformed { line, .. } = error else { panic!("{text}") };
+        assert_eq!(line, 2);
+    }
+
+    #[test]
+    fn room_is_left_before_the_message() {
+        let protobuf = node().from_json(br#"{"words":["a"]}"#, 5).unwrap();
+        assert_eq!(protobuf, b"\0\0\0\0\0\x12\x01a");
+        let json = node().to_json(&protobuf[5..], 2).unwrap();
+        assert_eq!(json, b"\0\0{\"words\":[\"a\"]}");
+    }
+}
