@@ -67,7 +67,7 @@ enum Chore {
         #[arg(long)]
         update: bool,
     },
-    /// Write the Rust code and the OpenAPI document of the protobuf contract.
+    /// Write the Rust code and the description of the protobuf contract.
     Codegen {
         /// Compare with the committed code instead; differences are a failure.
         #[arg(long)]

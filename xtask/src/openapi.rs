@@ -1,4 +1,4 @@
-//! The description of a contract as JSON over HTTP: OpenAPI 3.1, from the protos and their
+//! The description of a contract as JSON over HTTP: `OpenAPI` 3.1, from the protos and their
 //! comments.
 //!
 //! It says what a client should send, which is less than what is taken: canonical JSON also

@@ -19,7 +19,7 @@ const REQUIREMENTS: &str = "xtask/requirements.txt";
 /// What only some checks need.
 #[derive(Clone, Copy)]
 pub(crate) enum Addition {
-    /// schemathesis, which holds the server to its OpenAPI document.
+    /// schemathesis, which holds the server to its `OpenAPI` document.
     OpenApi,
     /// A proxy, and what others' clients import.
     Soak,

@@ -17,7 +17,7 @@ pub mod v1 {
     include!("generated/foreword.v1.rs");
 }
 
-/// Foreword's own contract as JSON over HTTP, described by OpenAPI 3.1: what `/openapi.json`
+/// Foreword's own contract as JSON over HTTP, as an `OpenAPI` 3.1 document: what `/openapi.json`
 /// serves.
 pub const OPENAPI: &str = include_str!("generated/openapi.json");
 

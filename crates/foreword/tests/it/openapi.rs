@@ -1,5 +1,5 @@
 //! JSON over HTTP as others' tools see it: schemathesis, which holds the program to its own
-//! OpenAPI document, and a client of the Connect protocol.
+//! `OpenAPI` document, and a client of the Connect protocol.
 
 use std::process::Command;
 

@@ -20,7 +20,7 @@ const TRAILER: &str = "trailer-";
 pub(super) fn answer(
     codec: Codec,
     head: response::Parts,
-    data: Bytes,
+    data: &Bytes,
     trailers: Option<HeaderMap>,
     end: Result<(), BoxError>,
 ) -> Response<Bytes> {
@@ -37,7 +37,7 @@ pub(super) fn answer(
     };
     let told = end.map_or_else(|error| Told::from(failed(error)), |()| told);
     let mut response = match told.status.code() {
-        Code::Ok => match frame::open(&data) {
+        Code::Ok => match frame::open(data) {
             Ok(message) => success(codec, message),
             Err(status) => Error::new(Code::Internal, status.message()).into_response(),
         },

@@ -16,6 +16,10 @@ pub struct Document {
 
 impl Document {
     /// A document at a path such as `/openapi.json`.
+    ///
+    /// # Panics
+    ///
+    /// If the content type cannot stand in a header.
     #[must_use]
     pub fn new(path: &'static str, content_type: &'static str, bytes: impl Into<Bytes>) -> Self {
         let bytes = bytes.into();

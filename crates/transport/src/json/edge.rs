@@ -192,6 +192,6 @@ impl Read {
 
     fn into_answer(self, end: Result<(), impl Into<BoxError>>) -> Response<Bytes> {
         let Self { codec, head, data, trailers } = self;
-        answer(codec, head, data, trailers, end.map_err(Into::into))
+        answer(codec, head, &data, trailers, end.map_err(Into::into))
     }
 }

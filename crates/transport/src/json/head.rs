@@ -44,19 +44,21 @@ pub(super) fn judge(contract: &Contract, documents: &[Document], parts: &Parts) 
         });
     }
     match contract.method(path) {
-        Some(method) => call(method, parts)
-            .map_or_else(Verdict::Answered, |(codec, timeout)| Verdict::Call { codec, timeout }),
+        Some(method) => call(method, parts).map_or_else(
+            |answer| Verdict::Answered(*answer),
+            |(codec, timeout)| Verdict::Call { codec, timeout },
+        ),
         None => Verdict::Answered(not_found(&parts.method)),
     }
 }
 
-/// What a call asks for; an error is the answer to it.
-fn call(
-    method: &ContractMethod,
-    parts: &Parts,
-) -> Result<(Codec, Option<HeaderValue>), Response<Bytes>> {
+/// The answer to a call that is not handed on. It is large, and rare.
+type Refusal = Box<Response<Bytes>>;
+
+/// What a call asks for.
+fn call(method: &ContractMethod, parts: &Parts) -> Result<(Codec, Option<HeaderValue>), Refusal> {
     if parts.method != Method::POST {
-        return Err(wrong_method("POST"));
+        return Err(Box::new(wrong_method("POST")));
     }
     let codec = codec(&parts.headers).ok_or_else(wrong_content_type)?;
     check_encoding(&parts.headers)?;
@@ -65,7 +67,7 @@ fn call(
     }
     if method.streams() {
         let text = "this method streams, and JSON is for unary methods; call it by gRPC";
-        return Err(Error::new(Code::Unimplemented, text).into_response());
+        return Err(Box::new(Error::new(Code::Unimplemented, text).into_response()));
     }
     if !guard::has_sound_metadata(&parts.headers) {
         return Err(invalid("malformed binary metadata: expected base64 in -bin headers"));
@@ -93,7 +95,7 @@ fn codec(headers: &HeaderMap) -> Option<Codec> {
     parts.all(is_fine).then_some(codec)
 }
 
-fn check_encoding(headers: &HeaderMap) -> Result<(), Response<Bytes>> {
+fn check_encoding(headers: &HeaderMap) -> Result<(), Refusal> {
     let mut encodings = headers.get_all(header::CONTENT_ENCODING).iter();
     if encodings.all(|encoding| encoding.as_bytes().eq_ignore_ascii_case(b"identity")) {
         return Ok(());
@@ -102,11 +104,11 @@ fn check_encoding(headers: &HeaderMap) -> Result<(), Response<Bytes>> {
     let mut response = Error::new(Code::Unimplemented, text).into_response();
     let identity = HeaderValue::from_static("identity");
     response.headers_mut().insert(header::ACCEPT_ENCODING, identity);
-    Err(response)
+    Err(Box::new(response))
 }
 
 /// Connect's timeout as gRPC's. Where that has not the digits it is a little longer.
-fn grpc_timeout(millis: &HeaderValue) -> Result<HeaderValue, Response<Bytes>> {
+fn grpc_timeout(millis: &HeaderValue) -> Result<HeaderValue, Refusal> {
     let digits = millis.as_bytes();
     let is_number =
         (1..=TIMEOUT_DIGITS_MAX).contains(&digits.len()) && digits.iter().all(u8::is_ascii_digit);
@@ -122,8 +124,8 @@ fn grpc_timeout(millis: &HeaderValue) -> Result<HeaderValue, Response<Bytes>> {
     Ok(HeaderValue::try_from(timeout).expect("digits and a letter fit a header"))
 }
 
-fn invalid(text: &str) -> Response<Bytes> {
-    Error::new(Code::InvalidArgument, text).into_response()
+fn invalid(text: &str) -> Refusal {
+    Box::new(Error::new(Code::InvalidArgument, text).into_response())
 }
 
 fn wrong_method(allowed: &'static str) -> Response<Bytes> {
@@ -133,13 +135,13 @@ fn wrong_method(allowed: &'static str) -> Response<Bytes> {
     response
 }
 
-fn wrong_content_type() -> Response<Bytes> {
+fn wrong_content_type() -> Refusal {
     let text = "unsupported content-type: expected application/json in UTF-8";
     let error = Error::new(Code::Unimplemented, text);
     let mut response = error.with_http_status(StatusCode::UNSUPPORTED_MEDIA_TYPE).into_response();
     let accepted = HeaderValue::from_static("application/json, application/proto");
     response.headers_mut().insert("accept-post", accepted);
-    response
+    Box::new(response)
 }
 
 /// There is nothing at that path. Connect's clients take a method that is not there for one

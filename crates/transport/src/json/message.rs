@@ -1,6 +1,6 @@
 //! Messages between JSON and protobuf.
 //!
-//! Depth is bounded both ways, at about a hundred levels, by serde_json and by prost: what is
+//! Depth is bounded both ways, at about a hundred levels, by `serde_json` and by prost: what is
 //! nested more deeply is an error, not an overflow of the stack.
 
 use prost::Message as _;
@@ -59,10 +59,7 @@ impl Message {
         let message = DynamicMessage::deserialize(self.descriptor.clone(), &mut deserializer)
             .and_then(|message| deserializer.end().map(|()| message))
             .map_err(|error| malformed(&error))?;
-        let mut protobuf = Vec::with_capacity(free + message.encoded_len());
-        protobuf.resize(free, 0);
-        message.encode(&mut protobuf).expect("a Vec grows");
-        Ok(protobuf)
+        Ok([&vec![0; free][..], &message.encode_to_vec()].concat())
     }
 
     /// The canonical JSON of a message in protobuf, after so many bytes that are left free.

@@ -15,8 +15,8 @@ pub(crate) const UNARY: &str = "/grpc.testing.TestService/UnaryCall";
 const TESTING: &[u8] = include_bytes!("../../examples/interop/generated/descriptor.bin");
 
 /// Serves the tutorial's call or the test service in JSON too.
-pub(crate) fn start(settings: Settings, descriptors: &[u8]) -> Running {
-    let limits = Settings { other_requests: OtherRequests::PassOn, ..settings };
+pub(crate) fn start(mut settings: Settings, descriptors: &[u8]) -> Running {
+    settings.other_requests = OtherRequests::PassOn;
     let contract = Contract::decode(descriptors).unwrap();
     let document = Document::new("/about.txt", "text/plain", "Recommendations.");
     let executor = executor();
@@ -24,7 +24,7 @@ pub(crate) fn start(settings: Settings, descriptors: &[u8]) -> Running {
     let edge = JsonEdgeLayer::new(contract, [document])
         .layer(GrpcLayer::new(executor.clone()).layer(inner));
     let origins = Origins::listed(["https://shop.example"]).unwrap();
-    start_service(limits, None, executor, WebLayer::new(origins).layer(edge))
+    start_service(settings, None, executor, WebLayer::new(origins).layer(edge))
 }
 
 pub(crate) fn start_testing(settings: Settings) -> Running {
