@@ -25,6 +25,7 @@ use rustls::pki_types::CertificateDer;
 
 pub(crate) use self::drive::{Common, serve};
 pub(crate) use self::http::Rules;
+pub(crate) use self::io::{Socket, Wire};
 pub(crate) use self::stream::{End, Slot, Stream, Streams};
 use crate::clock::{self, Since};
 use crate::ending::Ending;

@@ -3,10 +3,12 @@
 #[doc = include_str!("../docs/attacks.md")]
 #[expect(clippy::doc_markdown, reason = "names of the protocol, in a table for eyes")]
 pub mod attacks {}
+pub mod client;
 mod clock;
 mod compression;
 mod connection;
 mod connections;
+mod deadline;
 mod descriptors;
 pub mod development;
 mod ending;
@@ -26,6 +28,7 @@ pub mod tls;
 pub mod web;
 
 pub use compression::mirror_compression;
+pub use deadline::Deadline;
 pub use ending::Ending;
 pub use listen::{Address, AddressError, ListenError, Listeners};
 pub use message::{Framing, FramingError, RequestBody};

@@ -7,6 +7,12 @@ pub(crate) fn below(bound: usize) -> usize {
     (RandomState::new().hash_one(0) % bound as u64) as usize
 }
 
+/// A number from 0 up to, but not including, 1.
+pub(crate) fn fraction() -> f64 {
+    const STEPS: usize = 1 << 30;
+    below(STEPS) as f64 / STEPS as f64
+}
+
 #[cfg(test)]
 mod tests {
     #[test]

@@ -1,8 +1,9 @@
 //! TLS whose certificate, key and authorities change while it runs.
 //!
-//! [`Tls`] holds one complete rustls configuration behind an atomic swap. A handshake takes the
-//! one that is current when it begins; open connections go on with theirs. A new configuration is
-//! built whole before it is swapped in, so a bad pair of files never replaces a good one.
+//! [`Tls`], for servers, and [`ClientTls`], for those that call them, hold one complete rustls
+//! configuration behind an atomic swap. A handshake takes the one that is current when it begins;
+//! open connections go on with theirs. A new configuration is built whole before it is swapped
+//! in, so a bad pair of files never replaces a good one.
 //!
 //! [`Watcher`] compares the files' contents with those in use, about once a second, on a thread
 //! of its own. It polls on purpose, instead of asking the kernel for events: the contents say the
@@ -21,24 +22,27 @@
 //! holds only the certificates below it against the clock.
 
 mod certificate;
+mod client;
 mod config;
 mod error;
 mod files;
 mod pem;
+mod reload;
 mod watch;
 
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::SystemTime;
 
-use arc_swap::ArcSwap;
 use rustls::ServerConfig;
 
-use config::Built;
-use files::Contents;
+use self::config::Server;
+use self::reload::Shared;
 
-pub use error::{Problem, TlsError};
-pub use watch::{INTERVAL_MIN, Watcher};
+pub use self::client::{ClientIdentity, ClientTls, ClientTlsFiles};
+pub use self::error::{Problem, TlsError};
+pub use self::reload::Reload;
+pub use self::watch::{INTERVAL_MIN, Watcher};
 
 /// Where certificate, key and authorities are, all in PEM.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,34 +58,7 @@ pub struct TlsFiles {
 /// The TLS configuration in use; a clone is the same one.
 #[derive(Clone)]
 pub struct Tls {
-    shared: Arc<Shared>,
-}
-
-struct Shared {
-    files: TlsFiles,
-    current: ArcSwap<Current>,
-    /// Held by whoever reads the files, so that older contents never replace newer ones.
-    reloading: Mutex<()>,
-}
-
-struct Current {
-    contents: Contents,
-    built: Built,
-}
-
-/// What a reload did.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reload {
-    /// The files are what they were.
-    Unchanged,
-    /// New handshakes use what is in the files now.
-    Replaced,
-}
-
-/// A reload that failed, with the contents that it failed on if they could be read.
-struct Failure {
-    error: TlsError,
-    contents: Option<Box<Contents>>,
+    shared: Arc<Shared<Server>>,
 }
 
 impl Tls {
@@ -93,17 +70,13 @@ impl Tls {
     /// [`TlsError`] if a file is missing or is not what it should be, if the key belongs to
     /// another certificate, or if the certificate is not valid now.
     pub fn load(files: TlsFiles) -> Result<Self, TlsError> {
-        let contents = Contents::read(&files)?;
-        let built = Built::new(&files, &contents, SystemTime::now())?;
-        built.tell(&files);
-        let current = ArcSwap::from_pointee(Current { contents, built });
-        Ok(Self { shared: Arc::new(Shared { files, current, reloading: Mutex::new(()) }) })
+        Shared::load(files).map(|shared| Self { shared })
     }
 
     /// The configuration for the next handshake.
     #[must_use]
     pub fn current(&self) -> Arc<ServerConfig> {
-        Arc::clone(&self.shared.current.load().built.config)
+        self.shared.config()
     }
 
     /// Whether a client is refused unless it shows a certificate of a known authority.
@@ -115,7 +88,7 @@ impl Tls {
     /// When the server's certificate ceases to be valid.
     #[must_use]
     pub fn expires(&self) -> SystemTime {
-        self.shared.current.load().built.expires
+        self.shared.expires().expect("a server has a certificate")
     }
 
     /// Reads the files again and replaces the configuration if any of them has changed.
@@ -124,25 +97,7 @@ impl Tls {
     ///
     /// [`TlsError`], as from [`load`](Self::load); the configuration before stays in use.
     pub fn reload(&self) -> Result<Reload, TlsError> {
-        self.renew(SystemTime::now()).map_err(|failure| failure.error)
-    }
-
-    fn renew(&self, now: SystemTime) -> Result<Reload, Failure> {
-        let shared = &*self.shared;
-        let _alone = shared.reloading.lock().unwrap_or_else(PoisonError::into_inner);
-        let contents =
-            Contents::read(&shared.files).map_err(|error| Failure { error, contents: None })?;
-        if contents == shared.current.load().contents {
-            return Ok(Reload::Unchanged);
-        }
-        match Built::new(&shared.files, &contents, now) {
-            Ok(built) => {
-                built.tell(&shared.files);
-                shared.current.store(Arc::new(Current { contents, built }));
-                Ok(Reload::Replaced)
-            }
-            Err(error) => Err(Failure { error, contents: Some(Box::new(contents)) }),
-        }
+        self.shared.renew(SystemTime::now()).map_err(|failure| failure.error)
     }
 }
 

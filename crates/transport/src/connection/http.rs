@@ -16,6 +16,7 @@ use tower_service::Service;
 use super::Connection;
 use super::stream::{Slot, Stream, Ticket, Tickets};
 use crate::BoxError;
+use crate::deadline::Deadline;
 use crate::guard::{self, Kind, Passed, Refusal};
 use crate::message::{Expected, MessageLimits, Messages, RequestBody, Whole};
 use crate::response::{ErrorForm, Outgoing, bare, json_error, status, trailers_only};
@@ -68,6 +69,9 @@ where
             Err(refusal) => State::Refused { refusal },
             Ok(passed) => {
                 parts.extensions.insert(self.connection.peer().clone());
+                if let Some(deadline) = deadline {
+                    parts.extensions.insert(Deadline::at(deadline));
+                }
                 let body = RequestBody::new(incoming, self.expected(passed.kind, &stream));
                 let request = Request::from_parts(parts, body);
                 caught(|| start(self.service.clone(), request))

@@ -9,7 +9,7 @@ use std::task::{Context, Poll};
 use bytes::{Buf, Bytes};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
-use tokio_rustls::server::TlsStream;
+use tokio_rustls::TlsStream;
 
 use super::Connection;
 use crate::ending::Ending;
@@ -17,14 +17,15 @@ use crate::frames::{FrameWatch, Verdict, goaway_enhance_your_calm};
 
 /// A socket of either kind.
 #[derive(Debug)]
-pub(super) enum Socket {
+pub(crate) enum Socket {
     Tcp(TcpStream),
     Unix(UnixStream),
 }
 
-/// A connection's bytes, in plaintext or not. One type, so that hyper is compiled once.
+/// A connection's bytes, in plaintext or not, of either side. One type, so that hyper is
+/// compiled once.
 #[derive(Debug)]
-pub(super) enum Wire {
+pub(crate) enum Wire {
     Plain(Socket),
     Tls(Box<TlsStream<Socket>>),
 }

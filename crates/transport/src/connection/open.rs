@@ -47,7 +47,7 @@ pub(super) async fn open(
     let certificates = session.peer_certificates().unwrap_or_default();
     let certificates = certificates.iter().map(|one| one.clone().into_owned()).collect();
     let agreed = session.alpn_protocol().map(<[u8]>::to_vec);
-    let mut wire = Wire::Tls(Box::new(stream));
+    let mut wire = Wire::Tls(Box::new(stream.into()));
     let (protocol, prefix) = match agreed.as_deref() {
         Some(b"h2") => (Protocol::Http2, Bytes::new()),
         Some(_) => (Protocol::Http1, Bytes::new()),

@@ -14,12 +14,20 @@ use super::Problem;
 /// X.509 version 3, as [`X509Certificate::version`] counts.
 const VERSION_3: u32 = 2;
 
-/// Checks a chain that begins with the server's certificate, and returns when that expires.
+/// What a certificate is shown for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    Server,
+    Client,
+}
+
+/// Checks a chain that begins with one's own certificate, and returns when that expires.
 ///
-/// Of those after the first it checks only that they are certificates: each client builds its
+/// Of those after the first it checks only that they are certificates: each peer builds its
 /// own path and may need none of them.
-pub(super) fn check_server(
+pub(super) fn check(
     chain: &[CertificateDer<'_>],
+    purpose: Purpose,
     now: SystemTime,
 ) -> Result<SystemTime, Problem> {
     let (first, others) = chain
@@ -28,7 +36,7 @@ pub(super) fn check_server(
     let certificate = parse(first, 1)?;
     check_version(&certificate)?;
     check_time(&certificate, now)?;
-    check_purpose(&certificate)?;
+    check_purpose(&certificate, purpose)?;
     for (place, der) in others.iter().enumerate() {
         parse(der, place + 2)?;
     }
@@ -80,12 +88,18 @@ fn check_time(certificate: &X509Certificate<'_>, now: SystemTime) -> Result<(), 
     Ok(())
 }
 
-fn check_purpose(certificate: &X509Certificate<'_>) -> Result<(), Problem> {
+fn check_purpose(certificate: &X509Certificate<'_>, purpose: Purpose) -> Result<(), Problem> {
     let usage = certificate
         .extended_key_usage()
         .map_err(|error| Problem::BadCertificate { number: 1, reason: error.to_string() })?;
-    match usage {
-        Some(usage) if !usage.value.server_auth && !usage.value.any => Err(Problem::NotForServers),
+    let Some(usage) = usage else { return Ok(()) };
+    match purpose {
+        Purpose::Server if !usage.value.server_auth && !usage.value.any => {
+            Err(Problem::NotForServers)
+        }
+        Purpose::Client if !usage.value.client_auth && !usage.value.any => {
+            Err(Problem::NotForClients)
+        }
         _ => Ok(()),
     }
 }

@@ -1,4 +1,4 @@
-//! A rustls configuration out of the files' contents.
+//! The serving side, and what both sides make of their files.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -13,95 +13,99 @@ use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::version::{TLS12, TLS13};
 use rustls::{Error, InconsistentKeys, RootCertStore, ServerConfig};
 
-use super::files::Contents;
+use super::certificate::Purpose;
+use super::files::read;
+use super::reload::{Built, LeftOut, Side, of};
 use super::{Problem, TlsError, TlsFiles, certificate, pem};
 
 /// What ALPN offers, the preferred first.
 const PROTOCOLS: [&[u8]; 2] = [b"h2", b"http/1.1"];
 
-/// A configuration and what is known of it.
-pub(super) struct Built {
-    pub(super) config: Arc<ServerConfig>,
-    /// When the server's certificate ceases to be valid.
-    pub(super) expires: SystemTime,
-    left_out: LeftOut,
+/// The side that serves.
+pub(super) struct Server;
+
+/// What is in a server's files. It has no `Debug`: a key is among it.
+#[derive(PartialEq, Eq)]
+pub(super) struct Contents {
+    certificate: Vec<u8>,
+    key: Vec<u8>,
+    client_ca: Option<Vec<u8>>,
 }
 
-/// Authorities that are not valid now, by their number in the file.
-type LeftOut = Vec<(usize, Problem)>;
+impl Side for Server {
+    type Files = TlsFiles;
+    type Contents = Contents;
+    type Config = ServerConfig;
 
-impl Built {
-    /// Builds a configuration that shares nothing with any other.
-    pub(super) fn new(
+    fn read(files: &TlsFiles) -> Result<Contents, TlsError> {
+        Ok(Contents {
+            certificate: read(&files.certificate)?,
+            key: read(&files.key)?,
+            client_ca: files.client_ca.as_deref().map(read).transpose()?,
+        })
+    }
+
+    fn build(
         files: &TlsFiles,
         contents: &Contents,
         now: SystemTime,
-    ) -> Result<Self, TlsError> {
+    ) -> Result<Built<ServerConfig>, TlsError> {
         let provider = Arc::new(ring::default_provider());
-        let chain = pem::certificates(&contents.certificate).map_err(of(&files.certificate))?;
-        let expires = certificate::check_server(&chain, now).map_err(of(&files.certificate))?;
-        let key = certified_key(files, contents, chain, &provider)?;
+        let of_certificate = of(&files.certificate);
+        let chain = pem::certificates(&contents.certificate).map_err(&of_certificate)?;
+        let expires = certificate::check(&chain, Purpose::Server, now).map_err(&of_certificate)?;
+        let key = certified_key((&files.certificate, &files.key), &contents.key, chain, &provider)?;
         let versions = ServerConfig::builder_with_provider(Arc::clone(&provider))
             .with_protocol_versions(&[&TLS13, &TLS12])
-            .map_err(|error| of(&files.certificate)(refused(&error)))?;
+            .map_err(|error| of_certificate(refused(&error)))?;
         let resolver = Arc::new(SingleCertAndKey::from(key));
-        let mut left_out = LeftOut::new();
+        let mut left_out = None;
         let mut config = match (&files.client_ca, &contents.client_ca) {
             (Some(file), Some(pem)) => {
-                let roots;
-                (roots, left_out) = authorities(pem, now).map_err(of(file))?;
+                let (roots, not_valid) = authorities(pem, now).map_err(of(file))?;
+                left_out = Some((file.clone(), not_valid));
                 let verifier = verifier(roots, &provider).map_err(of(file))?;
                 let config = versions.with_client_cert_verifier(verifier);
                 without_resumption(config.with_cert_resolver(resolver))
             }
             _ => {
                 let config = versions.with_no_client_auth().with_cert_resolver(resolver);
-                with_tickets(config).map_err(of(&files.certificate))?
+                with_tickets(config).map_err(&of_certificate)?
             }
         };
         config.alpn_protocols = PROTOCOLS.iter().map(|protocol| protocol.to_vec()).collect();
-        Ok(Self { config: Arc::new(config), expires, left_out })
-    }
-
-    /// Tells the log which authorities were left out.
-    pub(super) fn tell(&self, files: &TlsFiles) {
-        let Some(file) = &files.client_ca else { return };
-        for (certificate, problem) in &self.left_out {
-            let file = file.display();
-            tracing::warn!(%file, certificate, %problem, "leaving out an authority of clients");
-        }
+        Ok(Built { config: Arc::new(config), expires: Some(expires), left_out })
     }
 }
 
-/// Names the file in a problem.
-fn of(file: &Path) -> impl Fn(Problem) -> TlsError {
-    move |problem| TlsError { file: file.to_owned(), problem }
-}
-
-fn certified_key(
-    files: &TlsFiles,
-    contents: &Contents,
+/// Joins a certificate and its key, whose files are named.
+pub(super) fn certified_key(
+    (certificate_file, key_file): (&Path, &Path),
+    key: &[u8],
     chain: Vec<CertificateDer<'static>>,
     provider: &CryptoProvider,
 ) -> Result<CertifiedKey, TlsError> {
-    let der = pem::key(&contents.key).map_err(of(&files.key))?;
+    let der = pem::key(key).map_err(of(key_file))?;
     let key = provider
         .key_provider
         .load_private_key(der)
-        .map_err(|error| of(&files.key)(Problem::BadKey { reason: error.to_string() }))?;
+        .map_err(|error| of(key_file)(Problem::BadKey { reason: error.to_string() }))?;
     let certified = CertifiedKey::new(chain, key);
     match certified.keys_match() {
         Ok(()) => Ok(certified),
         Err(Error::InconsistentKeys(InconsistentKeys::KeyMismatch)) => {
-            let certificate = files.certificate.clone();
-            Err(of(&files.key)(Problem::KeyMismatch { certificate }))
+            let certificate = certificate_file.to_owned();
+            Err(of(key_file)(Problem::KeyMismatch { certificate }))
         }
-        Err(error) => Err(of(&files.certificate)(refused(&error))),
+        Err(error) => Err(of(certificate_file)(refused(&error))),
     }
 }
 
 /// The authorities in a file, and those of them that are not valid now and not among the first.
-fn authorities(pem: &[u8], now: SystemTime) -> Result<(RootCertStore, LeftOut), Problem> {
+pub(super) fn authorities(
+    pem: &[u8],
+    now: SystemTime,
+) -> Result<(RootCertStore, LeftOut), Problem> {
     let mut roots = RootCertStore::empty();
     let mut left_out = Vec::new();
     for (place, der) in pem::certificates(pem)?.into_iter().enumerate() {
@@ -146,6 +150,6 @@ fn with_tickets(mut config: ServerConfig) -> Result<ServerConfig, Problem> {
     Ok(config)
 }
 
-fn refused(error: &Error) -> Problem {
+pub(super) fn refused(error: &Error) -> Problem {
     Problem::Refused { reason: error.to_string() }
 }

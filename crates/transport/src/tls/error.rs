@@ -7,7 +7,7 @@ use std::time::SystemTime;
 
 use time::OffsetDateTime;
 
-/// A file that TLS cannot be served with.
+/// A file that TLS cannot be used with.
 #[derive(Debug, thiserror::Error)]
 #[error("{}: {problem}", file.display())]
 pub struct TlsError {
@@ -81,6 +81,11 @@ pub enum Problem {
         "is not a certificate for servers: its extended key usage has no server authentication"
     )]
     NotForServers,
+    /// The certificate is for something else, such as a server.
+    #[error(
+        "is not a certificate for clients: its extended key usage has no client authentication"
+    )]
+    NotForClients,
     /// A certificate in the file of authorities cannot have issued others.
     #[error("certificate {number} is not an authority, expected basic constraints with CA:TRUE")]
     NotAnAuthority {

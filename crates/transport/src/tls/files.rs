@@ -4,32 +4,14 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-use super::{Problem, TlsError, TlsFiles};
+use super::{Problem, TlsError};
 
 /// The most that is read of a file; a certificate has about 1 KiB, a bundle of all authorities
 /// that browsers trust about 200 KiB.
 const FILE_BYTES_MAX: u64 = 1 << 20;
 
-/// What is in the files. It has no `Debug`: a key is among it.
-#[derive(PartialEq, Eq)]
-pub(super) struct Contents {
-    pub(super) certificate: Vec<u8>,
-    pub(super) key: Vec<u8>,
-    pub(super) client_ca: Option<Vec<u8>>,
-}
-
-impl Contents {
-    /// Reads all files.
-    pub(super) fn read(files: &TlsFiles) -> Result<Self, TlsError> {
-        Ok(Self {
-            certificate: read(&files.certificate)?,
-            key: read(&files.key)?,
-            client_ca: files.client_ca.as_deref().map(read).transpose()?,
-        })
-    }
-}
-
-fn read(file: &Path) -> Result<Vec<u8>, TlsError> {
+/// Reads a file.
+pub(super) fn read(file: &Path) -> Result<Vec<u8>, TlsError> {
     let refused = |problem| TlsError { file: file.to_owned(), problem };
     let unreadable = |error| refused(Problem::Unreadable(error));
     // Opening a pipe would wait for somebody who writes.

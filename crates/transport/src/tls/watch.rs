@@ -2,12 +2,14 @@
 
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, SystemTime};
 
 use super::error::moment;
-use super::{Failure, Reload, Tls};
+use super::reload::{Failure, Shared, Side};
+use super::{ClientTls, Reload, Tls};
 
 /// The shortest time between two looks at the files.
 pub const INTERVAL_MIN: Duration = Duration::from_millis(10);
@@ -18,7 +20,7 @@ const EXPIRY_NEAR: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 /// How long until it is called out again.
 const EXPIRY_AGAIN: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Looks at the files of a [`Tls`] as long as it lives, on a thread named `certificates`.
+/// Looks at the files of a [`Tls`] or a [`ClientTls`] as long as it lives, on a thread named `certificates`.
 ///
 /// New files are put into use, and the log tells until when they are valid. Files that cannot be
 /// used leave what is in use in place; they are tried again at every look, and the log tells once
@@ -39,9 +41,22 @@ impl Watcher {
     ///
     /// The operating system's, if it starts no thread.
     pub fn start(tls: Tls, every: Duration) -> io::Result<Self> {
+        Self::over(tls.shared, every)
+    }
+
+    /// [`start`](Self::start) for the calling side.
+    ///
+    /// # Errors
+    ///
+    /// The operating system's, if it starts no thread.
+    pub fn start_for_client(tls: ClientTls, every: Duration) -> io::Result<Self> {
+        Self::over(tls.shared, every)
+    }
+
+    fn over<S: Side>(shared: Arc<Shared<S>>, every: Duration) -> io::Result<Self> {
         let every = every.max(INTERVAL_MIN);
         let (stop, stopped) = mpsc::channel();
-        let mut watch = Watch { tls, failed: None, expiry_told: None };
+        let mut watch = Watch { shared, failed: None, expiry_told: None };
         let thread = thread::Builder::new().name("certificates".to_owned()).spawn(move || {
             loop {
                 let look = AssertUnwindSafe(|| watch.look(SystemTime::now()));
@@ -67,27 +82,27 @@ impl Drop for Watcher {
     }
 }
 
-struct Watch {
-    tls: Tls,
+struct Watch<S: Side> {
+    shared: Arc<Shared<S>>,
     /// What could not be used at the last look.
-    failed: Option<Failed>,
+    failed: Option<Failed<S>>,
     /// When the expiry of the certificate in use was last told.
     expiry_told: Option<SystemTime>,
 }
 
-struct Failed {
-    failure: Failure,
+struct Failed<S: Side> {
+    failure: Failure<S>,
     told: bool,
 }
 
-impl Watch {
+impl<S: Side> Watch<S> {
     fn look(&mut self, now: SystemTime) {
-        match self.tls.renew(now) {
+        match self.shared.renew(now) {
             Ok(Reload::Unchanged) => self.failed = None,
             Ok(Reload::Replaced) => {
                 self.failed = None;
                 self.expiry_told = None;
-                let expires = moment(self.tls.expires());
+                let expires = self.expiry();
                 tracing::info!(expires, "new certificates are in use");
             }
             Err(failure) => self.note(failure),
@@ -95,12 +110,17 @@ impl Watch {
         self.tell_expiry(now);
     }
 
-    fn note(&mut self, failure: Failure) {
+    /// When the certificate in use ceases to be valid, for the log.
+    fn expiry(&self) -> String {
+        self.shared.expires().map_or_else(|| "never".to_owned(), moment)
+    }
+
+    fn note(&mut self, failure: Failure<S>) {
+        let expires = self.expiry();
         match &mut self.failed {
-            Some(before) if before.is(&failure) => {
+            Some(before) if before.failure.is(&failure) => {
                 if !before.told {
                     before.told = true;
-                    let expires = moment(self.tls.expires());
                     tracing::warn!(
                         error = %failure.error, expires,
                         "new certificates cannot be used; those before stay in use until they expire"
@@ -112,7 +132,7 @@ impl Watch {
     }
 
     fn tell_expiry(&mut self, now: SystemTime) {
-        let expires = self.tls.expires();
+        let Some(expires) = self.shared.expires() else { return };
         let left = expires.duration_since(now).unwrap_or_default();
         // A clock that was put back must not keep this quiet.
         let told = self.expiry_told.and_then(|told| now.duration_since(told).ok());
@@ -122,7 +142,7 @@ impl Watch {
         self.expiry_told = Some(now);
         let at = moment(expires);
         if left.is_zero() {
-            tracing::warn!(expired = at, "the certificate has expired; clients refuse it");
+            tracing::warn!(expired = at, "the certificate has expired; peers refuse it");
         } else {
             let hours = left.as_secs() / 3600;
             tracing::warn!(expires = at, hours, "the certificate expires soon");
@@ -130,25 +150,18 @@ impl Watch {
     }
 }
 
-impl Failed {
-    /// Whether a failure is this one again.
-    fn is(&self, failure: &Failure) -> bool {
-        self.failure.contents == failure.contents
-            && self.failure.error.to_string() == failure.error.to_string()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::fs;
     use std::io::Write;
-    use std::sync::{Arc, Mutex};
+    use std::sync::Mutex;
 
     use rcgen::{CertificateParams, KeyPair, date_time_ymd};
     use tempfile::TempDir;
 
     use super::*;
     use crate::tls::TlsFiles;
+    use crate::tls::config::Server;
 
     const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -167,7 +180,7 @@ mod tests {
 
     struct Case {
         folder: TempDir,
-        watch: Watch,
+        watch: Watch<Server>,
         log: Log,
     }
 
@@ -178,7 +191,7 @@ mod tests {
             let (certificate, key) = (file("server.pem"), file("server.key"));
             put(&folder, &pair());
             let tls = Tls::load(TlsFiles { certificate, key, client_ca: None }).unwrap();
-            let watch = Watch { tls, failed: None, expiry_told: None };
+            let watch = Watch { shared: tls.shared, failed: None, expiry_told: None };
             Self { folder, watch, log: Log::default() }
         }
 

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 mod certificates;
+mod client;
 mod connections;
 mod deadlines;
 mod drain;

@@ -1,0 +1,159 @@
+//! The task of an endpoint: makes its connection when it is wanted, and replaces it.
+
+use std::future::pending;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use rustls::pki_types::ServerName;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep_until};
+
+use super::backoff::half_jitter;
+use super::connect::{ConnectError, Connected, connect, describe};
+use super::endpoint::{Endpoint, Live, Next};
+use super::pool::Common;
+use crate::random;
+
+/// What tending an endpoint needs.
+pub(super) struct Tender {
+    pub(super) endpoint: Arc<Endpoint>,
+    pub(super) common: Arc<Common>,
+    /// The name that its certificate must have, if it is reached by TLS.
+    pub(super) name: Option<ServerName<'static>>,
+}
+
+/// A connection whose bytes are moved by a task.
+struct Running {
+    live: Arc<Live>,
+    driver: JoinHandle<hyper::Result<()>>,
+}
+
+impl Tender {
+    /// Tends the endpoint until it is given up.
+    pub(super) async fn run(self) {
+        let mut replaced = self.replaced();
+        loop {
+            self.until_wanted().await;
+            self.endpoint.connecting();
+            if let Some(replaced) = &mut replaced {
+                replaced.mark_unchanged();
+            }
+            match self.connect().await {
+                Ok(running) => {
+                    self.endpoint.connected(Arc::clone(&running.live), Instant::now());
+                    self.common.changed.notify_waiters();
+                    self.serve(running, &mut replaced).await;
+                }
+                Err(error) => self.eject(&error.to_string()),
+            }
+            self.common.changed.notify_waiters();
+            self.common.resolve.notify_one();
+        }
+    }
+
+    /// Tells when there are new certificates.
+    fn replaced(&self) -> Option<watch::Receiver<()>> {
+        let tls = self.name.as_ref().and(self.common.tls.as_ref());
+        tls.map(crate::tls::ClientTls::replaced)
+    }
+
+    async fn until_wanted(&self) {
+        loop {
+            let woken = self.endpoint.wake.notified();
+            let now = Instant::now();
+            match self.endpoint.connect_at(now) {
+                Some(at) if at <= now => return,
+                Some(at) => {
+                    tokio::select! {
+                        () = woken => {}
+                        () = sleep_until(at) => {}
+                    }
+                }
+                None => woken.await,
+            }
+        }
+    }
+
+    async fn connect(&self) -> Result<Running, ConnectError> {
+        let tls = self.common.tls.as_ref().zip(self.name.clone());
+        let address = &self.endpoint.identity.address;
+        let Connected { sender, driver, streams_max } =
+            connect(address, tls, &self.common.settings).await?;
+        let live = Arc::new(Live::new(sender, streams_max));
+        Ok(Running { live, driver: tokio::spawn(driver) })
+    }
+
+    fn eject(&self, reason: &str) {
+        let limits = &self.common.settings.ejection;
+        let wait = self.endpoint.failed(limits, Instant::now(), reason);
+        tracing::warn!(endpoint = %self.endpoint, reason, ?wait, "an endpoint is ejected");
+    }
+
+    /// Looks after a connection until it has ended.
+    async fn serve(&self, mut running: Running, replaced: &mut Option<watch::Receiver<()>>) {
+        let mut failures = 0;
+        let mut again = None;
+        loop {
+            let renewal = async {
+                if let Some(at) = again {
+                    sleep_until(at).await;
+                } else if let Some(replaced) = replaced.as_mut()
+                    && replaced.changed().await.is_ok()
+                {
+                } else {
+                    // There is nothing that anybody could replace.
+                    pending().await
+                }
+            };
+            tokio::select! {
+                ended = &mut running.driver => return self.ended(&running.live, ended.ok()),
+                () = running.live.dismissed.notified() => {
+                    return self.endpoint.ended(Next::Now);
+                }
+                () = pin!(renewal) => {}
+            }
+            if let Some(replaced) = replaced.as_mut() {
+                replaced.mark_unchanged();
+            }
+            // Calls on the connection before go on: only nobody begins another one there.
+            match self.connect().await {
+                Ok(new) => {
+                    self.endpoint.replaced(Arc::clone(&new.live));
+                    (running, again, failures) = (new, None, 0);
+                    tracing::debug!(endpoint = %self.endpoint, "reconnected with new certificates");
+                }
+                Err(error) => {
+                    failures += 1;
+                    let at = self.after_failure(failures);
+                    again = Some(Instant::now() + at);
+                    tracing::warn!(
+                        endpoint = %self.endpoint, %error,
+                        "no connection with the new certificates; the one before stays in use"
+                    );
+                }
+            }
+        }
+    }
+
+    fn after_failure(&self, failures: u32) -> Duration {
+        let limits = &self.common.settings.ejection;
+        half_jitter(limits.backoff_first, limits.backoff_max, failures, random::fraction())
+    }
+
+    /// The connection has ended by itself; `None` if its task panicked.
+    fn ended(&self, live: &Live, ended: Option<hyper::Result<()>>) {
+        let has_answered = live.has_answered.load(Ordering::Relaxed);
+        match ended {
+            Some(Err(error)) if error.is_timeout() => {
+                self.eject("the peer does not answer PING");
+            }
+            Some(Err(error)) if !has_answered => self.eject(&describe(&error)),
+            None => self.eject("the connection's task has panicked"),
+            Some(Err(_) | Ok(())) if has_answered => self.endpoint.ended(Next::Now),
+            Some(_) => self.endpoint.ended(Next::WhenAsked),
+        }
+    }
+}

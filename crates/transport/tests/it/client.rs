@@ -1,0 +1,4 @@
+//! The calling side, against real peers.
+
+mod deadlines;
+mod peers;
