@@ -123,7 +123,9 @@ async fn greet(wire: Wire, settings: &Settings) -> Result<Connected, ConnectErro
     let streams_max = Arc::new(AtomicUsize::new(connection.current_max_send_streams()));
     let mut driver = Driver { connection, streams_max: Arc::clone(&streams_max) };
     tokio::select! {
-        // The greeting is dropped with the bytes' task.
+        // What the peer said tells more than how hyper takes it.
+        biased;
+        // It is dropped with the bytes' task.
         greeting = greeted => match greeting {
             Ok(Greeting::Http2) => Ok(Connected { sender, driver, streams_max }),
             Ok(Greeting::Http1) => Err(ConnectError::Http1),

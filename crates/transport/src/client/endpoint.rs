@@ -136,7 +136,12 @@ impl Endpoint {
                     }
                     _ => 1,
                 };
-                if in_flight < places { Offer::Ready(in_flight) } else { Offer::Full }
+                match standing {
+                    _ if in_flight < places => Offer::Ready(in_flight),
+                    Standing::Good => Offer::Full,
+                    // What the one call comes to is not waited for: it may hang.
+                    _ => Offer::Ejected(now),
+                }
             }
             (None, _) => {
                 self.want(&mut state);
@@ -164,7 +169,7 @@ impl Endpoint {
         let live = self.lock().live.clone()?;
         self.in_flight.fetch_add(1, Ordering::Relaxed);
         let (endpoint, common) = (Arc::clone(self), Arc::clone(common));
-        Some(Place { endpoint, live, common, since: now })
+        Some(Place { endpoint, live, common })
     }
 
     /// Wishes to try it although it is ejected.
@@ -329,16 +334,11 @@ pub(super) struct Place {
     pub(super) endpoint: Arc<Endpoint>,
     live: Arc<Live>,
     common: Arc<Common>,
-    since: Instant,
 }
 
 impl Place {
     pub(super) fn sender(&self) -> SendRequest<Sending> {
         self.live.sender()
-    }
-
-    pub(super) fn since(&self) -> Instant {
-        self.since
     }
 
     /// The peer has answered.

@@ -24,7 +24,7 @@ pub(crate) use http1::{Http1, Told};
 pub(crate) use wire::{Frame, Wire};
 
 /// The longest that a test waits for anything.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// An error of any kind.
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -67,7 +67,12 @@ pub(crate) fn millis(count: u64) -> Duration {
 
 /// Serves the tutorial's call.
 pub(crate) fn start(settings: Settings) -> Running {
-    start_routes(settings, Routes::new(RecommendationsServer::new(Books)))
+    start_routes(settings, books())
+}
+
+/// The tutorial's call.
+pub(crate) fn books() -> Routes {
+    Routes::new(RecommendationsServer::new(Books))
 }
 
 /// Serves the calls of the test service, whose messages may be large and may stream.

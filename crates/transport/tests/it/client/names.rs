@@ -1,0 +1,205 @@
+//! Names, resolved by a DNS server of the test's own.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::{Arc, Mutex};
+
+use tokio::net::UdpSocket;
+use tokio::task::JoinHandle;
+use tonic::Code;
+use transport::client::{Channel, Names, Settings};
+
+use super::peers::{ask, forgiving, limits, serve_at};
+use crate::support::{Running, millis, settings, until, within};
+
+/// What the name server says of every name.
+#[derive(Clone, Debug)]
+enum Zone {
+    /// It has these addresses, for so many seconds.
+    Addresses(Vec<Ipv4Addr>, u32),
+    /// There is no such name.
+    Missing,
+    /// Nothing.
+    Silence,
+}
+
+/// A name server on loopback, which speaks as much of RFC 1035 as one question needs.
+struct NameServer {
+    address: SocketAddr,
+    zone: Arc<Mutex<Zone>>,
+    task: JoinHandle<()>,
+}
+
+impl NameServer {
+    async fn start(zone: Zone) -> Self {
+        let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        let address = socket.local_addr().unwrap();
+        let zone = Arc::new(Mutex::new(zone));
+        let answers = Arc::clone(&zone);
+        let task = tokio::spawn(async move {
+            let mut question = [0; 512];
+            loop {
+                let (length, from) = socket.recv_from(&mut question).await.unwrap();
+                let zone = answers.lock().unwrap().clone();
+                if let Some(answer) = answer(&question[..length], &zone) {
+                    socket.send_to(&answer, from).await.unwrap();
+                }
+            }
+        });
+        Self { address, zone, task }
+    }
+
+    fn set(&self, zone: Zone) {
+        *self.zone.lock().unwrap() = zone;
+    }
+
+    /// Settings that ask this server.
+    fn settings(&self) -> Settings {
+        let names = Names {
+            servers: vec![self.address],
+            timeout: millis(200),
+            ttl_min: millis(20),
+            again_after: millis(20),
+            ..limits().names
+        };
+        forgiving(Settings { names, ..limits() })
+    }
+}
+
+impl Drop for NameServer {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+fn answer(question: &[u8], zone: &Zone) -> Option<Vec<u8>> {
+    const HEADER: usize = 12;
+    const A: [u8; 2] = [0, 1];
+    let name_len = question[HEADER..].iter().position(|byte| *byte == 0)? + 1;
+    let asked = &question[HEADER..HEADER + name_len + 4];
+    let kind = &asked[name_len..name_len + 2];
+    let (addresses, seconds, code) = match zone {
+        Zone::Silence => return None,
+        Zone::Missing => (&[][..], 0, 3),
+        Zone::Addresses(addresses, seconds) if kind == A => (&addresses[..], *seconds, 0),
+        Zone::Addresses(..) => (&[][..], 0, 0),
+    };
+    // The question's number; an answer, recursion wanted and offered; one question.
+    let mut answer = [&question[..2], &[0x81, 0x80 | code, 0, 1]].concat();
+    answer.extend([0, u8::try_from(addresses.len()).unwrap(), 0, 0, 0, 0]);
+    answer.extend(asked);
+    for address in addresses {
+        // The name is the one at byte 12, the class is IN.
+        answer.extend([0xc0, 12, 0, 1, 0, 1]);
+        answer.extend(seconds.to_be_bytes());
+        answer.extend([0, 4]);
+        answer.extend(address.octets());
+    }
+    Some(answer)
+}
+
+/// The same port of several loopback addresses.
+async fn places(count: u8) -> (u16, Vec<Ipv4Addr>) {
+    let port = super::peers::closed().await.port();
+    (port, (0..count).map(|number| Ipv4Addr::new(127, 0, 0, 2 + number)).collect())
+}
+
+fn serve(ip: Ipv4Addr, port: u16) -> Running {
+    serve_at(SocketAddr::new(IpAddr::V4(ip), port))
+}
+
+fn channel(server: &NameServer, port: u16) -> Channel {
+    let target = format!("http://books.test:{port}").parse().unwrap();
+    Channel::new(target, server.settings(), None).unwrap()
+}
+
+fn addresses(channel: &Channel) -> Vec<String> {
+    channel.figures().endpoints.into_iter().map(|endpoint| endpoint.address).collect()
+}
+
+#[tokio::test]
+async fn every_address_of_a_name_is_an_endpoint() {
+    let (port, ips) = places(2).await;
+    let running = [serve(ips[0], port), serve(ips[1], port)];
+    let names = NameServer::start(Zone::Addresses(ips, 3600)).await;
+    let channel = channel(&names, port);
+    assert_eq!(addresses(&channel), [""; 0], "nothing is asked before the first call");
+    ask(&channel, 0).await.unwrap();
+    let expected = [2, 3].map(|last| format!("books.test:{port} (127.0.0.{last}:{port})"));
+    assert_eq!(addresses(&channel), expected);
+    for running in &running {
+        running.has_connections(1).await;
+    }
+}
+
+#[tokio::test]
+async fn a_change_is_followed_when_the_time_to_live_is_over() {
+    let (port, ips) = places(2).await;
+    let before = serve(ips[0], port);
+    let after = serve(ips[1], port);
+    let names = NameServer::start(Zone::Addresses(vec![ips[0]], 0)).await;
+    let channel = channel(&names, port);
+    let slow = tokio::spawn({
+        let channel = channel.clone();
+        async move { ask(&channel, 500).await }
+    });
+    before.has_streams(1).await;
+    names.set(Zone::Addresses(vec![ips[1]], 0));
+    until(|| addresses(&channel)[0].contains("127.0.0.3")).await;
+    ask(&channel, 0).await.unwrap();
+    after.has_connections(1).await;
+    assert_eq!(slow.await.unwrap().unwrap(), "for 7", "calls in flight are finished");
+    before.has_connections(0).await;
+}
+
+#[tokio::test]
+async fn names_are_resolved_at_once_when_a_connection_breaks() {
+    let (port, ips) = places(2).await;
+    let before = serve(ips[0], port);
+    let names = NameServer::start(Zone::Addresses(vec![ips[0]], 3600)).await;
+    let channel = channel(&names, port);
+    ask(&channel, 0).await.unwrap();
+    names.set(Zone::Addresses(vec![ips[1]], 3600));
+    let _after = serve(ips[1], port);
+    drop(before);
+    within(async {
+        while ask(&channel, 0).await.is_err() {
+            tokio::time::sleep(millis(5)).await;
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn addresses_stay_in_use_while_a_name_cannot_be_resolved() {
+    let (port, ips) = places(1).await;
+    let _running = serve(ips[0], port);
+    let names = NameServer::start(Zone::Addresses(ips, 0)).await;
+    let channel = channel(&names, port);
+    ask(&channel, 0).await.unwrap();
+    for zone in [Zone::Silence, Zone::Missing] {
+        names.set(zone);
+        for _ in 0..10 {
+            tokio::time::sleep(millis(10)).await;
+            ask(&channel, 0).await.unwrap();
+        }
+    }
+    assert_eq!(addresses(&channel).len(), 1);
+}
+
+#[tokio::test]
+async fn a_name_that_cannot_be_resolved_is_told() {
+    for zone in [Zone::Missing, Zone::Silence, Zone::Addresses(Vec::new(), 60)] {
+        let names = NameServer::start(zone.clone()).await;
+        let status = ask(&channel(&names, 1), 0).await.unwrap_err();
+        assert_eq!(status.code(), Code::Unavailable, "{zone:?}: {status}");
+        assert!(status.message().contains("cannot resolve books.test: "), "{zone:?}: {status}");
+    }
+}
+
+#[tokio::test]
+async fn a_name_in_the_file_of_hosts_needs_no_name_server() {
+    let running = crate::support::start(settings());
+    let target = format!("http://localhost:{}", running.address().port());
+    let channel = Channel::new(target.parse().unwrap(), limits(), None).unwrap();
+    assert_eq!(ask(&channel, 0).await.unwrap(), "for 7");
+}
