@@ -19,12 +19,15 @@
 
 mod backoff;
 mod call;
+mod common;
 mod connect;
 mod endpoint;
 mod failure;
 mod figures;
 mod health;
 mod io;
+mod pick;
+mod place;
 mod pool;
 mod request;
 mod resolve;
@@ -32,6 +35,7 @@ mod response;
 mod retry;
 mod settings;
 mod target;
+mod template;
 mod tend;
 mod tokens;
 
@@ -47,7 +51,8 @@ use tokio::runtime::Handle;
 use tonic::body::Body;
 use tower_service::Service;
 
-use self::pool::{Common, Pool, Task};
+use self::common::{Common, Task};
+use self::pool::Pool;
 use self::resolve::{Resolving, resolver};
 use self::target::Location;
 use crate::tls::ClientTls;

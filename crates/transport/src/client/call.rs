@@ -1,32 +1,33 @@
 //! One call: its tries, each at an endpoint, and its end by the deadline at the latest.
 
-use std::future::poll_fn;
-use std::pin::{Pin, pin};
+use std::future::{Future as _, poll_fn};
+use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
 
 use http::request::Parts;
-use http::uri::PathAndQuery;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Uri, Version, header};
+use http::{Request, Response};
 use hyper::body::Incoming;
-use tokio::time::{Instant, Sleep};
+use hyper::client::conn::TrySendError;
+use tokio::time::Instant;
 use tonic::body::Body;
 use tonic::{Code, Status};
 
-use super::endpoint::{Endpoint, Place};
-use super::failure::{self, Head, Processed, Pushback, pushback};
+use super::connect::describe;
+use super::endpoint::Endpoint;
+use super::failure::{self, Head, Processed, Pushback};
 use super::figures::count;
+use super::place::Place;
 use super::pool::Pool;
 use super::request::{Outgoing, Sending};
 use super::response::ResponseBody;
 use super::retry::{Next, Tries};
-use crate::deadline::{Deadline, header_value};
+use super::template::Template;
+use crate::deadline::Deadline;
 use crate::random;
 
-const TIMEOUT: HeaderName = HeaderName::from_static("grpc-timeout");
-const TRIES_BEFORE: HeaderName = HeaderName::from_static("grpc-previous-rpc-attempts");
-const USER_AGENT: HeaderValue =
-    HeaderValue::from_static(concat!("transport/", env!("CARGO_PKG_VERSION")));
+/// The head of a response, and where it comes from.
+type Answer = (Response<Incoming>, Place);
 
 /// Makes a call. What goes wrong is in the response, as a gRPC status.
 pub(super) async fn call(pool: Arc<Pool>, request: Request<Body>) -> Response<ResponseBody> {
@@ -49,18 +50,12 @@ pub(super) async fn call(pool: Arc<Pool>, request: Request<Body>) -> Response<Re
         .await
     };
     match ended {
-        Some(Ok((response, place))) => with_body(response, deadline, place),
+        Some(Ok((response, place))) => {
+            response.map(|incoming| ResponseBody::new(incoming, deadline, place))
+        }
         Some(Err(status)) => status.into_http(),
         None => stage.deadline_passed(&pool).into_http(),
     }
-}
-
-fn with_body(
-    response: Response<Incoming>,
-    deadline: Pin<Box<Sleep>>,
-    place: Place,
-) -> Response<ResponseBody> {
-    response.map(|incoming| ResponseBody::new(incoming, deadline, place))
 }
 
 /// The least of the call's own timeout, the deadline of the call being served, and the
@@ -107,151 +102,131 @@ async fn answer(
     body: Body,
     by: Instant,
     stage: &mut Stage,
-) -> Result<(Response<Incoming>, Place), Status> {
+) -> Result<Answer, Status> {
     let limits = &pool.common.settings.retries;
-    let mut body = Outgoing::gather(body, limits.request_bytes_max.get()).await;
-    let head = Common::new(parts);
-    let mut tries = Tries::new(limits, &pool.common.tokens, head.path.path());
-    let mut avoid: Option<Arc<Endpoint>> = None;
+    let body = Outgoing::gather(body, limits.request_bytes_max.get()).await;
+    let tries = Tries::new(limits, &pool.common.tokens, parts.uri.path());
+    let template = Template::new(parts);
+    let mut trying = Trying { pool, template, body, tries, by, stage, avoid: None };
     loop {
-        let place = match pool.place(avoid.as_ref()).await {
-            Ok(place) => place,
-            Err(status) if tries.is_failure(status.code()) => {
-                wait_or(pool, &mut tries, Pushback::None, by, stage, status).await?;
-                continue;
-            }
-            Err(status) => return Err(status),
-        };
-        let Some(sending) = body.next() else {
-            return Err(Status::unavailable(stage.before.take().unwrap_or_default()));
-        };
-        avoid = Some(Arc::clone(&place.endpoint));
-        let request = head.request(&place, by, tries.before(), sending);
-        let mut sender = place.sender();
-        stage.asking = Some(place);
-        let sent = sender.try_send_request(request).await;
-        drop(sender);
-        let place = stage.asking.take().expect("it was left there before the try");
-        match sent {
-            Ok(response) => {
-                let Head::Status(code) = failure::head(&response) else {
-                    place.answered();
-                    tries.answered();
-                    return Ok((response, place));
-                };
-                if code == Code::Unavailable {
-                    place.unavailable(Instant::now());
-                } else {
-                    place.answered();
-                }
-                if !tries.is_failure(code) {
-                    tries.answered();
-                    return Ok((response, place));
-                }
-                let pushback = pushback(response.headers());
-                let status = Status::new(code, String::new());
-                if !body.is_there() {
-                    return Ok((response, place));
-                }
-                if wait_or(pool, &mut tries, pushback, by, stage, status).await.is_err() {
-                    return Ok((response, place));
-                }
-            }
-            Err(mut error) => {
-                let unsent = error.take_message();
-                let error = error.into_error();
-                let what = format!("{}: {}", place.endpoint, super::connect::describe(&error));
-                let was_unsent = unsent.is_some();
-                if let Some(unsent) = unsent {
-                    place.closed();
-                    body.give_back(unsent.into_body());
-                }
-                if was_unsent || failure::processed(&error) == Processed::No {
-                    stage.before = Some(what.clone());
-                    if body.is_there() && tries.unprocessed() {
-                        count(&pool.common.counts.transparent_retries);
-                        continue;
-                    }
-                }
-                let code = failure::code(&error).unwrap_or(Code::Unavailable);
-                let status = Status::new(code, format!("the call to {what}"));
-                if !body.is_there() || !tries.is_failure(code) {
-                    return Err(status);
-                }
-                wait_or(pool, &mut tries, Pushback::None, by, stage, status).await?;
-            }
+        if let Some(answer) = trying.once().await? {
+            return Ok(answer);
         }
     }
 }
 
-/// Waits until the next try, or gives the failure back if there is none.
-async fn wait_or(
-    pool: &Pool,
-    tries: &mut Tries<'_>,
-    pushback: Pushback,
+/// The tries of a call.
+struct Trying<'a> {
+    pool: &'a Pool,
+    template: Template,
+    body: Outgoing,
+    tries: Tries<'a>,
     by: Instant,
-    stage: &mut Stage,
-    status: Status,
-) -> Result<(), Status> {
-    let counts = &pool.common.counts;
-    match tries.failed(pushback, random::fraction()) {
-        Next::Answer => Err(status),
-        Next::Refused => {
-            count(&counts.retries_refused);
-            Err(status)
-        }
-        Next::Retry(wait) => {
-            // A try that could not end in time is not made: the caller learns more now.
-            let at = Instant::now() + wait;
-            if at >= by {
-                return Err(status);
+    stage: &'a mut Stage,
+    /// Where the try before failed.
+    avoid: Option<Arc<Endpoint>>,
+}
+
+impl Trying<'_> {
+    /// Tries once. Without an answer it is to be tried again.
+    async fn once(&mut self) -> Result<Option<Answer>, Status> {
+        let place = match self.pool.place(self.avoid.as_ref()).await {
+            Ok(place) => place,
+            Err(status) => {
+                let is_failure = self.tries.is_failure(status.code());
+                let next = if is_failure { self.next_try(Pushback::None) } else { None };
+                let Some(at) = next else { return Err(status) };
+                self.wait(at, status.message()).await;
+                return Ok(None);
             }
-            stage.before = Some(status.message().to_owned());
-            count(&counts.retries);
-            pool.common.sleep_until(at).await;
-            Ok(())
+        };
+        let body = self.body.next().expect("nothing is tried again without its body");
+        let request = self.template.request(&place.endpoint, self.by, self.tries.before(), body);
+        let mut sender = place.sender();
+        self.avoid = Some(Arc::clone(&place.endpoint));
+        self.stage.asking = Some(place);
+        let sent = sender.try_send_request(request).await;
+        let place = self.stage.asking.take().expect("it was put there before the try");
+        match sent {
+            Ok(response) => Ok(self.answered(response, place).await),
+            Err(error) => self.broken(error, place).await.map(|()| None),
         }
     }
-}
 
-/// What all tries of a call have in common.
-struct Common {
-    method: Method,
-    path: PathAndQuery,
-    headers: HeaderMap,
-}
-
-impl Common {
-    fn new(mut parts: Parts) -> Self {
-        parts.headers.remove(TIMEOUT);
-        parts.headers.entry(header::USER_AGENT).or_insert(USER_AGENT);
-        let path = parts.uri.path_and_query().cloned();
-        let path = path.unwrap_or_else(|| PathAndQuery::from_static("/"));
-        Self { method: parts.method, path, headers: parts.headers }
+    /// There is the head of a response: it is the answer, unless it is tried again.
+    async fn answered(&mut self, response: Response<Incoming>, place: Place) -> Option<Answer> {
+        let code = match failure::head(&response) {
+            Head::Begun => Code::Ok,
+            Head::Status(code) => code,
+        };
+        match code {
+            Code::Unavailable | Code::DeadlineExceeded => place.failed(Instant::now(), code),
+            _ => place.answered(),
+        }
+        if code == Code::Ok || !self.tries.is_failure(code) {
+            self.tries.answered();
+            return Some((response, place));
+        }
+        let Some(at) = self.next_try(failure::pushback(response.headers())) else {
+            return Some((response, place));
+        };
+        let reason = format!("{} answered {code:?}", place.endpoint);
+        // Its place is free while it waits.
+        drop((response, place));
+        self.wait(at, &reason).await;
+        None
     }
 
-    /// The request of a try.
-    fn request(
-        &self,
-        place: &Place,
-        by: Instant,
-        tries_before: u32,
-        body: Sending,
-    ) -> Request<Sending> {
-        let mut uri = http::uri::Parts::default();
-        uri.scheme = Some(place.endpoint.scheme.clone());
-        uri.authority = Some(place.endpoint.authority.clone());
-        uri.path_and_query = Some(self.path.clone());
-        let mut request = Request::new(body);
-        *request.method_mut() = self.method.clone();
-        *request.uri_mut() = Uri::from_parts(uri).expect("all parts of it are there");
-        *request.version_mut() = Version::HTTP_2;
-        *request.headers_mut() = self.headers.clone();
-        let left = by.saturating_duration_since(Instant::now());
-        request.headers_mut().insert(TIMEOUT, header_value(left));
-        if tries_before > 0 {
-            request.headers_mut().insert(TRIES_BEFORE, tries_before.into());
+    /// The connection or the stream has failed before there was an answer.
+    async fn broken(
+        &mut self,
+        mut error: TrySendError<Request<Sending>>,
+        place: Place,
+    ) -> Result<(), Status> {
+        let unsent = error.take_message();
+        let error = error.into_error();
+        let what = format!("the call to {}: {}", place.endpoint, describe(&error));
+        let mut processed = failure::processed(&error);
+        if let Some(unsent) = unsent {
+            processed = Processed::No;
+            place.closed();
+            self.body.give_back(unsent.into_body());
         }
-        request
+        drop(place);
+        if processed == Processed::No && self.body.is_there() && self.tries.unprocessed() {
+            self.stage.before = Some(what);
+            count(&self.pool.common.counts.transparent_retries);
+            return Ok(());
+        }
+        let code = failure::code(&error).unwrap_or(Code::Unavailable);
+        let is_failure = self.tries.is_failure(code);
+        let next = if is_failure { self.next_try(Pushback::None) } else { None };
+        let Some(at) = next else { return Err(Status::new(code, what)) };
+        self.wait(at, &what).await;
+        Ok(())
+    }
+
+    /// When the next try is made, if there is one.
+    fn next_try(&mut self, pushback: Pushback) -> Option<Instant> {
+        let counts = &self.pool.common.counts;
+        match self.tries.failed(pushback, random::fraction()) {
+            _ if !self.body.is_there() => None,
+            Next::Answer => None,
+            Next::Refused => {
+                count(&counts.retries_refused);
+                None
+            }
+            Next::Retry(wait) => {
+                // A try that could not end in time is not made: the caller learns more now.
+                let at = Instant::now().checked_add(wait).filter(|at| *at < self.by)?;
+                count(&counts.retries);
+                Some(at)
+            }
+        }
+    }
+
+    async fn wait(&mut self, at: Instant, reason: &str) {
+        self.stage.before = Some(reason.to_owned());
+        self.pool.common.sleep_until(at).await;
     }
 }

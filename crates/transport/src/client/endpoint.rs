@@ -13,10 +13,11 @@ use hyper::client::conn::http2::SendRequest;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
+use super::common::Common;
 use super::connect::Address;
 use super::figures::{EndpointFigures, EndpointState};
 use super::health::{Cause, Health, Standing};
-use super::pool::Common;
+use super::place::Place;
 use super::request::Sending;
 use super::settings::Ejection;
 use crate::random;
@@ -168,8 +169,7 @@ impl Endpoint {
         }
         let live = self.lock().live.clone()?;
         self.in_flight.fetch_add(1, Ordering::Relaxed);
-        let (endpoint, common) = (Arc::clone(self), Arc::clone(common));
-        Some(Place { endpoint, live, common })
+        Some(Place::new(Arc::clone(self), live, Arc::clone(common), now))
     }
 
     /// Wishes to try it although it is ejected.
@@ -231,11 +231,14 @@ impl Endpoint {
     }
 
     /// No connection could be made, or it broke before it was of any use.
-    pub(super) fn failed(&self, limits: &Ejection, now: Instant, reason: &str) -> Duration {
+    /// Returns how long it is left out, and whether it was good before.
+    pub(super) fn failed(&self, limits: &Ejection, now: Instant, reason: &str) -> (Duration, bool) {
         let mut state = self.lock();
         state.tried(now);
         state.live = None;
-        state.health.eject(Cause::Connection, limits, now, random::fraction(), reason)
+        let was_good = state.health.is_good();
+        let draw = random::fraction();
+        (state.health.eject(Cause::Connection, limits, now, draw, reason), was_good)
     }
 
     /// Its connection has ended after good service; the next one is made now, or when a call
@@ -248,9 +251,29 @@ impl Endpoint {
     }
 
     /// Uses a connection no more.
-    fn dismiss(&self, live: &Arc<Live>) {
-        let mut state = self.lock();
-        state.dismiss(live);
+    pub(super) fn dismiss(&self, live: &Arc<Live>) {
+        self.lock().dismiss(live);
+    }
+
+    /// A call was answered.
+    pub(super) fn answered(&self) {
+        self.lock().health.answered();
+    }
+
+    /// A call has failed; whether that ejects it.
+    pub(super) fn call_failed(
+        &self,
+        limits: &Ejection,
+        now: Instant,
+        draw: f64,
+        reason: &str,
+    ) -> bool {
+        self.lock().health.call_failed(limits, now, draw, reason)
+    }
+
+    /// A call has given its place back.
+    pub(super) fn leave(&self) {
+        self.in_flight.fetch_sub(1, Ordering::Relaxed);
     }
 
     /// Gives its connection up: nobody will ask for it again.
@@ -326,59 +349,5 @@ impl fmt::Display for Endpoint {
             }
             Address::Tcp(address) => write!(f, "{} ({address})", self.authority),
         }
-    }
-}
-
-/// A call's place on a connection; dropping it gives the place back.
-pub(super) struct Place {
-    pub(super) endpoint: Arc<Endpoint>,
-    live: Arc<Live>,
-    common: Arc<Common>,
-}
-
-impl Place {
-    pub(super) fn sender(&self) -> SendRequest<Sending> {
-        self.live.sender()
-    }
-
-    /// The peer has answered.
-    pub(super) fn answered(&self) {
-        self.live.has_answered.store(true, Ordering::Relaxed);
-        self.endpoint.lock().health.answered();
-    }
-
-    /// The peer has answered that it is unavailable.
-    pub(super) fn unavailable(&self, now: Instant) {
-        self.live.has_answered.store(true, Ordering::Relaxed);
-        self.call_failed(now, "calls are answered UNAVAILABLE");
-    }
-
-    /// The call has ended at its deadline without an answer.
-    pub(super) fn unanswered(&self, now: Instant) {
-        if self.call_failed(now, "calls are not answered") {
-            // Whoever is behind it may have gone: a new connection shows it.
-            self.endpoint.dismiss(&self.live);
-        }
-    }
-
-    /// The connection takes no more calls.
-    pub(super) fn closed(&self) {
-        self.endpoint.dismiss(&self.live);
-    }
-
-    fn call_failed(&self, now: Instant, reason: &str) -> bool {
-        let (limits, draw) = (&self.common.settings.ejection, random::fraction());
-        let ejected = self.endpoint.lock().health.call_failed(limits, now, draw, reason);
-        if ejected {
-            tracing::warn!(endpoint = %self.endpoint, reason, "an endpoint is ejected");
-        }
-        ejected
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        self.endpoint.in_flight.fetch_sub(1, Ordering::Relaxed);
-        self.common.freed();
     }
 }

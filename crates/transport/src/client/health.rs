@@ -65,6 +65,11 @@ impl Health {
         }
     }
 
+    /// Whether nothing has gone wrong since something went well.
+    pub(super) fn is_good(&self) -> bool {
+        self.in_a_row == 0
+    }
+
     /// How often it was ejected.
     pub(super) fn ejections(&self) -> u64 {
         self.ejections

@@ -136,3 +136,55 @@ impl AsyncWrite for Watched {
         this.in_time(cx, shut)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::UnixStream;
+
+    use super::*;
+    use crate::connection::Socket;
+
+    /// Both ends of a connection, and what the near one will tell of the far one.
+    fn pair(write_timeout: Duration) -> (Watched, UnixStream, oneshot::Receiver<Greeting>) {
+        let (near, far) = UnixStream::pair().unwrap();
+        let (near, greeted) = Watched::new(Wire::Plain(Socket::Unix(near)), write_timeout);
+        (near, far, greeted)
+    }
+
+    #[tokio::test]
+    async fn a_peer_that_takes_nothing_is_given_up() {
+        let (mut near, _far, _greeted) = pair(Duration::from_millis(50));
+        let error = near.write_all(&[0; 16 << 20]).await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+    }
+
+    #[tokio::test]
+    async fn a_peer_that_takes_little_at_a_time_is_not_given_up() {
+        let (mut near, mut far, _greeted) = pair(Duration::from_secs(60));
+        let reading = tokio::spawn(async move {
+            let mut taken = Vec::new();
+            far.read_to_end(&mut taken).await.map(|_| taken.len())
+        });
+        near.write_all(&[0; 4 << 20]).await.unwrap();
+        near.shutdown().await.unwrap();
+        assert_eq!(reading.await.unwrap().unwrap(), 4 << 20);
+    }
+
+    #[tokio::test]
+    async fn a_peer_is_known_by_its_first_bytes_however_they_come() {
+        for (said, expected) in [
+            (&b"\0\0\x06\x04\0\0\0\0\0abcdef"[..], Greeting::Http2),
+            (b"HTTP/1.1 400 Bad Request", Greeting::Http1),
+            (b"SSH-2.0-OpenSSH", Greeting::Unknown),
+        ] {
+            let (mut near, mut far, greeted) = pair(Duration::from_secs(60));
+            let mut byte = [0];
+            for one in said {
+                far.write_all(&[*one]).await.unwrap();
+                near.read_exact(&mut byte).await.unwrap();
+            }
+            assert_eq!(greeted.await.unwrap(), expected);
+        }
+    }
+}

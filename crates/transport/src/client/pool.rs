@@ -1,27 +1,23 @@
 //! All endpoints of a channel, and which of them takes a call.
 
 use std::pin::pin;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use rustls::pki_types::ServerName;
-use tokio::runtime::Handle;
-use tokio::sync::Notify;
-use tokio::task::JoinHandle;
-use tokio::time::{Instant, Sleep, sleep_until};
+use tokio::time::Instant;
 use tonic::Status;
 
+use super::common::{Common, Task};
 use super::connect::Address;
-use super::endpoint::{Endpoint, Identity, Offer, Place, Probe};
-use super::figures::{Counts, Figures, read};
-use super::settings::Settings;
-use super::target::{Location, Target};
+use super::endpoint::{Endpoint, Identity, Offer, Probe};
+use super::figures::{Figures, read};
+use super::pick::{least_loaded, soonest};
+use super::place::Place;
+use super::target::Location;
 use super::tend::Tender;
-use super::tokens::Tokens;
 use crate::random;
-use crate::tls::ClientTls;
 
 /// How long a call waits for what somebody else's try of an ejected endpoint comes to.
 const OTHERS_PROBE: Duration = Duration::from_millis(50);
@@ -31,79 +27,6 @@ const TAKES_MAX: usize = 4;
 
 /// Endpoints that a message lists.
 const LISTED_MAX: usize = 5;
-
-/// What all parts of a channel share.
-pub(super) struct Common {
-    pub(super) target: Target,
-    pub(super) settings: Settings,
-    pub(super) tls: Option<ClientTls>,
-    pub(super) runtime: Handle,
-    pub(super) tokens: Tokens,
-    pub(super) counts: Counts,
-    /// Told when a call that waits should look again.
-    pub(super) changed: Notify,
-    /// Told when names should be resolved soon.
-    pub(super) resolve: Notify,
-    waiting: AtomicUsize,
-}
-
-impl Common {
-    pub(super) fn new(
-        target: Target,
-        settings: Settings,
-        tls: Option<ClientTls>,
-        runtime: Handle,
-    ) -> Self {
-        let tokens = Tokens::new(&settings.retries);
-        Self {
-            target,
-            settings,
-            tls,
-            runtime,
-            tokens,
-            counts: Counts::default(),
-            changed: Notify::new(),
-            resolve: Notify::new(),
-            waiting: AtomicUsize::new(0),
-        }
-    }
-
-    /// A timer of the channel's runtime, wherever it is made.
-    pub(super) fn sleep_until(&self, at: Instant) -> Sleep {
-        let _entered = self.runtime.enter();
-        sleep_until(at)
-    }
-
-    /// Calls that one connection carries at a time.
-    pub(super) fn streams_max(&self) -> usize {
-        self.settings.streams_per_connection_max.get() as usize
-    }
-
-    /// A place has become free.
-    pub(super) fn freed(&self) {
-        if self.waiting.load(Ordering::Relaxed) > 0 {
-            self.changed.notify_one();
-        }
-    }
-}
-
-/// A task that ends with its owner.
-pub(super) struct Task(JoinHandle<()>);
-
-impl Task {
-    pub(super) fn spawn(
-        runtime: &Handle,
-        future: impl Future<Output = ()> + Send + 'static,
-    ) -> Self {
-        Self(runtime.spawn(future))
-    }
-}
-
-impl Drop for Task {
-    fn drop(&mut self) {
-        self.0.abort();
-    }
-}
 
 /// An endpoint with its task.
 struct Tended {
@@ -253,7 +176,7 @@ impl Pool {
                 },
             }
             if waiting.is_none() {
-                waiting = Some(self.wait()?);
+                waiting = Some(common.wait()?);
             }
             match trial.as_ref().and_then(|trial| trial.until) {
                 None => changed.await,
@@ -321,25 +244,12 @@ impl Pool {
         Status::unavailable(format!("cannot reach {target}: {}{more}", reasons.join("; ")))
     }
 
-    /// Counts a call among those that wait, if there is room.
-    fn wait(&self) -> Result<Waiting<'_>, Status> {
-        let most = self.common.settings.waiting_max.get();
-        let waiting = Waiting(&self.common.waiting);
-        if self.common.waiting.fetch_add(1, Ordering::Relaxed) >= most {
-            let target = &self.common.target;
-            return Err(Status::resource_exhausted(format!(
-                "{most} calls wait for a connection to {target}, and more may not"
-            )));
-        }
-        Ok(waiting)
-    }
-
     pub(super) fn figures(&self) -> Figures {
         let now = Instant::now();
         let counts = &self.common.counts;
         Figures {
             endpoints: self.endpoints.load().iter().map(|one| one.endpoint.figures(now)).collect(),
-            waiting: self.common.waiting.load(Ordering::Relaxed),
+            waiting: self.common.waiting(),
             calls: read(&counts.calls),
             retries: read(&counts.retries),
             transparent_retries: read(&counts.transparent_retries),
@@ -352,52 +262,4 @@ impl Trial {
     fn is_over(&self, now: Instant) -> bool {
         self.endpoint.tries() > self.tries_before || self.until.is_some_and(|until| until <= now)
     }
-}
-
-/// A call that waits.
-struct Waiting<'a>(&'a AtomicUsize);
-
-impl Drop for Waiting<'_> {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
-/// The offer with the fewest calls, of several one that is drawn; one that is to be avoided only
-/// if there is no other.
-fn least_loaded(
-    offers: &[Offer],
-    is_avoided: impl Fn(usize) -> bool,
-    mut below: impl FnMut(usize) -> usize,
-) -> Option<usize> {
-    let mut best: Option<((bool, usize), usize)> = None;
-    let mut ties = 0;
-    for (place, offer) in offers.iter().enumerate() {
-        let Offer::Ready(in_flight) = offer else { continue };
-        let rank = (is_avoided(place), *in_flight);
-        match best {
-            Some((least, _)) if rank > least => {}
-            Some((least, _)) if rank == least => {
-                ties += 1;
-                // Each of the equals is kept with the same chance.
-                if below(ties) == 0 {
-                    best = Some((rank, place));
-                }
-            }
-            _ => {
-                ties = 1;
-                best = Some((rank, place));
-            }
-        }
-    }
-    best.map(|(_, place)| place)
-}
-
-/// The ejected endpoint whose time is over the soonest.
-fn soonest(offers: &[Offer]) -> Option<usize> {
-    let ejected = offers.iter().enumerate().filter_map(|(place, offer)| match offer {
-        Offer::Ejected(until) => Some((*until, place)),
-        _ => None,
-    });
-    ejected.min().map(|(_, place)| place)
 }

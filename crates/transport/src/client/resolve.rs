@@ -13,8 +13,9 @@ use hickory_resolver::proto::rr::RecordType;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::backoff::half_jitter;
+use super::common::Common;
 use super::connect::Address;
-use super::pool::{Common, Pool};
+use super::pool::Pool;
 use super::settings::Names;
 use super::target::Location;
 use crate::random;

@@ -10,8 +10,8 @@ use hyper::body::Incoming;
 use tokio::time::Sleep;
 use tonic::{Code, Status};
 
-use super::endpoint::Place;
 use super::failure;
+use super::place::Place;
 
 /// The body of a response.
 #[derive(Default)]

@@ -123,11 +123,13 @@ fn parse(entry: &str) -> Result<Place, &'static str> {
         return Err("has more than a host and a port");
     }
     let authority = Authority::try_from(rest).map_err(|_| "has no valid host and port")?;
-    let port = match (authority.port(), authority.port_u16()) {
-        (_, Some(0)) => return Err("has the port 0"),
-        (_, Some(port)) => port,
-        (None, None) => port,
-        (Some(_), None) => return Err("has no valid port"),
+    let port = match authority.as_str().strip_prefix(authority.host()) {
+        None | Some("") => port,
+        // The parser lets a port through that is no number.
+        Some(rest) => match rest.strip_prefix(':').and_then(|digits| digits.parse().ok()) {
+            Some(port) if port > 0 => port,
+            _ => return Err("has no valid port"),
+        },
     };
     let place = Place { location: Location::Name(String::new(), port), scheme, authority };
     let host = place.host();

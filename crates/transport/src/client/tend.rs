@@ -12,9 +12,9 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until};
 
 use super::backoff::half_jitter;
+use super::common::Common;
 use super::connect::{ConnectError, Connected, connect, describe};
 use super::endpoint::{Endpoint, Live, Next};
-use super::pool::Common;
 use crate::random;
 
 /// What tending an endpoint needs.
@@ -88,8 +88,13 @@ impl Tender {
 
     fn eject(&self, reason: &str) {
         let limits = &self.common.settings.ejection;
-        let wait = self.endpoint.failed(limits, Instant::now(), reason);
-        tracing::warn!(endpoint = %self.endpoint, reason, ?wait, "an endpoint is ejected");
+        let (wait, was_good) = self.endpoint.failed(limits, Instant::now(), reason);
+        // Once for each time that it goes; it is tried again and again.
+        if was_good {
+            tracing::warn!(endpoint = %self.endpoint, reason, ?wait, "an endpoint is ejected");
+        } else {
+            tracing::debug!(endpoint = %self.endpoint, reason, ?wait, "an endpoint stays ejected");
+        }
     }
 
     /// Looks after a connection until it has ended.

@@ -24,7 +24,7 @@ pub(crate) use http1::{Http1, Told};
 pub(crate) use wire::{Frame, Wire};
 
 /// The longest that a test waits for anything.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// An error of any kind.
 type BoxError = Box<dyn std::error::Error + Send + Sync>;

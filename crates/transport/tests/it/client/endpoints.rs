@@ -9,7 +9,7 @@ use tonic::Code;
 use transport::client::{Channel, EndpointState, Settings};
 
 use super::peers::{Peer, Reaction, Scripted, ask, ask_within, channel, closed, forgiving};
-use super::peers::{idempotent, limits, serve_at, states};
+use super::peers::{idempotent, limits, serve_asking, serve_at, states};
 use crate::support::{Running, millis, settings, start, until, within};
 
 /// A call to one good endpoint and one bad one, often; how many calls fail.
@@ -28,6 +28,9 @@ async fn failures(bad: SocketAddr, calls: usize) -> usize {
 async fn beside_a_good_endpoint_a_bad_one_fails_few_calls() {
     let hanging = Scripted::start(|_| Reaction::Nothing).await;
     let sick = Scripted::start(|_| Reaction::Refuse(Code::Unavailable, None)).await;
+    // A sound server whose handlers hang: it answers by itself when the time is up.
+    let (slow, _) = serve_asking(channel(&[hanging.peer.address], limits()));
+    let stuck = Peer::stuck().await;
     // Those that get no connection get no call; others get five, and one now and then.
     for (name, bad, most) in [
         ("closed", closed().await, 0),
@@ -35,13 +38,12 @@ async fn beside_a_good_endpoint_a_bad_one_fails_few_calls() {
         ("http1", Peer::http1().await.address, 0),
         ("hanging", hanging.peer.address, 10),
         ("sick", sick.peer.address, 10),
+        ("slow", slow.address(), 10),
+        ("stuck", stuck.address, 10),
     ] {
         let failures = failures(bad, 200).await;
         assert!(failures <= most, "{name}: {failures} failures");
     }
-    let stuck = Peer::stuck().await;
-    let failures = failures(stuck.address, 200).await;
-    assert!(failures <= 10, "stuck: {failures} failures");
 }
 
 #[tokio::test]
@@ -194,6 +196,8 @@ async fn no_call_fails_while_servers_are_restarted_one_after_the_other() {
     for round in 0..4 {
         let number = round % 2;
         until(|| states(&channel) == [EndpointState::Ready; 2]).await;
+        let before = calls.load(Ordering::Relaxed);
+        until(|| calls.load(Ordering::Relaxed) > before + 20).await;
         let Running { server, executor } = running[number].take().unwrap();
         within(server.drain()).await;
         drop(executor);
@@ -204,7 +208,6 @@ async fn no_call_fails_while_servers_are_restarted_one_after_the_other() {
     for load in load {
         assert!(load.await.unwrap().is_none_or(|status| panic!("{status}")));
     }
-    assert!(calls.load(Ordering::Relaxed) > 100);
 }
 
 #[tokio::test]
