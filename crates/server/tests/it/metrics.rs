@@ -131,7 +131,7 @@ fn nothing_that_a_client_sends_becomes_a_label() {
     let path = prop_oneof![
         "/[a-zA-Z0-9._~-]{1,20}/[a-zA-Z0-9._~-]{0,20}",
         Just("/foreword.v1.RecommendationService/Recommend".to_owned()),
-        "/foreword.v1.RecommendationService/[a-z]{1,20}",
+        r"/foreword\.v1\.RecommendationService/[a-z]{1,20}",
     ];
     let name = prop_oneof![
         Just("x-request-id"),
