@@ -21,7 +21,7 @@ use transport::{Address, ListenError, Listeners, Monitor, OtherRequests, Server}
 use unstall::Executor;
 
 use crate::settings::{AdminSection, LiveSettings};
-use crate::telemetry::metrics::{Format, Metrics};
+use crate::telemetry::metrics::{Format, Metrics, Sources};
 use crate::telemetry::{Phases, RecentStalls};
 
 /// Connections of operators, and streams of each.
@@ -53,6 +53,13 @@ impl Shown {
         let (metrics, stalls) = (Arc::default(), Arc::default());
         let monitor = Arc::new(OnceLock::new());
         Self { phases: Phases::default(), metrics, stalls, settings, monitor }
+    }
+
+    /// Says where the figures are that are read when somebody asks.
+    pub fn read_from(&self, sources: Sources) {
+        // It is said once.
+        let _ = self.monitor.set(sources.monitor.clone());
+        self.metrics.read_from(sources);
     }
 }
 

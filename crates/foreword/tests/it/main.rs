@@ -10,6 +10,7 @@ mod errors;
 mod evaluate;
 mod help;
 mod import;
+mod log;
 mod needs;
 mod openapi;
 mod program;

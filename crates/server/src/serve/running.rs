@@ -25,8 +25,8 @@ use crate::telemetry::traces::Traces;
 /// How long to wait at the end for handlers that hold a thread.
 const STUCK_PATIENCE: Duration = Duration::from_millis(200);
 
-/// What the supervisor allows for closing the store.
-const CLOSING_PATIENCE: Duration = Duration::from_secs(5);
+/// What the supervisor allows for the last spans, the port for operators and the store.
+const CLOSING_PATIENCE: Duration = Duration::from_secs(8);
 
 /// Everything of a service but its listeners and routes.
 #[derive(Debug)]
@@ -106,11 +106,8 @@ impl Running {
 
     /// Lets operators see it, and the log.
     fn show(&self, server: &Server) {
-        let monitor = server.monitor();
-        // It is set once.
-        let _ = self.shown.monitor.set(monitor.clone());
-        self.shown.metrics.read_from(Sources {
-            monitor,
+        self.shown.read_from(Sources {
+            monitor: server.monitor(),
             recommender: Arc::clone(&self.recommender),
             tls: self.tls.clone(),
             traces: self.traces.clone(),

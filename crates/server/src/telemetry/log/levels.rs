@@ -5,7 +5,8 @@ use std::str::FromStr;
 
 use tracing_subscriber::filter::{LevelFilter, Targets};
 
-/// How much is logged, written `info,access=warn,server::live=debug`.
+/// How much is logged, written `info,access=warn,server::live=debug`. If no level is given for
+/// all, errors are logged of what is not named.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Levels {
     text: String,
@@ -36,7 +37,7 @@ impl FromStr for Levels {
             return Err(bad(text));
         }
         let mut levels =
-            Self { text: parts.join(","), targets: Vec::new(), others: LevelFilter::OFF };
+            Self { text: parts.join(","), targets: Vec::new(), others: LevelFilter::ERROR };
         for part in parts {
             match part.split_once('=') {
                 None => levels.others = level(part).ok_or_else(|| bad(part))?,
