@@ -15,11 +15,12 @@ const UNDER_MIRI: &str =
     "+nightly miri test -p unstall --lib -- job:: watchdog::clock grpc::timeout";
 
 /// Each folder of fuzz targets with its targets.
-const FUZZ_TARGETS: [(&str, &str); 5] = [
+const FUZZ_TARGETS: [(&str, &str); 6] = [
     ("crates/transport/fuzz", "guard"),
     ("crates/transport/fuzz", "frames"),
     ("crates/transport/fuzz", "framing"),
     ("crates/transport/fuzz", "json"),
+    ("crates/server/fuzz", "jwt"),
     ("crates/server/fuzz", "settings"),
 ];
 const FUZZ_SECONDS: u32 = 60;

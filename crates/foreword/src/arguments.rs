@@ -2,6 +2,7 @@
 
 mod bench;
 mod certs;
+mod keys;
 mod shell;
 
 use std::path::PathBuf;
@@ -16,6 +17,7 @@ use crate::exit;
 
 pub(crate) use bench::{ArrivalsKind, Bench, Call, Load, TlsFiles};
 pub(crate) use certs::Certs;
+pub(crate) use keys::{CreateKey, Keys};
 pub(crate) use shell::{Completions, ManPages};
 
 /// Foreword recommends books: a self-hosted service for bookshops, libraries and reading apps.
@@ -80,6 +82,9 @@ pub(crate) enum Command {
     /// Measure a running service
     #[command(subcommand)]
     Bench(Bench),
+    /// Make, list and revoke API keys
+    #[command(subcommand)]
+    Keys(Keys),
     /// Write certificates to try TLS with: an authority, a server's and a client's
     Certs(Certs),
     /// Print the script that completes this program's arguments in a shell

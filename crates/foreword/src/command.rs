@@ -6,6 +6,7 @@ mod completions;
 mod demo;
 mod evaluate;
 mod import;
+mod keys;
 mod man;
 mod recommend;
 mod serve;
@@ -15,7 +16,6 @@ use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result};
-
 
 use crate::arguments::{Arguments, Command};
 use crate::output;
@@ -40,6 +40,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Evaluate(evaluate) => {
             evaluate::run(&data()?, &arguments.settings()?, evaluate).await
         }
+        Command::Keys(keys) => keys::run(&data()?, &arguments.settings()?, keys).await,
         // These need no shop, and no settings, which may name the very files that are missing.
         Command::Bench(bench) => bench::run(bench).await,
         Command::Certs(certs) => certs::run(certs),

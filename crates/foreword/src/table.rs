@@ -19,6 +19,11 @@ pub(crate) fn of_text(headings: &[&str]) -> Table {
     with_style(UTF8_HORIZONTAL_ONLY, headings)
 }
 
+/// A table with one line a row.
+pub(crate) fn of_rows(headings: &[&str]) -> Table {
+    with_style(COMPACT, headings)
+}
+
 /// A table of figures: all columns but the first to the right.
 pub(crate) fn of_figures(headings: &[&str]) -> Table {
     let mut table = with_style(COMPACT, headings);

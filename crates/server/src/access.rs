@@ -1,7 +1,207 @@
 //! Who may do what: identities, their roles, and how a request shows whose it is.
+//!
+//! There are three ways in, each there if the settings name it: certificates of mutual TLS, JSON
+//! Web Tokens and API keys. Where there is none, nobody is asked: everybody may do everything,
+//! and is told apart by address.
+//!
+//! Invariants:
+//!
+//! - A bearer credential that is presented counts, and nothing else: a bad one is refused even
+//!   if the certificate is good.
+//! - Identifying a request waits for nothing: it needs no database and no network.
+//! - No secret, and no hash of one, is part of an error, of a log line or of `Debug`.
 
+mod anonymous;
+pub mod api_key;
+mod bearer;
+mod certificates;
 mod identity;
+pub mod jwt;
+mod keyring;
+pub mod keys;
 mod role;
+
+use std::future::Future;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use http::HeaderMap;
+use storage::Store;
+use transport::Peer;
+
+use crate::settings::{AccessSection, Settings};
+use api_key::ApiKey;
+use bearer::bearer;
+use certificates::Certificates;
+use jwt::{KeyFile, KeyFileError, Tokens, Watcher};
+use keyring::Keyring;
 
 pub use identity::{Identity, IdentityKind};
 pub use role::{Role, Roles, UnknownRole};
+
+/// The longest time between two looks for keys that were revoked.
+const KEYS_POLL_MAX: Duration = Duration::from_millis(500);
+
+/// Why nobody knows whose request it is. It says no more than a stranger may learn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// Nothing was presented.
+    Missing,
+    /// What was presented is not, or no longer, good for anything.
+    Invalid,
+    /// It was good once; told only to who has shown the secret of it.
+    Expired,
+}
+
+/// The ways in, and what is known of those who may come.
+#[derive(Debug)]
+pub struct Access {
+    certificates: Option<ArcSwap<Certificates>>,
+    tokens: Option<(Arc<Tokens>, KeyFile)>,
+    keys: Option<Keyring>,
+}
+
+impl Access {
+    /// The ways in that the settings name. API keys are known after the first
+    /// [`renew`](Self::renew).
+    ///
+    /// # Errors
+    ///
+    /// [`KeyFileError`] if there is to be a file of keys and it cannot be used.
+    pub fn open(settings: &Settings) -> Result<Self, KeyFileError> {
+        let section = &settings.access;
+        let files = settings.tls.files();
+        let asks_for_certificates = files.is_some_and(|files| files.client_ca.is_some());
+        let certificates =
+            asks_for_certificates.then(|| ArcSwap::from_pointee(Certificates::of(section)));
+        let tokens = section.jwt_keys().map(|path| {
+            let (file, keys) = KeyFile::open(path)?;
+            Ok((Arc::new(Tokens::new(section.jwt_rules(), keys)), file))
+        });
+        let keys = section.api_keys.then(Keyring::default);
+        Ok(Self { certificates, tokens: tokens.transpose()?, keys })
+    }
+
+    /// Takes up other roles of certificates and other rules for tokens. The ways in stay those of
+    /// the start, so that none is opened or closed unseen.
+    pub fn follow(&self, section: &AccessSection) {
+        if let Some(certificates) = &self.certificates {
+            certificates.store(Arc::new(Certificates::of(section)));
+        }
+        if let Some((tokens, _)) = &self.tokens {
+            tokens.hold_to(section.jwt_rules());
+        }
+    }
+
+    /// Whose request it is, at this many milliseconds since 1970.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal`] if that is not shown.
+    pub fn identify(
+        &self,
+        headers: &HeaderMap,
+        peer: Option<&Peer>,
+        now_ms: i64,
+    ) -> Result<Identity, Refusal> {
+        if !self.asks() {
+            return Ok(anonymous::identity(peer));
+        }
+        match bearer(headers)? {
+            Some(credential) => self.identify_bearer(credential, now_ms),
+            None => {
+                let certificates = self.certificates.as_ref().ok_or(Refusal::Missing)?;
+                let shown = peer.and_then(|peer| peer.certificates().first());
+                shown.map(|shown| certificates.load().identify(shown)).ok_or(Refusal::Missing)
+            }
+        }
+    }
+
+    fn identify_bearer(&self, credential: &str, now_ms: i64) -> Result<Identity, Refusal> {
+        if ApiKey::looks_like(credential) {
+            let keys = self.keys.as_ref().ok_or(Refusal::Invalid)?;
+            return keys.identify(credential, now_ms);
+        }
+        let (tokens, _) = self.tokens.as_ref().ok_or(Refusal::Invalid)?;
+        tokens.identify(credential, now_ms)
+    }
+
+    /// What a request has to show, as words for a refusal.
+    #[must_use]
+    pub fn expected(&self) -> &'static str {
+        match (&self.keys, &self.tokens, &self.certificates) {
+            (Some(_), Some(_), _) => "an API key or a JSON Web Token as `authorization: Bearer …`",
+            (Some(_), None, _) => "an API key as `authorization: Bearer …`",
+            (None, Some(_), _) => "a JSON Web Token as `authorization: Bearer …`",
+            (None, None, Some(_)) => "a certificate, and no `authorization`",
+            (None, None, None) => "nothing",
+        }
+    }
+
+    /// Whether there is a way in, so that nobody comes without.
+    #[must_use]
+    pub fn asks(&self) -> bool {
+        self.certificates.is_some() || self.tokens.is_some() || self.keys.is_some()
+    }
+
+    /// Whether there are API keys to be [kept current](Self::keep_current).
+    #[must_use]
+    pub fn takes_keys(&self) -> bool {
+        self.keys.is_some()
+    }
+
+    /// Looks whether the file of keys for tokens changes, as long as the result lives; none if
+    /// there is no such file.
+    ///
+    /// # Errors
+    ///
+    /// The operating system's, if it starts no thread.
+    pub fn watch(&self) -> io::Result<Option<Watcher>> {
+        let tokens = self.tokens.as_ref();
+        tokens.map(|(tokens, file)| Watcher::start(file.clone(), Arc::clone(tokens))).transpose()
+    }
+
+    /// Brings in the store's API keys if they changed.
+    ///
+    /// # Errors
+    ///
+    /// [`storage::StoreError`]; the keys that are known stay so.
+    pub async fn renew(&self, store: &Store) -> Result<(), storage::StoreError> {
+        match &self.keys {
+            Some(keys) => keys.renew(store).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Renews at every `interval`, but at least every half second, so that a key that is revoked
+    /// is refused within a second; until `stop` ends.
+    pub async fn keep_current(
+        &self,
+        store: &Store,
+        interval: Duration,
+        stop: impl Future<Output = ()>,
+    ) {
+        let mut stop = std::pin::pin!(stop);
+        let interval = interval.min(KEYS_POLL_MAX);
+        let mut failure: Option<String> = None;
+        loop {
+            tokio::select! {
+                () = &mut stop => return,
+                () = tokio::time::sleep(interval) => {}
+            }
+            match self.renew(store).await {
+                Ok(()) => failure = None,
+                Err(error) => {
+                    // Say the same thing once, not twice a second.
+                    let text = error.to_string();
+                    if failure.as_ref() != Some(&text) {
+                        tracing::error!(error = %text, "cannot look for new or revoked API keys; those that were known are taken on");
+                        failure = Some(text);
+                    }
+                }
+            }
+        }
+    }
+}

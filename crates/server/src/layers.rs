@@ -9,8 +9,8 @@
 //! | [`trace_context`] | joins the caller's trace (W3C `traceparent`), or begins one |
 //! | [`metrics`] | counts and times by method and status |
 //! | [`access_log`] | one line for each call |
-//! | authentication | whose call it is, and whether they may |
-//! | rate limit | so many calls a second for each identity |
+//! | [`authentication`] | whose call it is, and whether they may |
+//! | [`rate_limit`] | so many calls a second for each identity |
 //! | [`load_shed`] | so many calls at one time, in all and for each identity |
 //! | [`deadline`] | a time limit for calls that come without one, and a longest |
 //! | [`panic`] | a panic in a layer below costs that call only |
@@ -23,6 +23,7 @@
 //! extensions. Health calls go past all of them, since whoever probes shows no identity.
 
 pub mod access_log;
+pub mod authentication;
 mod call;
 pub mod deadline;
 pub mod load_shed;
@@ -30,6 +31,7 @@ pub mod log_context;
 pub mod metrics;
 mod outcome;
 pub mod panic;
+pub mod rate_limit;
 pub mod request_id;
 mod stack;
 pub mod trace_context;

@@ -145,6 +145,12 @@ impl Recommender {
         &self.fallbacks
     }
 
+    /// What it reads histories from.
+    #[must_use]
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
     /// Closes the store, waiting for what is being read.
     pub async fn close(&self) {
         self.store.close().await;

@@ -26,9 +26,12 @@ use transport::{Address, ListenError, Listeners, Server};
 use unstall::Executor;
 
 use self::running::Running;
+use crate::access::Access;
+use crate::access::jwt::KeyFileError;
 use crate::admin::{Admin, AdminError, Shown};
 use crate::data_folder::DataFolder;
 use crate::grpc;
+use crate::layers::rate_limit::RateLimits;
 use crate::recommend::{OpenError, Recommender};
 use crate::settings::{LiveSettings, Settings, SettingsError};
 use crate::telemetry::ExecutorObserver;
@@ -36,6 +39,7 @@ use crate::telemetry::traces::{Traces, TracesError};
 
 pub use self::openness::Openness;
 pub(crate) use self::openness::check_open;
+use self::openness::warn_of_plaintext;
 
 /// An error of any kind.
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -45,7 +49,7 @@ type BoxError = Box<dyn std::error::Error + Send + Sync>;
 pub enum ServeError {
     /// An address beyond this machine was asked for, without saying that it is meant.
     #[error(
-        "{address} can be reached from other machines and there is no authentication; ask clients for certificates (tls.client_ca), add --insecure if that is meant, or listen on 127.0.0.1"
+        "{address} can be reached from other machines and there is no authentication; ask clients for certificates (tls.client_ca), API keys (access.api_keys) or tokens (access.jwt_keys), add --insecure if that is meant, or listen on 127.0.0.1"
     )]
     Open {
         /// The address.
@@ -57,6 +61,9 @@ pub enum ServeError {
     /// Certificates cannot be used.
     #[error(transparent)]
     Tls(#[from] TlsError),
+    /// The keys for tokens cannot be used.
+    #[error(transparent)]
+    TokenKeys(#[from] KeyFileError),
     /// A setting cannot be used.
     #[error(transparent)]
     Settings(#[from] SettingsError),
@@ -114,6 +121,8 @@ impl Service {
         let listeners = Listeners::bind(listen)?;
         let addresses = listeners.addresses()?;
         check_open(&addresses, settings, openness)?;
+        warn_of_plaintext(&addresses, settings);
+        let access = Arc::new(Access::open(settings)?);
         let traces = Traces::start(&settings.traces)?;
         let settings = LiveSettings::new(settings.clone());
         let shown = Shown::new(settings.clone());
@@ -124,12 +133,16 @@ impl Service {
         let admin = Admin::bind(&current.admin)?;
         let admin = admin.map(|admin| admin.start(shown.clone(), &executor)).transpose()?;
         let recommender = Arc::new(Recommender::open(data, &current).await?);
+        access.renew(recommender.store()).await.map_err(OpenError::from)?;
         let routes = grpc::routes(&recommender, &settings)?;
+        let rates = RateLimits::new(current.limits.rate());
         let data = data.clone();
         let running = Running {
             settings,
             addresses,
             tls,
+            access,
+            rates,
             recommender,
             executor,
             data,

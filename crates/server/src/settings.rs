@@ -9,6 +9,7 @@
 //!
 //! [`LiveSettings`] holds what is in force while the service runs, and reads it anew.
 
+mod access;
 mod admin;
 mod deserialize;
 mod environment;
@@ -42,6 +43,7 @@ use serde::{Deserialize, Deserializer};
 use storage::StoreSettings;
 
 pub use ::transport::Address;
+pub use access::AccessSection;
 pub use admin::AdminSection;
 pub use executor::ExecutorSection;
 pub use limits::{LimitsSection, Rate};
@@ -76,6 +78,8 @@ pub struct Settings {
     pub limits: LimitsSection,
     /// Certificates.
     pub tls: TlsSection,
+    /// Who may do what.
+    pub access: AccessSection,
     /// What the handlers run on.
     pub executor: ExecutorSection,
     /// The tutorial's categories: the slugs that each stands for.
@@ -248,6 +252,7 @@ impl Settings {
         self.transport.check()?;
         self.limits.check()?;
         self.tls.check()?;
+        self.access.check(&self.tls)?;
         self.log.check()?;
         self.traces.check()?;
         expect("serve.listen", "empty", !self.serve.listen.is_empty(), "at least one address")?;
@@ -385,6 +390,16 @@ mod tests {
         check("[serve]\nlisten = [\"localhost\"]", "serve.listen: \"localhost\" is no address");
         check("[tls]\nkey = \"server.key\"", "tls.certificate is empty, expected a file, because");
         check("[transport]\nweb_origins = [\"shop\"]", "transport.web_origins");
+        check("[access]\njwt_leeway_ms = 300001", "access.jwt_leeway_ms is 300001");
+        check("[access]\njwt_roles_claim = \"\"", "access.jwt_roles_claim is empty");
+        let expected = "access.certificate_roles: found \"editor\", expected reader, writer or";
+        check("[access]\ncertificate_roles = [\"editor\"]", expected);
+        let table = |name: &str| format!("[access.certificates]\n{name:?} = [\"reader\"]");
+        check(&table("marketplace"), "access.certificates is marketplace, expected names such as");
+        check(
+            &table("dns:marketplace"),
+            "access.certificates is not empty, expected tls.client_ca",
+        );
         check("[transport]\nmessage_bytes_max = 99999999", "transport.message_bytes_max is");
     }
 

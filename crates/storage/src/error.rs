@@ -71,6 +71,12 @@ pub enum StoreError {
         /// How many there are.
         left: u64,
     },
+    /// There are as many API keys as there can be, and none has ended.
+    #[error("found {max} API keys in use, expected fewer: revoke those that nobody needs")]
+    TooManyApiKeys {
+        /// The most there can be.
+        max: u32,
+    },
     /// A book cannot be stored.
     #[error(transparent)]
     Book(#[from] BookError),

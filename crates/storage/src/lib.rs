@@ -1,8 +1,9 @@
-//! Books, users, events and model snapshots: what outlives the process.
+//! Books, users, events, API keys and model snapshots: what outlives the process.
 //!
 //! Two halves that know nothing of each other:
 //!
-//! * [`Store`] keeps what the shop tells: books, users and events, in a database.
+//! * [`Store`] keeps what the shop tells: books, users and events, and the [API keys](ApiKey)
+//!   of those who may ask, in a database.
 //!   Many readers, one [`Writer`] at a time; what a writer committed is durable.
 //! * [`ModelFolder`] keeps what training made of it: one immutable [`Snapshot`]
 //!   file for each model version, and which of them is active.
@@ -52,6 +53,7 @@
 //! # }
 //! ```
 
+mod api_keys;
 mod batch;
 pub mod book;
 mod books;
@@ -68,6 +70,7 @@ pub mod snapshot;
 mod store;
 mod writer;
 
+pub use api_keys::{API_KEYS_MAX, AddedApiKey, ApiKey, RevokedApiKey};
 pub use book::{Book, BookError};
 pub use books::PutBooks;
 pub use error::StoreError;

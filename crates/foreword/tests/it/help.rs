@@ -24,6 +24,10 @@ fn every_command_explains_itself() {
     check("evaluate --help");
     check("bench --help");
     check("bench load --help");
+    check("keys --help");
+    check("keys create --help");
+    check("keys list --help");
+    check("keys revoke --help");
     check("certs --help");
     check("completions --help");
     check("man --help");

@@ -10,6 +10,7 @@ mod errors;
 mod evaluate;
 mod help;
 mod import;
+mod keys;
 mod log;
 mod needs;
 mod openapi;

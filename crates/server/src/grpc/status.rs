@@ -11,10 +11,12 @@ use tonic_types::{ErrorDetails, StatusExt};
 
 use super::tutorial::UnknownCategory;
 use super::violations::Invalid;
+use crate::access::{Refusal, Role};
 use crate::recommend::UnknownBook;
+use crate::settings::Rate;
 
 /// The domain of the reasons in `google.rpc.ErrorInfo`.
-pub(crate) const DOMAIN: &str = "foreword";
+const DOMAIN: &str = "foreword";
 
 /// How long to wait where many calls are open: they are short.
 const BUSY_RETRY: Duration = Duration::from_millis(100);
@@ -39,6 +41,45 @@ impl From<UnknownCategory> for Status {
         let details = reason("CATEGORY_UNKNOWN");
         Self::with_error_details(Code::NotFound, unknown.to_string(), details)
     }
+}
+
+/// Nobody knows whose call it is; `expected` is what they had to show.
+pub(crate) fn unauthenticated(refusal: Refusal, expected: &str) -> Status {
+    let (reason, found) = match refusal {
+        Refusal::Missing => ("CREDENTIALS_MISSING", "no credentials"),
+        Refusal::Invalid => ("CREDENTIALS_INVALID", "credentials that are not valid here"),
+        Refusal::Expired => ("CREDENTIALS_EXPIRED", "credentials that have expired"),
+    };
+    let details = self::reason(reason);
+    let message = format!("found {found}, expected {expected}");
+    Status::with_error_details(Code::Unauthenticated, message, details)
+}
+
+/// The method is not for this caller.
+pub(crate) fn role_missing(role: Role) -> Status {
+    let metadata = [("role".to_owned(), role.name().to_owned())];
+    let details = ErrorDetails::with_error_info("ROLE_MISSING", DOMAIN, metadata);
+    let message = format!("this method needs the role {}, which you do not have", role.name());
+    Status::with_error_details(Code::PermissionDenied, message, details)
+}
+
+/// There is no such method.
+pub(crate) fn unknown_method() -> Status {
+    let details = reason("METHOD_UNKNOWN");
+    Status::with_error_details(Code::Unimplemented, "there is no such method", details)
+}
+
+/// The caller has made as many calls as one may; the next one may come after `wait`.
+pub(crate) fn rate_limited(rate: Rate, wait: Duration) -> Status {
+    let calls_per_second = rate.calls_per_second.to_string();
+    let message = format!(
+        "more than {calls_per_second} calls a second; the next may come in {} ms",
+        wait.as_micros().div_ceil(1000)
+    );
+    let metadata = [("calls_per_second".to_owned(), calls_per_second)];
+    let mut details = ErrorDetails::with_error_info("RATE_LIMITED", DOMAIN, metadata);
+    details.set_retry_info(Some(wait));
+    Status::with_error_details(Code::ResourceExhausted, message, details)
 }
 
 /// A layer panicked.

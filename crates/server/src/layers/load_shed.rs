@@ -18,6 +18,7 @@ use super::{Call, Done, Outcome, Watched, Watching, watch};
 use crate::access::Identity;
 use crate::grpc::status;
 use crate::settings::LiveSettings;
+use crate::telemetry::metrics::{Metrics, Refusal};
 
 /// So that threads seldom wait for one another.
 const SHARDS: usize = 16;
@@ -33,14 +34,15 @@ pub struct LoadShedLayer {
 #[derive(Debug)]
 struct Shedder {
     settings: LiveSettings,
+    metrics: Arc<Metrics>,
     open: OpenCalls,
 }
 
 impl LoadShedLayer {
-    /// A layer with limits that may change.
+    /// A layer with limits that may change; it tells how many calls it refused.
     #[must_use]
-    pub fn new(settings: LiveSettings) -> Self {
-        Self { shedder: Arc::new(Shedder { settings, open: OpenCalls::default() }) }
+    pub fn new(settings: LiveSettings, metrics: Arc<Metrics>) -> Self {
+        Self { shedder: Arc::new(Shedder { settings, metrics, open: OpenCalls::default() }) }
     }
 }
 
@@ -81,10 +83,16 @@ where
         let call = Call::of(&request);
         match self.shedder.take_place(call.identity()) {
             Ok(place) => Outcome::passed(watch(call, self.inner.call(request), place)),
-            Err(full) => Outcome::refused(match full {
-                Full::All => status::too_many_open_calls(),
-                Full::Identity => status::too_many_open_calls_of_one(),
-            }),
+            Err(full) => {
+                let (refusal, status) = match full {
+                    Full::All => (Refusal::OpenCalls, status::too_many_open_calls()),
+                    Full::Identity => {
+                        (Refusal::OpenCallsOfIdentity, status::too_many_open_calls_of_one())
+                    }
+                };
+                self.shedder.metrics.refusals.count(refusal);
+                Outcome::refused(status)
+            }
         }
     }
 }
@@ -189,7 +197,7 @@ mod tests {
         settings.limits.open_calls_max = all.try_into().unwrap();
         settings.limits.open_calls_per_identity_max = one.try_into().unwrap();
         let settings = LiveSettings::new(settings);
-        Arc::new(Shedder { settings, open: OpenCalls::default() })
+        Arc::new(Shedder { settings, metrics: Arc::default(), open: OpenCalls::default() })
     }
 
     #[test]

@@ -7,12 +7,15 @@ use http::{Request, Response};
 use tower::{Service, ServiceBuilder};
 
 use super::access_log::AccessLogLayer;
+use super::authentication::AuthenticationLayer;
 use super::deadline::DeadlineLayer;
 use super::load_shed::LoadShedLayer;
 use super::metrics::MetricsLayer;
 use super::panic::PanicLayer;
+use super::rate_limit::{RateLimitLayer, RateLimits};
 use super::request_id::RequestIdLayer;
 use super::trace_context::TraceContextLayer;
+use crate::access::Access;
 use crate::settings::LiveSettings;
 use crate::telemetry::metrics::Metrics;
 use crate::telemetry::traces::Traces;
@@ -22,6 +25,10 @@ use crate::telemetry::traces::Traces;
 pub struct Stack {
     /// May change while they run.
     pub settings: LiveSettings,
+    /// Who may do what.
+    pub access: Arc<Access>,
+    /// How often each may call; to be kept small by whoever runs the service.
+    pub rates: RateLimits,
     /// Where spans go.
     pub traces: Traces,
     /// Where calls are counted.
@@ -52,7 +59,9 @@ impl Stack {
             .layer(TraceContextLayer::new(self.traces.clone(), Arc::clone(&self.metrics)))
             .layer(MetricsLayer::new(Arc::clone(&self.metrics)))
             .layer(AccessLogLayer)
-            .layer(LoadShedLayer::new(self.settings.clone()))
+            .layer(AuthenticationLayer::new(self.access, Arc::clone(&self.metrics)))
+            .layer(RateLimitLayer::new(self.rates, Arc::clone(&self.metrics)))
+            .layer(LoadShedLayer::new(self.settings.clone(), self.metrics))
             .layer(DeadlineLayer::new(self.settings.clone()))
             .layer(PanicLayer)
             .service(inner)

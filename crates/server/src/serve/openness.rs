@@ -21,12 +21,20 @@ pub(crate) fn check_open(
     settings: &Settings,
     openness: Openness,
 ) -> Result<(), ServeError> {
-    let knows_clients = settings.tls.files().is_some_and(|files| files.client_ca.is_some());
+    let knows_clients = settings.access.asks_who_calls(&settings.tls);
     let is_beyond = |address: &&Address| **address != Address::Systemd && !address.is_local();
     match (addresses.iter().find(is_beyond), openness, knows_clients) {
         (Some(address), Openness::LoopbackOnly, false) => {
             Err(ServeError::Open { address: address.clone() })
         }
         _ => Ok(()),
+    }
+}
+
+/// Says that secrets come in plaintext, where they do.
+pub(super) fn warn_of_plaintext(addresses: &[Address], settings: &Settings) {
+    let is_readable = settings.tls.files().is_none() && settings.access.asks_for_secrets();
+    if is_readable && let Some(address) = addresses.iter().find(|address| !address.is_local()) {
+        tracing::warn!(%address, "API keys and tokens come in plaintext: whoever can listen on the way can use them; set tls.certificate and tls.key unless a proxy in front has TLS");
     }
 }

@@ -9,12 +9,12 @@ use transport::supervisor;
 
 use crate::blocking::blocking;
 use crate::settings::{Effect, LiveSettings, Reloaded, SettingsError};
-use crate::telemetry::log;
 
-/// Reloads for each message, until `stopped` ends or nobody can ask any more.
+/// Reloads for each message, and lets `follow` take it up, until `stopped` ends or nobody can ask any more.
 pub(super) async fn reload(
     settings: &LiveSettings,
     asked: Option<mpsc::Receiver<()>>,
+    follow: impl Fn(),
     stopped: impl Future<Output = ()>,
 ) {
     let Some(mut asked) = asked else { return };
@@ -28,7 +28,7 @@ pub(super) async fn reload(
         let again = settings.clone();
         // Files may lie on a disk that is slow.
         tell(blocking(move || again.reload()).await);
-        log::follow(&settings.current().log.levels());
+        follow();
         supervisor::ready();
     }
 }

@@ -1,4 +1,5 @@
-//! The renewal of what is served: a job that is started again if it is lost.
+//! The renewal of what is served, and of who may ask: jobs that are started again if they are
+//! lost.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -6,6 +7,7 @@ use std::time::Duration;
 
 use unstall::Executor;
 
+use crate::access::Access;
 use crate::recommend::Recommender;
 
 /// How long to wait before the renewal is started again.
@@ -28,6 +30,28 @@ pub(super) async fn renew<S>(
     keep_going(executor, START_AGAIN_AFTER, renewing, &stopped).await;
 }
 
+/// Keeps the API keys that are taken current until `stopped` ends. A job of its own: a key that
+/// was revoked does not wait for pages of books.
+pub(super) async fn renew_keys<S>(
+    executor: &Executor,
+    access: &Arc<Access>,
+    recommender: &Arc<Recommender>,
+    interval: Duration,
+    stopped: impl Fn() -> S,
+) where
+    S: Future<Output = ()> + Send + 'static,
+{
+    if !access.takes_keys() {
+        return;
+    }
+    let renewing = || {
+        let (access, store) = (Arc::clone(access), recommender.store().clone());
+        let stopped = stopped();
+        async move { access.keep_current(&store, interval, stopped).await }
+    };
+    keep_going(executor, START_AGAIN_AFTER, renewing, &stopped).await;
+}
+
 /// Runs a job until it ends by itself. One that panicked or was shed is started again after a
 /// pause, unless `stopped` ends before.
 async fn keep_going<J, S>(
@@ -40,7 +64,7 @@ async fn keep_going<J, S>(
     S: Future<Output = ()>,
 {
     while let Err(error) = executor.spawn("(renewal)", job()).await {
-        tracing::error!(%error, again_after = ?pause, "models and books are not renewed");
+        tracing::error!(%error, again_after = ?pause, "models, books or API keys are not renewed");
         tokio::select! {
             () = stopped() => return,
             () = tokio::time::sleep(pause) => {}

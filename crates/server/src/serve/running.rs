@@ -13,14 +13,16 @@ use unstall::Executor;
 
 use super::announce::announce;
 use super::{ServeError, reload, renewal};
+use crate::access::Access;
 use crate::admin::Shown;
 use crate::blocking::blocking;
 use crate::data_folder::DataFolder;
+use crate::layers::rate_limit::RateLimits;
 use crate::recommend::Recommender;
 use crate::settings::LiveSettings;
-use crate::telemetry::Phase;
 use crate::telemetry::metrics::Sources;
 use crate::telemetry::traces::Traces;
+use crate::telemetry::{Phase, log};
 
 /// How long to wait at the end for handlers that hold a thread.
 const STUCK_PATIENCE: Duration = Duration::from_millis(200);
@@ -34,6 +36,8 @@ pub(super) struct Running {
     pub(super) settings: LiveSettings,
     pub(super) addresses: Vec<Address>,
     pub(super) tls: Option<Tls>,
+    pub(super) access: Arc<Access>,
+    pub(super) rates: RateLimits,
     pub(super) recommender: Arc<Recommender>,
     pub(super) executor: Executor,
     pub(super) data: DataFolder,
@@ -62,6 +66,7 @@ impl Running {
         let settings = self.settings.current();
         let watching = self.tls.clone().map(|tls| Watcher::start(tls, settings.tls.reload()));
         let _watching = watching.transpose()?;
+        let _watching_keys = self.access.watch()?;
         self.show(&server);
         health.serving();
         self.shown.phases.enter(Phase::Serving);
@@ -91,10 +96,18 @@ impl Running {
         let reloads = self.reloads.take();
         let renewing =
             renewal::renew(&self.executor, &self.recommender, settings.serve.poll(), stopped);
+        let keys = renewal::renew_keys(
+            &self.executor,
+            &self.access,
+            &self.recommender,
+            settings.serve.poll(),
+            stopped,
+        );
         let announcing = announce(&self.data, &found_at, stopped());
-        let reloading = reload::reload(&self.settings, reloads, stopped());
+        let reloading = reload::reload(&self.settings, reloads, || self.follow(), stopped());
         let beside = async {
-            tokio::join!(renewing, announcing, reloading, supervisor::show_life());
+            let life = supervisor::show_life();
+            tokio::join!(renewing, keys, announcing, reloading, self.rates.keep_small(), life);
         };
         tokio::select! {
             ended = ending => ended?,
@@ -102,6 +115,14 @@ impl Running {
         }
         self.close().await;
         Ok(())
+    }
+
+    /// Takes up settings that were read again, where nobody reads them for every call.
+    fn follow(&self) {
+        let settings = self.settings.current();
+        self.access.follow(&settings.access);
+        self.rates.set(settings.limits.rate());
+        log::follow(&settings.log.levels());
     }
 
     /// Lets operators see it, and the log.

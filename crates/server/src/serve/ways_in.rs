@@ -58,6 +58,8 @@ impl Running {
             .service(handlers);
         let stack = Stack {
             settings: self.settings.clone(),
+            access: Arc::clone(&self.access),
+            rates: self.rates.clone(),
             traces: self.traces.clone(),
             metrics: Arc::clone(&self.shown.metrics),
         };

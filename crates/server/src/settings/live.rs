@@ -18,9 +18,15 @@ use super::text::dotted;
 use super::{Settings, SettingsError};
 
 /// What takes up a change while running: the beginning of keys, and who applies it.
-const APPLIED: [(&str, &str); 6] = [
+const APPLIED: [(&str, &str); 11] = [
     ("limits", "the layers around every call, from the next call on"),
-    ("access", "the layers around every call, from the next call on"),
+    // Not which ways in there are: none is opened or closed unseen.
+    ("access.certificates", "authentication, from the next call on"),
+    ("access.certificate_roles", "authentication, from the next call on"),
+    ("access.jwt_issuer", "authentication, from the next call on"),
+    ("access.jwt_audience", "authentication, from the next call on"),
+    ("access.jwt_roles_claim", "authentication, from the next call on"),
+    ("access.jwt_leeway_ms", "authentication, from the next call on"),
     ("log.levels", "the log"),
     ("serve.results_default", "the handlers, from the next call on"),
     ("serve.results_max", "the handlers, from the next call on"),

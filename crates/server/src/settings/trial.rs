@@ -6,6 +6,7 @@
 use std::{fs, io};
 
 use super::Settings;
+use crate::access::jwt::KeyFile;
 use crate::data_folder::DataFolder;
 use crate::serve::{Openness, check_open};
 
@@ -24,8 +25,12 @@ pub struct Trial<'a> {
 type Check = fn(&Trial<'_>) -> Result<(), String>;
 
 /// Each check by what it looks at.
-const CHECKS: [(&str, Check); 3] =
-    [("addresses", addresses), ("certificates", certificates), ("data folder", data_folder)];
+const CHECKS: [(&str, Check); 4] = [
+    ("addresses", addresses),
+    ("certificates", certificates),
+    ("keys of tokens", token_keys),
+    ("data folder", data_folder),
+];
 
 /// A check that failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,6 +62,11 @@ fn certificates(trial: &Trial<'_>) -> Result<(), String> {
     transport::tls::Tls::load(files).map(|_| ()).map_err(|error| {
         format!("{error}; tls.certificate, tls.key and tls.client_ca name the files")
     })
+}
+
+fn token_keys(trial: &Trial<'_>) -> Result<(), String> {
+    let Some(path) = trial.settings.access.jwt_keys() else { return Ok(()) };
+    KeyFile::open(path).map(|_| ()).map_err(|error| error.to_string())
 }
 
 /// A service makes the folder and the shop where there is none.

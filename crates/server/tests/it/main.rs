@@ -1,6 +1,7 @@
 //! The service as its clients and operators see it.
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
+mod access;
 mod admin;
 mod compression;
 mod contract;

@@ -18,7 +18,7 @@ use tokio_rustls::rustls::pki_types::pem::PemObject as _;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 use tonic::Status;
-use tonic::transport::{Endpoint, Uri};
+use tonic::transport::{Channel, Endpoint, Uri};
 use transport::development::{Existing, Plan, VALIDITY_DEFAULT, write_certificates};
 
 use crate::running;
@@ -60,7 +60,7 @@ const SERVER: [(&str, &str); 2] = [("certificate", "server.pem"), ("key", "serve
 const MUTUAL: [(&str, &str); 3] = [SERVER[0], SERVER[1], ("client_ca", "ca.pem")];
 
 /// What a client of these certificates trusts, and what it shows.
-fn client(folder: &Path, shows_certificate: Option<&str>) -> ClientConfig {
+pub(crate) fn client(folder: &Path, shows_certificate: Option<&str>) -> ClientConfig {
     let certificates = |name: &str| CertificateDer::from_pem_file(folder.join(name)).unwrap();
     let mut roots = RootCertStore::empty();
     roots.add(certificates("ca.pem")).unwrap();
@@ -77,8 +77,8 @@ fn client(folder: &Path, shows_certificate: Option<&str>) -> ClientConfig {
     config
 }
 
-/// How many books are trending, asked over TLS.
-async fn ask(port: u16, config: ClientConfig) -> Result<usize, Status> {
+/// A channel over TLS.
+pub(crate) fn channel(port: u16, config: ClientConfig) -> Channel {
     let connector = TlsConnector::from(Arc::new(config));
     let connect = tower::service_fn(move |_: Uri| {
         let connector = connector.clone();
@@ -89,14 +89,18 @@ async fn ask(port: u16, config: ClientConfig) -> Result<usize, Status> {
         }
     });
     let endpoint = Endpoint::from_static("http://recommendations");
-    let channel = endpoint.connect_with_connector_lazy(connect);
-    let mut client = RecommendationServiceClient::new(channel);
+    endpoint.connect_with_connector_lazy(connect)
+}
+
+/// How many books are trending, asked over TLS.
+async fn ask(port: u16, config: ClientConfig) -> Result<usize, Status> {
+    let mut client = RecommendationServiceClient::new(channel(port, config));
     let answer = client.trending(TrendingRequest::default()).await?;
     Ok(answer.into_inner().books.len())
 }
 
 /// Serves while `asking` asks at the port.
-async fn while_served(service: Service, asking: impl AsyncFnOnce(u16)) {
+pub(crate) async fn while_served(service: Service, asking: impl AsyncFnOnce(u16)) {
     let [Address::Tcp(address)] = service.addresses() else { panic!("{:?}", service.addresses()) };
     let port = address.port();
     let (stop, stopped) = oneshot::channel();

@@ -1,5 +1,6 @@
 //! The store, snapshots and the model folder, used as the server uses them.
 
+mod api_keys;
 mod books;
 mod events;
 mod ids;

@@ -31,12 +31,10 @@ macro_rules! refusals {
 refusals! {
     /// It came without credentials, and they are needed.
     NoCredentials => "authentication" "none",
-    /// Nobody knows its credentials.
+    /// Its credentials are not, or no longer, good for anything.
     WrongCredentials => "authentication" "wrong",
     /// Its credentials were good once.
     ExpiredCredentials => "authentication" "expired",
-    /// Its credentials were taken back.
-    RevokedCredentials => "authentication" "revoked",
     /// It is known who calls, and they may not.
     WrongRole => "authentication" "role",
     /// Its identity calls too often.

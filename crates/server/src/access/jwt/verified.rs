@@ -1,0 +1,95 @@
+//! Tokens that were verified, so that each is verified once.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Mutex, PoisonError};
+
+use crate::access::Identity;
+
+/// The most tokens that are remembered.
+pub const VERIFIED_MAX: usize = 4096;
+
+/// SHA-256 of a token.
+pub(super) type Hash = [u8; 32];
+
+/// What is known of a token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Known {
+    pub(super) identity: Identity,
+    /// From when on it is refused, in milliseconds since 1970.
+    pub(super) ends_ms: i64,
+}
+
+/// Tokens by their hashes. `Debug` shows how many.
+#[derive(Default)]
+pub(super) struct Verified {
+    halves: Mutex<Halves>,
+}
+
+/// Two halves: once the new one is full, it becomes the old one, and what nobody has shown since
+/// is forgotten. No token needs to be looked for that could go.
+#[derive(Default)]
+struct Halves {
+    new: HashMap<Hash, Known>,
+    old: HashMap<Hash, Known>,
+}
+
+impl Verified {
+    pub(super) fn find(&self, hash: &Hash) -> Option<Known> {
+        let mut halves = self.halves.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = halves.new.get(hash) {
+            return Some(known.clone());
+        }
+        let known = halves.old.remove(hash)?;
+        halves.insert(*hash, known.clone());
+        Some(known)
+    }
+
+    pub(super) fn insert(&self, hash: Hash, known: Known) {
+        let mut halves = self.halves.lock().unwrap_or_else(PoisonError::into_inner);
+        halves.insert(hash, known);
+    }
+}
+
+impl Halves {
+    fn insert(&mut self, hash: Hash, known: Known) {
+        if self.new.len() >= VERIFIED_MAX / 2 {
+            self.old = std::mem::take(&mut self.new);
+        }
+        self.new.insert(hash, known);
+    }
+}
+
+impl fmt::Debug for Verified {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let halves = self.halves.lock().unwrap_or_else(PoisonError::into_inner);
+        f.debug_struct("Verified").field("tokens", &(halves.new.len() + halves.old.len())).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::access::{IdentityKind, Roles};
+
+    fn hash(number: usize) -> Hash {
+        let mut hash = [0; 32];
+        hash[..8].copy_from_slice(&number.to_be_bytes());
+        hash
+    }
+
+    #[test]
+    fn what_is_shown_again_stays_and_the_rest_is_forgotten() {
+        let identity =
+            Identity { kind: IdentityKind::Token, name: "ann".into(), roles: Roles::all() };
+        let known = Known { identity, ends_ms: 1 };
+        let verified = Verified::default();
+        for number in 0..3 * VERIFIED_MAX {
+            verified.insert(hash(number), known.clone());
+            assert_eq!(verified.find(&hash(0)).as_ref(), Some(&known), "{number}");
+            let halves = verified.halves.lock().unwrap();
+            assert!(halves.new.len() + halves.old.len() <= VERIFIED_MAX);
+        }
+        assert_eq!(verified.find(&hash(1)), None);
+    }
+}
