@@ -87,6 +87,7 @@ impl Tls {
 
     /// When the server's certificate ceases to be valid.
     #[must_use]
+    #[expect(clippy::missing_panics_doc, reason = "a server always has a certificate")]
     pub fn expires(&self) -> SystemTime {
         self.shared.expires().expect("a server has a certificate")
     }

@@ -1,7 +1,6 @@
 //! The task of an endpoint: makes its connection when it is wanted, and replaces it.
 
 use std::future::pending;
-use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -102,23 +101,12 @@ impl Tender {
         let mut failures = 0;
         let mut again = None;
         loop {
-            let renewal = async {
-                if let Some(at) = again {
-                    sleep_until(at).await;
-                } else if let Some(replaced) = replaced.as_mut()
-                    && replaced.changed().await.is_ok()
-                {
-                } else {
-                    // There is nothing that anybody could replace.
-                    pending().await
-                }
-            };
             tokio::select! {
                 ended = &mut running.driver => return self.ended(&running.live, ended.ok()),
                 () = running.live.dismissed.notified() => {
                     return self.endpoint.ended(Next::Now);
                 }
-                () = pin!(renewal) => {}
+                () = renewal(again, replaced) => {}
             }
             if let Some(replaced) = replaced.as_mut() {
                 replaced.mark_unchanged();
@@ -160,5 +148,18 @@ impl Tender {
             Some(Err(_) | Ok(())) if has_answered => self.endpoint.ended(Next::Now),
             Some(_) => self.endpoint.ended(Next::WhenAsked),
         }
+    }
+}
+
+/// Waits until it is time for a new connection: when there are new certificates, or when they
+/// are to be tried again.
+async fn renewal(again: Option<Instant>, replaced: &mut Option<watch::Receiver<()>>) {
+    match (again, replaced) {
+        (Some(at), _) => sleep_until(at).await,
+        (None, Some(replaced)) if replaced.has_changed().is_ok() => {
+            // It was not closed a moment ago, and the channel itself keeps it open.
+            let _ = replaced.changed().await;
+        }
+        (None, _) => pending().await,
     }
 }

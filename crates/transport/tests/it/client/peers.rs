@@ -222,6 +222,7 @@ impl Drop for Peer {
 }
 
 /// What a scripted peer does with a request.
+#[derive(Clone, Copy)]
 pub(crate) enum Reaction {
     /// An empty message, and then this status.
     Answer(Code),
