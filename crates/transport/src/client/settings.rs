@@ -22,7 +22,7 @@ pub struct Settings {
     pub write_timeout: Duration,
     /// A peer that is silent for so long is asked whether it is there …
     pub keepalive_interval: Duration,
-    /// … and has so long to answer, or the connection is closed and the endpoint ejected.
+    /// … and has so long to answer, or the connection is closed.
     pub keepalive_timeout: Duration,
     /// When peers are asked.
     pub keepalive: Keepalive,
