@@ -59,7 +59,9 @@ impl Deadline {
         Self(Instant::now() + timeout.min(FAR))
     }
 
-    pub(crate) fn at(instant: Instant) -> Self {
+    /// A moment.
+    #[must_use]
+    pub fn at(instant: Instant) -> Self {
         Self(instant)
     }
 
@@ -75,7 +77,9 @@ impl Deadline {
 }
 
 /// A duration as the value of `grpc-timeout`: never longer than it is, and never zero.
-pub(crate) fn header_value(timeout: Duration) -> HeaderValue {
+#[must_use]
+#[expect(clippy::missing_panics_doc, reason = "digits and a letter are a header")]
+pub fn timeout_value(timeout: Duration) -> HeaderValue {
     let nanos = timeout.as_nanos().max(1);
     let (size, unit) = UNITS
         .into_iter()
@@ -103,7 +107,7 @@ mod tests {
             (Duration::from_secs(100_000_000), "1666666M"),
             (Duration::MAX, "99999999H"),
         ] {
-            assert_eq!(header_value(timeout), expected, "{timeout:?}");
+            assert_eq!(timeout_value(timeout), expected, "{timeout:?}");
         }
     }
 
@@ -113,7 +117,7 @@ mod tests {
             let timeout = Duration::from_nanos(nanos);
             let headers = HeaderMap::from_iter([(
                 http::HeaderName::from_static("grpc-timeout"),
-                header_value(timeout),
+                timeout_value(timeout),
             )]);
             let read = unstall::grpc_timeout(&headers).unwrap().unwrap();
             prop_assert!(read <= timeout);

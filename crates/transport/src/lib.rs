@@ -28,7 +28,7 @@ pub mod tls;
 pub mod web;
 
 pub use compression::mirror_compression;
-pub use deadline::Deadline;
+pub use deadline::{Deadline, timeout_value};
 pub use ending::Ending;
 pub use listen::{Address, AddressError, ListenError, Listeners};
 pub use message::{Framing, FramingError, RequestBody};

@@ -1,6 +1,7 @@
 //! A time limit for every unary call, so that none holds anything for ever.
 //!
-//! The limit travels as `grpc-timeout`, which `unstall` keeps further in. A stream has only the
+//! The limit travels as `grpc-timeout`, which `unstall` keeps further in, and as the request's
+//! [`transport::Deadline`], which a handler hands on. A stream has only the
 //! limit that its client asks for: it may be meant to last.
 
 use std::task::{Context, Poll};
@@ -8,6 +9,7 @@ use std::time::Duration;
 
 use http::{HeaderName, HeaderValue, Request};
 use tower::{Layer, Service};
+use transport::timeout_value;
 use unstall::grpc_timeout;
 
 use super::Call;
@@ -68,11 +70,13 @@ where
             Some(MethodKind::Unary) | None => Some(limit(asked, &self.settings.current().limits)),
         };
         if let Some(given) = given {
-            if let Some(call) = call {
-                call.must_end(call.started() + given);
+            if let Some(call) = call.cloned() {
+                let deadline = call.started() + given;
+                call.must_end(deadline);
+                request.extensions_mut().insert(transport::Deadline::at(deadline));
             }
             if asked != Some(given) {
-                request.headers_mut().insert(GRPC_TIMEOUT, header(given));
+                request.headers_mut().insert(GRPC_TIMEOUT, timeout_value(given));
             }
         }
         self.inner.call(request)
@@ -81,17 +85,6 @@ where
 
 fn limit(asked: Option<Duration>, limits: &LimitsSection) -> Duration {
     asked.unwrap_or(limits.deadline_default()).min(limits.deadline_max())
-}
-
-/// Limits of settings are milliseconds of 32 bits. The protocol has eight digits, so the longest
-/// are rounded down to seconds.
-fn header(limit: Duration) -> HeaderValue {
-    const DIGITS_END: u128 = 100_000_000;
-    let (number, unit) = match limit.as_millis() {
-        millis @ ..DIGITS_END => (millis, "m"),
-        millis => (millis / 1000, "S"),
-    };
-    HeaderValue::try_from(format!("{number}{unit}")).expect("digits are fine in a header")
 }
 
 #[cfg(test)]
@@ -144,17 +137,11 @@ mod tests {
     fn unary_calls_have_a_limit_and_streams_only_the_one_they_ask_for() {
         let unary = "/foreword.v1.RecommendationService/Recommend";
         let stream = "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo";
-        check(unary, None, Some("10000m"));
+        check(unary, None, Some("10000000u"));
         check(unary, Some("250m"), Some("250m"));
         check(unary, Some("99H"), Some("300000m"));
-        check("/no/such", None, Some("10000m"));
+        check("/no/such", None, Some("10000000u"));
         check(stream, None, None);
         check(stream, Some("99H"), Some("99H"));
-    }
-
-    #[test]
-    fn a_limit_has_at_most_eight_digits() {
-        assert_eq!(header(Duration::from_millis(99_999_999)), "99999999m");
-        assert_eq!(header(Duration::from_millis(u32::MAX.into())), "4294967S");
     }
 }

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 use super::endpoint::Endpoint;
 use super::request::Sending;
-use crate::deadline::header_value;
+use crate::deadline::timeout_value;
 
 const TIMEOUT: HeaderName = HeaderName::from_static("grpc-timeout");
 const TRIES_BEFORE: HeaderName = HeaderName::from_static("grpc-previous-rpc-attempts");
@@ -48,7 +48,7 @@ impl Template {
         *request.version_mut() = Version::HTTP_2;
         *request.headers_mut() = self.headers.clone();
         let left = by.saturating_duration_since(Instant::now());
-        request.headers_mut().insert(TIMEOUT, header_value(left));
+        request.headers_mut().insert(TIMEOUT, timeout_value(left));
         if tries_before > 0 {
             request.headers_mut().insert(TRIES_BEFORE, tries_before.into());
         }
