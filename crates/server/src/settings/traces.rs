@@ -37,6 +37,8 @@ impl TracesSection {
         let ratio = self.sample_ratio;
         expect("traces.sample_ratio", ratio, (0.0..=1.0).contains(&ratio), "0 to 1")?;
         let endpoint = self.otlp_endpoint.as_str();
+        let expected = "a URL without credentials, which belong into traces.headers";
+        expect("traces.otlp_endpoint", "(secret)", !endpoint.contains('@'), expected)?;
         let uri = endpoint.parse::<http::Uri>();
         let is_fine = uri.is_ok_and(|uri| {
             matches!(uri.scheme_str(), Some("http" | "https")) && uri.authority().is_some()
@@ -56,5 +58,39 @@ impl TracesSection {
         });
         let expected = "name=value, several with commas or line breaks between them";
         expect("traces.headers", "(secret)", fine.count() == entries, expected)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use crate::settings::Settings;
+
+    fn read(text: &str) -> Result<Settings, String> {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        write!(file, "[traces]\n{text}").unwrap();
+        Settings::read(Some(file.path())).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn headers_are_pairs_with_commas_or_line_breaks_between() {
+        let settings = read("headers = \"a=1, authorization=Basic eA==\\nb=\"").unwrap();
+        let headers: Vec<_> = settings.traces.headers().collect();
+        assert_eq!(headers, [("a", "1"), ("authorization", "Basic eA=="), ("b", "")]);
+    }
+
+    #[test]
+    fn what_is_refused_is_named_and_secrets_are_not_shown() {
+        let check = |text: &str, expected: &str| {
+            let error = read(text).unwrap_err();
+            assert!(error.contains(expected), "{error}");
+            assert!(!error.contains("hunter2"), "{error}");
+        };
+        check("headers = \"hunter2\"", "traces.headers is (secret), expected name=value");
+        check("headers = \"a b=hunter2\"", "traces.headers is (secret), expected name=value");
+        check("otlp_endpoint = \"http://a:hunter2@b:4317\"", "traces.otlp_endpoint is (secret)");
+        check("otlp_endpoint = \"localhost:4317\"", "expected empty, or a URL such as http://");
+        check("sample_ratio = 1.5", "traces.sample_ratio is 1.5, expected 0 to 1");
     }
 }

@@ -145,6 +145,8 @@ async fn settings_are_shown_whole_and_without_secrets() {
     assert_eq!(shown["traces.headers"]["value"], "(secret)");
     assert_eq!(shown["serve.results_max"]["value"], 77);
     assert_eq!(shown["serve.listen"]["from"], "command line");
+    assert_eq!(shown["serve.results_default"]["from"], "default");
+    assert_eq!(shown["serve.results_max"]["from"], file.path().to_str().unwrap());
     // Every key of the reference is there.
     let reference = server::settings::REFERENCE.lines();
     let mut section = "";
@@ -159,7 +161,7 @@ async fn settings_are_shown_whole_and_without_secrets() {
 }
 
 #[tokio::test]
-async fn web_pages_cannot_look_at_debug_but_at_nothing_else_either() {
+async fn web_pages_are_kept_from_debug_and_probes_may_ask_by_any_name() {
     let folder = running::full_shop().await;
     let running = Running::start(folder.path()).await;
     let check = async |path: &str, header: (&str, &str), expected: StatusCode| {
