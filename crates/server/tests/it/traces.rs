@@ -126,7 +126,7 @@ async fn a_span_joins_its_callers_trace_and_says_how_the_call_ended() {
         assert_eq!(text(&span.attributes, "rpc.system.name"), Some("grpc"));
         assert!(text(&span.attributes, "foreword.request_id").is_some());
     }
-    let fine = spans.iter().find(|span| span.name == &RECOMMEND[1..]).unwrap();
+    let fine = spans.iter().find(|span| span.name == RECOMMEND[1..]).unwrap();
     assert_eq!(text(&fine.attributes, "rpc.method"), Some(&RECOMMEND[1..]));
     assert_eq!(text(&fine.attributes, "rpc.response.status_code"), Some("OK"));
     assert_eq!(text(&fine.attributes, "error.type"), None);
