@@ -7,7 +7,7 @@
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use http::{HeaderName, HeaderValue, Request};
+use http::{HeaderName, Request};
 use tower::{Layer, Service};
 use transport::timeout_value;
 use unstall::grpc_timeout;
