@@ -15,6 +15,7 @@ mod anonymous;
 pub mod api_key;
 mod bearer;
 mod certificates;
+mod hash;
 mod identity;
 pub mod jwt;
 mod keyring;

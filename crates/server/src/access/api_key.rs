@@ -10,9 +10,10 @@
 
 use std::fmt;
 
-use ring::digest::{SHA256, digest};
 use ring::error::Unspecified;
 use ring::rand::SecureRandom;
+
+use super::hash::sha256;
 
 /// What every key begins with.
 pub const PREFIX: &str = "foreword_";
@@ -92,8 +93,7 @@ impl ApiKey {
     #[must_use]
     pub fn secret_sha256(&self) -> [u8; 32] {
         let start = PREFIX.len() + ID_LEN + 1;
-        let hash = digest(&SHA256, &self.text.as_bytes()[start..start + SECRET_LEN]);
-        hash.as_ref().try_into().expect("SHA-256 has 32 bytes")
+        sha256(&self.text.as_bytes()[start..start + SECRET_LEN])
     }
 }
 

@@ -6,12 +6,12 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use ring::digest::{SHA256, digest};
 use x509_parser::certificate::X509Certificate;
 use x509_parser::extensions::GeneralName;
 use x509_parser::prelude::FromDer as _;
 use xxhash_rust::xxh3::Xxh3DefaultBuilder;
 
+use super::hash::sha256;
 use super::{Identity, IdentityKind, Roles};
 use crate::settings::AccessSection;
 
@@ -93,8 +93,7 @@ fn is_fine(name: &str) -> bool {
 
 /// A name for a certificate that has none: the beginning of its SHA-256.
 fn fingerprint(der: &[u8]) -> Arc<str> {
-    let hash = digest(&SHA256, der);
-    let digits: String = hash.as_ref()[..16].iter().map(|byte| format!("{byte:02x}")).collect();
+    let digits: String = sha256(der)[..16].iter().map(|byte| format!("{byte:02x}")).collect();
     format!("sha256:{digits}").into()
 }
 
@@ -148,7 +147,7 @@ mod tests {
     fn roles_go_by_the_names_that_are_listed() {
         check(&[dns("Marketplace")], "dns:marketplace", &[Role::Reader]);
         let web = uri("spiffe://shop.example/web");
-        check(&[web.clone()], "uri:spiffe://shop.example/web", &[Role::Writer]);
+        check(std::slice::from_ref(&web), "uri:spiffe://shop.example/web", &[Role::Writer]);
         let both = [dns("other"), web, dns("marketplace")];
         check(&both, "uri:spiffe://shop.example/web", &[Role::Reader, Role::Writer]);
     }

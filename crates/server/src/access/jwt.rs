@@ -1,4 +1,4 @@
-//! JSON Web Tokens (RFC 7519) that others have signed, with HS256 or EdDSA.
+//! JSON Web Tokens (RFC 7519) that others have signed, with HS256 or `EdDSA`.
 //!
 //! A token is held against one key: the one that it names, or the only one there is. The key
 //! says which algorithm it is for, never the token, so that neither `none` nor a public key
@@ -21,8 +21,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use ring::digest::{SHA256, digest};
 
+use super::hash::sha256;
 use super::{Identity, Refusal};
 use compact::Compact;
 use verified::Verified;
@@ -87,8 +87,7 @@ impl Tokens {
         if token.len() > compact::LEN_MAX {
             return Err(Refusal::Invalid);
         }
-        let hash = digest(&SHA256, token.as_bytes());
-        let hash = hash.as_ref().try_into().expect("SHA-256 has 32 bytes");
+        let hash = sha256(token.as_bytes());
         let current = self.current.load();
         if let Some(known) = current.verified.find(&hash) {
             return if now_ms < known.ends_ms { Ok(known.identity) } else { Err(Refusal::Expired) };

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use server::access::Role;
+use server::ask::{AnsweredBy, Question, ask};
 use tonic::Code;
 
 use super::tokens::Issuer;
@@ -95,4 +96,17 @@ async fn any_way_in_is_enough_to_listen_beyond_this_machine() {
     let data = server::data_folder::DataFolder::new(folder.path());
     let openness = server::serve::Openness::LoopbackOnly;
     server::serve::Service::start(&data, &settings, openness).await.unwrap();
+}
+
+#[tokio::test]
+async fn the_command_line_reads_the_store_where_the_server_asks_who_calls() {
+    let folder = running::full_shop().await;
+    let data = server::data_folder::DataFolder::new(folder.path());
+    let settings = settings(folder.path(), "[access]\napi_keys = true");
+    let running = Running::start_with(folder.path(), settings.clone()).await;
+    until(async || !data.serving().unwrap().is_empty()).await;
+    let question = Question { user: "1".to_owned(), categories: Vec::new(), results: 3 };
+    let shelf = ask(&data, &settings, &question).await.unwrap();
+    assert_eq!((shelf.answered, shelf.books.len()), (AnsweredBy::Store, 3));
+    running.stop().await;
 }

@@ -1,8 +1,11 @@
 //! Every method × every identity.
 
+use ring::rand::SystemRandom;
 use server::access::Role;
+use server::access::api_key::ApiKey;
 use server::methods::METHODS;
 use server::settings::Address;
+use tempfile::TempDir;
 use tonic::Code;
 use tonic::transport::Channel;
 use transport::development::{Existing, Plan, VALIDITY_DEFAULT, write_certificates};
@@ -63,22 +66,57 @@ fn bearer(credential: &str) -> String {
     format!("Bearer {credential}")
 }
 
+/// A key with the checksum that belongs to it.
+fn whole(key: &str) -> String {
+    const DIGITS: &[u8] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+    let body = &key[..key.len() - 6];
+    let (mut sum, mut digits) = (crc32fast::hash(body.as_bytes()) as usize, [b'0'; 6]);
+    for digit in digits.iter_mut().rev() {
+        *digit = DIGITS[sum % 62];
+        sum /= 62;
+    }
+    let key = format!("{body}{}", std::str::from_utf8(&digits).unwrap());
+    assert!(ApiKey::parse(&key).is_some());
+    key
+}
+
+/// A shop that takes keys, and tokens of an issuer.
+struct Shop {
+    folder: TempDir,
+    issuer: Issuer,
+}
+
+impl Shop {
+    async fn new() -> Self {
+        let (folder, issuer) = (running::full_shop().await, Issuer::new());
+        std::fs::write(folder.path().join("keys.json"), issuer.key_set()).unwrap();
+        Self { folder, issuer }
+    }
+
+    async fn start(&self) -> Running {
+        let path = self.folder.path();
+        let text = format!(
+            "[access]\napi_keys = true\njwt_keys = {:?}\njwt_issuer = \"https://shop.example\"\njwt_audience = \"foreword\"",
+            path.join("keys.json")
+        );
+        Running::start_with(path, settings(path, &text)).await
+    }
+}
+
 #[tokio::test]
-async fn api_keys_and_tokens_open_what_their_roles_say() {
-    let folder = running::full_shop().await;
-    let path = folder.path();
-    let issuer = Issuer::new();
-    std::fs::write(path.join("keys.json"), issuer.key_set()).unwrap();
-    let text = format!(
-        "[access]\napi_keys = true\njwt_keys = {:?}\njwt_issuer = \"https://shop.example\"\njwt_audience = \"foreword\"",
-        path.join("keys.json")
-    );
+async fn api_keys_open_what_their_roles_say() {
+    let shop = Shop::new().await;
+    let path = shop.folder.path();
     let key = |roles| create(path, roles, None);
     let (reader, writer) = (key(&[Role::Reader]).await, key(&[Role::Writer]).await);
     let (all, revoked) = (key(&Role::ALL).await, key(&Role::ALL).await);
     revoke(path, &revoked).await;
     let expired = create(path, &Role::ALL, Some(now_ms() - 1)).await;
-    let running = Running::start_with(path, settings(path, &text)).await;
+    // Whole, by its checksum, but drawn elsewhere.
+    let strange = ApiKey::draw(&SystemRandom::new()).unwrap();
+    // A known id, and another's secret.
+    let crossed = whole(&strange.reveal().replace(strange.id(), all.id()));
+    let running = shop.start().await;
     let channel = &running.channel;
 
     check(channel, "nothing", &[], MISSING).await;
@@ -95,21 +133,30 @@ async fn api_keys_and_tokens_open_what_their_roles_say() {
     for garbage in garbage {
         check(channel, garbage, &[garbage], INVALID).await;
     }
-    let of_key = [
-        ("a reader's key", &reader, Roles(&[Role::Reader])),
-        ("a writer's key", &writer, Roles(&[Role::Writer])),
-        ("a key with all roles", &all, Roles(&Role::ALL)),
-        ("a revoked key", &revoked, INVALID),
-        ("an expired key", &expired, EXPIRED),
+    let cases = [
+        ("a reader's key", reader.reveal(), Roles(&[Role::Reader])),
+        ("a writer's key", writer.reveal(), Roles(&[Role::Writer])),
+        ("a key with all roles", all.reveal(), Roles(&Role::ALL)),
+        ("a revoked key", revoked.reveal(), INVALID),
+        ("an expired key", expired.reveal(), EXPIRED),
+        ("a stranger's key", strange.reveal(), INVALID),
+        ("a key with another's id", &crossed, INVALID),
+        ("a cut key", &all.reveal()[..all.reveal().len() - 1], INVALID),
     ];
-    for (name, key, fate) in of_key {
-        check(channel, name, &[&bearer(key.reveal())], fate).await;
+    for (name, key, fate) in cases {
+        check(channel, name, &[&bearer(key)], fate).await;
     }
-    // Whole, by its checksum, but drawn elsewhere.
-    let strange = server::access::api_key::ApiKey::draw(&ring::rand::SystemRandom::new()).unwrap();
-    check(channel, "a stranger's key", &[&bearer(strange.reveal())], INVALID).await;
-    let twice = [&*bearer(all.reveal()), &*bearer(all.reveal())];
-    check(channel, "two headers", &twice, INVALID).await;
+    let twice = bearer(all.reveal());
+    check(channel, "two headers", &[&twice, &twice], INVALID).await;
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn tokens_open_what_their_roles_say() {
+    let shop = Shop::new().await;
+    let issuer = &shop.issuer;
+    let running = shop.start().await;
+    let channel = &running.channel;
 
     let with_roles = |seconds, roles: &str| claims(seconds, &format!("{SHOP}, \"roles\": {roles}"));
     let good = with_roles(60, r#"["reader", "writer", "admin"]"#);
