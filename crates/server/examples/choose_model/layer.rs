@@ -17,17 +17,17 @@ use tonic_types::{ErrorDetails, StatusExt};
 use tower::{Layer, Service};
 
 /// The header that names a version, such as `12`.
-pub const MODEL: HeaderName = HeaderName::from_static("x-model");
+pub(crate) const MODEL: HeaderName = HeaderName::from_static("x-model");
 
 /// Hands calls with the header to the routes of that version, and all others on.
 #[derive(Clone)]
-pub struct ChooseModelLayer<S> {
+pub(crate) struct ChooseModelLayer<S> {
     versions: Arc<BTreeMap<u64, S>>,
 }
 
 impl<S> ChooseModelLayer<S> {
     /// A layer that knows these versions, each with what answers for it.
-    pub fn new(versions: BTreeMap<u64, S>) -> Self {
+    pub(crate) fn new(versions: BTreeMap<u64, S>) -> Self {
         Self { versions: Arc::new(versions) }
     }
 }
@@ -42,7 +42,7 @@ impl<S> Layer<S> for ChooseModelLayer<S> {
 
 /// A service that answers from the model that a header chooses.
 #[derive(Clone)]
-pub struct ChooseModel<S> {
+pub(crate) struct ChooseModel<S> {
     versions: Arc<BTreeMap<u64, S>>,
     active: S,
 }
