@@ -118,11 +118,11 @@ impl Service {
         let listen = &settings.serve.listen;
         check_open(listen, settings, openness)?;
         let tls = settings.tls.files().map(Tls::load).transpose()?;
+        let access = Arc::new(Access::open(settings)?);
         let listeners = Listeners::bind(listen)?;
         let addresses = listeners.addresses()?;
         check_open(&addresses, settings, openness)?;
         warn_of_plaintext(&addresses, settings);
-        let access = Arc::new(Access::open(settings)?);
         let traces = Traces::start(&settings.traces)?;
         let settings = LiveSettings::new(settings.clone());
         let shown = Shown::new(settings.clone());

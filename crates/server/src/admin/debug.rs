@@ -59,10 +59,19 @@ fn row(connection: &ConnectionFigures) -> Value {
 /// Every setting with its value and where that comes from.
 pub(super) async fn settings(State(shown): State<Shown>) -> impl IntoResponse {
     let rows = shown.settings.current().shown().into_iter().map(|setting| {
-        let value = json!({ "value": setting.value, "from": setting.source });
+        let value = json!({ "value": value(&setting.value), "from": setting.source });
         (setting.key, value)
     });
     json(&Value::Object(rows.collect()))
+}
+
+/// A value of TOML in JSON; a secret's mask stays as it is.
+fn value(written: &str) -> Value {
+    let parsed = toml::from_str::<Value>(&format!("value = {written}"));
+    parsed
+        .ok()
+        .and_then(|mut table| table.get_mut("value").map(Value::take))
+        .unwrap_or_else(|| written.into())
 }
 
 /// How much is logged.

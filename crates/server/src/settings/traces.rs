@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::{Secret, SettingsError, expect};
+use super::{MASK, Secret, SettingsError, expect};
 
 /// Traces, as OTLP over gRPC.
 #[derive(Clone, Debug, Deserialize)]
@@ -38,7 +38,7 @@ impl TracesSection {
         expect("traces.sample_ratio", ratio, (0.0..=1.0).contains(&ratio), "0 to 1")?;
         let endpoint = self.otlp_endpoint.as_str();
         let expected = "a URL without credentials, which belong into traces.headers";
-        expect("traces.otlp_endpoint", "(secret)", !endpoint.contains('@'), expected)?;
+        expect("traces.otlp_endpoint", MASK, !endpoint.contains('@'), expected)?;
         let uri = endpoint.parse::<http::Uri>();
         let is_fine = uri.is_ok_and(|uri| {
             matches!(uri.scheme_str(), Some("http" | "https")) && uri.authority().is_some()
@@ -57,7 +57,7 @@ impl TracesSection {
             is_name && http::HeaderValue::try_from(*value).is_ok()
         });
         let expected = "name=value, several with commas or line breaks between them";
-        expect("traces.headers", "(secret)", fine.count() == entries, expected)
+        expect("traces.headers", MASK, fine.count() == entries, expected)
     }
 }
 
@@ -87,9 +87,9 @@ mod tests {
             assert!(error.contains(expected), "{error}");
             assert!(!error.contains("hunter2"), "{error}");
         };
-        check("headers = \"hunter2\"", "traces.headers is (secret), expected name=value");
-        check("headers = \"a b=hunter2\"", "traces.headers is (secret), expected name=value");
-        check("otlp_endpoint = \"http://a:hunter2@b:4317\"", "traces.otlp_endpoint is (secret)");
+        check("headers = \"hunter2\"", "traces.headers is ***, expected name=value");
+        check("headers = \"a b=hunter2\"", "traces.headers is ***, expected name=value");
+        check("otlp_endpoint = \"http://a:hunter2@b:4317\"", "traces.otlp_endpoint is ***");
         check("otlp_endpoint = \"localhost:4317\"", "expected empty, or a URL such as http://");
         check("sample_ratio = 1.5", "traces.sample_ratio is 1.5, expected 0 to 1");
     }

@@ -50,7 +50,11 @@ async fn revoke(folder: &Path, key: &ApiKey) {
 }
 
 /// Calls any method with an empty message, and reads its whole answer.
-async fn call(channel: &Channel, path: &str, authorization: &[&str]) -> Result<(), Status> {
+pub(crate) async fn call(
+    channel: &Channel,
+    path: &str,
+    authorization: &[&str],
+) -> Result<(), Status> {
     let mut request = Request::new(());
     for value in authorization {
         request
@@ -69,6 +73,9 @@ async fn call(channel: &Channel, path: &str, authorization: &[&str]) -> Result<(
 /// Why a call was refused before its handler; none if its handler answered, whatever it said.
 fn refusal(answer: &Result<(), Status>) -> Option<(Code, String)> {
     let status = answer.as_ref().err()?;
+    if status.code() == Code::InvalidArgument {
+        return None;
+    }
     let reason = status.get_details_error_info().map(|info| info.reason)?;
     Some((status.code(), reason))
 }

@@ -142,11 +142,11 @@ async fn settings_are_shown_whole_and_without_secrets() {
     let answer = running.admin.get("/debug/settings").await;
     assert!(!answer.text.contains("hunter2"), "{}", answer.text);
     let shown: serde_json::Value = serde_json::from_str(&answer.text).unwrap();
-    assert_eq!(shown["traces.headers"]["value"], "(secret)");
+    assert_eq!(shown["traces.headers"]["value"], "***");
     assert_eq!(shown["serve.results_max"]["value"], 77);
-    assert_eq!(shown["serve.listen"]["from"], "command line");
     assert_eq!(shown["serve.results_default"]["from"], "default");
-    assert_eq!(shown["serve.results_max"]["from"], file.path().to_str().unwrap());
+    let from = shown["serve.results_max"]["from"].as_str().unwrap();
+    assert_eq!(from, format!("{}:4", file.path().display()));
     // Every key of the reference is there.
     let reference = server::settings::REFERENCE.lines();
     let mut section = "";

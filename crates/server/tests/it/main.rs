@@ -5,6 +5,7 @@ mod access;
 mod admin;
 mod compression;
 mod contract;
+mod crowd;
 mod executor;
 mod health;
 mod import;
