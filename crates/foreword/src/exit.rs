@@ -41,7 +41,28 @@ pub(crate) fn help() -> String {
 /// The code for an error.
 pub(crate) fn of(error: &anyhow::Error) -> ExitCode {
     let is_of_settings = error.chain().any(|cause| {
-        cause.is::<SettingsError>() || matches!(cause.downcast_ref(), Some(ServeError::Settings(_)))
+        cause.is::<SettingsError>() || cause.downcast_ref().is_some_and(is_of_settings)
     });
     if is_of_settings { ExitCode::from(BAD_SETTINGS) } else { FAILURE }
+}
+
+/// Whether the service would start with other settings, or other files that they name. An
+/// address that is taken may be free the next time.
+fn is_of_settings(error: &ServeError) -> bool {
+    match error {
+        ServeError::Open { .. }
+        | ServeError::Tls(_)
+        | ServeError::TokenKeys(_)
+        | ServeError::Origins(_)
+        | ServeError::Traces(_) => true,
+        ServeError::Listen(_)
+        | ServeError::Admin(_)
+        | ServeError::Transport(_)
+        | ServeError::Data(_)
+        | ServeError::Reflection(_)
+        | ServeError::Json(_)
+        | ServeError::Executor(_)
+        | ServeError::Broken
+        | ServeError::Io(_) => false,
+    }
 }

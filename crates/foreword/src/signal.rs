@@ -2,9 +2,13 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use tokio::sync::{mpsc, watch};
+
+/// Signals so close together are one.
+const SAME_SIGNAL: Duration = Duration::from_millis(300);
 
 /// Knows whether the process was told to stop. Cloning is cheap.
 #[derive(Clone, Debug)]
@@ -26,6 +30,13 @@ impl Stop {
             told_flag.store(true, Ordering::Relaxed);
             // Fails only if nobody listens any more.
             let _ = tell.send(true);
+            // The same Ctrl-C may come twice: from the terminal, and from a wrapper that hands it on.
+            let again = async {
+                loop {
+                    signals.next().await
+                }
+            };
+            let _: Result<(), _> = tokio::time::timeout(SAME_SIGNAL, again).await;
             signals.next().await;
             crate::output::remark("stopped by a second signal");
             server::telemetry::log::finish();

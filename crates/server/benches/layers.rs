@@ -20,7 +20,7 @@ use server::access::keys::{self, NewKey};
 use server::access::{Access, Roles};
 use server::data_folder::DataFolder;
 use server::layers::Stack;
-use server::layers::rate_limit::RateLimits;
+use server::rates::RateLimits;
 use server::settings::{LiveSettings, Settings};
 use server::telemetry::traces::Traces;
 use tower::Service;

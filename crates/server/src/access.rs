@@ -24,6 +24,7 @@ mod role;
 
 use std::future::Future;
 use std::io;
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -32,7 +33,8 @@ use http::HeaderMap;
 use storage::Store;
 use transport::Peer;
 
-use crate::settings::{AccessSection, Settings};
+use crate::rates::RateLimits;
+use crate::settings::{AccessSection, Rate, Settings};
 use api_key::ApiKey;
 use bearer::bearer;
 use certificates::Certificates;
@@ -45,6 +47,13 @@ pub use role::{Role, Roles, UnknownRole};
 /// The longest time between two looks for keys that were revoked.
 const KEYS_POLL_MAX: Duration = Duration::from_millis(500);
 
+/// How many new tokens of one address are verified. A signature takes some 60 µs of a thread that
+/// moves bytes, and strangers can have as many as they like.
+const NEW_TOKENS: Rate = Rate {
+    calls_per_second: NonZeroU32::new(200).expect("it is not zero"),
+    burst: NonZeroU32::new(1000).expect("it is not zero"),
+};
+
 /// Why nobody knows whose request it is. It says no more than a stranger may learn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {
@@ -54,6 +63,8 @@ pub enum Refusal {
     Invalid,
     /// It was good once; told only to who has shown the secret of it.
     Expired,
+    /// Too many new tokens come from this address; so long is to be waited.
+    TooMany(Duration),
 }
 
 /// The ways in, and what is known of those who may come.
@@ -62,6 +73,8 @@ pub struct Access {
     certificates: Option<ArcSwap<Certificates>>,
     tokens: Option<(Arc<Tokens>, KeyFile)>,
     keys: Option<Keyring>,
+    /// How many tokens that nobody knows yet are verified for each address.
+    strangers: RateLimits,
 }
 
 impl Access {
@@ -82,7 +95,8 @@ impl Access {
             Ok((Arc::new(Tokens::new(section.jwt_rules(), keys)), file))
         });
         let keys = section.api_keys.then(Keyring::default);
-        Ok(Self { certificates, tokens: tokens.transpose()?, keys })
+        let strangers = RateLimits::new(Some(NEW_TOKENS));
+        Ok(Self { certificates, tokens: tokens.transpose()?, keys, strangers })
     }
 
     /// Takes up other roles of certificates and other rules for tokens. The ways in stay those of
@@ -111,7 +125,7 @@ impl Access {
             return Ok(anonymous::identity(peer));
         }
         match bearer(headers)? {
-            Some(credential) => self.identify_bearer(credential, now_ms),
+            Some(credential) => self.identify_bearer(credential, peer, now_ms),
             None => {
                 let certificates = self.certificates.as_ref().ok_or(Refusal::Missing)?;
                 let shown = peer.and_then(|peer| peer.certificates().first());
@@ -120,13 +134,22 @@ impl Access {
         }
     }
 
-    fn identify_bearer(&self, credential: &str, now_ms: i64) -> Result<Identity, Refusal> {
+    fn identify_bearer(
+        &self,
+        credential: &str,
+        peer: Option<&Peer>,
+        now_ms: i64,
+    ) -> Result<Identity, Refusal> {
         if ApiKey::looks_like(credential) {
             let keys = self.keys.as_ref().ok_or(Refusal::Invalid)?;
             return keys.identify(credential, now_ms);
         }
         let (tokens, _) = self.tokens.as_ref().ok_or(Refusal::Invalid)?;
-        tokens.identify(credential, now_ms)
+        let may_verify = || {
+            let allowed = self.strangers.check(&anonymous::identity(peer));
+            allowed.map_err(|(_, wait)| Refusal::TooMany(wait))
+        };
+        tokens.identify(credential, now_ms, may_verify)
     }
 
     /// What a request has to show, as words for a refusal.
@@ -145,6 +168,11 @@ impl Access {
     #[must_use]
     pub fn asks(&self) -> bool {
         self.certificates.is_some() || self.tokens.is_some() || self.keys.is_some()
+    }
+
+    /// Forgets addresses that have sent no new tokens for a while, for ever.
+    pub async fn keep_small(&self) {
+        self.strangers.keep_small().await;
     }
 
     /// Whether there are API keys to be [kept current](Self::keep_current).

@@ -5,6 +5,8 @@
 //! | layer | what it does |
 //! | --- | --- |
 //! | guard (`transport`) | refuses what is no proper request |
+//! | gRPC-Web, JSON (`transport`) | make gRPC of other ways to ask, and refuse what is none; documents |
+//! | health (`transport`) | answers health calls, to everybody |
 //! | [`request_id`] | names the call; the name goes back as `x-request-id` |
 //! | [`trace_context`] | joins the caller's trace (W3C `traceparent`), or begins one |
 //! | [`metrics`] | counts and times by method and status |
@@ -16,11 +18,14 @@
 //! | [`panic`] | a panic in a layer below costs that call only |
 //! | `unstall` | what is below as a job of the executor, with the deadline |
 //! | [`log_context`] | lines that a handler logs carry the call's name |
+//! | JSON (`transport`) | parses what came as JSON |
+//! | compression (`transport`) | answers as the request was |
 //! | a shop's own | see `examples/choose_model` |
 //!
 //! The layers above `unstall` run on threads that move bytes, so none of them waits or computes
 //! for long; those below may. What they share of a call is a [`Call`] in the request's
-//! extensions. Health calls go past all of them, since whoever probes shows no identity.
+//! extensions. From request id to panic they are put together in `stack.rs`, the others around
+//! them in `serve/ways_in.rs`.
 
 pub mod access_log;
 pub mod authentication;

@@ -25,6 +25,7 @@ pub mod layers;
 pub mod live;
 pub mod methods;
 pub mod progress;
+pub mod rates;
 pub mod recommend;
 pub mod serve;
 pub mod settings;

@@ -1,7 +1,7 @@
 //! Every method that is served, and who may call it.
 //!
 //! Invariant: what is not in [`METHODS`] is refused, whoever calls. A test holds the table
-//! against the contract's descriptor, so that a new method without a row fails the build.
+//! against the contract's descriptor: a new method without a row fails it.
 
 use crate::access::Role;
 

@@ -22,6 +22,7 @@ use tower::layer::util::Identity;
 use transport::health::Health;
 use transport::json::ContractError;
 use transport::tls::{Tls, TlsError};
+use transport::web::OriginError;
 use transport::{Address, ListenError, Listeners, Server};
 use unstall::Executor;
 
@@ -31,9 +32,9 @@ use crate::access::jwt::KeyFileError;
 use crate::admin::{Admin, AdminError, Shown};
 use crate::data_folder::DataFolder;
 use crate::grpc;
-use crate::layers::rate_limit::RateLimits;
+use crate::rates::RateLimits;
 use crate::recommend::{OpenError, Recommender};
-use crate::settings::{LiveSettings, Settings, SettingsError};
+use crate::settings::{LiveSettings, Settings};
 use crate::telemetry::ExecutorObserver;
 use crate::telemetry::traces::{Traces, TracesError};
 
@@ -59,14 +60,14 @@ pub enum ServeError {
     #[error("{0}; --listen chooses another address")]
     Listen(#[from] ListenError),
     /// Certificates cannot be used.
-    #[error(transparent)]
+    #[error("{0}; tls.certificate, tls.key and tls.client_ca name the files")]
     Tls(#[from] TlsError),
     /// The keys for tokens cannot be used.
     #[error(transparent)]
     TokenKeys(#[from] KeyFileError),
-    /// A setting cannot be used.
-    #[error(transparent)]
-    Settings(#[from] SettingsError),
+    /// What is listed as the origin of a page is none.
+    #[error("transport.web_origins: {0}")]
+    Origins(#[from] OriginError),
     /// There is no thread to be had for connections.
     #[error(transparent)]
     Transport(#[from] transport::StartError),

@@ -11,6 +11,7 @@
 
 mod access;
 mod admin;
+mod check;
 mod deserialize;
 mod environment;
 mod executor;
@@ -44,6 +45,8 @@ use storage::StoreSettings;
 
 pub use ::transport::Address;
 pub use access::AccessSection;
+use check::Check;
+
 pub use admin::AdminSection;
 pub use executor::ExecutorSection;
 pub use limits::{LimitsSection, Rate};
@@ -178,35 +181,16 @@ pub struct StoreSection {
     writer_cache_kib: u32,
 }
 
-/// Why settings cannot be used. The message names the keys, what was found and expected.
+/// Why settings cannot be used: every key at fault, what was found and expected, and where.
 #[derive(Debug, thiserror::Error)]
-pub enum SettingsError {
-    /// Keys are unknown or have bad values.
-    #[error("bad settings: {0}")]
-    Problems(Problems),
-    /// Something that is no single key's.
-    #[error("bad settings: {0}")]
-    Invalid(String),
-    /// A value is out of range.
-    #[error("bad settings: {key} is {found}, expected {expected}")]
-    OutOfRange {
-        /// The key.
-        key: &'static str,
-        /// The value.
-        found: String,
-        /// What it may be.
-        expected: String,
-    },
-}
+#[error("bad settings: {0}")]
+pub struct SettingsError(pub Problems);
 
 impl SettingsError {
     /// Each thing that is wrong, on a line.
     #[must_use]
     pub fn lines(&self) -> Vec<String> {
-        match self {
-            Self::Problems(problems) => problems.list().iter().map(ToString::to_string).collect(),
-            error => vec![error.to_string()],
-        }
+        self.0.list().iter().map(ToString::to_string).collect()
     }
 }
 
@@ -221,61 +205,53 @@ impl Settings {
         Sources::of_process(file).read()
     }
 
-    fn check(&self) -> Result<(), SettingsError> {
+    fn check(&self) -> Check {
+        let mut check = Check::default();
         let Train { user_exponent, regularisation, item_exponent, .. } = self.train;
         let exponent = "0 to 2";
-        expect(
+        check.expect(
             "train.user_exponent",
             user_exponent,
             (0.0..=2.0).contains(&user_exponent),
             exponent,
-        )?;
-        expect(
+        );
+        check.expect(
             "train.item_exponent",
             item_exponent,
             (0.0..=2.0).contains(&item_exponent),
             exponent,
-        )?;
+        );
         let ridge = (1e-6..=1e6).contains(&regularisation);
-        expect("train.regularisation", regularisation, ridge, "0.000001 to 1000000")?;
+        check.expect("train.regularisation", regularisation, ridge, "0.000001 to 1000000");
         let neighbours = self.train.neighbours.get();
-        expect("train.neighbours", neighbours, neighbours <= 2000, "1 to 2000")?;
+        check.expect("train.neighbours", neighbours, neighbours <= 2000, "1 to 2000");
         let entries = self.train.row_entries.get();
-        expect("train.row_entries", entries, entries <= 100_000, "1 to 100000")?;
+        check.expect("train.row_entries", entries, entries <= 100_000, "1 to 100000");
         let days = self.train.trend_half_life_days;
-        expect("train.trend_half_life_days", days, days.is_finite() && days > 0.0, "above 0")?;
-        expect("train.threads", self.train.threads, self.train.threads <= 1024, "0 to 1024")?;
+        check.expect("train.trend_half_life_days", days, days.is_finite() && days > 0.0, "above 0");
+        check.expect("train.threads", self.train.threads, self.train.threads <= 1024, "0 to 1024");
         let (default, max) = (self.serve.results_default, self.serve.results_max);
-        expect("serve.results_default", default, default <= max, "at most serve.results_max")?;
-        expect("serve.results_max", max, max.get() <= 10_000, "1 to 10000")?;
-        self.executor.check()?;
-        self.transport.check()?;
-        self.limits.check()?;
-        self.tls.check()?;
-        self.access.check(&self.tls)?;
-        self.log.check()?;
-        self.traces.check()?;
-        expect("serve.listen", "empty", !self.serve.listen.is_empty(), "at least one address")?;
+        check.expect("serve.results_default", default, default <= max, "at most serve.results_max");
+        check.expect("serve.results_max", max, max.get() <= 10_000, "1 to 10000");
+        self.executor.check(&mut check);
+        self.transport.check(&mut check);
+        self.limits.check(&mut check);
+        self.tls.check(&mut check);
+        self.access.check(&self.tls, &mut check);
+        self.log.check(&mut check);
+        self.traces.check(&mut check);
+        check.expect(
+            "serve.listen",
+            "empty",
+            !self.serve.listen.is_empty(),
+            "at least one address",
+        );
         for (key, weight) in self.weights.by_key() {
             // Products of tiny weights would underflow, and be taken for nothing at all.
             let fits = weight == 0.0 || (1e-6..=10.0).contains(&weight.abs());
-            expect(key, weight, fits, "0, or 0.000001 to 10 above or below it")?;
+            check.expect(key, weight, fits, "0, or 0.000001 to 10 above or below it");
         }
-        Ok(())
-    }
-}
-
-fn expect(
-    key: &'static str,
-    found: impl std::fmt::Display,
-    fits: bool,
-    expected: impl Into<String>,
-) -> Result<(), SettingsError> {
-    if fits {
-        Ok(())
-    } else {
-        let (found, expected) = (found.to_string(), expected.into());
-        Err(SettingsError::OutOfRange { key, found, expected })
+        check
     }
 }
 

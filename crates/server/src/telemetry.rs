@@ -3,6 +3,7 @@
 pub mod log;
 pub mod metrics;
 mod observer;
+mod per_second;
 mod phase;
 mod stalls;
 pub mod trace_parent;

@@ -38,6 +38,7 @@ mod target;
 mod template;
 mod tend;
 mod tokens;
+mod upload;
 
 use std::convert::Infallible;
 use std::fmt;

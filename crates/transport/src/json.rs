@@ -19,12 +19,15 @@
 //! | a method that streams | 501 `unimplemented` |
 //! | `connect-protocol-version` other than 1, a malformed `connect-timeout-ms` | 400 `invalid_argument` |
 //! | a body that is not the JSON of the method's message, unknown fields included | 400 `invalid_argument` with line and column |
+//! | a body of more than 16,384 fields and elements of lists, all levels together | 400 `invalid_argument` |
 //! | POST to a unary method | 200 and JSON, or the error's HTTP status and the error |
 //! | gRPC with messages that are not protobuf, past [`JsonLayer`] | gRPC's `UNIMPLEMENTED` |
 //!
 //! Messages are in the canonical JSON of proto3: names in lowerCamelCase, 64-bit integers as
 //! text, enums by name, unset fields left out. Headers of the answer are what the method sent
 //! first; its trailers come as headers that begin with `trailer-`. Answers are not compressed.
+//! Errors name fields at fault as JSON does. A 401 asks for `Bearer`, unless the service asks for
+//! something else; the answer to HEAD has the length of its body, and no body.
 //!
 //! Specifications: <https://connectrpc.com/docs/protocol>,
 //! <https://protobuf.dev/programming-guides/json>.
@@ -32,8 +35,10 @@
 mod answer;
 mod body;
 mod contract;
+mod debug;
 mod document;
 mod edge;
+mod entries;
 mod error;
 mod frame;
 mod head;

@@ -4,8 +4,8 @@ use super::json::{Json, list, object, text};
 use super::reference;
 
 /// HTTP statuses, the codes that come with each, and when. Of the codes that Connect has, those
-/// that share a status are told apart by `code`.
-const STATUSES: [(&str, &[&str], &str); 13] = [
+/// that share a status are told apart by `code`. Without codes there is no body.
+const STATUSES: [(&str, &[&str], &str); 14] = [
     (
         "400",
         &["invalid_argument", "failed_precondition", "out_of_range"],
@@ -16,20 +16,31 @@ const STATUSES: [(&str, &[&str], &str); 13] = [
         &["unauthenticated"],
         "The caller did not say who it is, or not in a way that is valid.",
     ),
-    ("403", &["permission_denied"], "The caller may not do this."),
+    (
+        "403",
+        &["permission_denied"],
+        "The caller may not do this. Without a body: it is a web page, of an origin that the \
+         server does not list.",
+    ),
     (
         "404",
         &["not_found", "unimplemented"],
         "What was asked about is not there, or no such method.",
     ),
-    ("405", &["unimplemented"], "Methods are called by POST."),
+    (
+        "405",
+        &["unimplemented"],
+        "Methods are called by POST. The answers to HEAD and OPTIONS have no body.",
+    ),
     ("409", &["already_exists", "aborted"], "It is there already, or something else came first."),
     ("415", &["unimplemented"], "The body is not `application/json` in UTF-8."),
     (
         "429",
         &["resource_exhausted"],
-        "Too much: a limit on calls, or a body that is too long. Trying again later may help.",
+        "A limit on calls, or on what the server holds at once: trying again later may help. Or \
+         the body is too long: only a shorter one helps.",
     ),
+    ("431", &[], "The headers are too long. There is no body."),
     ("499", &["canceled"], "The caller gave up."),
     ("500", &["unknown", "internal", "data_loss"], "A defect of the server; its log says more."),
     ("501", &["unimplemented"], "The server does not do this: a compressed body, for example."),
@@ -68,7 +79,7 @@ pub(super) fn schemas() -> Vec<(String, Json)> {
         ),
     ]);
     let debug = "The same in JSON, to be read: for `google.rpc.BadRequest` an object with \
-                 `fieldViolations`, each with `field` and `description`.";
+                 `fieldViolations`, each with `field`, such as `history[0].bookId`, and `description`.";
     let detail = object([
         ("type", text("object")),
         ("description", text("A message that says more about an error.")),
@@ -88,21 +99,27 @@ pub(super) fn schemas() -> Vec<(String, Json)> {
 /// The answers with errors, by name.
 pub(super) fn responses() -> Json {
     object(STATUSES.map(|(status, codes, description)| {
-        let codes = object([("enum", list(codes.iter().copied().map(text)))]);
-        let narrowed = object([("properties", object([("code", codes)]))]);
-        let schema = object([("allOf", list([reference("#/components/schemas/Error"), narrowed]))]);
-        let content = object([("application/json", object([("schema", schema)]))]);
         let mut response = vec![("description", text(description))];
         if let Some(headers) = headers(status) {
             response.push(("headers", headers));
         }
-        response.push(("content", content));
+        if !codes.is_empty() {
+            response.push(("content", content(codes)));
+        }
         (name(status), object(response))
     }))
 }
 
+fn content(codes: &[&str]) -> Json {
+    let codes = object([("enum", list(codes.iter().copied().map(text)))]);
+    let narrowed = object([("properties", object([("code", codes)]))]);
+    let schema = object([("allOf", list([reference("#/components/schemas/Error"), narrowed]))]);
+    object([("application/json", object([("schema", schema)]))])
+}
+
 fn headers(status: &str) -> Option<Json> {
     let (header, kind, description) = match status {
+        "401" => ("WWW-Authenticate", "string", "How to say who is calling: `Bearer`."),
         "405" => ("Allow", "string", "`POST`."),
         "415" => ("Accept-Post", "string", "The content types that are taken."),
         "429" | "503" => ("Retry-After", "integer", "When to try again, in seconds, if known."),

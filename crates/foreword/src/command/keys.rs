@@ -2,10 +2,10 @@
 
 use std::process::ExitCode;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use jiff::{Timestamp, Unit};
 use serde::Serialize;
-use server::access::keys::{self, Listed, NewKey, Revoked};
+use server::access::keys::{self, KeysError, Listed, NewKey, Revoked};
 use server::data_folder::DataFolder;
 use server::settings::Settings;
 
@@ -52,7 +52,10 @@ async fn create_key(store: &keys::Store, settings: &Settings, arguments: &Create
         roles: arguments.roles.iter().copied().collect(),
         expires_ms: days.map(|days| now_ms + days * DAY_MS),
     };
-    let (key, listed) = keys::create(store, &new, now_ms).await.context("--name")?;
+    let (key, listed) = keys::create(store, &new, now_ms).await.map_err(|error| match error {
+        KeysError::Name { .. } => anyhow::anyhow!("--name: {error}"),
+        error => error.into(),
+    })?;
     if arguments.output.json {
         super::print_json(&Document { key: Some(key.reveal()), ..document(&listed, now_ms)? })?;
     } else {
@@ -69,7 +72,7 @@ async fn create_key(store: &keys::Store, settings: &Settings, arguments: &Create
     }
     if !settings.access.api_keys {
         output::remark(
-            "Servers do not take keys yet: set access.api_keys = true in their settings.",
+            "The settings read here have access.api_keys = false; a server takes keys only if its own have true.",
         );
     }
     Ok(())

@@ -74,16 +74,26 @@ impl Tokens {
 
     /// Takes other rules, and forgets every token.
     pub fn hold_to(&self, rules: Rules) {
+        if *self.current.load().rules == rules {
+            return;
+        }
         let rules = Arc::new(rules);
         self.current.rcu(|before| Current::new(Arc::clone(&rules), Arc::clone(&before.keys)));
     }
 
-    /// Whose token this is, at this many milliseconds since 1970.
+    /// Whose token this is, at this many milliseconds since 1970. `may_verify` is asked before a
+    /// signature is checked, unless the token is known.
     ///
     /// # Errors
     ///
-    /// [`Refusal::Expired`] for a token that was good once, [`Refusal::Invalid`] for any other.
-    pub fn identify(&self, token: &str, now_ms: i64) -> Result<Identity, Refusal> {
+    /// [`Refusal::Expired`] for a token that was good once, [`Refusal::Invalid`] for any other, and
+    /// what `may_verify` says.
+    pub fn identify(
+        &self,
+        token: &str,
+        now_ms: i64,
+        may_verify: impl FnOnce() -> Result<(), Refusal>,
+    ) -> Result<Identity, Refusal> {
         if token.len() > compact::LEN_MAX {
             return Err(Refusal::Invalid);
         }
@@ -94,6 +104,7 @@ impl Tokens {
         }
         let compact = Compact::parse(token).ok_or(Refusal::Invalid)?;
         let key = current.keys.find(&compact.header).ok_or(Refusal::Invalid)?;
+        may_verify()?;
         if !key.has_signed(compact.signed, &compact.signature) {
             return Err(Refusal::Invalid);
         }

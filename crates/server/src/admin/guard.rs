@@ -1,4 +1,4 @@
-//! Who may look at `/debug/`: this machine, and no web page.
+//! Who may look at `/debug/`: this machine, and no web page, and no proxy that says it is one.
 //!
 //! A page in an operator's browser could ask `localhost`, directly (it then sends `Origin`) or by
 //! a name of its own that it lets point there (then `Host` has that name).
@@ -6,7 +6,7 @@
 use std::net::IpAddr;
 
 use axum::extract::Request;
-use axum::http::header::{HOST, ORIGIN};
+use axum::http::header::{FORWARDED, HOST, HeaderName, ORIGIN, VIA};
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
@@ -28,6 +28,8 @@ pub(super) async fn this_machine_only(request: Request, next: Next) -> Response 
 
 const ELSEWHERE: &str = "only this machine may look at /debug/; ask from here, \
     over a Unix socket (admin.listen), or through kubectl port-forward\n";
+const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+const PROXY: &str = "a proxy does not say for whom it looks at /debug/; ask without it\n";
 const PAGE: &str = "no web page may look at /debug/: the request has an Origin\n";
 const NAMED: &str = "no web page may look at /debug/: ask for localhost or an IP address, \
     not for a name\n";
@@ -36,6 +38,12 @@ const NAMED: &str = "no web page may look at /debug/: ask for localhost or an IP
 fn reason(from: Option<IpAddr>, headers: &HeaderMap, uri: &Uri) -> Option<&'static str> {
     if from.is_some_and(|from| !from.to_canonical().is_loopback()) {
         return Some(ELSEWHERE);
+    }
+    if headers.contains_key(FORWARDED)
+        || headers.contains_key(FORWARDED_FOR)
+        || headers.contains_key(VIA)
+    {
+        return Some(PROXY);
     }
     if headers.contains_key(ORIGIN) {
         return Some(PAGE);
@@ -91,5 +99,8 @@ mod tests {
             check(Some("127.0.0.1"), &[("host", host)], Some(NAMED));
         }
         check(Some("::1"), &[("host", "localhost"), ("host", "evil.example")], Some(NAMED));
+        for proxy in ["forwarded", "x-forwarded-for", "via"] {
+            check(Some("127.0.0.1"), &[(proxy, "10.0.0.7")], Some(PROXY));
+        }
     }
 }

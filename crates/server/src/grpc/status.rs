@@ -18,19 +18,74 @@ use crate::settings::Rate;
 /// The domain of the reasons in `google.rpc.ErrorInfo`.
 const DOMAIN: &str = "foreword";
 
+/// Why, for programs. Told in docs/operating.md.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reason {
+    BookUnknown,
+    CategoryUnknown,
+    FieldsInvalid,
+    CredentialsMissing,
+    CredentialsInvalid,
+    CredentialsExpired,
+    NewTokensLimit,
+    RoleMissing,
+    MethodUnknown,
+    RateLimited,
+    OpenCallsLimit,
+    OpenCallsPerIdentityLimit,
+    Panicked,
+}
+
+impl Reason {
+    #[cfg(test)]
+    const ALL: [Self; 13] = [
+        Self::BookUnknown,
+        Self::CategoryUnknown,
+        Self::FieldsInvalid,
+        Self::CredentialsMissing,
+        Self::CredentialsInvalid,
+        Self::CredentialsExpired,
+        Self::NewTokensLimit,
+        Self::RoleMissing,
+        Self::MethodUnknown,
+        Self::RateLimited,
+        Self::OpenCallsLimit,
+        Self::OpenCallsPerIdentityLimit,
+        Self::Panicked,
+    ];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::BookUnknown => "BOOK_UNKNOWN",
+            Self::CategoryUnknown => "CATEGORY_UNKNOWN",
+            Self::FieldsInvalid => "FIELDS_INVALID",
+            Self::CredentialsMissing => "CREDENTIALS_MISSING",
+            Self::CredentialsInvalid => "CREDENTIALS_INVALID",
+            Self::CredentialsExpired => "CREDENTIALS_EXPIRED",
+            Self::NewTokensLimit => "NEW_TOKENS_LIMIT",
+            Self::RoleMissing => "ROLE_MISSING",
+            Self::MethodUnknown => "METHOD_UNKNOWN",
+            Self::RateLimited => "RATE_LIMITED",
+            Self::OpenCallsLimit => "OPEN_CALLS_LIMIT",
+            Self::OpenCallsPerIdentityLimit => "OPEN_CALLS_PER_IDENTITY_LIMIT",
+            Self::Panicked => "PANICKED",
+        }
+    }
+}
+
 /// How long to wait where many calls are open: they are short.
 const BUSY_RETRY: Duration = Duration::from_millis(100);
 
 impl From<UnknownBook> for Status {
     fn from(_: UnknownBook) -> Self {
-        let details = reason("BOOK_UNKNOWN");
+        let details = because(Reason::BookUnknown);
         Self::with_error_details(Code::NotFound, "book_id: the shop has no such book", details)
     }
 }
 
 impl From<Invalid> for Status {
     fn from(invalid: Invalid) -> Self {
-        let mut details = reason("FIELDS_INVALID");
+        let mut details = because(Reason::FieldsInvalid);
         details.set_bad_request(invalid.fields);
         Self::with_error_details(Code::InvalidArgument, invalid.message, details)
     }
@@ -38,7 +93,7 @@ impl From<Invalid> for Status {
 
 impl From<UnknownCategory> for Status {
     fn from(unknown: UnknownCategory) -> Self {
-        let details = reason("CATEGORY_UNKNOWN");
+        let details = because(Reason::CategoryUnknown);
         Self::with_error_details(Code::NotFound, unknown.to_string(), details)
     }
 }
@@ -46,26 +101,33 @@ impl From<UnknownCategory> for Status {
 /// Nobody knows whose call it is; `expected` is what they had to show.
 pub(crate) fn unauthenticated(refusal: Refusal, expected: &str) -> Status {
     let (reason, found) = match refusal {
-        Refusal::Missing => ("CREDENTIALS_MISSING", "no credentials"),
-        Refusal::Invalid => ("CREDENTIALS_INVALID", "credentials that are not valid here"),
-        Refusal::Expired => ("CREDENTIALS_EXPIRED", "credentials that have expired"),
+        Refusal::Missing => (Reason::CredentialsMissing, "no credentials"),
+        Refusal::Invalid => (Reason::CredentialsInvalid, "credentials that are not valid here"),
+        Refusal::Expired => (Reason::CredentialsExpired, "credentials that have expired"),
+        Refusal::TooMany(wait) => return too_many_new_tokens(wait),
     };
-    let details = self::reason(reason);
+    let details = because(reason);
     let message = format!("found {found}, expected {expected}");
     Status::with_error_details(Code::Unauthenticated, message, details)
+}
+
+fn too_many_new_tokens(wait: Duration) -> Status {
+    let message = "too many new tokens from this address; try again later";
+    let details = retry(Reason::NewTokensLimit, wait);
+    Status::with_error_details(Code::ResourceExhausted, message, details)
 }
 
 /// The method is not for this caller.
 pub(crate) fn role_missing(role: Role) -> Status {
     let metadata = [("role".to_owned(), role.name().to_owned())];
-    let details = ErrorDetails::with_error_info("ROLE_MISSING", DOMAIN, metadata);
+    let details = ErrorDetails::with_error_info(Reason::RoleMissing.name(), DOMAIN, metadata);
     let message = format!("this method needs the role {}, which you do not have", role.name());
     Status::with_error_details(Code::PermissionDenied, message, details)
 }
 
 /// There is no such method.
 pub(crate) fn unknown_method() -> Status {
-    let details = reason("METHOD_UNKNOWN");
+    let details = because(Reason::MethodUnknown);
     Status::with_error_details(Code::Unimplemented, "there is no such method", details)
 }
 
@@ -77,35 +139,49 @@ pub(crate) fn rate_limited(rate: Rate, wait: Duration) -> Status {
         wait.as_micros().div_ceil(1000)
     );
     let metadata = [("calls_per_second".to_owned(), calls_per_second)];
-    let mut details = ErrorDetails::with_error_info("RATE_LIMITED", DOMAIN, metadata);
+    let mut details = ErrorDetails::with_error_info(Reason::RateLimited.name(), DOMAIN, metadata);
     details.set_retry_info(Some(wait));
     Status::with_error_details(Code::ResourceExhausted, message, details)
 }
 
 /// A layer panicked.
 pub(crate) fn panicked() -> Status {
-    Status::with_error_details(Code::Internal, "internal error", reason("PANICKED"))
+    Status::with_error_details(Code::Internal, "internal error", because(Reason::Panicked))
 }
 
 /// The server has as many open calls as it takes on.
 pub(crate) fn too_many_open_calls() -> Status {
-    let details = retry("OPEN_CALLS_LIMIT", BUSY_RETRY);
+    let details = retry(Reason::OpenCallsLimit, BUSY_RETRY);
     Status::with_error_details(Code::Unavailable, "too busy; try again later", details)
 }
 
 /// The caller has as many open calls as one may have.
 pub(crate) fn too_many_open_calls_of_one() -> Status {
-    let details = retry("OPEN_CALLS_PER_IDENTITY_LIMIT", BUSY_RETRY);
+    let details = retry(Reason::OpenCallsPerIdentityLimit, BUSY_RETRY);
     let message = "you have too many open calls; wait for answers first";
     Status::with_error_details(Code::ResourceExhausted, message, details)
 }
 
-fn reason(reason: &str) -> ErrorDetails {
-    ErrorDetails::with_error_info(reason, DOMAIN, [])
+fn because(reason: Reason) -> ErrorDetails {
+    ErrorDetails::with_error_info(reason.name(), DOMAIN, [])
 }
 
-fn retry(reason: &str, after: Duration) -> ErrorDetails {
-    let mut details = self::reason(reason);
+fn retry(reason: Reason, after: Duration) -> ErrorDetails {
+    let mut details = because(reason);
     details.set_retry_info(Some(after));
     details
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_reason_is_told_to_operators() {
+        let operating = include_str!("../../../../docs/operating.md");
+        for reason in Reason::ALL {
+            let name = format!("`{}`", reason.name());
+            assert!(operating.contains(&name), "docs/operating.md lacks {name}");
+        }
+    }
 }

@@ -19,7 +19,6 @@ use transport::Peer;
 use super::{Call, Outcome};
 use crate::access::{Access, Identity, Refusal};
 use crate::grpc::status;
-use crate::methods::Method;
 use crate::telemetry::metrics::{self, Metrics};
 
 /// A [`tower` layer](Layer) that refuses calls of strangers, and of those who may not.
@@ -53,10 +52,10 @@ pub struct Authentication<S> {
 }
 
 impl AuthenticationLayer {
-    /// Whose call it is, if they may make it. Who is known gets to know which methods there
-    /// are; a stranger does not.
+    /// Whose call it is, if they may make it. A stranger is refused before the method is
+    /// looked up, though not to hide which there are: the contract is public.
     fn admit<B>(&self, request: &Request<B>) -> Result<Identity, Status> {
-        let extensions = request.extensions();
+        let (call, extensions) = (Call::of(request), request.extensions());
         let identity = self
             .access
             .identify(request.headers(), extensions.get::<Peer>(), now_ms())
@@ -64,10 +63,8 @@ impl AuthenticationLayer {
                 self.metrics.refusals.count(refusal.into());
                 status::unauthenticated(refusal, self.access.expected())
             })?;
-        if let Some(call) = extensions.get::<Call>() {
-            call.identify(identity.clone());
-        }
-        let method = Method::find(request.uri().path()).ok_or_else(status::unknown_method)?;
+        call.identify(identity.clone());
+        let method = call.method().ok_or_else(status::unknown_method)?;
         if !identity.roles.contains(method.role) {
             self.metrics.refusals.count(metrics::Refusal::WrongRole);
             return Err(status::role_missing(method.role));
@@ -107,6 +104,7 @@ impl From<Refusal> for metrics::Refusal {
             Refusal::Missing => Self::NoCredentials,
             Refusal::Invalid => Self::WrongCredentials,
             Refusal::Expired => Self::ExpiredCredentials,
+            Refusal::TooMany(_) => Self::NewTokens,
         }
     }
 }

@@ -13,8 +13,9 @@ use tower::{Layer, Service};
 
 use crate::grpc::status;
 
-/// A [`tower` layer](Layer) that answers for a service that panics. The text of the panic went to
-/// the panic hook, which logs it; it is not sent.
+/// A [`tower` layer](Layer) that answers for a service that panics. The text of the panic is not
+/// sent: it went to the panic hook, which logs it from
+/// [`log::start_to`](crate::telemetry::log::start_to) on.
 #[derive(Clone, Copy, Debug)]
 pub struct PanicLayer;
 

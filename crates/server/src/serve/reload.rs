@@ -14,7 +14,7 @@ use crate::settings::{Effect, LiveSettings, Reloaded, SettingsError};
 pub(super) async fn reload(
     settings: &LiveSettings,
     asked: Option<mpsc::Receiver<()>>,
-    follow: impl Fn(),
+    follow: impl Fn(&Reloaded),
     stopped: impl Future<Output = ()>,
 ) {
     let Some(mut asked) = asked else { return };
@@ -27,8 +27,11 @@ pub(super) async fn reload(
         supervisor::reloading();
         let again = settings.clone();
         // Files may lie on a disk that is slow.
-        tell(blocking(move || again.reload()).await);
-        follow();
+        let reloaded = blocking(move || again.reload()).await;
+        if let Ok(reloaded) = &reloaded {
+            follow(reloaded);
+        }
+        tell(reloaded);
         supervisor::ready();
     }
 }
@@ -46,6 +49,10 @@ fn tell(reloaded: Result<Reloaded, SettingsError>) {
     for change in &changes {
         let key = change.key.as_str();
         match change.effect {
+            // Who may do what is nobody's daily business.
+            Effect::Applied { by } if key.starts_with("access.") => {
+                tracing::warn!(key, by, "changed setting: applied");
+            }
             Effect::Applied { by } => tracing::info!(key, by, "changed setting: applied"),
             Effect::NeedsRestart => tracing::warn!(key, "changed setting: needs a restart"),
         }

@@ -27,7 +27,7 @@ pub(super) async fn renew<S>(
         let (recommender, stopped) = (Arc::clone(recommender), stopped());
         async move { recommender.live().keep_current(interval, stopped).await }
     };
-    keep_going(executor, START_AGAIN_AFTER, renewing, &stopped).await;
+    keep_going(executor, "(renewal)", START_AGAIN_AFTER, renewing, &stopped).await;
 }
 
 /// Keeps the API keys that are taken current until `stopped` ends. A job of its own: a key that
@@ -49,13 +49,14 @@ pub(super) async fn renew_keys<S>(
         let stopped = stopped();
         async move { access.keep_current(&store, interval, stopped).await }
     };
-    keep_going(executor, START_AGAIN_AFTER, renewing, &stopped).await;
+    keep_going(executor, "(keys)", START_AGAIN_AFTER, renewing, &stopped).await;
 }
 
 /// Runs a job until it ends by itself. One that panicked or was shed is started again after a
 /// pause, unless `stopped` ends before.
 async fn keep_going<J, S>(
     executor: &Executor,
+    name: &str,
     pause: Duration,
     job: impl Fn() -> J,
     stopped: impl Fn() -> S,
@@ -63,8 +64,8 @@ async fn keep_going<J, S>(
     J: Future<Output = ()> + Send + 'static,
     S: Future<Output = ()>,
 {
-    while let Err(error) = executor.spawn("(renewal)", job()).await {
-        tracing::error!(%error, again_after = ?pause, "models, books or API keys are not renewed");
+    while let Err(error) = executor.spawn(name, job()).await {
+        tracing::error!(%error, job = name, again_after = ?pause, "models, books or API keys are not renewed");
         tokio::select! {
             () = stopped() => return,
             () = tokio::time::sleep(pause) => {}
@@ -90,13 +91,13 @@ mod tests {
             let started = Arc::clone(&started);
             async move { assert_eq!(started.fetch_add(1, Ordering::Relaxed), 2) }
         };
-        keep_going(&executor(), Duration::ZERO, job, pending::<()>).await;
+        keep_going(&executor(), "(test)", Duration::ZERO, job, pending::<()>).await;
         assert_eq!(started.load(Ordering::Relaxed), 3);
     }
 
     #[tokio::test]
     async fn a_renewal_that_panics_is_left_alone_after_the_stop() {
         let job = || async { panic!("it always does") };
-        keep_going(&executor(), Duration::from_secs(3600), job, || ready(())).await;
+        keep_going(&executor(), "(test)", Duration::from_secs(3600), job, || ready(())).await;
     }
 }

@@ -17,9 +17,9 @@ use crate::access::Access;
 use crate::admin::Shown;
 use crate::blocking::blocking;
 use crate::data_folder::DataFolder;
-use crate::layers::rate_limit::RateLimits;
+use crate::rates::RateLimits;
 use crate::recommend::Recommender;
-use crate::settings::LiveSettings;
+use crate::settings::{LiveSettings, Reloaded};
 use crate::telemetry::metrics::Sources;
 use crate::telemetry::traces::Traces;
 use crate::telemetry::{Phase, log};
@@ -104,10 +104,12 @@ impl Running {
             stopped,
         );
         let announcing = announce(&self.data, &found_at, stopped());
-        let reloading = reload::reload(&self.settings, reloads, || self.follow(), stopped());
+        let reloading =
+            reload::reload(&self.settings, reloads, |reloaded| self.follow(reloaded), stopped());
         let beside = async {
             let life = supervisor::show_life();
-            tokio::join!(renewing, keys, announcing, reloading, self.rates.keep_small(), life);
+            let small = async { tokio::join!(self.rates.keep_small(), self.access.keep_small()) };
+            tokio::join!(renewing, keys, announcing, reloading, small, life);
         };
         tokio::select! {
             ended = ending => ended?,
@@ -117,12 +119,18 @@ impl Running {
         Ok(())
     }
 
-    /// Takes up settings that were read again, where nobody reads them for every call.
-    fn follow(&self) {
+    /// Takes up what a reload changed, where nobody reads the settings for every call.
+    fn follow(&self, reloaded: &Reloaded) {
         let settings = self.settings.current();
-        self.access.follow(&settings.access);
-        self.rates.set(settings.limits.rate());
-        log::follow(&settings.log.levels());
+        if reloaded.touches("access") {
+            self.access.follow(&settings.access);
+        }
+        if reloaded.touches("limits") {
+            self.rates.set(settings.limits.rate());
+        }
+        if reloaded.touches("log.levels") {
+            log::follow(&settings.log.levels());
+        }
     }
 
     /// Lets operators see it, and the log.

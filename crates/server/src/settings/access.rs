@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
-use super::{SettingsError, TlsSection, expect};
+use super::{Check, TlsSection};
 use crate::access::jwt::Rules;
 use crate::access::{Role, Roles};
 
@@ -88,21 +88,22 @@ impl AccessSection {
         self.certificate_roles.0
     }
 
-    pub(super) fn check(&self, tls: &TlsSection) -> Result<(), SettingsError> {
+    pub(super) fn check(&self, tls: &TlsSection, check: &mut Check) {
         for name in self.certificates.keys() {
             let rest = name.strip_prefix(DNS).or_else(|| name.strip_prefix("uri:"));
             let expected = "names such as \"dns:marketplace\" or \"uri:spiffe://shop.example/web\"";
             let fits = rest.is_some_and(|rest| !rest.is_empty());
-            expect("access.certificates", &**name, fits, expected)?;
+            check.expect("access.certificates", &**name, fits, expected);
         }
         let unused = !self.certificates.is_empty() && !asks_for_certificates(tls);
         let expected = "tls.client_ca to be set, because without it nobody shows a certificate";
-        expect("access.certificates", "not empty", !unused, expected)?;
+        check.expect("access.certificates", "not empty", !unused, expected);
+        check.expect_path("access.jwt_keys", &self.jwt_keys);
         let claim = &*self.jwt_roles_claim;
-        expect("access.jwt_roles_claim", "empty", !claim.is_empty(), "the name of a claim")?;
+        check.expect("access.jwt_roles_claim", "empty", !claim.is_empty(), "the name of a claim");
         let leeway = self.jwt_leeway_ms;
         let expected = format!("at most {LEEWAY_MS_MAX}");
-        expect("access.jwt_leeway_ms", leeway, leeway <= LEEWAY_MS_MAX, expected)
+        check.expect("access.jwt_leeway_ms", leeway, leeway <= LEEWAY_MS_MAX, expected);
     }
 }
 

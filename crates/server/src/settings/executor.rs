@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::{SettingsError, expect};
+use super::Check;
 
 /// The most workers that can be asked for.
 const WORKERS_MAX: NonZeroUsize = NonZeroUsize::new(10_000).expect("it is not zero");
@@ -45,15 +45,15 @@ impl ExecutorSection {
         }
     }
 
-    pub(super) fn check(&self) -> Result<(), SettingsError> {
+    pub(super) fn check(&self, check: &mut Check) {
         let unstall::Settings { workers, workers_max, .. } = self.settings();
         let expected = format!(
             "more than executor.workers, which is {workers} here, and at most {WORKERS_MAX}"
         );
         let enough = workers_max > workers && workers_max <= WORKERS_MAX;
-        expect("executor.workers_max", workers_max, enough, expected)?;
+        check.expect("executor.workers_max", workers_max, enough, expected);
         let enough = self.jobs_max.get() >= JOBS_MAX_AT_LEAST;
         let expected = format!("at least {JOBS_MAX_AT_LEAST}");
-        expect("executor.jobs_max", self.jobs_max, enough, expected)
+        check.expect("executor.jobs_max", self.jobs_max, enough, expected);
     }
 }

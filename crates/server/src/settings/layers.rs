@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::de::DeserializeOwned;
 use toml::{Table, Value};
 
+use super::check::{Check, OutOfRange};
 use super::deserialize;
 use super::problem::{LISTED_MAX, Problem, Problems};
 use super::reference::{BUILT_IN, KeyPath, Kind, Place, Reference};
@@ -141,7 +142,7 @@ impl Layers {
     pub(super) fn read<T: DeserializeOwned>(&mut self) -> Result<T, SettingsError> {
         match self.deserialize_or_tell() {
             Some(settings) if self.problems.list().is_empty() => Ok(settings),
-            _ => Err(SettingsError::Problems(self.problems.clone())),
+            _ => Err(SettingsError(self.problems.clone())),
         }
     }
 
@@ -232,14 +233,19 @@ impl Layers {
         whole
     }
 
-    /// Adds where the value at fault was set, and masks it if it is secret.
-    pub(super) fn with_place(&self, error: SettingsError) -> SettingsError {
-        let SettingsError::OutOfRange { key, found, expected } = error else { return error };
-        let path: KeyPath = key.split('.').map(str::to_owned).collect();
-        let found = if self.is_shown(&path) { found } else { MASK.to_owned() };
-        let place = self.entries.get(&path).map(|entry| entry.source.place()).unwrap_or_default();
+    /// Tells every value that cannot be used, with its place; of a secret, nothing but that.
+    pub(super) fn refuse(&self, check: Check) -> Result<(), SettingsError> {
+        if check.wrong.is_empty() {
+            return Ok(());
+        }
         let mut problems = Problems::default();
-        problems.push(Problem::Value { key: key.to_owned(), found, expected, place });
-        SettingsError::Problems(problems)
+        for OutOfRange { key, found, expected } in check.wrong {
+            let path: KeyPath = key.split('.').map(str::to_owned).collect();
+            let found = if self.is_shown(&path) { found } else { MASK.to_owned() };
+            let place = self.entries.get(&path).map(|entry| entry.source.place());
+            let place = place.unwrap_or_default();
+            problems.push(Problem::Value { key: key.to_owned(), found, expected, place });
+        }
+        Err(SettingsError(problems))
     }
 }

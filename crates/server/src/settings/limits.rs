@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::{SettingsError, expect};
+use super::Check;
 
 /// How many calls are taken on.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
@@ -50,12 +50,12 @@ impl LimitsSection {
         Duration::from_millis(self.deadline_max_ms.get().into())
     }
 
-    pub(super) fn check(&self) -> Result<(), SettingsError> {
+    pub(super) fn check(&self, check: &mut Check) {
         let (default, max) = (self.deadline_default_ms, self.deadline_max_ms);
         let expected = "at most limits.deadline_max_ms";
-        expect("limits.deadline_default_ms", default, default <= max, expected)?;
+        check.expect("limits.deadline_default_ms", default, default <= max, expected);
         let (one, all) = (self.open_calls_per_identity_max, self.open_calls_max);
         let expected = "at most limits.open_calls_max";
-        expect("limits.open_calls_per_identity_max", one, one <= all, expected)
+        check.expect("limits.open_calls_per_identity_max", one, one <= all, expected);
     }
 }

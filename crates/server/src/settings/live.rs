@@ -1,37 +1,43 @@
 //! Settings in force while the service runs, and what a reload changes of them.
 //!
-//! Whoever can take up a change while running reads [`LiveSettings::current`] where it needs a
-//! value, once for each call or decision, and keeps no copy; whoever must be told (a filter that
-//! is compiled, a table that is built) awaits [`LiveSettings::changes`] and reads then. The keys
-//! for which this holds are in [`APPLIED`]: a key that is not there keeps the value that it had at
-//! the start, in `current` as well, until a restart. So add the row in the same change as the
-//! reader.
+//! Who can take up a change while running reads [`LiveSettings::current`] where it needs a value,
+//! once for each call or decision, and keeps no copy; what is compiled or built from settings is
+//! made anew in `Running::follow` (`serve/running.rs`). The keys for which one of the two holds are
+//! in [`APPLIED`]: a key that is not there keeps the value that it had at the start, in `current` as
+//! well, until a restart. So add the row in the same change as the reader.
 
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use tokio::sync::watch;
 
 use super::layers::{Entry, Layers};
 use super::reference::KeyPath;
 use super::text::dotted;
 use super::{Settings, SettingsError};
 
-/// What takes up a change while running: the beginning of keys, and who applies it.
-const APPLIED: [(&str, &str); 11] = [
-    ("limits", "the layers around every call, from the next call on"),
-    // Not which ways in there are: none is opened or closed unseen.
-    ("access.certificates", "authentication, from the next call on"),
-    ("access.certificate_roles", "authentication, from the next call on"),
-    ("access.jwt_issuer", "authentication, from the next call on"),
-    ("access.jwt_audience", "authentication, from the next call on"),
-    ("access.jwt_roles_claim", "authentication, from the next call on"),
-    ("access.jwt_leeway_ms", "authentication, from the next call on"),
-    ("log.levels", "the log"),
-    ("serve.results_default", "the handlers, from the next call on"),
-    ("serve.results_max", "the handlers, from the next call on"),
-    ("serve.list_entries_max", "the handlers, from the next call on"),
+/// What takes up a change while running: keys, or tables that are free, and who applies them. Not
+/// which ways in there are, nor whose tokens are taken: a file that is cut off must not open what
+/// it closed.
+const APPLIED: [(&str, &str); 14] = [
+    ("access.certificate_roles", AUTHENTICATION),
+    ("access.certificates", AUTHENTICATION),
+    ("access.jwt_leeway_ms", AUTHENTICATION),
+    ("access.jwt_roles_claim", AUTHENTICATION),
+    ("limits.calls_burst", LIMITS),
+    ("limits.calls_per_second", LIMITS),
+    ("limits.deadline_default_ms", LIMITS),
+    ("limits.deadline_max_ms", LIMITS),
+    ("limits.open_calls_max", LIMITS),
+    ("limits.open_calls_per_identity_max", LIMITS),
+    ("log.levels", "the log, unless FOREWORD_LOG is set"),
+    ("serve.list_entries_max", HANDLERS),
+    ("serve.results_default", HANDLERS),
+    ("serve.results_max", HANDLERS),
 ];
+
+const AUTHENTICATION: &str = "authentication, from the next call on";
+const LIMITS: &str = "the limits, from the next call on";
+const HANDLERS: &str = "the handlers, from the next call on";
 
 /// The settings in force. Cloning is cheap, and all clones are the same.
 #[derive(Clone, Debug)]
@@ -42,7 +48,6 @@ pub struct LiveSettings {
 #[derive(Debug)]
 struct Shared {
     current: ArcSwap<Settings>,
-    reloads: watch::Sender<u64>,
 }
 
 /// What a reload changed.
@@ -50,6 +55,17 @@ struct Shared {
 pub struct Reloaded {
     /// Each key that has another value, in the order of their names.
     pub changes: Vec<Change>,
+}
+
+impl Reloaded {
+    /// Whether it put a key into force that begins with `prefix`.
+    #[must_use]
+    pub fn touches(&self, prefix: &str) -> bool {
+        let is_touched = |change: &&Change| {
+            change.effect != Effect::NeedsRestart && change.key.starts_with(prefix)
+        };
+        self.changes.iter().any(|change| is_touched(&change))
+    }
 }
 
 /// A key with another value than the one in force.
@@ -77,20 +93,13 @@ impl LiveSettings {
     /// These settings, until they are reloaded.
     #[must_use]
     pub fn new(settings: Settings) -> Self {
-        let current = ArcSwap::from_pointee(settings);
-        Self { shared: Arc::new(Shared { current, reloads: watch::channel(0).0 }) }
+        Self { shared: Arc::new(Shared { current: ArcSwap::from_pointee(settings) }) }
     }
 
     /// What is in force now.
     #[must_use]
     pub fn current(&self) -> Arc<Settings> {
         self.shared.current.load_full()
-    }
-
-    /// The number of reloads that changed something; it changes after each.
-    #[must_use]
-    pub fn changes(&self) -> watch::Receiver<u64> {
-        self.shared.reloads.subscribe()
     }
 
     /// Reads the settings again from where they are from, and takes up what can be. Reads files,
@@ -108,9 +117,6 @@ impl LiveSettings {
         let changes = mix(&current.origin.layers, &mut layers);
         let settings = Settings::of(layers, sources)?;
         self.shared.current.store(Arc::new(settings));
-        if changes.iter().any(|change| change.effect != Effect::NeedsRestart) {
-            self.shared.reloads.send_modify(|number| *number += 1);
-        }
         Ok(Reloaded { changes })
     }
 }
@@ -172,8 +178,6 @@ mod tests {
         let found: Vec<(&str, &str)> =
             found.iter().map(|(key, what)| (key.as_str(), *what)).collect();
         assert_eq!(found, expected);
-        let told = *live.changes().borrow();
-        assert_eq!(told > 0, expected.iter().any(|(_, what)| *what == "applied"));
         live.current()
     }
 
@@ -195,6 +199,18 @@ mod tests {
     }
 
     #[test]
+    fn every_row_is_a_key_of_the_reference_and_is_told_to_operators() {
+        let keys: Vec<String> =
+            Settings::read(None).unwrap().shown().into_iter().map(|one| one.key).collect();
+        let operating = include_str!("../../../../docs/operating.md");
+        for (key, _) in APPLIED {
+            let is_key = keys.iter().any(|one| one == key) || key == "access.certificates";
+            assert!(is_key, "{key}");
+            assert!(operating.contains(&format!("`{key}`")), "docs/operating.md lacks {key}");
+        }
+    }
+
+    #[test]
     fn a_bad_file_changes_nothing() {
         let file = "[limits]\nopen_calls_max = 300000\n[train]\nthreads = 5000";
         let live = LiveSettings::new(Sources::new(None, []).read().unwrap());
@@ -206,6 +222,5 @@ mod tests {
         let error = live.reload().unwrap_err().to_string();
         assert!(error.contains("train.threads is 5000, expected 0 to 1024"), "{error}");
         assert_eq!(live.current().limits, before.limits);
-        assert_eq!(*live.changes().borrow(), 0);
     }
 }

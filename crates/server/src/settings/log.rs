@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::SettingsError;
+use super::Check;
 use crate::telemetry::log::Levels;
 
 /// The log.
@@ -33,8 +33,9 @@ impl LogSection {
         self.levels.parse().unwrap_or_else(|_| Levels::warnings())
     }
 
-    pub(super) fn check(&self) -> Result<(), SettingsError> {
-        let bad = |error| SettingsError::Invalid(format!("log.levels: {error}"));
-        self.levels.parse::<Levels>().map(drop).map_err(bad)
+    pub(super) fn check(&self, check: &mut Check) {
+        let parsed = self.levels.parse::<Levels>();
+        let expected = "levels such as info,access=warn: error, warn, info, debug, trace or off";
+        check.expect("log.levels", format_args!("{:?}", self.levels), parsed.is_ok(), expected);
     }
 }

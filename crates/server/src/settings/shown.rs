@@ -52,7 +52,7 @@ impl Sources {
 impl Settings {
     pub(super) fn of(mut layers: Layers, sources: Arc<Sources>) -> Result<Self, SettingsError> {
         let mut settings: Self = layers.read()?;
-        settings.check().map_err(|error| layers.with_place(error))?;
+        layers.refuse(settings.check())?;
         settings.origin = Origin { sources, layers: Arc::new(layers) };
         Ok(settings)
     }

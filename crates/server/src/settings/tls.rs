@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use transport::tls::TlsFiles;
 
-use super::{SettingsError, expect};
+use super::Check;
 
 /// Files in PEM; an empty name is none.
 #[derive(Clone, Debug, Deserialize)]
@@ -34,12 +34,15 @@ impl TlsSection {
         Duration::from_millis(self.reload_ms.get().into())
     }
 
-    pub(super) fn check(&self) -> Result<(), SettingsError> {
+    pub(super) fn check(&self, check: &mut Check) {
         let is_named = |path: &PathBuf| !path.as_os_str().is_empty();
         let (certificate, key) = (is_named(&self.certificate), is_named(&self.key));
         let needed = key || is_named(&self.client_ca);
         let expected = "a file, because another one of [tls] is named";
-        expect("tls.certificate", "empty", certificate || !needed, expected)?;
-        expect("tls.key", "empty", key || !certificate, expected)
+        check.expect("tls.certificate", "empty", certificate || !needed, expected);
+        check.expect("tls.key", "empty", key || !certificate, expected);
+        check.expect_path("tls.certificate", &self.certificate);
+        check.expect_path("tls.key", &self.key);
+        check.expect_path("tls.client_ca", &self.client_ca);
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::{MASK, Secret, SettingsError, expect};
+use super::{Check, MASK, Secret};
 
 /// Traces, as OTLP over gRPC.
 #[derive(Clone, Debug, Deserialize)]
@@ -33,23 +33,23 @@ impl TracesSection {
         pairs.filter_map(|one| one.split_once('=')).map(|(name, value)| (name.trim(), value.trim()))
     }
 
-    pub(super) fn check(&self) -> Result<(), SettingsError> {
+    pub(super) fn check(&self, check: &mut Check) {
         let ratio = self.sample_ratio;
-        expect("traces.sample_ratio", ratio, (0.0..=1.0).contains(&ratio), "0 to 1")?;
+        check.expect("traces.sample_ratio", ratio, (0.0..=1.0).contains(&ratio), "0 to 1");
         let endpoint = self.otlp_endpoint.as_str();
         let expected = "a URL without credentials, which belong into traces.headers";
-        expect("traces.otlp_endpoint", MASK, !endpoint.contains('@'), expected)?;
+        check.expect("traces.otlp_endpoint", MASK, !endpoint.contains('@'), expected);
         let uri = endpoint.parse::<http::Uri>();
         let is_fine = uri.is_ok_and(|uri| {
             matches!(uri.scheme_str(), Some("http" | "https")) && uri.authority().is_some()
         });
         let expected = "empty, or a URL such as http://localhost:4317";
-        expect("traces.otlp_endpoint", endpoint, endpoint.is_empty() || is_fine, expected)?;
-        self.check_headers()
+        check.expect("traces.otlp_endpoint", endpoint, endpoint.is_empty() || is_fine, expected);
+        self.check_headers(check);
     }
 
     /// Messages here must not say what was found.
-    fn check_headers(&self) -> Result<(), SettingsError> {
+    fn check_headers(&self, check: &mut Check) {
         let entries =
             self.headers.expose().split(['\n', ',']).filter(|one| !one.trim().is_empty()).count();
         let fine = self.headers().filter(|(name, value)| {
@@ -57,7 +57,7 @@ impl TracesSection {
             is_name && http::HeaderValue::try_from(*value).is_ok()
         });
         let expected = "name=value, several with commas or line breaks between them";
-        expect("traces.headers", MASK, fine.count() == entries, expected)
+        check.expect("traces.headers", MASK, fine.count() == entries, expected);
     }
 }
 

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use serde::Deserialize;
 use transport::OtherRequests;
-use transport::web::Origins;
+use transport::web::{OriginError, Origins};
 
-use super::{SettingsError, expect};
+use super::Check;
 
 /// The largest message that can be asked for: each stream may hold one.
 const MESSAGE_BYTES_MAX: usize = 64 << 20;
@@ -79,25 +79,27 @@ impl TransportSection {
     ///
     /// # Errors
     ///
-    /// [`SettingsError`] names the origin that is none.
-    pub fn origins(&self) -> Result<Origins, SettingsError> {
+    /// [`OriginError`] names the origin that is none; settings that were read have none such.
+    pub fn origins(&self) -> Result<Origins, OriginError> {
         Origins::listed(&self.web_origins)
-            .map_err(|error| SettingsError::Invalid(format!("transport.web_origins: {error}")))
     }
 
-    pub(super) fn check(&self) -> Result<(), SettingsError> {
-        expect("transport.loops", self.loops, self.loops <= 256, "0 to 256")?;
+    pub(super) fn check(&self, check: &mut Check) {
+        check.expect("transport.loops", self.loops, self.loops <= 256, "0 to 256");
         let bytes = self.message_bytes_max.get();
         let expected = format!("1 to {MESSAGE_BYTES_MAX}");
-        expect("transport.message_bytes_max", bytes, bytes <= MESSAGE_BYTES_MAX, expected)?;
+        check.expect("transport.message_bytes_max", bytes, bytes <= MESSAGE_BYTES_MAX, expected);
         let unfinished = self.unfinished_bytes_max.get();
         let expected = "at least transport.message_bytes_max";
-        expect("transport.unfinished_bytes_max", unfinished, unfinished >= bytes, expected)?;
+        check.expect("transport.unfinished_bytes_max", unfinished, unfinished >= bytes, expected);
         let headers = self.headers_bytes_max.get();
         let expected = format!("{} to {}", HEADERS_BYTES.start(), HEADERS_BYTES.end());
         let fits = HEADERS_BYTES.contains(&headers);
-        expect("transport.headers_bytes_max", headers, fits, expected)?;
-        self.origins().map(|_| ())
+        check.expect("transport.headers_bytes_max", headers, fits, expected);
+        let error = self.origins().err().map(|error| error.to_string());
+        let found = error.as_deref().unwrap_or_default();
+        let expected = "origins such as \"https://shop.example\"";
+        check.expect("transport.web_origins", found, error.is_none(), expected);
     }
 }
 

@@ -8,7 +8,7 @@ use std::{fs, io};
 use super::Settings;
 use crate::access::jwt::KeyFile;
 use crate::data_folder::DataFolder;
-use crate::serve::{Openness, check_open};
+use crate::serve::{Openness, ServeError, check_open};
 
 /// What a start would have.
 #[derive(Clone, Copy, Debug)]
@@ -59,9 +59,8 @@ fn addresses(trial: &Trial<'_>) -> Result<(), String> {
 
 fn certificates(trial: &Trial<'_>) -> Result<(), String> {
     let Some(files) = trial.settings.tls.files() else { return Ok(()) };
-    transport::tls::Tls::load(files).map(|_| ()).map_err(|error| {
-        format!("{error}; tls.certificate, tls.key and tls.client_ca name the files")
-    })
+    let loaded = transport::tls::Tls::load(files);
+    loaded.map(|_| ()).map_err(|error| ServeError::from(error).to_string())
 }
 
 fn token_keys(trial: &Trial<'_>) -> Result<(), String> {

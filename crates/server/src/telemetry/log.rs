@@ -5,22 +5,30 @@
 //!   full is left out, and counted.
 //! - No logged value reaches a terminal as a command: control characters are escaped.
 
+#[cfg(test)]
+mod captured;
 mod human;
 mod json;
 mod levels;
+mod panics;
 
 use std::io::{IsTerminal, Write, stderr};
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{LazyLock, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use tracing_appender::non_blocking::{ErrorCounter, NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::filter::Targets;
+use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{Layer, Registry, fmt, reload};
 
+#[cfg(test)]
+pub(crate) use captured::captured;
 pub(crate) use human::escaped;
 pub use levels::{BadLevels, Levels};
 
+use super::per_second::PerSecond;
 use crate::settings::LogFormat;
 
 /// The environment variable that sets what is logged, such as `info` or `server=debug`.
@@ -29,8 +37,18 @@ pub const FILTER_VARIABLE: &str = "FOREWORD_LOG";
 /// The target of the line that each call gets.
 pub const ACCESS: &str = "access";
 
+/// Lines of failed calls in one second: clients have a say in how many fail.
+pub(crate) const FAILED_CALLS_PER_SECOND: u32 = 100;
+
+/// Which failed calls get a line, of all services of the process.
+pub(crate) static FAILED_CALLS: LazyLock<PerSecond> =
+    LazyLock::new(|| PerSecond::new(FAILED_CALLS_PER_SECOND));
+
 /// Lines that may wait to be written.
 const LINES_MAX: usize = 8192;
+
+/// The name of the thread that writes.
+const LOG_THREAD: &str = "log";
 
 /// The one log of the process, as tracing has it.
 static LOG: OnceLock<Log> = OnceLock::new();
@@ -82,7 +100,8 @@ pub fn start(format: LogFormat, levels: Levels) {
     }
 }
 
-/// [`start`] for another place than standard error, with exactly these levels.
+/// [`start`] for another place than standard error, with exactly these levels. From then on,
+/// panics are lines of the log too.
 pub fn start_to(
     writer: impl Write + Send + 'static,
     colours: Colours,
@@ -91,26 +110,47 @@ pub fn start_to(
 ) {
     LOG.get_or_init(|| {
         let builder = NonBlockingBuilder::default().buffered_lines_limit(LINES_MAX);
-        let (writer, guard) = builder.lossy(true).thread_name("log").finish(writer);
+        let (writer, guard) = builder.lossy(true).thread_name(LOG_THREAD).finish(writer);
         let lost = writer.error_counter();
         let (filter, handle) = reload::Layer::new(levels.targets());
-        let lines = fmt::layer().with_writer(writer).with_ansi(colours == Colours::Shown);
-        let lines = match format {
-            LogFormat::Human => lines.with_target(false).fmt_fields(human::Fields).boxed(),
-            LogFormat::Json => lines.event_format(json::Lines).boxed(),
-        };
+        let lines = lines(writer, colours, format);
         // Fails if somebody else has started a log, as a test may: that one is kept.
         let _ = tracing_subscriber::registry().with(filter).with(lines).try_init();
+        panics::install();
         let (levels, writing) = (Mutex::new(levels), Mutex::new(Some(guard)));
         Log { levels, filter: handle, lost, writing }
     });
 }
 
+/// What writes the lines in one of the formats.
+fn lines<S, W>(writer: W, colours: Colours, format: LogFormat) -> Box<dyn Layer<S> + Send + Sync>
+where
+    S: tracing::Subscriber + for<'a> LookupSpan<'a>,
+    W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
+{
+    let lines = fmt::layer().with_writer(writer).with_ansi(colours == Colours::Shown);
+    match format {
+        LogFormat::Human => lines.with_target(false).fmt_fields(human::Fields).boxed(),
+        LogFormat::Json => lines.fmt_fields(json::SpanFields).event_format(json::Lines).boxed(),
+    }
+}
+
+/// Whether there is a log that has not ended.
+fn is_written() -> bool {
+    LOG.get().is_some_and(|log| log.writing().is_some())
+}
+
+impl Log {
+    fn writing(&self) -> MutexGuard<'_, Option<WorkerGuard>> {
+        self.writing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 /// Writes what waits, for a second at most. What is logged afterwards is lost.
 pub fn finish() {
-    if let Some(log) = LOG.get() {
-        drop(log.writing.lock().unwrap_or_else(PoisonError::into_inner).take());
-    }
+    // Nobody else waits with it: the lock is held to take it only.
+    let writing = LOG.get().and_then(|log| log.writing().take());
+    drop(writing);
 }
 
 /// What is logged now; none if there is no log.

@@ -2,6 +2,10 @@
 //!
 //! Spans wait in a bounded queue and a thread of its own sends them in batches. A collector that
 //! is away costs the spans, and a line in the log once a minute; calls never wait for it.
+//!
+//! Anybody can send a `traceparent` that says that the trace is recorded. What is recorded for
+//! that reason alone is bounded, so that strangers decide neither the load nor the collector's
+//! bill.
 
 mod exporter;
 mod span;
@@ -23,6 +27,7 @@ use opentelemetry_sdk::trace::{
 pub use span::CallSpan;
 
 use super::metrics::Metrics;
+use super::per_second::PerSecond;
 use super::trace_parent::TraceContext;
 use crate::blocking::blocking;
 use crate::layers::Call;
@@ -34,6 +39,9 @@ const BATCH_LEN_MAX: usize = 512;
 
 /// How often a batch goes that is not full.
 const SEND_EVERY: Duration = Duration::from_secs(1);
+
+/// Spans in one second that are recorded because callers record theirs.
+const ASKED_PER_SECOND: u32 = 100;
 
 /// The longest that sending the rest holds up the stop.
 const FINISH_PATIENCE: Duration = Duration::from_secs(2);
@@ -47,6 +55,7 @@ struct Collecting {
     provider: SdkTracerProvider,
     tracer: SdkTracer,
     failed: Arc<AtomicU64>,
+    asked: PerSecond,
 }
 
 /// Why there can be no traces.
@@ -89,10 +98,12 @@ impl Traces {
             .build();
         let scope = InstrumentationScope::builder("foreword").with_version(version).build();
         let tracer = provider.tracer_with_scope(scope);
-        Ok(Self(Some(Arc::new(Collecting { provider, tracer, failed }))))
+        let asked = PerSecond::new(ASKED_PER_SECOND);
+        Ok(Self(Some(Arc::new(Collecting { provider, tracer, failed, asked }))))
     }
 
-    /// Begins the span of a call; none if there is no collector.
+    /// Begins the span of a call; none if there is no collector. A caller that records its part is
+    /// followed so many times a second; beyond, as if it did not, and so are the call's own calls.
     pub(crate) fn begin(
         &self,
         call: &Call,
@@ -100,13 +111,24 @@ impl Traces {
         metrics: &Arc<Metrics>,
     ) -> Option<CallSpan> {
         let collecting = self.0.as_ref()?;
-        Some(CallSpan::begin(&collecting.tracer, call, caller, metrics))
+        let is_followed =
+            !caller.is_some_and(|caller| caller.is_sampled) || collecting.asked.admits();
+        let unrecorded = caller.filter(|_| !is_followed);
+        let unrecorded =
+            unrecorded.map(|caller| TraceContext { is_sampled: false, ..caller.clone() });
+        Some(CallSpan::begin(&collecting.tracer, call, unrecorded.as_ref().or(caller), metrics))
     }
 
     /// How many batches could not be sent.
     #[must_use]
     pub fn exports_failed(&self) -> u64 {
         self.0.as_ref().map_or(0, |collecting| collecting.failed.load(Ordering::Relaxed))
+    }
+
+    /// How many calls were not recorded although their callers recorded theirs.
+    #[must_use]
+    pub fn spans_refused(&self) -> u64 {
+        self.0.as_ref().map_or(0, |collecting| collecting.asked.refused())
     }
 
     /// Sends what waits, for two seconds at most. Spans that end later are lost.

@@ -166,7 +166,7 @@ async fn fields_at_fault_are_named_without_protobuf() {
     let detail = details.iter().find(|one| one["type"] == "google.rpc.BadRequest").unwrap();
     let violations = detail["debug"]["fieldViolations"].as_array().unwrap();
     let fields: Vec<_> = violations.iter().map(|one| one["field"].as_str().unwrap()).collect();
-    assert_eq!(fields, ["book_id", "max_results"]);
+    assert_eq!(fields, ["bookId", "maxResults"]);
     running.stop().await;
 }
 

@@ -1,15 +1,20 @@
 //! The log as programs read it, and its levels while it runs.
 //!
-//! There is one log in a process, so one test has it all.
+//! There is one log in a process, so one test has it all, but for panics: those of other tests
+//! shall not go into the log, so these have a process of their own.
 
 use std::io;
+use std::panic::panic_any;
+use std::process::Command;
 use std::sync::{Arc, Mutex};
+use std::thread;
 
+use api::v1::RecommendRequest;
 use http::{Method, StatusCode};
 use serde_json::Value;
 use server::settings::LogFormat;
-use server::telemetry::log::{Colours, start_to};
-use tonic::Code;
+use server::telemetry::log::{Colours, finish, start_to};
+use tonic::{Code, Request};
 
 use crate::running::{self, Running};
 
@@ -79,16 +84,27 @@ async fn lines_have_one_shape_and_levels_change_while_the_service_runs() {
     // With access=warn, the client's own errors are not told of, and the service's are.
     put("off,access=warn").await;
     call("log-test-after").await;
-    running.call("/shop.Films/List", &[("x-request-id", "log-test-unknown")]).await;
-    let line = written.line("log-test-unknown").await;
-    assert!(
-        line.contains("\"level\":\"WARN\"") && line.contains("\"code\":\"UNIMPLEMENTED\""),
-        "{line}"
-    );
-    for unseen in ["log-test-before", "log-test-after", "Films"] {
+    let unknown = running.call("/shop.Films/List", &[("x-request-id", "log-test-unknown")]).await;
+    assert_eq!(unknown, Code::Unimplemented);
+    a_line_of_a_handler_names_its_call(&written, &running).await;
+    for unseen in ["log-test-before", "log-test-after", "log-test-unknown", "Films"] {
         assert_eq!(written.lines(unseen), Vec::<String>::new());
     }
     running.stop().await;
+}
+
+async fn a_line_of_a_handler_names_its_call(written: &Written, running: &Running) {
+    running.admin.ask(Method::PUT, "/debug/log", &[], "off,server=info").await;
+    running.close_store().await;
+    let user_id = "3".to_owned();
+    let mut request = Request::new(RecommendRequest { user_id, ..RecommendRequest::default() });
+    request.metadata_mut().insert("x-request-id", "log-test-handler".parse().unwrap());
+    running.v1().recommend(request).await.unwrap();
+    let line = written.line("log-test-handler").await;
+    let line: Value = serde_json::from_str(&line).unwrap();
+    assert_eq!(line["message"], "history cannot be read; answering with popular books");
+    assert_eq!(line["request_id"], "log-test-handler");
+    assert_eq!(line["method"], &RECOMMEND[1..]);
 }
 
 async fn lines_have_one_shape(written: &Written) {
@@ -119,4 +135,58 @@ fn a_call_has_a_line(line: &str) {
     assert_eq!(text("trace_id"), "0af7651916cd43dd8448eb211c80319c");
     assert!(text("peer").starts_with("127.0.0.1:"), "{line}");
     assert!(line["duration_ms"].as_f64().unwrap() > 0.0, "{line}");
+}
+
+/// Set in the process that panics.
+const PANICKING: &str = "LOG_TEST_PANICKING";
+
+#[test]
+fn panics_are_lines_of_the_log_while_there_is_one() {
+    if let Some(levels) = std::env::var_os(PANICKING) {
+        return panic_in_all_ways(levels.to_str().unwrap());
+    }
+    let run = |levels: &str| {
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        command.args(["--exact", "log::panics_are_lines_of_the_log_while_there_is_one"]);
+        let output = command.arg("--nocapture").env(PANICKING, levels).output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stderr).unwrap()
+    };
+    let errors = run("error");
+    let (log, after) = errors.split_once("\n\n").unwrap();
+    let lines: Vec<Value> =
+        log.lines().map(|line| serde_json::from_str(line).expect(&errors)).collect();
+    let messages: Vec<&str> = lines.iter().map(|line| line["message"].as_str().unwrap()).collect();
+    assert_eq!(
+        messages,
+        ["panicked: no text\nbut this", "panicked: book 3", "panicked: not with a text"]
+    );
+    for line in &lines {
+        assert_eq!((&line["level"], &line["target"]), (&"ERROR".into(), &"panic".into()));
+        assert_eq!(line["thread"], "panicking");
+        assert_eq!(line["request_id"], "r-1");
+        let location = line["location"].as_str().unwrap();
+        assert!(location.contains("tests/it/log.rs:"), "{location}");
+    }
+    assert!(after.contains("after the end") && !after.contains("book 3"), "{after}");
+    // Where the log says nothing of them, they are told as ever.
+    let errors = run("off");
+    assert!(errors.contains("panicked at") && errors.contains("book 3"), "{errors}");
+}
+
+fn panic_in_all_ways(levels: &str) {
+    start_to(io::stderr(), Colours::None, LogFormat::Json, levels.parse().unwrap());
+    let panicking = |panicking: fn()| {
+        let within = move || {
+            tracing::error_span!("call", request_id = "r-1").in_scope(panicking);
+        };
+        let thread = thread::Builder::new().name("panicking".to_owned()).spawn(within);
+        assert!(thread.unwrap().join().is_err());
+    };
+    panicking(|| panic!("no text\nbut this"));
+    panicking(|| panic!("book {}", std::hint::black_box(3)));
+    panicking(|| panic_any(3));
+    finish();
+    // The default hook begins with an empty line.
+    panicking(|| panic!("after the end"));
 }

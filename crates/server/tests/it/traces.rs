@@ -4,6 +4,7 @@ use std::io::Write as _;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
+use futures_util::{StreamExt as _, stream};
 use http::StatusCode;
 use opentelemetry_proto::tonic::collector::trace::v1::trace_service_server::{
     TraceService, TraceServiceServer,
@@ -136,6 +137,29 @@ async fn a_span_joins_its_callers_trace_and_says_how_the_call_ended() {
     assert_eq!(text(&unknown.attributes, "rpc.response.status_code"), Some("UNIMPLEMENTED"));
     assert_eq!(text(&unknown.attributes, "error.type"), Some("UNIMPLEMENTED"));
     assert_eq!(unknown.status.as_ref().unwrap().code(), SpanStatus::Error);
+}
+
+#[tokio::test]
+async fn callers_that_record_all_of_theirs_are_followed_so_often_a_second() {
+    const CALLS: usize = 1500;
+    let (address, mut received) = Received::start().await;
+    let folder = running::full_shop().await;
+    let running = Running::start_with(folder.path(), settings(address, 0.0)).await;
+    let parent = format!("00-{TRACE}-{CALLER}-01");
+    let headers = [("traceparent", parent.as_str())];
+    let began = Instant::now();
+    stream::iter(0..CALLS)
+        .for_each_concurrent(50, async |_| {
+            assert_eq!(running.call(RECOMMEND, &headers).await, Code::Ok);
+        })
+        .await;
+    // The first second and the last are not whole.
+    let most = usize::try_from(began.elapsed().as_secs() + 2).unwrap() * 100;
+    let refused = running.admin.sample("foreword_trace_spans_refused_total").await.unwrap();
+    running.stop().await;
+    let spans = received.spans().len();
+    assert!(spans > 0 && spans <= most, "{spans} spans, expected {most} at most");
+    assert_eq!(spans + refused as usize, CALLS);
 }
 
 #[tokio::test]

@@ -83,7 +83,7 @@ impl Stage {
     fn deadline_passed(self, pool: &Pool) -> Status {
         let before = self.before.map_or_else(String::new, |before| format!(" (before: {before})"));
         Status::deadline_exceeded(match self.asking {
-            Some(place) => {
+            Some(mut place) => {
                 place.unanswered(Instant::now());
                 format!("no answer of {} before the deadline{before}", place.endpoint)
             }
@@ -130,7 +130,7 @@ struct Trying<'a> {
 impl Trying<'_> {
     /// Tries once. Without an answer it is to be tried again.
     async fn once(&mut self) -> Result<Option<Answer>, Status> {
-        let place = match self.pool.place(self.avoid.as_ref()).await {
+        let mut place = match self.pool.place(self.avoid.as_ref()).await {
             Ok(place) => place,
             Err(status) => {
                 let is_failure = self.tries.is_failure(status.code());
@@ -141,8 +141,8 @@ impl Trying<'_> {
             }
         };
         let body = self.body.next().expect("nothing is tried again without its body");
+        let mut sender = place.sender(&body);
         let request = self.template.request(&place.endpoint, self.by, self.tries.before(), body);
-        let mut sender = place.sender();
         self.avoid = Some(Arc::clone(&place.endpoint));
         self.stage.asking = Some(place);
         let sent = sender.try_send_request(request).await;
@@ -154,7 +154,7 @@ impl Trying<'_> {
     }
 
     /// There is the head of a response: it is the answer, unless it is tried again.
-    async fn answered(&mut self, response: Response<Incoming>, place: Place) -> Option<Answer> {
+    async fn answered(&mut self, response: Response<Incoming>, mut place: Place) -> Option<Answer> {
         let code = match failure::head(&response) {
             Head::Begun => Code::Ok,
             Head::Status(code) => code,
@@ -181,19 +181,23 @@ impl Trying<'_> {
     async fn broken(
         &mut self,
         mut error: TrySendError<Request<Sending>>,
-        place: Place,
+        mut place: Place,
     ) -> Result<(), Status> {
         let unsent = error.take_message();
         let error = error.into_error();
         let what = format!("the call to {}: {}", place.endpoint, describe(&error));
         let mut processed = failure::processed(&error);
         if let Some(unsent) = unsent {
-            processed = Processed::No;
+            processed = Processed::Unsent;
             place.closed();
             self.body.give_back(unsent.into_body());
+        } else if failure::is_reset_by_peer(&error) {
+            place.reset(Instant::now());
+        } else {
+            place.broken();
         }
         drop(place);
-        if processed == Processed::No && self.body.is_there() && self.tries.unprocessed() {
+        if self.body.is_there() && self.tries.broken(processed) {
             self.stage.before = Some(what);
             count(&self.pool.common.counts.transparent_retries);
             return Ok(());

@@ -63,10 +63,13 @@ impl Common {
     }
 
     /// Counts a call among those that wait, if there is room.
+    ///
+    /// A call is counted before it looks for the place that it would wait for: whoever gives a
+    /// place back sees that somebody waits, or the place is seen. All of that is `SeqCst`.
     pub(super) fn wait(&self) -> Result<Waiting<'_>, Status> {
         let most = self.settings.waiting_max.get();
         let waiting = Waiting(&self.waiting);
-        if self.waiting.fetch_add(1, Ordering::Relaxed) >= most {
+        if self.waiting.fetch_add(1, Ordering::SeqCst) >= most {
             return Err(Status::resource_exhausted(format!(
                 "{most} calls wait for a connection to {}, and more may not",
                 self.target
@@ -82,7 +85,7 @@ impl Common {
 
     /// A place has become free.
     pub(super) fn freed(&self) {
-        if self.waiting.load(Ordering::Relaxed) > 0 {
+        if self.waiting.load(Ordering::SeqCst) > 0 {
             self.changed.notify_one();
         }
     }
@@ -93,7 +96,7 @@ pub(super) struct Waiting<'a>(&'a AtomicUsize);
 
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
+        self.0.fetch_sub(1, Ordering::SeqCst);
     }
 }
 

@@ -73,6 +73,16 @@ pub(super) enum ConnectError {
     Closed(String),
 }
 
+impl ConnectError {
+    /// Whether it was this side that did not want the peer: its certificate, say. An alert is
+    /// the peer's word, and a broken socket is nobody's.
+    pub(super) fn is_distrust(&self) -> bool {
+        let Self::Tls(error) = self else { return false };
+        let error = error.get_ref().and_then(|error| error.downcast_ref::<rustls::Error>());
+        error.is_some_and(|error| !matches!(error, rustls::Error::AlertReceived(_)))
+    }
+}
+
 /// Makes a connection. TLS is used if it comes with a name.
 pub(super) async fn connect(
     address: &Address,

@@ -1,26 +1,31 @@
 //! One address that calls may go to: its connection, its health, and the calls in flight.
 //!
 //! Everything is behind one short lock. A task of its own ([`tend`](super::tend)) makes the
-//! connection and looks after it; calls only look, take a place, and tell how they ended.
+//! connection and looks after it, by what is in [`tended`]; calls only look, take a place, and
+//! tell how they ended.
+//!
+//! The time between two ejections is an era. A call that began in an era before says nothing of
+//! the endpoint as it is now, and does not take the one place of its probation.
+
+mod live;
+mod tended;
 
 use std::fmt;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use http::uri::{Authority, Scheme};
-use hyper::client::conn::http2::SendRequest;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use super::common::Common;
 use super::connect::Address;
 use super::figures::{EndpointFigures, EndpointState};
-use super::health::{Cause, Health, Standing};
-use super::place::Place;
-use super::request::Sending;
+use super::health::{Evidence, Health, Standing};
 use super::settings::Ejection;
-use crate::random;
+
+pub(super) use self::live::Live;
+pub(super) use self::tended::Next;
 
 /// A connection is not tried before its time more often than this.
 const PROBE_GAP: Duration = Duration::from_millis(100);
@@ -38,6 +43,7 @@ pub(super) struct Endpoint {
     pub(super) identity: Identity,
     pub(super) scheme: Scheme,
     pub(super) authority: Authority,
+    /// Calls on all its connections, those included that are used no more.
     in_flight: AtomicUsize,
     state: Mutex<State>,
     /// Wakes the task that tends it.
@@ -55,16 +61,15 @@ struct State {
     tries: u64,
     last_try: Option<Instant>,
     health: Health,
+    /// The era of the probation whose one call is under way.
+    trial: Option<u64>,
 }
 
-/// A connection in use.
-pub(super) struct Live {
-    sender: SendRequest<Sending>,
-    streams_max: Arc<AtomicUsize>,
-    /// Something was answered on it.
-    pub(super) has_answered: AtomicBool,
-    /// Told when it is not to be used any more.
-    pub(super) dismissed: Notify,
+/// What a call has of an endpoint.
+pub(super) struct Seat {
+    pub(super) live: Arc<Live>,
+    era: u64,
+    is_trial: bool,
 }
 
 /// What an endpoint has for a call.
@@ -74,6 +79,9 @@ pub(super) enum Offer {
     Ready(usize),
     /// All places are taken.
     Full,
+    /// It is on probation, and its one call is under way. What that comes to is not waited for:
+    /// it may hang.
+    OnTrial,
     /// A connection is being made.
     Coming,
     /// It is left out until then.
@@ -93,16 +101,6 @@ pub(super) enum Probe {
     TooSoon,
 }
 
-impl Live {
-    pub(super) fn new(sender: SendRequest<Sending>, streams_max: Arc<AtomicUsize>) -> Self {
-        Self { sender, streams_max, has_answered: AtomicBool::new(false), dismissed: Notify::new() }
-    }
-
-    pub(super) fn sender(&self) -> SendRequest<Sending> {
-        self.sender.clone()
-    }
-}
-
 impl Endpoint {
     pub(super) fn new(identity: Identity, scheme: Scheme, authority: Authority) -> Self {
         let state = State {
@@ -113,6 +111,7 @@ impl Endpoint {
             tries: 0,
             last_try: None,
             health: Health::new(),
+            trial: None,
         };
         let (in_flight, state, wake) = (AtomicUsize::new(0), Mutex::new(state), Notify::new());
         Self { identity, scheme, authority, in_flight, state, wake }
@@ -124,34 +123,28 @@ impl Endpoint {
 
     /// What it has for a call now. An endpoint without a connection begins to make one.
     pub(super) fn offer(&self, now: Instant, streams_max: usize) -> Offer {
-        let mut state = self.lock();
+        self.offer_of(&mut self.lock(), now, streams_max)
+    }
+
+    fn offer_of(&self, state: &mut State, now: Instant, streams_max: usize) -> Offer {
         state.drop_closed();
         let standing = state.health.standing(now);
-        match (&state.live, standing) {
-            (_, Standing::Ejected(until)) => Offer::Ejected(until),
-            (Some(live), _) => {
-                let in_flight = self.in_flight.load(Ordering::Relaxed);
-                let places = match standing {
-                    Standing::Good => {
-                        streams_max.min(live.streams_max.load(Ordering::Relaxed).max(1))
-                    }
-                    _ => 1,
-                };
-                match standing {
-                    _ if in_flight < places => Offer::Ready(in_flight),
-                    Standing::Good => Offer::Full,
-                    // What the one call comes to is not waited for: it may hang.
-                    _ => Offer::Ejected(now),
-                }
-            }
-            (None, _) => {
-                self.want(&mut state);
-                match standing {
-                    Standing::Good => Offer::Coming,
-                    // It was ejected, and nobody should wait for it.
-                    _ => Offer::Ejected(now),
-                }
-            }
+        if let Standing::Ejected(until) = standing {
+            return Offer::Ejected(until);
+        }
+        let Some(live) = &state.live else {
+            self.want(state);
+            return match standing {
+                Standing::Good => Offer::Coming,
+                // It was ejected, and nobody should wait for it.
+                _ => Offer::Ejected(now),
+            };
+        };
+        let has_room = live.has_room(streams_max);
+        match standing {
+            Standing::Good if !has_room => Offer::Full,
+            Standing::Probation if !has_room || state.is_on_trial() => Offer::OnTrial,
+            _ => Offer::Ready(self.in_flight.load(Ordering::Relaxed)),
         }
     }
 
@@ -163,13 +156,28 @@ impl Endpoint {
     }
 
     /// Takes a place, if there is still one.
-    pub(super) fn take(self: &Arc<Self>, now: Instant, common: &Arc<Common>) -> Option<Place> {
-        if !matches!(self.offer(now, common.streams_max()), Offer::Ready(_)) {
-            return None;
+    pub(super) fn take(&self, now: Instant, streams_max: usize) -> Option<Seat> {
+        let mut state = self.lock();
+        let offer = self.offer_of(&mut state, now, streams_max);
+        let live = state.live.clone().filter(|_| matches!(offer, Offer::Ready(_)))?;
+        let era = state.health.ejections();
+        let is_trial = state.health.standing(now) == Standing::Probation;
+        if is_trial {
+            state.trial = Some(era);
         }
-        let live = self.lock().live.clone()?;
+        live.enter();
         self.in_flight.fetch_add(1, Ordering::Relaxed);
-        Some(Place::new(Arc::clone(self), live, Arc::clone(common), now))
+        Some(Seat { live, era, is_trial })
+    }
+
+    /// A call has given its place back.
+    pub(super) fn leave(&self, seat: &Seat) {
+        seat.live.leave();
+        self.in_flight.fetch_sub(1, Ordering::Relaxed);
+        if seat.is_trial {
+            let mut state = self.lock();
+            state.trial = state.trial.filter(|era| *era != seat.era);
+        }
     }
 
     /// Wishes to try it although it is ejected.
@@ -177,7 +185,7 @@ impl Endpoint {
         let mut state = self.lock();
         state.drop_closed();
         if state.live.is_some() {
-            if self.in_flight.load(Ordering::Relaxed) > 0 {
+            if state.is_on_trial() {
                 return Probe::TooSoon;
             }
             state.health.tried_early();
@@ -199,62 +207,6 @@ impl Endpoint {
         self.lock().tries
     }
 
-    /// Until when the tending task should wait before it connects: `None` as long as nobody
-    /// wants it to.
-    pub(super) fn connect_at(&self, now: Instant) -> Option<Instant> {
-        let state = self.lock();
-        if state.is_forced {
-            return Some(now);
-        }
-        match state.health.standing(now) {
-            _ if !state.is_wanted => None,
-            Standing::Ejected(until) => Some(until),
-            _ => Some(now),
-        }
-    }
-
-    pub(super) fn connecting(&self) {
-        self.lock().is_connecting = true;
-    }
-
-    /// It has a connection.
-    pub(super) fn connected(&self, live: Arc<Live>, now: Instant) {
-        let mut state = self.lock();
-        state.tried(now);
-        state.health.connected();
-        state.live = Some(live);
-    }
-
-    /// It has another connection in place of the one before, whose calls go on.
-    pub(super) fn replaced(&self, live: Arc<Live>) {
-        self.lock().live = Some(live);
-    }
-
-    /// No connection could be made, or it broke before it was of any use.
-    /// Returns how long it is left out, and whether it was good before.
-    pub(super) fn failed(&self, limits: &Ejection, now: Instant, reason: &str) -> (Duration, bool) {
-        let mut state = self.lock();
-        state.tried(now);
-        state.live = None;
-        let was_good = state.health.is_good();
-        let draw = random::fraction();
-        (state.health.eject(Cause::Connection, limits, now, draw, reason), was_good)
-    }
-
-    /// Its connection has ended after good service; the next one is made now, or when a call
-    /// asks for it.
-    pub(super) fn ended(&self, next: Next) {
-        let mut state = self.lock();
-        state.live = None;
-        // A call may have asked meanwhile.
-        state.is_wanted |= next == Next::Now;
-    }
-
-    /// Uses a connection no more.
-    pub(super) fn dismiss(&self, live: &Arc<Live>) {
-        self.lock().dismiss(live);
-    }
-
     /// A call was answered.
     pub(super) fn answered(&self) {
         self.lock().health.answered();
@@ -263,23 +215,15 @@ impl Endpoint {
     /// A call has failed; whether that ejects it.
     pub(super) fn call_failed(
         &self,
+        seat: &Seat,
+        evidence: Evidence,
         limits: &Ejection,
         now: Instant,
         draw: f64,
         reason: &str,
     ) -> bool {
-        self.lock().health.call_failed(limits, now, draw, reason)
-    }
-
-    /// A call has given its place back.
-    pub(super) fn leave(&self) {
-        self.in_flight.fetch_sub(1, Ordering::Relaxed);
-    }
-
-    /// Gives its connection up: nobody will ask for it again.
-    pub(super) fn close(&self) {
-        let live = self.lock().live.take();
-        drop(live);
+        let health = &mut self.lock().health;
+        seat.era == health.ejections() && health.call_failed(evidence, limits, now, draw, reason)
     }
 
     /// Why calls cannot go there.
@@ -309,13 +253,6 @@ impl Endpoint {
     }
 }
 
-/// When the next connection is made.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Next {
-    Now,
-    WhenAsked,
-}
-
 impl State {
     fn tried(&mut self, now: Instant) {
         self.tries += 1;
@@ -323,10 +260,15 @@ impl State {
         (self.is_connecting, self.is_wanted, self.is_forced) = (false, false, false);
     }
 
+    /// Whether the one call of its probation is under way.
+    fn is_on_trial(&self) -> bool {
+        self.trial == Some(self.health.ejections())
+    }
+
     /// A connection that the peer has told to go takes no more calls.
     fn drop_closed(&mut self) {
         if let Some(live) = &self.live
-            && live.sender.is_closed()
+            && live.is_closed()
         {
             self.dismiss(&Arc::clone(live));
         }

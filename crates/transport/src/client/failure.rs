@@ -64,8 +64,10 @@ pub(super) fn pushback(headers: &HeaderMap) -> Pushback {
 /// How sure it is that a call that failed was not processed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Processed {
+    /// Nothing of it has left.
+    Unsent,
     /// The peer has refused it before anything was done.
-    No,
+    Refused,
     /// Nobody knows.
     Maybe,
 }
@@ -76,16 +78,21 @@ pub(super) enum Processed {
 /// earlier stream as the last one. h2 gives the second to exactly the streams after that one.
 pub(super) fn processed(error: &hyper::Error) -> Processed {
     match h2(error) {
-        Some(error) if error.is_remote() && error.is_go_away() => Processed::No,
+        Some(error) if error.is_remote() && error.is_go_away() => Processed::Refused,
         Some(error)
             if error.is_remote()
                 && error.is_reset()
                 && error.reason() == Some(h2::Reason::REFUSED_STREAM) =>
         {
-            Processed::No
+            Processed::Refused
         }
         _ => Processed::Maybe,
     }
+}
+
+/// Whether the peer has reset the stream.
+pub(super) fn is_reset_by_peer(error: &hyper::Error) -> bool {
+    h2(error).is_some_and(|error| error.is_remote() && error.is_reset())
 }
 
 /// The code for a stream that was reset, after

@@ -1,8 +1,8 @@
 //! Whether an endpoint is fit for calls. Pure: time and draws are passed in.
 //!
 //! An endpoint is good until its connection cannot be made or breaks unused, or until several
-//! calls in a row end `UNAVAILABLE` or without any answer. It is then ejected for a while, twice
-//! as long each time in a row. A connection that comes about afterwards shows that the peer is
+//! calls in a row end `UNAVAILABLE`, by a reset, or without any answer; calls whose callers gave
+//! them up count half. It is then ejected for a while, twice as long each time in a row. A connection that comes about afterwards shows that the peer is
 //! back, unless it was the calls that failed: then it is on probation, with one call at a time,
 //! until one is answered.
 
@@ -33,12 +33,21 @@ pub(super) enum Cause {
     Calls,
 }
 
+/// How much the failure of a call says about an endpoint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Evidence {
+    /// It had its chance, or says itself that it could not.
+    Full,
+    /// The caller lost patience, which may be the caller's fault.
+    Half,
+}
+
 /// The health of one endpoint.
 #[derive(Debug)]
 pub(super) struct Health {
     standing: Standing,
     cause: Cause,
-    /// Calls that failed in a row.
+    /// What the calls that failed in a row say, in halves.
     failures: u32,
     /// Ejections in a row.
     in_a_row: u32,
@@ -110,18 +119,20 @@ impl Health {
     /// A call has failed; whether that ejects it.
     pub(super) fn call_failed(
         &mut self,
+        evidence: Evidence,
         limits: &Ejection,
         now: Instant,
         draw: f64,
         reason: &str,
     ) -> bool {
-        self.failures = self.failures.saturating_add(1);
-        let is_enough = match self.standing(now) {
-            Standing::Good => self.failures >= limits.failures_max.get(),
-            Standing::Probation => true,
+        let enough = match self.standing(now) {
+            Standing::Good => limits.failures_max.get().saturating_mul(Evidence::Full.halves()),
+            Standing::Probation => Evidence::Full.halves(),
             // Calls from before the ejection say nothing new.
-            Standing::Ejected(_) => false,
+            Standing::Ejected(_) => return false,
         };
+        self.failures = self.failures.saturating_add(evidence.halves());
+        let is_enough = self.failures >= enough;
         if is_enough {
             self.eject(Cause::Calls, limits, now, draw, reason);
         }
@@ -150,6 +161,15 @@ impl Health {
     }
 }
 
+impl Evidence {
+    fn halves(self) -> u32 {
+        match self {
+            Self::Full => 2,
+            Self::Half => 1,
+        }
+    }
+}
+
 impl Cause {
     fn max(self, other: Self) -> Self {
         if self == Self::Calls { self } else { other }
@@ -167,7 +187,12 @@ mod tests {
 
     /// Fails so many calls; how often it was ejected.
     fn fail(health: &mut Health, calls: u32, now: Instant) -> usize {
-        (0..calls).filter(|_| health.call_failed(&limits(), now, 0.0, "down")).count()
+        fail_by(health, Evidence::Full, calls, now)
+    }
+
+    fn fail_by(health: &mut Health, evidence: Evidence, calls: u32, now: Instant) -> usize {
+        let failed = |_: &u32| health.call_failed(evidence, &limits(), now, 0.0, "down");
+        (0..calls).filter(failed).count()
     }
 
     #[test]
@@ -180,6 +205,20 @@ mod tests {
         assert_eq!(fail(&mut health, 5, now), 1);
         assert_eq!(health.standing(now), Standing::Ejected(now + Duration::from_millis(500)));
         assert_eq!(fail(&mut health, 50, now), 0, "it is ejected once");
+    }
+
+    #[test]
+    fn calls_that_were_given_up_count_half() {
+        let (mut health, now) = (Health::new(), Instant::now());
+        assert_eq!(fail_by(&mut health, Evidence::Half, 9, now), 0);
+        assert_eq!(fail_by(&mut health, Evidence::Half, 1, now), 1);
+        let later = now + Duration::from_millis(500);
+        assert_eq!(fail_by(&mut health, Evidence::Half, 1, later), 0);
+        assert_eq!(
+            fail_by(&mut health, Evidence::Half, 1, later),
+            1,
+            "on probation two are enough"
+        );
     }
 
     #[test]

@@ -54,6 +54,7 @@ mod tests {
         let offer = prop_oneof![
             (0..5_usize).prop_map(Offer::Ready),
             Just(Offer::Full),
+            Just(Offer::OnTrial),
             Just(Offer::Coming),
             (0..5_u64).prop_map(move |secs| Offer::Ejected(now + Duration::from_secs(secs))),
         ];

@@ -63,7 +63,7 @@ enum Picked {
     Place(Place),
     /// There will be one soon.
     Wait,
-    /// All are ejected; this one is due the soonest.
+    /// All are ejected or on trial; this one is due the soonest.
     Down(Option<Arc<Endpoint>>),
 }
 
@@ -158,6 +158,11 @@ impl Pool {
             let now = Instant::now();
             match self.pick(avoid, now) {
                 Picked::Place(place) => return Ok(place),
+                // It looks again, so that a place that was given back meanwhile is not missed.
+                Picked::Wait if waiting.is_none() => {
+                    waiting = Some(common.wait()?);
+                    continue;
+                }
                 Picked::Wait => {}
                 Picked::Down(soonest) => match &trial {
                     Some(trial) if !trial.is_over(now) => {}
@@ -208,8 +213,10 @@ impl Pool {
                 let soonest = soonest(&offers).map(|place| Arc::clone(&endpoints[place].endpoint));
                 return Picked::Down(soonest);
             };
-            if let Some(place) = endpoints[place].endpoint.take(now, &self.common) {
-                return Picked::Place(place);
+            let endpoint = &endpoints[place].endpoint;
+            if let Some(seat) = endpoint.take(now, streams_max) {
+                let (endpoint, common) = (Arc::clone(endpoint), Arc::clone(&self.common));
+                return Picked::Place(Place::new(endpoint, seat, common, now));
             }
         }
         Picked::Wait
@@ -225,17 +232,22 @@ impl Pool {
         is_resolving
     }
 
-    /// Why no call can be made now.
+    /// Why no call can be made now. Names that could not be resolved are asked for again.
     fn down(&self) -> Status {
         let endpoints = self.endpoints.load();
         let mut reasons: Vec<String> =
             endpoints.iter().map(|tended| tended.endpoint.complaint()).collect();
         {
             let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-            reasons.extend(known.iter().filter_map(|known| match known {
+            let failed = known.iter().filter_map(|known| match known {
                 Known::Failed(reason) => Some(reason.clone()),
                 _ => None,
-            }));
+            });
+            let before = reasons.len();
+            reasons.extend(failed);
+            if reasons.len() > before {
+                self.common.resolve.notify_one();
+            }
         }
         let more = reasons.len().saturating_sub(LISTED_MAX);
         reasons.truncate(LISTED_MAX);

@@ -3,13 +3,16 @@
 use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use http::HeaderMap;
 use http_body::{Body as _, Frame};
 use tonic::Status;
 use tonic::body::Body;
+
+use super::upload::Upload;
 
 /// Pieces of a request that are kept, however small they are.
 const PIECES_MAX: usize = 1024;
@@ -34,7 +37,14 @@ pub(super) struct Whole {
 #[derive(Debug)]
 pub(super) struct Sending {
     ready: Whole,
-    rest: Option<Body>,
+    rest: Option<Rest>,
+}
+
+/// What is still being written of a body.
+#[derive(Debug)]
+struct Rest {
+    body: Body,
+    upload: Arc<Upload>,
 }
 
 impl Outgoing {
@@ -65,12 +75,9 @@ impl Outgoing {
         });
         match is_whole.await {
             Ok(true) => Self::Whole(ready),
-            Ok(false) => Self::Once(Some(Sending { ready, rest: Some(body) })),
+            Ok(false) => Self::Once(Some(Sending::new(ready, body))),
             // It fails again when it is sent, which resets the stream.
-            Err(error) => {
-                let rest = Some(Body::new(Failing(Some(error))));
-                Self::Once(Some(Sending { ready, rest }))
-            }
+            Err(error) => Self::Once(Some(Sending::new(ready, Body::new(Failing(Some(error)))))),
         }
     }
 
@@ -95,6 +102,28 @@ impl Outgoing {
     }
 }
 
+impl Sending {
+    fn new(ready: Whole, body: Body) -> Self {
+        Self { ready, rest: Some(Rest { body, upload: Arc::default() }) }
+    }
+
+    /// What it tells its call, and the other way round; `None` if all of it is there.
+    pub(super) fn upload(&self) -> Option<Arc<Upload>> {
+        self.rest.as_ref().map(|rest| Arc::clone(&rest.upload))
+    }
+}
+
+impl Rest {
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
+        self.upload.go_on(cx.waker())?;
+        let frame = ready!(Pin::new(&mut self.body).poll_frame(cx));
+        if frame.is_none() || self.body.is_end_stream() {
+            self.upload.ended();
+        }
+        Poll::Ready(frame)
+    }
+}
+
 impl http_body::Body for Sending {
     type Data = Bytes;
     type Error = Status;
@@ -110,7 +139,7 @@ impl http_body::Body for Sending {
             return Poll::Ready(Some(Ok(Frame::trailers(trailers))));
         }
         match &mut self.rest {
-            Some(rest) => Pin::new(rest).poll_frame(cx),
+            Some(rest) => rest.poll(cx),
             None => Poll::Ready(None),
         }
     }
@@ -118,7 +147,7 @@ impl http_body::Body for Sending {
     fn is_end_stream(&self) -> bool {
         self.ready.pieces.is_empty()
             && self.ready.trailers.is_none()
-            && self.rest.as_ref().is_none_or(http_body::Body::is_end_stream)
+            && self.rest.as_ref().is_none_or(|rest| rest.body.is_end_stream())
     }
 }
 

@@ -1,10 +1,17 @@
 //! Names to addresses: all that a name has, again when their time is over.
+//!
+//! Names are asked for side by side, and so are both kinds of addresses of each: what fails holds
+//! up nothing else. A kind that fails keeps the addresses that it had.
 
 use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr};
+use std::pin::pin;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
+use futures_util::StreamExt as _;
+use futures_util::future::{Either, select};
+use futures_util::stream::FuturesUnordered;
 use hickory_resolver::TokioResolver;
 use hickory_resolver::config::{ConnectionConfig, NameServerConfig, ResolverConfig};
 use hickory_resolver::net::NetError;
@@ -26,6 +33,12 @@ const ASKED: usize = 2;
 /// Answers that are kept: none is looked at twice.
 const CACHE: u64 = 16;
 
+/// What is said of name servers that are silent.
+const NO_ANSWER: &str = "no answer in time";
+
+/// The longest wait after failures in a row: a name server that is back should be noticed soon.
+const FAILURE_WAIT_MAX: Duration = Duration::from_secs(30);
+
 /// Resolves the names of a target.
 pub(super) struct Resolving {
     resolver: TokioResolver,
@@ -33,10 +46,47 @@ pub(super) struct Resolving {
     pool: Weak<Pool>,
 }
 
-/// The addresses of a name, and how long they are good for.
+/// The addresses of one kind, perhaps none, and how long they are good for.
+type Answer = Result<(Vec<IpAddr>, Duration), String>;
+
+/// The addresses that were last found for a name.
+#[derive(Default)]
+struct Known {
+    four: Vec<IpAddr>,
+    six: Vec<IpAddr>,
+}
+
+/// What a name comes to.
 struct Found {
-    addresses: Vec<Address>,
+    addresses: BTreeSet<IpAddr>,
     lasts: Duration,
+    /// Why one kind was not found.
+    missing: Option<String>,
+}
+
+impl Known {
+    /// Takes what was found, and keeps what was known of a kind that failed.
+    fn take(&mut self, four: Answer, six: Answer) -> Result<Found, String> {
+        let (mut lasts, mut missing, mut failed) = (Duration::MAX, None, 0);
+        for (known, answer) in [(&mut self.four, four), (&mut self.six, six)] {
+            match answer {
+                Ok((addresses, good_for)) => {
+                    *known = addresses;
+                    lasts = lasts.min(good_for);
+                }
+                Err(reason) => {
+                    missing.get_or_insert(reason);
+                    failed += 1;
+                }
+            }
+        }
+        let addresses: BTreeSet<IpAddr> = self.four.iter().chain(&self.six).copied().collect();
+        match missing {
+            Some(reason) if failed == 2 || addresses.is_empty() => Err(reason),
+            None if addresses.is_empty() => Err("the name has no address".to_owned()),
+            missing => Ok(Found { addresses, lasts, missing }),
+        }
+    }
 }
 
 /// Makes a resolver, of the system's name servers unless there are others.
@@ -68,13 +118,15 @@ impl Resolving {
     }
 
     /// Resolves when the first call comes, when times to live are over, and, not too often, when
-    /// a connection breaks.
+    /// a connection breaks or a call finds a name that could not be resolved.
     pub(super) async fn run(self) {
+        let places = self.common.target.places();
+        let mut known: Vec<Known> = places.iter().map(|_| Known::default()).collect();
         let mut failures = 0;
         self.common.resolve.notified().await;
         loop {
             let begun = Instant::now();
-            let wait = self.resolve_all(&mut failures).await;
+            let wait = self.resolve_all(&mut known, &mut failures).await;
             let names = &self.common.settings.names;
             tokio::select! {
                 () = sleep_until(Instant::now() + wait) => {}
@@ -86,58 +138,90 @@ impl Resolving {
     }
 
     /// Resolves each name; how long until the next time.
-    async fn resolve_all(&self, failures: &mut u32) -> Duration {
+    async fn resolve_all(&self, known: &mut [Known], failures: &mut u32) -> Duration {
         let names = &self.common.settings.names;
-        let mut wait = names.ttl_max;
-        let mut all_found = true;
-        for (number, place) in self.common.target.places().iter().enumerate() {
-            let Location::Name(host, port) = &place.location else { continue };
-            let found = self.resolve(host, *port).await;
-            let Some(pool) = self.pool.upgrade() else { return wait };
-            match found {
-                Ok(found) => {
-                    wait = wait.min(found.lasts);
-                    pool.resolved(number, Ok(found.addresses));
+        let places = self.common.target.places().iter().enumerate().zip(known);
+        let all: FuturesUnordered<_> = places
+            .filter_map(|((number, place), known)| match &place.location {
+                Location::Name(host, port) => Some(self.resolve(number, host, *port, known)),
+                _ => None,
+            })
+            .collect();
+        let found: Vec<Option<Duration>> = all.collect().await;
+        let lasts = found.iter().flatten().min().copied().unwrap_or(names.ttl_max);
+        let wait = lasts.clamp(names.ttl_min.min(names.ttl_max), names.ttl_max);
+        if found.iter().all(Option::is_some) {
+            *failures = 0;
+            return wait;
+        }
+        *failures = failures.saturating_add(1);
+        let most = FAILURE_WAIT_MAX.min(names.ttl_max);
+        wait.min(half_jitter(names.again_after, most, *failures, random::fraction()))
+    }
+
+    /// Resolves a name and tells the pool; how long that is good for, if all of it was found.
+    async fn resolve(
+        &self,
+        number: usize,
+        host: &str,
+        port: u16,
+        known: &mut Known,
+    ) -> Option<Duration> {
+        let (four, six) = self.both(host).await;
+        let found = known.take(four, six);
+        let pool = self.pool.upgrade()?;
+        match found {
+            Ok(Found { addresses, lasts, missing }) => {
+                let addresses =
+                    addresses.into_iter().map(|ip| Address::Tcp(SocketAddr::new(ip, port)));
+                pool.resolved(number, Ok(addresses.collect()));
+                if let Some(reason) = &missing {
+                    tracing::debug!(host, reason, "a name is resolved in part; the rest stays");
                 }
-                Err(reason) => {
-                    tracing::warn!(host, reason, "a name cannot be resolved; what was known stays");
-                    all_found = false;
-                    pool.resolved(number, Err(format!("cannot resolve {host}: {reason}")));
-                }
+                missing.is_none().then_some(lasts)
+            }
+            Err(reason) => {
+                tracing::warn!(host, reason, "a name cannot be resolved; what was known stays");
+                pool.resolved(number, Err(format!("cannot resolve {host}: {reason}")));
+                None
             }
         }
-        if all_found {
-            *failures = 0;
-        } else {
-            *failures += 1;
-            let again =
-                half_jitter(names.again_after, names.ttl_max, *failures, random::fraction());
-            wait = wait.min(again);
-        }
-        wait.clamp(names.ttl_min.min(names.ttl_max), names.ttl_max)
     }
 
-    async fn resolve(&self, host: &str, port: u16) -> Result<Found, String> {
-        let names = &self.common.settings.names;
+    /// Asks for both kinds of addresses.
+    async fn both(&self, host: &str) -> (Answer, Answer) {
+        let four = pin!(self.ask(host, RecordType::A));
+        let six = pin!(self.ask(host, RecordType::AAAA));
+        match select(four, six).await {
+            Either::Left((four, six)) => {
+                let six = self.other(&four, six).await;
+                (four, six)
+            }
+            Either::Right((six, four)) => {
+                let four = self.other(&six, four).await;
+                (four, six)
+            }
+        }
+    }
+
+    /// Waits for the other kind, and not for long if there are addresses of the first.
+    async fn other(&self, first: &Answer, other: impl Future<Output = Answer>) -> Answer {
+        if !matches!(first, Ok((addresses, _)) if !addresses.is_empty()) {
+            return other.await;
+        }
+        let limit = self.common.settings.names.timeout;
+        timeout(limit, other).await.unwrap_or_else(|_| Err(NO_ANSWER.to_owned()))
+    }
+
+    /// Asks for one kind of addresses.
+    async fn ask(&self, host: &str, kind: RecordType) -> Answer {
         // Of each name server twice, by UDP and then by TCP, for each domain of the search list:
         // whatever comes to more than this is no answer.
-        let limit = names.timeout * 8;
-        let both =
-            async { tokio::join!(self.ask(host, RecordType::A), self.ask(host, RecordType::AAAA)) };
-        let (four, six) = timeout(limit, both).await.map_err(|_| "no answer in time".to_owned())?;
-        // With one kind missing for a failure, its addresses would be forgotten.
-        let ((four, four_lasts), (six, six_lasts)) = (four?, six?);
-        let addresses: BTreeSet<IpAddr> = four.into_iter().chain(six).collect();
-        if addresses.is_empty() {
-            return Err("the name has no address".to_owned());
-        }
-        let lasts = four_lasts.min(six_lasts);
-        let addresses = addresses.into_iter().map(|ip| Address::Tcp(SocketAddr::new(ip, port)));
-        Ok(Found { addresses: addresses.collect(), lasts })
+        let limit = self.common.settings.names.timeout * 8;
+        timeout(limit, self.look_up(host, kind)).await.unwrap_or_else(|_| Err(NO_ANSWER.to_owned()))
     }
 
-    /// Addresses of one kind, perhaps none, and how long they are good for.
-    async fn ask(&self, host: &str, kind: RecordType) -> Result<(Vec<IpAddr>, Duration), String> {
+    async fn look_up(&self, host: &str, kind: RecordType) -> Answer {
         // Our own times to live are kept, not those of a cache.
         self.resolver.clear_lookup_cache(host, kind);
         match self.resolver.lookup(host, kind).await {

@@ -5,13 +5,17 @@ use std::time::Duration;
 use tonic::Code;
 
 use super::backoff::full_jitter;
-use super::failure::Pushback;
+use super::failure::{Processed, Pushback};
 use super::settings::Retries;
 use super::tokens::Tokens;
 
-/// Tries of a call that were certainly not processed: each meets another connection, and more
-/// than one in a row is rare.
-const UNPROCESSED_MAX: u32 = 5;
+/// Tries of a call that never left: each meets another connection, and more than one in a row is
+/// rare.
+const UNSENT_MAX: u32 = 5;
+
+/// Tries of a call that a peer turned away: A6 allows one at once, and the others are tries like
+/// any other, or a peer that refuses everything would be asked all the more.
+const REFUSED_MAX: u32 = 1;
 
 /// The tries of one call.
 #[derive(Debug)]
@@ -21,7 +25,8 @@ pub(super) struct Tries<'a> {
     is_idempotent: bool,
     /// Tries that may have been processed.
     made: u32,
-    unprocessed: u32,
+    unsent: u32,
+    refused: u32,
     /// Tries since the server last said when to come again.
     since_pushback: u32,
 }
@@ -42,7 +47,7 @@ impl<'a> Tries<'a> {
         let is_idempotent = limits.idempotent_methods.iter().any(|method| {
             path == method || (method.ends_with('/') && path.starts_with(method.as_str()))
         });
-        Self { limits, tokens, is_idempotent, made: 0, unprocessed: 0, since_pushback: 0 }
+        Self { limits, tokens, is_idempotent, made: 0, unsent: 0, refused: 0, since_pushback: 0 }
     }
 
     /// Tries before the one that is made now, as `grpc-previous-rpc-attempts` has it.
@@ -50,10 +55,19 @@ impl<'a> Tries<'a> {
         self.made
     }
 
-    /// A try was certainly not processed; whether there is another one at once.
-    pub(super) fn unprocessed(&mut self) -> bool {
-        self.unprocessed += 1;
-        self.unprocessed <= UNPROCESSED_MAX
+    /// The connection or the stream of a try has failed; whether there is another one at once.
+    pub(super) fn broken(&mut self, processed: Processed) -> bool {
+        match processed {
+            Processed::Unsent => {
+                self.unsent += 1;
+                self.unsent <= UNSENT_MAX
+            }
+            Processed::Refused => {
+                self.refused += 1;
+                self.refused <= REFUSED_MAX
+            }
+            Processed::Maybe => false,
+        }
     }
 
     /// A try was answered with something else than a failure to be tried again.
@@ -123,6 +137,16 @@ mod tests {
     fn tries_are_bounded_and_waits_double() {
         let retry = |millis| Next::Retry(Duration::from_millis(millis));
         check("/a.B/Get", &[Pushback::None; 4], &[retry(25), retry(50), retry(100), Next::Answer]);
+    }
+
+    #[test]
+    fn what_was_refused_is_tried_again_once_and_what_never_left_some_times() {
+        let limits = Settings::for_a_nearby_service().retries;
+        let tokens = Tokens::new(&limits);
+        let mut tries = Tries::new(&limits, &tokens, "/a.B/Set");
+        let mut at_once = |processed| (0..10).filter(|_| tries.broken(processed)).count();
+        let found = [Processed::Unsent, Processed::Refused, Processed::Maybe].map(&mut at_once);
+        assert_eq!(found, [5, 1, 0]);
     }
 
     #[test]

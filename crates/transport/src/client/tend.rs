@@ -2,7 +2,6 @@
 
 use std::future::pending;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use rustls::pki_types::ServerName;
@@ -103,9 +102,7 @@ impl Tender {
         loop {
             tokio::select! {
                 ended = &mut running.driver => return self.ended(&running.live, ended.ok()),
-                () = running.live.dismissed.notified() => {
-                    return self.endpoint.ended(Next::Now);
-                }
+                () = running.live.dismissed.notified() => return self.dismissed(&running.live),
                 () = renewal(again, replaced) => {}
             }
             if let Some(replaced) = replaced.as_mut() {
@@ -115,8 +112,14 @@ impl Tender {
             match self.connect().await {
                 Ok(new) => {
                     self.endpoint.replaced(Arc::clone(&new.live));
+                    self.common.changed.notify_waiters();
                     (running, again, failures) = (new, None, 0);
                     tracing::debug!(endpoint = %self.endpoint, "reconnected with new certificates");
+                }
+                // Whom the new authorities do not trust gets no more calls.
+                Err(error) if error.is_distrust() => {
+                    self.endpoint.dismiss(&running.live);
+                    return self.eject(&error.to_string());
                 }
                 Err(error) => {
                     failures += 1;
@@ -138,15 +141,30 @@ impl Tender {
 
     /// The connection has ended by itself; `None` if its task panicked.
     fn ended(&self, live: &Live, ended: Option<hyper::Result<()>>) {
-        let has_answered = live.has_answered.load(Ordering::Relaxed);
         match ended {
             Some(Err(error)) if error.is_timeout() => {
                 self.eject("the peer does not answer PING");
             }
-            Some(Err(error)) if !has_answered => self.eject(&describe(&error)),
+            Some(Err(error)) if !live.has_answered() => self.eject(&describe(&error)),
             None => self.eject("the connection's task has panicked"),
-            Some(Err(_) | Ok(())) if has_answered => self.endpoint.ended(Next::Now),
-            Some(_) => self.endpoint.ended(Next::WhenAsked),
+            Some(_) => self.closed(live),
+        }
+    }
+
+    /// A call has found that the connection is not to be used any more.
+    fn dismissed(&self, live: &Live) {
+        if live.is_closed() { self.closed(live) } else { self.endpoint.ended(Next::Now) }
+    }
+
+    /// The peer has told the connection to go. One that greets and goes, time after time, is not
+    /// asked again at once.
+    fn closed(&self, live: &Live) {
+        if live.has_answered() {
+            self.endpoint.ended(Next::Now);
+        } else if live.was_idle(Instant::now()) {
+            self.endpoint.ended(Next::WhenAsked);
+        } else {
+            self.eject("the peer closes connections before it answers");
         }
     }
 }

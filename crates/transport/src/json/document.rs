@@ -3,7 +3,7 @@
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 
 /// A document that is served as it is, to whoever asks.
 #[derive(Clone, Debug)]
@@ -34,8 +34,8 @@ impl Document {
         self.path
     }
 
-    /// The answer to a request for it.
-    pub(super) fn answer(&self, method: &Method, asked: &HeaderMap) -> Response<Bytes> {
+    /// The answer to a request for it by GET.
+    pub(super) fn answer(&self, asked: &HeaderMap) -> Response<Bytes> {
         let mut response = Response::new(Bytes::new());
         let headers = response.headers_mut();
         headers.insert(header::ETAG, self.etag.clone());
@@ -45,11 +45,7 @@ impl Document {
             return response;
         }
         headers.insert(header::CONTENT_TYPE, self.content_type.clone());
-        if method == Method::HEAD {
-            headers.insert(header::CONTENT_LENGTH, self.bytes.len().into());
-        } else {
-            *response.body_mut() = self.bytes.clone();
-        }
+        *response.body_mut() = self.bytes.clone();
         response
     }
 

@@ -1,16 +1,15 @@
 //! Errors as Connect has them: an HTTP status, and JSON with code, message and details.
 
-use std::sync::LazyLock;
-
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode, header};
 use prost::Message as _;
-use prost_reflect::{DescriptorPool, DynamicMessage};
 use serde::Serialize;
 use tonic::Code;
 use tonic_types::pb;
+
+use super::debug::debug;
 
 /// An error on its way to the client.
 #[derive(Debug, Serialize)]
@@ -76,6 +75,10 @@ impl Error {
         if let Some(seconds) = self.retry_after_seconds {
             headers.insert(header::RETRY_AFTER, seconds.into());
         }
+        if self.status == StatusCode::UNAUTHORIZED {
+            // RFC 9110, section 15.5.2, asks for it; the service may say it better.
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
         response
     }
 }
@@ -113,13 +116,4 @@ fn retry_after_seconds(retry_info: &[u8]) -> Option<u64> {
     let delay = pb::RetryInfo::decode(retry_info).ok()?.retry_delay?;
     let seconds = u64::try_from(delay.seconds).ok()?;
     Some(seconds.saturating_add(u64::from(delay.nanos > 0)))
-}
-
-/// A detail in JSON, for those who read the answer without protobuf.
-fn debug(name: &str, value: &[u8]) -> Option<serde_json::Value> {
-    static GOOGLE_RPC: LazyLock<Option<DescriptorPool>> =
-        LazyLock::new(|| DescriptorPool::decode(pb::FILE_DESCRIPTOR_SET).ok());
-    let descriptor = GOOGLE_RPC.as_ref()?.get_message_by_name(name)?;
-    let message = DynamicMessage::decode(descriptor, value).ok()?;
-    serde_json::to_value(&message).ok()
 }

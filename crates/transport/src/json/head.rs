@@ -33,13 +33,23 @@ pub(super) enum Verdict {
 
 /// Decides what becomes of a request.
 pub(super) fn judge(contract: &Contract, documents: &[Document], parts: &Parts) -> Verdict {
+    match judge_as_get(contract, documents, parts) {
+        Verdict::Answered(answer) if parts.method == Method::HEAD => {
+            Verdict::Answered(without_body(answer))
+        }
+        verdict => verdict,
+    }
+}
+
+/// The same, except that answers to HEAD still have their bodies.
+fn judge_as_get(contract: &Contract, documents: &[Document], parts: &Parts) -> Verdict {
     if guard::kind(&parts.headers) == Kind::Grpc {
         return Verdict::Grpc;
     }
     let path = parts.uri.path();
     if let Some(document) = documents.iter().find(|document| document.path() == path) {
         return Verdict::Answered(match parts.method {
-            Method::GET | Method::HEAD => document.answer(&parts.method, &parts.headers),
+            Method::GET | Method::HEAD => document.answer(&parts.headers),
             _ => wrong_method("GET, HEAD"),
         });
     }
@@ -122,6 +132,15 @@ fn grpc_timeout(millis: &HeaderValue) -> Result<HeaderValue, Refusal> {
         _ => format!("{}S", millis.div_ceil(1000)),
     };
     Ok(HeaderValue::try_from(timeout).expect("digits and a letter fit a header"))
+}
+
+/// Leaves the length of the body. HTTP/2 would carry the body, which is a protocol error.
+fn without_body(mut answer: Response<Bytes>) -> Response<Bytes> {
+    let body = std::mem::take(answer.body_mut());
+    if answer.status() != StatusCode::NOT_MODIFIED {
+        answer.headers_mut().insert(header::CONTENT_LENGTH, body.len().into());
+    }
+    answer
 }
 
 fn invalid(text: &str) -> Refusal {

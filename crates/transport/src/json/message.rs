@@ -1,10 +1,13 @@
 //! Messages between JSON and protobuf.
 //!
 //! Depth is bounded both ways, at about a hundred levels, by `serde_json` and by prost: what is
-//! nested more deeply is an error, not an overflow of the stack.
+//! nested more deeply is an error, not an overflow of the stack. So is JSON of more
+//! [entries](super::entries) than are good for the memory.
 
 use prost::Message as _;
 use prost_reflect::{DynamicMessage, MessageDescriptor};
+
+use super::entries::{self, ENTRIES_MAX};
 
 /// The most characters of an error that are told; it may hold what the client wrote.
 const TOLD_MAX: usize = 200;
@@ -21,6 +24,15 @@ pub enum FromJsonError {
     /// There are none.
     #[error("the body is empty, expected a JSON object such as {{}}")]
     Empty,
+    /// They hold more than is parsed at once.
+    #[error(
+        "found {found} fields and elements of lists, expected at most {ENTRIES_MAX}: ask for less \
+         at once"
+    )]
+    TooManyEntries {
+        /// How many, on all levels together.
+        found: usize,
+    },
     /// They are no JSON, or hold what the message has not.
     #[error("{found} at line {line}, column {column}")]
     Malformed {
@@ -54,6 +66,10 @@ impl Message {
     pub fn from_json(&self, json: &[u8], free: usize) -> Result<Vec<u8>, FromJsonError> {
         if json.trim_ascii().is_empty() {
             return Err(FromJsonError::Empty);
+        }
+        let found = entries::count(json);
+        if found > ENTRIES_MAX {
+            return Err(FromJsonError::TooManyEntries { found });
         }
         let mut deserializer = serde_json::Deserializer::from_slice(json);
         let message = DynamicMessage::deserialize(self.descriptor.clone(), &mut deserializer)
@@ -165,6 +181,17 @@ mod tests {
         assert!(text.contains("ü…") && text.chars().count() < 300, "{text}");
         let FromJsonError::Malformed { line, .. } = error else { panic!("{text}") };
         assert_eq!(line, 2);
+    }
+
+    #[test]
+    fn more_entries_than_are_good_for_the_memory_are_refused() {
+        let json = |words: usize| {
+            let words = vec![r#""a""#; words].join(",");
+            format!(r#"{{"words":[{words}]}}"#)
+        };
+        assert!(node().from_json(json(ENTRIES_MAX - 1).as_bytes(), 0).is_ok());
+        let error = node().from_json(json(ENTRIES_MAX).as_bytes(), 0).unwrap_err();
+        assert_eq!(error, FromJsonError::TooManyEntries { found: ENTRIES_MAX + 1 });
     }
 
     #[test]

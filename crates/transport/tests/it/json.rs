@@ -1,13 +1,15 @@
 //! JSON over HTTP, through tonic's routes and a real server.
 
 use http::Request;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 use tower::Layer as _;
 use transport::json::{Contract, Document, JsonEdgeLayer, JsonLayer};
 use transport::web::{Origins, WebLayer};
 use transport::{OtherRequests, Settings};
 use unstall::GrpcLayer;
 
-use crate::support::{Client, Http1, Running, executor, settings, start_service};
+use crate::support::{Client, Http1, Running, executor, settings, start_service, within};
 
 const RECOMMEND: &str = "/Recommendations/Recommend";
 const STREAM: &str = "/grpc.testing.TestService/StreamingOutputCall";
@@ -172,10 +174,29 @@ async fn documents_are_handed_out_and_kept_by_clients() {
         client.say(head).await;
         assert_eq!(client.answer().await.status, status, "{tags}");
     }
+}
+
+#[tokio::test]
+async fn answers_to_head_have_a_length_and_no_body() {
+    let running = start_tutorial();
     let http2 = Client::connect(running.address()).await;
-    let request = Request::head("http://localhost/about.txt").body(()).unwrap();
-    let told = http2.ask(request, "").await;
-    assert_eq!((told.headers["content-length"].as_bytes(), told.body.len()), (&b"16"[..], 0));
+    for (path, status) in [("/about.txt", 200), ("/nothing", 404), (RECOMMEND, 405)] {
+        let request = Request::head(format!("http://localhost{path}")).body(()).unwrap();
+        let by_http2 = http2.ask(request, "").await;
+        assert_eq!((by_http2.status.as_u16(), by_http2.body.len()), (status, 0), "{path}");
+        let length = by_http2.headers["content-length"].to_str().unwrap();
+        assert!(length.parse::<usize>().unwrap() >= 16, "{path}: {length}");
+
+        let mut http1 = TcpStream::connect(running.address()).await.unwrap();
+        let last = "connection: close\r\n\r\n";
+        let head = format!("HEAD {path} HTTP/1.1\r\nhost: localhost\r\n{last}");
+        within(http1.write_all(head.as_bytes())).await.unwrap();
+        let mut by_http1 = String::new();
+        within(http1.read_to_string(&mut by_http1)).await.unwrap();
+        let (head, body) = by_http1.split_once("\r\n\r\n").unwrap();
+        assert!(head.contains(&format!("content-length: {length}")), "{head}");
+        assert_eq!(body, "", "{path}");
+    }
 }
 
 #[tokio::test]

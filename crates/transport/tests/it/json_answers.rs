@@ -96,6 +96,23 @@ async fn each_code_has_its_http_status() {
 }
 
 #[tokio::test]
+async fn who_is_not_known_is_told_how_to_say_it() {
+    for (asked, expected) in
+        [(None, "Bearer"), (Some("Bearer realm=\"shop\""), "Bearer realm=\"shop\"")]
+    {
+        let mut whole = head().header("grpc-status", "16");
+        if let Some(asked) = asked {
+            whole = whole.header("www-authenticate", asked);
+        }
+        let answer = ask(whole, vec![]).await;
+        let told: Vec<_> = answer.headers().get_all("www-authenticate").iter().collect();
+        assert_eq!(told, [expected]);
+    }
+    let answer = ask(head().header("grpc-status", "7"), vec![]).await;
+    assert!(!answer.headers().contains_key("www-authenticate"));
+}
+
+#[tokio::test]
 async fn details_are_there_for_programs_and_for_people() {
     let mut details = ErrorDetails::new();
     details.add_bad_request_violation("max_results", "found -1, expected 0 to 100");
@@ -108,11 +125,12 @@ async fn details_are_there_for_programs_and_for_people() {
     let details = answer.body()["details"].as_array().unwrap();
     let find = |name: &str| details.iter().find(|detail| detail["type"] == name).unwrap();
     assert_eq!(find("google.rpc.RetryInfo")["debug"], json!({"retryDelay": "1.001s"}));
-    let violation = json!({"field": "max_results", "description": "found -1, expected 0 to 100"});
+    // As the client knows it; the protobuf beside it has the protos' name.
+    let violation = json!({"field": "maxResults", "description": "found -1, expected 0 to 100"});
     let bad_request = find("google.rpc.BadRequest");
     assert_eq!(bad_request["debug"], json!({"fieldViolations": [violation]}));
     let value = STANDARD_NO_PAD.decode(bad_request["value"].as_str().unwrap()).unwrap();
-    assert!(!value.is_empty());
+    assert!(String::from_utf8_lossy(&value).contains("max_results"), "{value:?}");
 }
 
 #[tokio::test]

@@ -54,6 +54,25 @@ async fn a_body_that_is_too_long_is_refused_by_its_announced_length() {
 }
 
 #[tokio::test]
+async fn a_body_of_more_entries_than_are_good_for_the_memory_is_refused() {
+    let running = start(settings(), api::FILE_DESCRIPTOR_SET);
+    let mut client = Http1::connect(running.address()).await;
+    let recommend = "/foreword.v1.RecommendationService/Recommend";
+    let list = |entry: &str, count: usize| format!("[{}]", vec![entry; count].join(","));
+    let items = list(r#"{"bookId":"1","kind":"EVENT_KIND_RATING","rating":4.5}"#, 1000);
+    let (excluded, tags) = (list(r#""1""#, 1000), list(r#""mystery""#, 100));
+    let filter = format!(r#"{{"excludedBookIds":{excluded},"anyCategories":{tags}}}"#);
+    let long = format!(r#"{{"history":{items},"filter":{filter},"maxResults":100}}"#);
+    // It gets to the routes, which have no such method.
+    failed(&client.ask(recommend, &long).await, 501, "unimplemented");
+    let many = format!(r#"{{"history":{}}}"#, list(r#"{"kind":1}"#, 95_321));
+    let told = client.ask(recommend, &many).await;
+    failed(&told, 400, "invalid_argument");
+    let expected = "found 190643 fields and elements of lists, expected at most 16384";
+    assert!(told.error().1.starts_with(expected), "{told:?}");
+}
+
+#[tokio::test]
 async fn a_body_that_does_not_end_is_not_waited_for() {
     let running = start_testing(Settings { message_timeout: millis(50), ..settings() });
     for begun in [head(10), head(10) + "{", chunked(), chunked() + "1\r\n{\r\n"] {

@@ -64,7 +64,8 @@ impl Header {
         }
         let algorithm = match object.text("alg")? {
             "HS256" => Algorithm::Hs256,
-            "EdDSA" => Algorithm::EdDsa,
+            // Its older name, and the one of RFC 9864.
+            "EdDSA" | "Ed25519" => Algorithm::EdDsa,
             _ => return None,
         };
         let key_id = match object.get("kid") {

@@ -80,6 +80,10 @@ impl std::fmt::Debug for KeyFile {
 
 fn read(path: &Path) -> Result<Vec<u8>, KeyFileError> {
     let failed = |source| KeyFileError::Read { path: path.to_owned(), source };
+    // Opening a pipe would wait for somebody who writes.
+    if !path.metadata().map_err(failed)?.is_file() {
+        return Err(failed(io::Error::other("found no regular file, expected a file of keys")));
+    }
     let mut contents = Vec::new();
     let file = File::open(path).map_err(failed)?;
     file.take(BYTES_MAX + 1).read_to_end(&mut contents).map_err(failed)?;

@@ -59,7 +59,7 @@ fn hs256(claims: &str) -> String {
 }
 
 fn identify(token: &str) -> Result<Identity, Refusal> {
-    Tokens::new(rules(), hs256_set()).identify(token, NOW_MS)
+    Tokens::new(rules(), hs256_set()).identify(token, NOW_MS, || Ok(()))
 }
 
 fn key_set_error(contents: &str) -> String {
@@ -86,7 +86,7 @@ fn the_signatures_of_the_standards_are_verified() {
 #[test]
 fn a_token_of_the_standard_has_no_subject_and_so_is_no_identity() {
     let tokens = Tokens::new(rules(), KeySet::parse(RFC_7515_KEY.as_bytes()).unwrap());
-    assert_eq!(tokens.identify(RFC_7515_TOKEN, END_MS - 1), Err(Refusal::Invalid));
+    assert_eq!(tokens.identify(RFC_7515_TOKEN, END_MS - 1, || Ok(())), Err(Refusal::Invalid));
 }
 
 #[test]
@@ -101,10 +101,10 @@ fn a_public_key_is_never_taken_for_a_secret() {
     let message = format!("{}.{}", base64(r#"{"alg":"HS256"}"#), base64(claims));
     let forged = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, public), message.as_bytes());
     let forged = format!("{message}.{}", base64(forged));
-    assert_eq!(tokens.identify(&forged, NOW_MS), Err(Refusal::Invalid));
+    assert_eq!(tokens.identify(&forged, NOW_MS, || Ok(())), Err(Refusal::Invalid));
     let message = format!("{}.{}", base64(r#"{"alg":"EdDSA"}"#), base64(claims));
     let good = format!("{message}.{}", base64(key.sign(message.as_bytes())));
-    assert_eq!(&*tokens.identify(&good, NOW_MS).unwrap().name, "ann");
+    assert_eq!(&*tokens.identify(&good, NOW_MS, || Ok(())).unwrap().name, "ann");
 }
 
 #[test]
@@ -115,9 +115,9 @@ fn a_token_is_taken_within_its_time_and_no_longer() {
     let check = |now_ms: i64, expected: Result<(), Refusal>| {
         // Once as it comes, and once as it may be remembered.
         let fresh = Tokens::new(rules(), hs256_set());
-        assert_eq!(fresh.identify(&token, now_ms).map(drop), expected, "{now_ms}");
+        assert_eq!(fresh.identify(&token, now_ms, || Ok(())).map(drop), expected, "{now_ms}");
         if now_ms >= 999_998_000 {
-            assert_eq!(tokens.identify(&token, now_ms).map(drop), expected, "{now_ms}");
+            assert_eq!(tokens.identify(&token, now_ms, || Ok(())).map(drop), expected, "{now_ms}");
         }
     };
     check(999_997_999, Err(Refusal::Invalid));
@@ -160,7 +160,7 @@ fn issuer_and_audience_are_held_to_where_the_rules_name_them() {
     let check = |more: &str, expected: Result<(), Refusal>| {
         let token = hs256(&format!(r#"{{"sub": "ann", "exp": 2000000{more}}}"#));
         let tokens = Tokens::new(rules.clone(), hs256_set());
-        assert_eq!(tokens.identify(&token, NOW_MS).map(drop), expected, "{more}");
+        assert_eq!(tokens.identify(&token, NOW_MS, || Ok(())).map(drop), expected, "{more}");
     };
     let shop = r#", "iss": "https://shop.example""#;
     check(&format!(r#"{shop}, "aud": "foreword""#), Ok(()));
@@ -224,7 +224,7 @@ fn a_token_names_its_key_where_there_are_several() {
     let tokens = Tokens::new(rules(), KeySet::parse(set.as_bytes()).unwrap());
     let check = |header: &str, is_taken: bool| {
         let token = signed(header, br#"{"sub": "ann", "exp": 2000000}"#);
-        assert_eq!(tokens.identify(&token, NOW_MS).is_ok(), is_taken, "{header}");
+        assert_eq!(tokens.identify(&token, NOW_MS, || Ok(())).is_ok(), is_taken, "{header}");
     };
     check(r#"{"alg":"HS256","kid":"b"}"#, true);
     check(r#"{"alg":"HS256","kid":"a"}"#, false);
@@ -236,9 +236,9 @@ fn a_token_names_its_key_where_there_are_several() {
 fn new_keys_forget_the_tokens_of_old_ones() {
     let token = hs256(r#"{"sub": "ann", "exp": 2000000}"#);
     let tokens = Tokens::new(rules(), hs256_set());
-    tokens.identify(&token, NOW_MS).unwrap();
+    tokens.identify(&token, NOW_MS, || Ok(())).unwrap();
     tokens.replace(KeySet::parse(RFC_8037_PEM.as_bytes()).unwrap());
-    assert_eq!(tokens.identify(&token, NOW_MS), Err(Refusal::Invalid));
+    assert_eq!(tokens.identify(&token, NOW_MS, || Ok(())), Err(Refusal::Invalid));
 }
 
 #[test]
@@ -325,4 +325,16 @@ proptest! {
         prop_assert_eq!(identify(&token), Err(Refusal::Invalid));
         prop_assert_eq!(identify(&parts), Err(Refusal::Invalid));
     }
+}
+
+#[test]
+fn only_a_new_token_asks_whether_its_signature_may_be_checked() {
+    let tokens = Tokens::new(rules(), hs256_set());
+    let good = hs256(r#"{"sub": "ann", "exp": 2000000, "roles": ["reader"]}"#);
+    let never = || Err(Refusal::TooMany(Duration::from_secs(1)));
+    assert_eq!(tokens.identify(&good, NOW_MS, never), never().map(|()| unreachable!()));
+    tokens.identify(&good, NOW_MS, || Ok(())).unwrap();
+    tokens.identify(&good, NOW_MS, never).unwrap();
+    // What is no token at all costs nothing, and is told as that.
+    assert_eq!(tokens.identify("a.b", NOW_MS, never), Err(Refusal::Invalid));
 }

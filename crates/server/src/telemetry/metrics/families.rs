@@ -148,9 +148,16 @@ families! {
     LOG_LINES_LOST: Counter "foreword_log_lines_lost" []
         "Lines of the log that were left out because standard error takes no more"
         => "What reads the log is too slow, or log.levels says too much.";
+    LOG_CALLS_LEFT_OUT: Counter "foreword_log_calls_left_out" []
+        "Failed calls without a line in the log, since there were more than 100 in a second"
+        => "Many calls fail: rpc_server_call_duration_seconds has an error_type for all of them.";
     TRACE_EXPORTS_FAILED: Counter "foreword_trace_exports_failed" []
         "Batches of spans that the collector did not take"
         => "The collector at traces.otlp_endpoint is away or refuses; the log says why.";
+    TRACE_SPANS_REFUSED: Counter "foreword_trace_spans_refused" []
+        "Calls that were not recorded although their callers recorded theirs, since there were more than 100 in a second"
+        => "Callers send a traceparent that says sampled with nearly every call: they should sample fewer, or \
+            somebody does it on purpose.";
     CPU: Counter "process_cpu_seconds" [] "CPU time of the process, by user and system";
     RESIDENT: Gauge "process_resident_memory_bytes" [] "Memory of the process that is in RAM";
     DESCRIPTORS: Gauge "process_open_fds" []

@@ -35,6 +35,8 @@ refusals! {
     WrongCredentials => "authentication" "wrong",
     /// Its credentials were good once.
     ExpiredCredentials => "authentication" "expired",
+    /// Its address has sent too many tokens that were to be verified.
+    NewTokens => "authentication" "new_tokens",
     /// It is known who calls, and they may not.
     WrongRole => "authentication" "role",
     /// Its identity calls too often.

@@ -9,8 +9,8 @@ use transport::{Ending, Figures, Monitor};
 
 use super::families::{
     BOOKS, CERTIFICATE_EXPIRES, CONNECTIONS, CONNECTIONS_ACCEPTED, CONNECTIONS_ENDED, FALLBACKS,
-    LOG_LINES_LOST, MODEL_AGE, MODEL_INTERACTIONS, MODEL_SIMULATED, MODEL_VERSION, RENEWALS_FAILED,
-    STREAMS, TRACE_EXPORTS_FAILED, UNFINISHED,
+    LOG_CALLS_LEFT_OUT, LOG_LINES_LOST, MODEL_AGE, MODEL_INTERACTIONS, MODEL_SIMULATED,
+    MODEL_VERSION, RENEWALS_FAILED, STREAMS, TRACE_EXPORTS_FAILED, TRACE_SPANS_REFUSED, UNFINISHED,
 };
 use super::page::Page;
 use crate::recommend::{Fallback, Recommender};
@@ -39,7 +39,9 @@ impl Sources {
         page.counters(&FALLBACKS, fallbacks)?;
         page.counter(&RENEWALS_FAILED, self.recommender.live().renewals_failed())?;
         page.counter(&LOG_LINES_LOST, log::lines_lost())?;
-        page.counter(&TRACE_EXPORTS_FAILED, self.traces.exports_failed())
+        page.counter(&LOG_CALLS_LEFT_OUT, log::FAILED_CALLS.refused())?;
+        page.counter(&TRACE_EXPORTS_FAILED, self.traces.exports_failed())?;
+        page.counter(&TRACE_SPANS_REFUSED, self.traces.spans_refused())
     }
 
     fn write_connections(&self, page: &mut Page<'_>) -> fmt::Result {

@@ -37,4 +37,13 @@ fn every_method_has_a_row_and_every_row_a_method() {
         METHODS.iter().map(|method| (method.path.to_owned(), method.kind)).collect();
     assert_eq!(rows, served(), "crates/server/src/methods.rs says who may call what");
     assert_eq!(rows.len(), METHODS.len(), "a path has two rows");
+    // Balancers ask for the health of services by name.
+    let mut services: Vec<&str> = METHODS
+        .iter()
+        .filter_map(|method| method.name().split_once('/'))
+        .map(|(service, _)| service)
+        .filter(|service| !service.starts_with("grpc."))
+        .collect();
+    services.dedup();
+    assert_eq!(services, server::grpc::SERVICES, "crates/server/src/grpc.rs");
 }

@@ -11,7 +11,7 @@ use tower::Service as _;
 use transport::client::{Channel, Settings};
 
 use super::peers::{Peer, RECOMMEND, Reaction, Scripted, ask, ask_within, channel, closed};
-use super::peers::{limits, serve_asking};
+use super::peers::{endless, limits, serve_asking};
 use crate::support::{millis, settings, start, until, within};
 
 /// The timeouts that a peer was told of.
@@ -136,6 +136,19 @@ async fn a_stream_ends_at_its_deadline_though_its_peer_goes_on() {
     assert_eq!(status.code(), Code::DeadlineExceeded);
     assert!(body.frame().await.is_none());
     assert_eq!(channel.figures().endpoints[0].in_flight, 0);
+}
+
+#[tokio::test]
+async fn a_request_that_is_still_being_written_is_reset_when_its_call_is_over() {
+    let peer = Scripted::start(|_| Reaction::Begin).await;
+    let mut channel = channel(&[peer.peer.address], limits());
+    let mut body = channel.call(endless("200m")).await.unwrap().into_body();
+    assert_eq!(within(body.frame()).await.unwrap().unwrap_err().code(), Code::DeadlineExceeded);
+    until(|| peer.resets() == [h2::Reason::CANCEL]).await;
+    let body = channel.call(endless("10S")).await.unwrap().into_body();
+    assert_eq!(peer.resets().len(), 1);
+    drop(body);
+    until(|| peer.resets() == [h2::Reason::CANCEL; 2]).await;
 }
 
 #[tokio::test]

@@ -6,9 +6,12 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use tonic::Code;
+use tower::Service as _;
 use transport::client::{Channel, EndpointState, Settings};
 
-use super::peers::{Peer, Reaction, Scripted, ask, ask_within, channel, closed, forgiving};
+use super::peers::{
+    Peer, Reaction, Scripted, ask, ask_within, channel, closed, endless, forgiving,
+};
 use super::peers::{idempotent, limits, serve_asking, serve_at, states};
 use crate::support::{Running, millis, settings, start, until, within};
 
@@ -31,6 +34,7 @@ async fn beside_a_good_endpoint_a_bad_one_fails_few_calls() {
     // A sound server whose handlers hang: it answers by itself when the time is up.
     let (slow, _) = serve_asking(channel(&[hanging.peer.address], limits()));
     let stuck = Peer::stuck().await;
+    let resetting = Scripted::start(|_| Reaction::Reset(h2::Reason::INTERNAL_ERROR)).await;
     // Those that get no connection get no call; others get five, and one now and then.
     for (name, bad, most) in [
         ("closed", closed().await, 0),
@@ -40,6 +44,8 @@ async fn beside_a_good_endpoint_a_bad_one_fails_few_calls() {
         ("sick", sick.peer.address, 10),
         ("slow", slow.address(), 10),
         ("stuck", stuck.address, 10),
+        ("resetting", resetting.peer.address, 10),
+        ("leaving", Peer::leaving().await.address, 0),
     ] {
         let failures = failures(bad, 200).await;
         assert!(failures <= most, "{name}: {failures} failures");
@@ -111,6 +117,65 @@ async fn an_endpoint_that_fails_is_ejected_and_comes_back_on_probation() {
     ask(&channel, 0).await.unwrap();
     assert_eq!(states(&channel), [EndpointState::Ready]);
     assert_eq!(peer.peer.accepted(), 1, "the connection was sound");
+}
+
+#[tokio::test]
+async fn an_endpoint_comes_back_while_a_stream_from_before_is_open() {
+    let peer = Scripted::start(|number| match number {
+        0 => Reaction::Begin,
+        1..=5 => Reaction::Refuse(Code::Unavailable, None),
+        _ => Reaction::Answer(Code::Ok),
+    })
+    .await;
+    let mut channel = channel(&[peer.peer.address], limits());
+    let stream = channel.call(endless("10S")).await.unwrap();
+    for _ in 0..5 {
+        ask(&channel, 0).await.unwrap_err();
+    }
+    assert_eq!(states(&channel), [EndpointState::Ejected]);
+    ask(&channel, 0).await.unwrap();
+    assert_eq!(states(&channel), [EndpointState::Ready]);
+    assert_eq!(channel.figures().endpoints[0].in_flight, 1);
+    drop(stream);
+}
+
+#[tokio::test]
+async fn a_peer_that_greets_and_leaves_is_not_asked_again_and_again() {
+    let (leaving, good) = (Peer::leaving().await, start(settings()));
+    let channel = channel(&[leaving.address, good.address()], limits());
+    let begun = Instant::now();
+    while begun.elapsed() < millis(400) {
+        ask(&channel, 0).await.unwrap();
+    }
+    assert!(leaving.accepted() <= 3, "{}", leaving.accepted());
+    assert!(channel.figures().endpoints[0].ejections > 0);
+}
+
+#[tokio::test]
+async fn a_peer_is_not_ejected_for_requests_that_their_callers_never_end() {
+    let peer = Scripted::start(|_| Reaction::Nothing).await;
+    let mut channel = channel(&[peer.peer.address], limits());
+    let calls = (0..10).map(|_| channel.call(endless("100m"))).collect::<Vec<_>>();
+    for call in calls {
+        assert_eq!(within(call).await.unwrap().headers()["grpc-status"], "4");
+    }
+    assert_eq!(channel.figures().endpoints[0].ejections, 0);
+}
+
+#[tokio::test]
+async fn a_hanging_peer_is_noticed_though_its_callers_give_up_before_their_deadlines() {
+    let peer = Scripted::start(|_| Reaction::Nothing).await;
+    let channel = channel(&[peer.peer.address], limits());
+    let mut calls = tokio::task::JoinSet::new();
+    for _ in 0..10 {
+        let channel = channel.clone();
+        calls.spawn(async move { ask(&channel, 0).await });
+    }
+    until(|| peer.seen().len() == 10).await;
+    tokio::time::sleep(millis(150)).await;
+    assert_eq!(channel.figures().endpoints[0].ejections, 0);
+    calls.shutdown().await;
+    assert_eq!(channel.figures().endpoints[0].ejections, 1);
 }
 
 #[tokio::test]

@@ -16,9 +16,18 @@ use crate::support::{Running, millis, settings, until, within};
 enum Zone {
     /// It has these addresses, for so many seconds.
     Addresses(Vec<Ipv4Addr>, u32),
+    /// The same, while questions for IPv6 fail or are not answered.
+    OnlyFour(Vec<Ipv4Addr>, Six),
     /// There is no such name.
     Missing,
     /// Nothing.
+    Silence,
+}
+
+/// What comes of questions for IPv6.
+#[derive(Clone, Copy, Debug)]
+enum Six {
+    Fails,
     Silence,
 }
 
@@ -77,8 +86,14 @@ fn answer(question: &[u8], zone: &Zone) -> Option<Vec<u8>> {
     let name_len = question[HEADER..].iter().position(|byte| *byte == 0)? + 1;
     let asked = &question[HEADER..HEADER + name_len + 4];
     let kind = &asked[name_len..name_len + 2];
+    if asked.starts_with(b"\x06silent") {
+        return None;
+    }
     let (addresses, seconds, code) = match zone {
         Zone::Silence => return None,
+        Zone::OnlyFour(addresses, _) if kind == A => (&addresses[..], 0, 0),
+        Zone::OnlyFour(_, Six::Fails) => (&[][..], 0, 2),
+        Zone::OnlyFour(_, Six::Silence) => return None,
         Zone::Missing => (&[][..], 0, 3),
         Zone::Addresses(addresses, seconds) if kind == A => (&addresses[..], *seconds, 0),
         Zone::Addresses(..) => (&[][..], 0, 0),
@@ -194,6 +209,52 @@ async fn a_name_that_cannot_be_resolved_is_told() {
         assert_eq!(status.code(), Code::Unavailable, "{zone:?}: {status}");
         assert!(status.message().contains("cannot resolve books.test: "), "{zone:?}: {status}");
     }
+}
+
+#[tokio::test]
+async fn a_name_that_once_failed_is_found_soon_after_it_is_back() {
+    let (port, ips) = places(1).await;
+    let _running = serve(ips[0], port);
+    let server = NameServer::start(Zone::Missing).await;
+    let mut settings = server.settings();
+    let hour = std::time::Duration::from_secs(3600);
+    (settings.names.ttl_min, settings.names.ttl_max) = (hour, hour);
+    let target = format!("http://books.test:{port}").parse().unwrap();
+    let channel = Channel::new(target, settings, None).unwrap();
+    ask(&channel, 0).await.unwrap_err();
+    server.set(Zone::Addresses(ips, 3600));
+    within(async {
+        while ask(&channel, 0).await.is_err() {
+            tokio::time::sleep(millis(5)).await;
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn one_kind_of_addresses_is_enough_while_the_other_fails() {
+    let (port, ips) = places(2).await;
+    let _running = [serve(ips[0], port), serve(ips[1], port)];
+    for six in [Six::Fails, Six::Silence] {
+        let names = NameServer::start(Zone::OnlyFour(vec![ips[0]], six)).await;
+        let channel = channel(&names, port);
+        ask(&channel, 0).await.unwrap();
+        names.set(Zone::OnlyFour(vec![ips[1]], six));
+        until(|| addresses(&channel)[0].contains("127.0.0.3")).await;
+        ask(&channel, 0).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_name_that_is_not_answered_holds_up_no_other() {
+    let (port, ips) = places(1).await;
+    let _running = serve(ips[0], port);
+    let names = NameServer::start(Zone::Addresses(ips, 3600)).await;
+    let mut settings = names.settings();
+    settings.names.timeout = std::time::Duration::from_secs(10);
+    let target = format!("http://silent.test:{port},http://books.test:{port}").parse().unwrap();
+    let channel = Channel::new(target, settings, None).unwrap();
+    ask(&channel, 0).await.unwrap();
 }
 
 #[tokio::test]

@@ -13,6 +13,7 @@ use h2::server::SendResponse;
 use http::{HeaderMap, Response};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
+use tonic::body::Body;
 use tonic::service::Routes;
 use tonic::{Code, Status};
 use tower::Layer as _;
@@ -48,6 +49,14 @@ pub(crate) fn forgiving(settings: Settings) -> Settings {
 pub(crate) fn channel(addresses: &[SocketAddr], settings: Settings) -> Channel {
     let places: Vec<String> = addresses.iter().map(|address| format!("http://{address}")).collect();
     Channel::new(places.join(",").parse().unwrap(), settings, None).unwrap()
+}
+
+/// A request that begins, and is never written to its end.
+pub(crate) fn endless(timeout: &'static str) -> http::Request<Body> {
+    let pieces = tokio_stream::pending::<Result<http_body::Frame<Bytes>, Status>>();
+    let body = Body::new(http_body_util::StreamBody::new(pieces));
+    let request = http::Request::post(RECOMMEND).header("te", "trailers");
+    request.header("grpc-timeout", timeout).body(body).unwrap()
 }
 
 /// Asks for a user, to be answered after so many milliseconds.
@@ -179,6 +188,18 @@ impl Peer {
         .await
     }
 
+    /// Speaks HTTP/2 until both sides have greeted, and then says that it goes.
+    pub(crate) async fn leaving() -> Self {
+        Self::start(|socket| async move {
+            let Ok(mut connection) = h2::server::handshake(socket).await else {
+                return;
+            };
+            connection.abrupt_shutdown(h2::Reason::NO_ERROR);
+            let _ = std::future::poll_fn(|cx| connection.poll_closed(cx)).await;
+        })
+        .await
+    }
+
     /// Answers in HTTP/1, whatever it is sent.
     pub(crate) async fn http1() -> Self {
         Self::start(|socket| async move {
@@ -240,15 +261,17 @@ pub(crate) enum Reaction {
 pub(crate) struct Scripted {
     pub(crate) peer: Peer,
     seen: Arc<Mutex<Vec<HeaderMap>>>,
+    resets: Arc<Mutex<Vec<h2::Reason>>>,
 }
 
 impl Scripted {
     /// Reacts to each request by its number, which counts from 0.
     pub(crate) async fn start(react: impl Fn(usize) -> Reaction + Send + Sync + 'static) -> Self {
         let seen = Arc::new(Mutex::new(Vec::new()));
-        let (react, log) = (Arc::new(react), Arc::clone(&seen));
+        let resets = Arc::new(Mutex::new(Vec::new()));
+        let (react, log, noted) = (Arc::new(react), Arc::clone(&seen), Arc::clone(&resets));
         let peer = Peer::start(move |socket| {
-            let (react, log) = (Arc::clone(&react), Arc::clone(&log));
+            let (react, log, noted) = (Arc::clone(&react), Arc::clone(&log), Arc::clone(&noted));
             async move {
                 let Ok(mut connection) = h2::server::handshake(socket).await else { return };
                 let mut open = Vec::new();
@@ -258,17 +281,32 @@ impl Scripted {
                         log.push(request.headers().clone());
                         log.len() - 1
                     };
-                    open.push((act(react(number), respond), request));
+                    let (respond, stream) = act(react(number), respond);
+                    tokio::spawn(note_reset(stream, Arc::clone(&noted)));
+                    open.push((respond, request));
                 }
             }
         })
         .await;
-        Self { peer, seen }
+        Self { peer, seen, resets }
+    }
+
+    /// Why streams were reset after a response had begun.
+    pub(crate) fn resets(&self) -> Vec<h2::Reason> {
+        self.resets.lock().unwrap().clone()
     }
 
     /// The headers of all requests so far.
     pub(crate) fn seen(&self) -> Vec<HeaderMap> {
         self.seen.lock().unwrap().clone()
+    }
+}
+
+/// Keeps a stream until it ends, and notes why it was reset.
+async fn note_reset(stream: Option<h2::SendStream<Bytes>>, noted: Arc<Mutex<Vec<h2::Reason>>>) {
+    let Some(mut stream) = stream else { return };
+    if let Ok(reason) = std::future::poll_fn(|cx| stream.poll_reset(cx)).await {
+        noted.lock().unwrap().push(reason);
     }
 }
 

@@ -173,6 +173,51 @@ async fn a_server_that_refuses_the_new_certificate_keeps_the_connection_before()
 }
 
 #[tokio::test]
+async fn a_server_of_an_authority_that_was_removed_gets_no_more_calls() {
+    let case = Case::new();
+    let tls = case.tls();
+    let channel = case.channel(tls.clone());
+    ask(&channel, 0).await.unwrap();
+    let slow = tokio::spawn({
+        let channel = channel.clone();
+        async move { ask(&channel, 1_000).await }
+    });
+    case.running.has_streams(1).await;
+    fs::write(case.folder.path().join("ca.pem"), Authority::new("two").pem()).unwrap();
+    tls.reload().unwrap();
+    until(|| channel.figures().endpoints[0].ejections > 0).await;
+    for _ in 0..5 {
+        let status = ask(&channel, 0).await.unwrap_err();
+        assert!(status.message().contains("TLS handshake failed"), "{status}");
+    }
+    assert_eq!(slow.await.unwrap().unwrap(), "for 7", "calls in flight are finished");
+}
+
+#[tokio::test]
+async fn calls_that_wait_for_room_go_out_when_a_connection_is_renewed() {
+    let case = Case::new();
+    let tls = case.tls();
+    let target = format!("https://{}", case.running.address()).parse().unwrap();
+    let one = 1.try_into().unwrap();
+    let name = Some("localhost".to_owned());
+    let settings = Settings { server_name: name, streams_per_connection_max: one, ..limits() };
+    let channel = Channel::new(target, settings, Some(tls.clone())).unwrap();
+    let ask_after = |millis: i32| {
+        let channel = channel.clone();
+        tokio::spawn(async move { ask(&channel, millis).await })
+    };
+    let slow = ask_after(600_000);
+    case.running.has_streams(1).await;
+    let waiting = ask_after(0);
+    until(|| channel.figures().waiting == 1).await;
+    case.put(&case.authority.client());
+    tls.reload().unwrap();
+    assert_eq!(crate::support::within(waiting).await.unwrap().unwrap(), "for 7");
+    assert!(!slow.is_finished());
+    slow.abort();
+}
+
+#[tokio::test]
 async fn https_without_authorities_is_refused_at_once() {
     let error = Channel::new("https://localhost:1".parse().unwrap(), limits(), None).unwrap_err();
     assert!(error.to_string().contains("no authorities"), "{error}");
