@@ -52,8 +52,8 @@ pub struct Authentication<S> {
 }
 
 impl AuthenticationLayer {
-    /// Whose call it is, if they may make it. A stranger is refused before the method is
-    /// looked up, though not to hide which there are: the contract is public.
+    /// Whose call it is, if they may make it. A stranger is refused whatever the method
+    /// is, though not to hide which there are: the contract is public.
     fn admit<B>(&self, request: &Request<B>) -> Result<Identity, Status> {
         let (call, extensions) = (Call::of(request), request.extensions());
         let identity = self

@@ -153,11 +153,11 @@ mod tests {
     fn deep_json_is_an_error_and_no_overflow() {
         let deep = |levels: usize| r#"{"next":"#.repeat(levels) + "{}" + &"}".repeat(levels);
         assert!(node().from_json(deep(50).as_bytes(), 0).is_ok());
-        for levels in [128, 100_000] {
+        for levels in [128, 10_000] {
             let error = node().from_json(deep(levels).as_bytes(), 0).unwrap_err();
             assert!(error.to_string().starts_with("recursion limit exceeded at"), "{error}");
         }
-        let lists = r#"{"words":"#.to_owned() + &"[".repeat(100_000);
+        let lists = r#"{"words":"#.to_owned() + &"[".repeat(10_000);
         node().from_json(lists.as_bytes(), 0).unwrap_err();
     }
 
