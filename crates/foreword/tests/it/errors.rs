@@ -54,5 +54,5 @@ fn opening_to_the_network_must_be_meant() {
     let program = Program::new();
     let name = program.run("serve --listen localhost").failed(1);
     assert!(name.contains("--listen localhost: expected an address and a port"), "{name}");
-    insta::assert_snapshot!(program.run("serve --listen 0.0.0.0:0").failed(1), @"error: 0.0.0.0:0 can be reached from other machines and there is no authentication; ask clients for certificates (tls.client_ca), API keys (access.api_keys) or tokens (access.jwt_keys), add --insecure if that is meant, or listen on 127.0.0.1");
+    insta::assert_snapshot!(program.run("serve --listen 0.0.0.0:0").failed(4), @"error: 0.0.0.0:0 can be reached from other machines and there is no authentication; ask clients for certificates (tls.client_ca), API keys (access.api_keys) or tokens (access.jwt_keys), add --insecure if that is meant, or listen on 127.0.0.1");
 }

@@ -32,7 +32,7 @@ fn a_key_is_printed_once_and_never_listed() {
     let id = &key["foreword_".len()..][..8];
     assert_eq!(secret.len(), 49);
     assert!(made.errors.contains(&format!("Key {id} for marketplace: reader, writer; until")));
-    assert!(made.errors.contains("set access.api_keys = true"), "{}", made.errors);
+    assert!(made.errors.contains("have access.api_keys = false"), "{}", made.errors);
     assert!(!made.errors.contains(secret));
 
     let listed = program.run("keys list").succeeded();
