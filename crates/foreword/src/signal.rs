@@ -33,7 +33,7 @@ impl Stop {
             // The same Ctrl-C may come twice: from the terminal, and from a wrapper that hands it on.
             let again = async {
                 loop {
-                    signals.next().await
+                    signals.next().await;
                 }
             };
             let _: Result<(), _> = tokio::time::timeout(SAME_SIGNAL, again).await;

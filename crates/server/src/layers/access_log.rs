@@ -135,6 +135,7 @@ impl Done for Logged {
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "no service runs on a test's thread")]
 mod tests {
     use std::convert::Infallible;
     use std::future::{Ready, ready};
