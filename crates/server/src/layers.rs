@@ -15,7 +15,7 @@
 //! | [`rate_limit`] | so many calls a second for each identity |
 //! | [`load_shed`] | so many calls at one time, in all and for each identity |
 //! | [`deadline`] | a time limit for calls that come without one, and a longest |
-//! | [`panic`] | a panic in a layer below costs that call only |
+//! | [`mod@panic`] | a panic in a layer below costs that call only |
 //! | `unstall` | what is below as a job of the executor, with the deadline |
 //! | [`log_context`] | lines that a handler logs carry the call's name |
 //! | JSON (`transport`) | parses what came as JSON |

@@ -1,7 +1,7 @@
 //! What `foreword serve --check-config` tries beyond reading the settings: everything that a
 //! start would trip over, without listening and without a change to anything.
 //!
-//! A part of the service that reads a file of its own adds a row to [`CHECKS`].
+//! A part of the service that reads a file of its own adds a row to `CHECKS`.
 
 use std::{fs, io};
 
