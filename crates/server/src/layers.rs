@@ -28,6 +28,7 @@
 //! them in `serve/ways_in.rs`.
 
 pub mod access_log;
+pub mod admit;
 pub mod authentication;
 mod call;
 pub mod deadline;

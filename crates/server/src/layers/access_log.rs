@@ -7,6 +7,7 @@
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use api::code_name;
 use http::{Request, Response};
 use tonic::Code;
 use tower::{Layer, Service};
@@ -15,7 +16,7 @@ use unstall::grpc_timeout;
 
 use super::{Call, Done, Watched, Watching, watch};
 use crate::telemetry::log::{ACCESS, FAILED_CALLS, FAILED_CALLS_PER_SECOND};
-use crate::telemetry::metrics::{code_name, is_servers_fault};
+use crate::telemetry::metrics::is_servers_fault;
 use crate::telemetry::trace_parent::TraceContext;
 
 /// A [`tower` layer](Layer) that logs calls. Inside [`RequestIdLayer`], which makes their

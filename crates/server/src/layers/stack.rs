@@ -7,12 +7,13 @@ use http::{Request, Response};
 use tower::{Service, ServiceBuilder};
 
 use super::access_log::AccessLogLayer;
-use super::authentication::AuthenticationLayer;
+use super::admit::AdmitLayer;
+use super::authentication::Authentication;
 use super::deadline::DeadlineLayer;
 use super::load_shed::LoadShedLayer;
 use super::metrics::MetricsLayer;
 use super::panic::PanicLayer;
-use super::rate_limit::RateLimitLayer;
+use super::rate_limit::RateLimit;
 use super::request_id::RequestIdLayer;
 use super::trace_context::TraceContextLayer;
 use crate::access::Access;
@@ -60,8 +61,8 @@ impl Stack {
             .layer(TraceContextLayer::new(self.traces.clone(), Arc::clone(&self.metrics)))
             .layer(MetricsLayer::new(Arc::clone(&self.metrics)))
             .layer(AccessLogLayer)
-            .layer(AuthenticationLayer::new(self.access, Arc::clone(&self.metrics)))
-            .layer(RateLimitLayer::new(self.rates, Arc::clone(&self.metrics)))
+            .layer(AdmitLayer(Authentication::new(self.access, Arc::clone(&self.metrics))))
+            .layer(AdmitLayer(RateLimit::new(self.rates, Arc::clone(&self.metrics))))
             .layer(LoadShedLayer::new(self.settings.clone(), self.metrics))
             .layer(DeadlineLayer::new(self.settings.clone()))
             .layer(PanicLayer)

@@ -25,7 +25,7 @@ use prometheus_client::encoding::DescriptorEncoder;
 use prometheus_client::registry::Registry;
 
 pub use calls::Calls;
-pub(crate) use calls::{code_name, is_servers_fault};
+pub(crate) use calls::is_servers_fault;
 pub use executor::ExecutorFigures;
 pub use families::{Family, Kind, families, markdown};
 pub use format::Format;

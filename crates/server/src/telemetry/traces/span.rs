@@ -5,6 +5,7 @@
 use std::str::FromStr as _;
 use std::sync::Arc;
 
+use api::code_name;
 use http::HeaderValue;
 use opentelemetry::trace::{
     Span as _, SpanBuilder, SpanContext, SpanId, SpanKind, Status, TraceContextExt as _,
@@ -16,7 +17,7 @@ use tonic::Code;
 
 use crate::layers::Call;
 use crate::methods::Method;
-use crate::telemetry::metrics::{Metrics, code_name, is_servers_fault};
+use crate::telemetry::metrics::{Metrics, is_servers_fault};
 use crate::telemetry::trace_parent::TraceContext;
 
 const SYSTEM: &str = "grpc";
