@@ -173,8 +173,9 @@ async fn a_peer_that_does_not_answer_does_not_hold_a_drain_up() {
     let limits = Settings { stream_grace: millis(20), drain_timeout: millis(50), ..settings() };
     let running = start_testing(limits);
     // A peer that is asked to confirm, and never answers.
-    let wire = Wire::open(running.address(), &[]).await.deaf();
-    running.has_connections(1).await;
+    let mut wire = Wire::open(running.address(), &[]).await.deaf();
+    // Before that, the server would close what has not begun yet.
+    wire.next_of(kind::SETTINGS).await;
     within(running.server.drain()).await;
     let frames = wire.rest().await;
     assert!(frames.iter().any(|frame| frame.kind == kind::GOAWAY), "{frames:?}");
