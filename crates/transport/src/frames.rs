@@ -9,7 +9,7 @@
 //! | `PING`, `SETTINGS`, `PRIORITY`, `GOAWAY`, `PUSH_PROMISE`, unknown ones | 1 |
 //! | `WINDOW_UPDATE` | 1; four are earned by each frame of data that was sent to the peer |
 //! | `DATA` without a byte that does not end its stream, `CONTINUATION` | 1 |
-//! | `RST_STREAM`, read or written | 1 of an allowance of its own; each written end of a stream earns one |
+//! | `RST_STREAM`, read or written | 1 of an allowance of its own; each written end of a stream earns two |
 //! | `HEADERS`, `DATA` of 1 KiB and more | nothing; each earns one, up to the burst |
 //! | `DATA` of less | nothing |
 //!
@@ -150,8 +150,9 @@ impl FrameWatch {
             let may_end = head.kind == DATA || head.kind == HEADERS;
             if may_end && head.flags & END_STREAM != 0 {
                 self.end(head.stream);
-                // Whoever gives calls up one by one, and gets answers to others, is no flood.
-                self.resets.earn(1);
+                // Whoever gives calls up one by one, and gets answers to others, is no flood. A
+                // refusal that comes before its message is one end and up to two resets.
+                self.resets.earn(2);
             } else if head.kind == RST_STREAM {
                 self.end(head.stream);
                 self.is_flooded |= self.resets.take() == Verdict::Flood;

@@ -25,9 +25,6 @@ use crate::message::RequestBody;
 use crate::settings::Settings;
 use crate::tls::Tls;
 
-/// Streams that a peer may provoke the server into resetting (the `MadeYouReset` attack).
-const PROVOKED_RESETS_MAX: usize = 100;
-
 /// Windows for what peers send: a message of ordinary size arrives in one go, and what nobody
 /// reads yet is at most this a connection.
 const STREAM_WINDOW: u32 = 256 << 10;
@@ -123,7 +120,9 @@ fn http2(
     builder
         .timer(TokioTimer::new())
         .max_concurrent_streams(streams_max)
-        .max_local_error_reset_streams(Some(PROVOKED_RESETS_MAX))
+        // [`FrameWatch`] holds resets to a rate (the `MadeYouReset` attack). h2 would count them for
+        // as long as the connection lives, and with them each message that crosses a refusal.
+        .max_local_error_reset_streams(None)
         // Whoever gives up all of its calls at once is no attacker yet.
         .max_pending_accept_reset_streams(Some(streams_max as usize))
         .max_header_list_size(settings.headers_bytes_max.get())

@@ -196,6 +196,18 @@ async fn tokens_open_what_their_roles_say() {
 }
 
 #[tokio::test]
+async fn refusals_that_cross_their_messages_leave_the_connection_open() {
+    let shop = Shop::new().await;
+    let running = shop.start().await;
+    for place in 0..2000 {
+        let answer = call(&running.channel, METHODS[0].path, &["Bearer x"]).await;
+        let code = answer.map_or_else(|status| status.code(), |()| Code::Ok);
+        assert_eq!(code, Code::Unauthenticated, "call {place}");
+    }
+    running.stop().await;
+}
+
+#[tokio::test]
 async fn where_nobody_is_asked_everybody_may_do_everything() {
     let folder = running::full_shop().await;
     let running = Running::start(folder.path()).await;
