@@ -35,8 +35,8 @@ pub(crate) trait Ranker: Sized + Sync {
 /// The conformance suite.
 #[cfg(test)]
 mod tests {
-    use recommender::gram::GramSettings;
-    use recommender::ridge::RidgeSettings;
+    use recommender::learn::gram::GramSettings;
+    use recommender::learn::ridge::RidgeSettings;
 
     use super::*;
 

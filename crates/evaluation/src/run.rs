@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Instant;
 
 use rayon::prelude::*;
+use recommender::learn::ridge::RidgeSettings;
 use recommender::model::Liked;
-use recommender::ridge::RidgeSettings;
 use recommender::watch::{Cancelled, Stage, Watch};
 
 use crate::memory::Peak;
@@ -167,7 +167,7 @@ fn share(parts: impl Iterator<Item = f64>, whole: usize) -> f64 {
 #[cfg(test)]
 mod tests {
     use recommender::Interactions;
-    use recommender::gram::GramSettings;
+    use recommender::learn::gram::GramSettings;
 
     use super::*;
     use crate::split::hold_out;

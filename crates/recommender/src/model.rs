@@ -7,7 +7,7 @@
 use crate::array::{Array, SharedBytes};
 use crate::id::ItemNumber;
 use crate::interactions::Interactions;
-use crate::ridge::ItemWeights;
+use crate::learn::ridge::ItemWeights;
 
 /// An item and how much the user likes it, as a model sees it.
 #[derive(Clone, Copy, Debug, PartialEq)]

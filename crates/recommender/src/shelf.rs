@@ -6,11 +6,15 @@
 //! Invariant: within one [`Origin`], items are ordered by score, then by index, so that
 //! equal scores never swap places between two runs.
 
+pub mod filter;
+mod top;
+
 use crate::bits::BitSet;
 use crate::catalogue::Catalogue;
-use crate::filter::{self, Filter};
 use crate::model::{Liked, Model};
-use crate::top::{TopItems, top_items};
+
+use self::filter::Filter;
+use self::top::{TopItems, top_items};
 
 /// The longest list of reasons.
 pub const REASONS_MAX: usize = 3;

@@ -37,8 +37,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use recommender::EventWeights;
-use recommender::gram::GramSettings;
-use recommender::ridge::RidgeSettings;
+use recommender::learn::gram::GramSettings;
+use recommender::learn::ridge::RidgeSettings;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use storage::StoreSettings;

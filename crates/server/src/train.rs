@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
-use recommender::ridge;
-use recommender::trend::trend;
+use recommender::learn::ridge;
+use recommender::learn::trend::trend;
 use recommender::watch::{Cancelled, Stage, Watch};
 use recommender::{Model, ShopId};
 use serde::Serialize;

@@ -7,7 +7,7 @@
 //! not ranked.
 
 use recommender::Interactions;
-use recommender::gram::{Gram, GramSettings};
+use recommender::learn::gram::{Gram, GramSettings};
 use recommender::model::Liked;
 use recommender::watch::{Cancelled, Watch};
 

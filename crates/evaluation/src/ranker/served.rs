@@ -1,10 +1,11 @@
 //! What is served: neighbourhood ridge on the engine's own path, filled up by popularity.
 
 use recommender::catalogue::{Catalogue, Entry};
+use recommender::learn::ridge;
 use recommender::model::Liked;
 use recommender::shelf::{self, Request, Shop, Workspace};
 use recommender::watch::{Cancelled, Watch};
-use recommender::{Filter, Interactions, ItemNumber, Model, ridge};
+use recommender::{Filter, Interactions, ItemNumber, Model};
 
 use crate::ranker::Ranker;
 use crate::run::Options;

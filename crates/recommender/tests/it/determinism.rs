@@ -1,6 +1,6 @@
 //! The same input gives the same bits.
 
-use recommender::ridge::{self, ItemWeights};
+use recommender::learn::ridge::{self, ItemWeights};
 use recommender::watch::{Cancelled, Watch};
 use std::sync::atomic::AtomicBool;
 

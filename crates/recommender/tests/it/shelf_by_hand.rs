@@ -4,9 +4,9 @@
 //! Books get their numbers in the order of the alphabet.
 
 use recommender::catalogue::{Catalogue, Entry};
-use recommender::gram::GramSettings;
+use recommender::learn::gram::GramSettings;
+use recommender::learn::ridge::{self, RidgeSettings};
 use recommender::model::Liked;
-use recommender::ridge::{self, RidgeSettings};
 use recommender::shelf::{self, Origin, Ranked, Request, Shop, Workspace};
 use recommender::watch::Watch;
 use recommender::{Filter, Interactions, ItemNumber, Model};

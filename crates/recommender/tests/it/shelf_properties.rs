@@ -6,8 +6,8 @@ use std::collections::HashSet;
 use proptest::prelude::*;
 use recommender::Filter;
 use recommender::bits::BitSet;
-use recommender::filter::eligible;
 use recommender::model::Liked;
+use recommender::shelf::filter::eligible;
 use recommender::shelf::{self, Origin, Ranked, Request, Shop, Workspace};
 
 use crate::shop::{self, TestShop};

@@ -3,8 +3,8 @@
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use recommender::catalogue::{Catalogue, Entry};
-use recommender::gram::GramSettings;
-use recommender::ridge::{self, RidgeSettings};
+use recommender::learn::gram::GramSettings;
+use recommender::learn::ridge::{self, RidgeSettings};
 use recommender::watch::Watch;
 use recommender::{Interactions, ItemNumber, Model};
 

@@ -10,9 +10,9 @@
 
 use rayon::prelude::*;
 
-use crate::cholesky::System;
-use crate::gram::{Gram, GramSettings};
 use crate::interactions::Interactions;
+use crate::learn::cholesky::System;
+use crate::learn::gram::{Gram, GramSettings};
 use crate::watch::{Cancelled, Stage, Watch};
 
 /// What a neighbourhood ridge is made with.
