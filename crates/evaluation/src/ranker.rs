@@ -35,7 +35,9 @@ pub(crate) trait Ranker: Sized + Sync {
 /// The conformance suite.
 #[cfg(test)]
 mod tests {
+    use recommender::learn::LearnSettings;
     use recommender::learn::gram::GramSettings;
+    use recommender::learn::low_pass::LowPassSettings;
     use recommender::learn::ridge::RidgeSettings;
 
     use super::*;
@@ -48,11 +50,9 @@ mod tests {
 
     fn options() -> Options {
         let gram = GramSettings { user_exponent: 0.0, row_entries: 10 };
-        Options {
-            ridge: RidgeSettings { gram, neighbours: 4, regularisation: 1.0, item_exponent: 0.0 },
-            k: 20,
-            item_knn_neighbours: 10,
-        }
+        let ridge = RidgeSettings { gram, neighbours: 4, regularisation: 1.0, item_exponent: 0.0 };
+        let low_pass = LowPassSettings { factors: 0, weight: 0.0, iterations: 1 };
+        Options { model: LearnSettings { ridge, low_pass }, k: 20, item_knn_neighbours: 10 }
     }
 
     fn fit<R: Ranker>(train: &Interactions) -> R {

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Instant;
 
 use rayon::prelude::*;
-use recommender::learn::ridge::RidgeSettings;
+use recommender::learn::LearnSettings;
 use recommender::model::Liked;
 use recommender::watch::{Cancelled, Stage, Watch};
 
@@ -21,7 +21,7 @@ use crate::split::Split;
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Options {
     /// Settings of the engine's own model.
-    pub ridge: RidgeSettings,
+    pub model: LearnSettings,
     /// How long the lists are.
     pub k: usize,
     /// `K` of cosine `ItemKNN`: how many neighbours an item has.
@@ -31,8 +31,8 @@ pub struct Options {
 impl Options {
     /// Lists of 20, as in published tables, and 200 neighbours, as `ItemKNN` is often run.
     #[must_use]
-    pub fn new(ridge: RidgeSettings) -> Self {
-        Self { ridge, k: 20, item_knn_neighbours: 200 }
+    pub fn new(model: LearnSettings) -> Self {
+        Self { model, k: 20, item_knn_neighbours: 200 }
     }
 }
 
@@ -100,6 +100,7 @@ impl Run<'_> {
             let step = match stage {
                 Stage::Gram => "counting",
                 Stage::Solve => "solving",
+                Stage::LowPass => "finding common tastes",
             };
             (self.watch)(&format!("{}: {step}", R::NAME), done, total);
         };
@@ -168,6 +169,8 @@ fn share(parts: impl Iterator<Item = f64>, whole: usize) -> f64 {
 mod tests {
     use recommender::Interactions;
     use recommender::learn::gram::GramSettings;
+    use recommender::learn::low_pass::LowPassSettings;
+    use recommender::learn::ridge::RidgeSettings;
 
     use super::*;
     use crate::split::hold_out;
@@ -176,7 +179,8 @@ mod tests {
         let gram = GramSettings { user_exponent: 0.3, row_entries: 50 };
         let ridge =
             RidgeSettings { gram, neighbours: 20, regularisation: 4.0, item_exponent: 0.25 };
-        Options { k: 5, ..Options::new(ridge) }
+        let low_pass = LowPassSettings { factors: 32, weight: 0.3, iterations: 4 };
+        Options { k: 5, ..Options::new(LearnSettings { ridge, low_pass }) }
     }
 
     /// Four tastes of ten items each; every user likes seven items of one taste, and an

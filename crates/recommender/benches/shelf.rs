@@ -8,9 +8,11 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use recommender::catalogue::{Catalogue, Entry};
 use recommender::learn::gram::GramSettings;
-use recommender::learn::ridge::{self, RidgeSettings};
+use recommender::learn::low_pass::LowPassSettings;
+use recommender::learn::ridge::RidgeSettings;
+use recommender::learn::{LearnSettings, learn};
 use recommender::model::Liked;
-use recommender::shelf::{self, Origin, Ranked, Request, Shop, Workspace};
+use recommender::shelf::{self, Request, Shop, Workspace};
 use recommender::watch::Watch;
 use recommender::{Filter, Interactions, ItemNumber, Model};
 
@@ -40,15 +42,17 @@ fn model(random: &mut ChaCha8Rng) -> Model {
         let length = random.random_range(5..80);
         interactions.push_user(reader(random, length).into_iter().map(|item| (item, 1.0)));
     }
-    let settings = RidgeSettings {
+    let ridge = RidgeSettings {
         gram: GramSettings { user_exponent: 0.5, row_entries: 400 },
         neighbours: 100,
         regularisation: 18.0,
         item_exponent: 0.3,
     };
-    let weights = ridge::fit(&interactions, &settings, &Watch::IGNORE).expect("not cancelled");
+    let low_pass = LowPassSettings { factors: 256, weight: 0.3, iterations: 4 };
+    let settings = LearnSettings { ridge, low_pass };
+    let learnt = learn(&interactions, &settings, &Watch::IGNORE).expect("not cancelled");
     let items: Vec<ItemNumber> = (1..=ITEMS).map(ItemNumber).collect();
-    Model::new(&items, &interactions, weights, vec![0.0; ITEMS as usize], 0)
+    Model::new(&items, &interactions, learnt, vec![0.0; ITEMS as usize], 0)
 }
 
 fn shelves(criterion: &mut Criterion) {
@@ -105,17 +109,9 @@ fn reasons(criterion: &mut Criterion) {
         let items = reader(&mut random, length * 2);
         let liked = |item: &u32| Liked { item: *item, weight: 1.0 };
         let history: Vec<Liked> = items.iter().take(length).map(liked).collect();
-        let mut scores = vec![0.0; shop.catalogue.item_count()];
-        model.add_scores(&history, &mut scores);
-        let mut best: Vec<u32> = (0..ITEMS).collect();
-        best.sort_by(|left, right| scores[*right as usize].total_cmp(&scores[*left as usize]));
-        let ranked = |item: &u32| Ranked {
-            item: *item,
-            score: scores[*item as usize],
-            origin: Origin::Personal,
-            reasons: Vec::new(),
-        };
-        let mut shelf: Vec<Ranked> = best[..10].iter().map(ranked).collect();
+        let request =
+            Request { history: &history, settled: &[], filter: &Filter::default(), results: 10 };
+        let mut shelf = shelf::recommend(shop, request, &mut Workspace::default());
         criterion.bench_function(&format!("reasons of 10, history {length}"), |bencher| {
             bencher.iter(|| shelf::explain(&model, &history, &mut shelf));
         });

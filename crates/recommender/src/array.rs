@@ -38,6 +38,12 @@ impl<T: AnyBitPattern + NoUninit> Array<T> {
     }
 }
 
+impl<T> Default for Array<T> {
+    fn default() -> Self {
+        Vec::new().into()
+    }
+}
+
 impl<T> From<Vec<T>> for Array<T> {
     fn from(values: Vec<T>) -> Self {
         Self { source: Source::Owned(values.into()) }

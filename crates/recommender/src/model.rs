@@ -4,10 +4,14 @@
 //! whatever its size, and several processes share the pages. The numbers of the
 //! sections never change; new arrays get new numbers.
 
+mod low_rank;
+
 use crate::array::{Array, SharedBytes};
 use crate::id::ItemNumber;
 use crate::interactions::Interactions;
-use crate::learn::ridge::ItemWeights;
+use crate::learn::Learnt;
+
+pub use low_rank::LowRank;
 
 /// An item and how much the user likes it, as a model sees it.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -31,7 +35,8 @@ pub struct Summary {
 
 /// An item–item model. Items are known by their index; numbers ascend with it.
 ///
-/// Holds 8 bytes a weight and 24 an item.
+/// A sparse and a low-rank part, both linear in what a user likes. Holds 8 bytes a weight,
+/// 1 a factor and 32 an item.
 #[derive(Clone, Debug)]
 pub struct Model {
     summary: Summary,
@@ -39,6 +44,7 @@ pub struct Model {
     offsets: Array<u64>,
     targets: Array<u32>,
     weights: Array<f32>,
+    low_rank: LowRank,
     popularity: Array<f32>,
     trend: Array<f32>,
 }
@@ -61,6 +67,9 @@ mod tag {
     pub(super) const WEIGHTS: u32 = 5;
     pub(super) const POPULARITY: u32 = 6;
     pub(super) const TREND: u32 = 7;
+    pub(super) const FACTORS: u32 = 8;
+    pub(super) const SOURCE_SCALES: u32 = 9;
+    pub(super) const TARGET_SCALES: u32 = 10;
 }
 
 /// Why sections are not a model.
@@ -103,11 +112,12 @@ impl Model {
     pub fn new(
         items: &[ItemNumber],
         interactions: &Interactions,
-        weights: ItemWeights,
+        learnt: Learnt,
         trend: Vec<f32>,
         simulated_interactions: u64,
     ) -> Self {
         assert!(items.is_sorted_by(|left, right| left < right), "items ascend");
+        let Learnt { weights, low_pass } = learnt;
         let lengths = [interactions.item_count(), weights.offsets.len() - 1, trend.len()];
         assert_eq!(lengths, [items.len(); 3], "one value an item");
         let users = (0..interactions.user_count())
@@ -123,6 +133,7 @@ impl Model {
             offsets: weights.offsets.into(),
             targets: weights.targets.into(),
             weights: weights.weights.into(),
+            low_rank: low_pass.into(),
             popularity: interactions.item_sums().into(),
             trend: trend.into(),
         }
@@ -187,42 +198,36 @@ impl Model {
         &self.trend
     }
 
-    /// Adds to each item's score what the history says: `Σ weight × B[i, j]`.
-    ///
-    /// `scores` has one place an item, or more. Costs one multiply-add for each weight in the
-    /// rows of the history.
+    /// What liking an item adds to the scores of others by the sparse part: targets, ascending,
+    /// and weights.
     ///
     /// # Panics
     ///
-    /// If an item of the history or a target is not an index of `scores`.
-    pub fn add_scores(&self, history: &[Liked], scores: &mut [f32]) {
-        let (targets, weights) = (&*self.targets, &*self.weights);
-        let offsets = &*self.offsets;
-        for liked in history {
-            let range = row(offsets, liked.item);
-            for (target, weight) in targets[range.clone()].iter().zip(&weights[range]) {
-                scores[*target as usize] += liked.weight * weight;
-            }
-        }
+    /// If the item is not in the model.
+    #[must_use]
+    pub fn row(&self, item: u32) -> (&[u32], &[f32]) {
+        let range = row(&self.offsets, item);
+        (&self.targets[range.clone()], &self.weights[range])
+    }
+
+    /// The low-rank part.
+    #[must_use]
+    pub fn low_rank(&self) -> &LowRank {
+        &self.low_rank
     }
 
     /// What each item of the history adds to one item's score, in the order of the history.
-    /// Adding them up in that order gives the score of [`Model::add_scores`], bit for bit.
     ///
-    /// Costs `O(log row)` an item of the history.
+    /// Costs `O(log row + factors)` an item of the history.
     ///
     /// # Panics
     ///
     /// If an item of the history is not in the model.
     pub fn contributions(&self, history: &[Liked], target: u32) -> impl Iterator<Item = f32> {
-        let (targets, weights) = (&*self.targets, &*self.weights);
-        let offsets = &*self.offsets;
         history.iter().map(move |liked| {
-            let range = row(offsets, liked.item);
-            match targets[range.clone()].binary_search(&target) {
-                Ok(place) => liked.weight * weights[range.start + place],
-                Err(_) => 0.0,
-            }
+            let (targets, weights) = self.row(liked.item);
+            let sparse = targets.binary_search(&target).map_or(0.0, |place| weights[place]);
+            liked.weight * (sparse + self.low_rank.weight(liked.item, target))
         })
     }
 
@@ -238,6 +243,9 @@ impl Model {
             section(tag::WEIGHTS, 4, self.weights.as_bytes()),
             section(tag::POPULARITY, 4, self.popularity.as_bytes()),
             section(tag::TREND, 4, self.trend.as_bytes()),
+            section(tag::FACTORS, 1, self.low_rank.factors.as_bytes()),
+            section(tag::SOURCE_SCALES, 4, self.low_rank.source.as_bytes()),
+            section(tag::TARGET_SCALES, 4, self.low_rank.target.as_bytes()),
         ]
     }
 
@@ -270,12 +278,34 @@ impl Model {
             },
             targets: array(&section, tag::TARGETS, Some(entries))?,
             weights: array(&section, tag::WEIGHTS, Some(entries))?,
+            low_rank: low_rank(&section, count)?,
             popularity: array(&section, tag::POPULARITY, Some(count))?,
             trend: array(&section, tag::TREND, Some(count))?,
             items,
             offsets,
         })
     }
+}
+
+/// The low-rank part; a file from before there was one has none.
+fn low_rank(
+    section: &impl Fn(u32) -> Option<SharedBytes>,
+    items: usize,
+) -> Result<LowRank, ModelError> {
+    if section(tag::FACTORS).is_none_or(|bytes| (*bytes).as_ref().is_empty()) {
+        return Ok(LowRank::default());
+    }
+    let factors: Array<i8> = array(section, tag::FACTORS, None)?;
+    if items == 0 || !factors.len().is_multiple_of(items * LowRank::WIDTH_STEP) {
+        let expected = format!("a multiple of {} for each of {items} items", LowRank::WIDTH_STEP);
+        return Err(mismatch(tag::FACTORS, &format!("{} elements", factors.len()), &expected));
+    }
+    Ok(LowRank {
+        width: factors.len() / items,
+        factors,
+        source: array(section, tag::SOURCE_SCALES, Some(items))?,
+        target: array(section, tag::TARGET_SCALES, Some(items))?,
+    })
 }
 
 fn row(offsets: &[u64], item: u32) -> std::ops::Range<usize> {

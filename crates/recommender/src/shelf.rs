@@ -6,7 +6,9 @@
 //! Invariant: within one [`Origin`], items are ordered by score, then by index, so that
 //! equal scores never swap places between two runs.
 
+pub mod candidates;
 pub mod filter;
+mod scores;
 mod top;
 
 use crate::bits::BitSet;
@@ -82,7 +84,7 @@ pub struct Request<'a> {
 /// Working memory of a request, kept to be used again.
 #[derive(Clone, Debug, Default)]
 pub struct Workspace {
-    scores: Vec<f32>,
+    candidates: candidates::Memory,
     eligible: BitSet,
     spare: BitSet,
     top: TopItems,
@@ -156,12 +158,18 @@ fn scored(
     filter::eligible(shop.catalogue, request.filter, settled, eligible, spare);
     let mut shelf = Vec::new();
     if let (Some(model), false) = (shop.model, request.history.is_empty()) {
-        let mut scores = std::mem::take(&mut workspace.scores);
-        scores.clear();
-        scores.resize(model.item_count(), 0.0);
-        model.add_scores(request.history, &mut scores);
-        shelf = ranked_by(shop.catalogue, &scores, origin, request.results, workspace);
-        workspace.scores = scores;
+        let Workspace { candidates: memory, eligible, top, .. } = workspace;
+        let by_popularity = shop.catalogue.by_popularity();
+        let ranked = candidates::candidates(
+            model,
+            request.history,
+            eligible,
+            by_popularity,
+            request.results,
+            memory,
+        );
+        let chosen = top.choose(ranked, request.results, |item| shop.catalogue.work(item));
+        shelf = chosen.iter().map(|ranked| of_origin(origin, ranked)).collect();
     }
     fill_by_popularity(shop, &mut shelf, request.results, workspace);
     shelf
@@ -176,11 +184,14 @@ fn ranked_by(
     workspace: &mut Workspace,
 ) -> Vec<Ranked> {
     let Workspace { eligible, top, .. } = workspace;
-    let ranked = |&(item, score): &(u32, f32)| Ranked { item, score, origin, reasons: Vec::new() };
     top_items(scores, eligible, results, |item| catalogue.work(item), top)
         .iter()
-        .map(ranked)
+        .map(|ranked| of_origin(origin, ranked))
         .collect()
+}
+
+fn of_origin(origin: Origin, &(item, score): &(u32, f32)) -> Ranked {
+    Ranked { item, score, origin, reasons: Vec::new() }
 }
 
 /// Fills a shelf up to `results` with the most popular eligible items of other works.

@@ -9,6 +9,8 @@ pub enum Stage {
     Gram,
     /// Solving one small system an item.
     Solve,
+    /// Finding what many users' tastes have in common; counted in iterations.
+    LowPass,
 }
 
 /// The caller's eye on a fit: told of progress, asked whether to go on.

@@ -29,6 +29,7 @@ mod source;
 mod text;
 mod tls;
 mod traces;
+mod train;
 mod transport;
 pub mod trial;
 
@@ -37,8 +38,6 @@ use std::path::Path;
 use std::time::Duration;
 
 use recommender::EventWeights;
-use recommender::learn::gram::GramSettings;
-use recommender::learn::ridge::RidgeSettings;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use storage::StoreSettings;
@@ -58,6 +57,7 @@ pub use shown::Shown;
 pub use source::{Source, Sources};
 pub use tls::TlsSection;
 pub use traces::TracesSection;
+pub use train::Train;
 pub use transport::TransportSection;
 
 /// Every key with its default and its meaning, as TOML.
@@ -145,23 +145,6 @@ pub struct Weights {
     r#return: f32,
 }
 
-/// Training.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Train {
-    neighbours: NonZeroU32,
-    row_entries: NonZeroU32,
-    user_exponent: f32,
-    regularisation: f32,
-    item_exponent: f32,
-    /// The most items of one user that are learnt from.
-    pub history_items_max: NonZeroUsize,
-    /// Threads to train with; 0 takes one for each core.
-    pub threads: usize,
-    /// An event counts half for what is trending after this many days.
-    pub trend_half_life_days: f64,
-}
-
 /// Model files.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -207,29 +190,7 @@ impl Settings {
 
     fn check(&self) -> Check {
         let mut check = Check::default();
-        let Train { user_exponent, regularisation, item_exponent, .. } = self.train;
-        let exponent = "0 to 2";
-        check.expect(
-            "train.user_exponent",
-            user_exponent,
-            (0.0..=2.0).contains(&user_exponent),
-            exponent,
-        );
-        check.expect(
-            "train.item_exponent",
-            item_exponent,
-            (0.0..=2.0).contains(&item_exponent),
-            exponent,
-        );
-        let ridge = (1e-6..=1e6).contains(&regularisation);
-        check.expect("train.regularisation", regularisation, ridge, "0.000001 to 1000000");
-        let neighbours = self.train.neighbours.get();
-        check.expect("train.neighbours", neighbours, neighbours <= 2000, "1 to 2000");
-        let entries = self.train.row_entries.get();
-        check.expect("train.row_entries", entries, entries <= 100_000, "1 to 100000");
-        let days = self.train.trend_half_life_days;
-        check.expect("train.trend_half_life_days", days, days.is_finite() && days > 0.0, "above 0");
-        check.expect("train.threads", self.train.threads, self.train.threads <= 1024, "0 to 1024");
+        self.train.check(&mut check);
         let (default, max) = (self.serve.results_default, self.serve.results_max);
         check.expect("serve.results_default", default, default <= max, "at most serve.results_max");
         check.expect("serve.results_max", max, max.get() <= 10_000, "1 to 10000");
@@ -299,22 +260,6 @@ impl Weights {
             ("weights.return", r#return),
         ];
         single.into_iter().chain(self.rating.map(|weight| ("weights.rating", weight)))
-    }
-}
-
-impl Train {
-    /// The model's settings as the engine takes them.
-    #[must_use]
-    pub fn engine(&self) -> RidgeSettings {
-        RidgeSettings {
-            gram: GramSettings {
-                user_exponent: self.user_exponent,
-                row_entries: self.row_entries.get() as usize,
-            },
-            neighbours: self.neighbours.get() as usize,
-            regularisation: self.regularisation,
-            item_exponent: self.item_exponent,
-        }
     }
 }
 

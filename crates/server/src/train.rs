@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
-use recommender::learn::ridge;
+use recommender::learn::learn;
 use recommender::learn::trend::trend;
 use recommender::watch::{Cancelled, Stage, Watch};
 use recommender::{Model, ShopId};
@@ -158,19 +158,19 @@ fn fit(
         let task = match stage {
             Stage::Gram => "counting which books go together",
             Stage::Solve => "solving for the weights",
+            Stage::LowPass => "finding common tastes",
         };
         stages.at(task, done, total);
     };
     let watch = Watch { cancelled, progress: &show };
-    let weights =
-        pool.install(|| ridge::fit(&lessons.interactions, &settings.train.engine(), &watch));
+    let learnt = pool.install(|| learn(&lessons.interactions, &settings.train.engine(), &watch));
     drop(stages);
     let half_life_ms = settings.train.trend_half_life_days * 86_400_000.0;
     let trend = trend(lessons.items.len(), lessons.dated.iter().copied(), half_life_ms);
     let model = Model::new(
         &lessons.items,
         &lessons.interactions,
-        weights?,
+        learnt?,
         trend,
         lessons.simulated_interactions,
     );

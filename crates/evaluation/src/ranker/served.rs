@@ -1,7 +1,7 @@
 //! What is served: neighbourhood ridge on the engine's own path, filled up by popularity.
 
 use recommender::catalogue::{Catalogue, Entry};
-use recommender::learn::ridge;
+use recommender::learn::learn;
 use recommender::model::Liked;
 use recommender::shelf::{self, Request, Shop, Workspace};
 use recommender::watch::{Cancelled, Watch};
@@ -30,11 +30,11 @@ impl Ranker for Served {
     type Memory = Memory;
 
     fn fit(train: &Interactions, options: &Options, watch: &Watch<'_>) -> Result<Self, Cancelled> {
-        let weights = ridge::fit(train, &options.ridge, watch)?;
+        let learnt = learn(train, &options.model, watch)?;
         // Item numbers start at 1.
         let numbers: Vec<ItemNumber> = (1..=train.item_count() as u32).map(ItemNumber).collect();
         let trend = vec![0.0; numbers.len()];
-        let model = Model::new(&numbers, train, weights, trend, 0);
+        let model = Model::new(&numbers, train, learnt, trend, 0);
         let entry = |number| Entry { number, work: None, categories: &[], language: None };
         let entries: Vec<Entry<'_>> = numbers.into_iter().map(entry).collect();
         let catalogue = Catalogue::new(Some(&model), &entries);

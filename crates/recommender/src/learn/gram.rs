@@ -6,7 +6,7 @@
 
 use rayon::prelude::*;
 
-use crate::interactions::Interactions;
+use crate::interactions::{ByItem, Interactions};
 use crate::watch::{Cancelled, Stage, Watch};
 
 /// What the Gram matrix is made with.
@@ -42,9 +42,19 @@ impl Gram {
         settings: &GramSettings,
         watch: &Watch<'_>,
     ) -> Result<Self, Cancelled> {
+        Self::with_items(interactions, interactions.by_item(), settings, watch)
+    }
+
+    /// [`Gram::new`], where the matrix by item is there already.
+    pub(super) fn with_items(
+        interactions: &Interactions,
+        by_item: ByItem,
+        settings: &GramSettings,
+        watch: &Watch<'_>,
+    ) -> Result<Self, Cancelled> {
         let items = interactions.item_count();
         let row_entries = settings.row_entries.min(items.saturating_sub(1)).max(1);
-        let weighted = Weighted::new(interactions, settings);
+        let weighted = Weighted::new(interactions, by_item, settings);
         let mut gram = Self {
             diagonal: weighted.diagonal(),
             row_entries,
@@ -94,13 +104,12 @@ impl Gram {
 /// Interactions with the weights of their users.
 struct Weighted<'a> {
     interactions: &'a Interactions,
-    by_item: crate::interactions::ByItem,
+    by_item: ByItem,
     user_weights: Vec<f32>,
 }
 
 impl<'a> Weighted<'a> {
-    fn new(interactions: &'a Interactions, settings: &GramSettings) -> Self {
-        let by_item = interactions.by_item();
+    fn new(interactions: &'a Interactions, by_item: ByItem, settings: &GramSettings) -> Self {
         let weight = |user: usize| {
             let length = interactions.user(user).0.len();
             (length.max(1) as f32).powf(-settings.user_exponent)

@@ -10,9 +10,9 @@
 
 use rayon::prelude::*;
 
-use crate::interactions::Interactions;
-use crate::learn::cholesky::System;
-use crate::learn::gram::{Gram, GramSettings};
+use super::cholesky::System;
+use super::gram::{Gram, GramSettings};
+use crate::interactions::{ByItem, Interactions};
 use crate::watch::{Cancelled, Stage, Watch};
 
 /// What a neighbourhood ridge is made with.
@@ -48,12 +48,13 @@ pub struct ItemWeights {
 /// # Errors
 ///
 /// [`Cancelled`] if `watch` says so.
-pub fn fit(
+pub(super) fn fit(
     interactions: &Interactions,
+    by_item: ByItem,
     settings: &RidgeSettings,
     watch: &Watch<'_>,
 ) -> Result<ItemWeights, Cancelled> {
-    let gram = Gram::new(interactions, &settings.gram, watch)?;
+    let gram = Gram::with_items(interactions, by_item, &settings.gram, watch)?;
     let ridges = ridges(interactions, settings);
     let items = gram.item_count();
     let neighbours = settings.neighbours.max(1);
@@ -189,7 +190,8 @@ mod tests {
         let gram = GramSettings { user_exponent: 0.0, row_entries: 10 };
         let settings =
             RidgeSettings { gram, neighbours: 1, regularisation: 1.0, item_exponent: 0.0 };
-        let model = fit(&interactions, &settings, &Watch::IGNORE).unwrap();
+        let by_item = interactions.by_item();
+        let model = fit(&interactions, by_item, &settings, &Watch::IGNORE).unwrap();
         assert_eq!(model.offsets, [0, 1, 3, 3]);
         assert_eq!(model.targets, [1, 0, 2]);
         for (found, expected) in model.weights.iter().zip([2.0 / 3.0, 0.5, 0.25]) {

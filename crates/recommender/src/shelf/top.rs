@@ -1,15 +1,16 @@
 //! Top-k selection: the best eligible items, one of each work.
 
-use std::cmp::Reverse;
+use std::cmp::{Ordering, Reverse};
 
 use crate::bits::BitSet;
 
-/// Working memory of [`top_items`].
+/// The best items so far, out of any number that are offered.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct TopItems {
+pub(crate) struct Best {
     candidates: Vec<Candidate>,
-    works: Vec<u32>,
-    chosen: Vec<(u32, f32)>,
+    kept_max: usize,
+    threshold: f32,
+    complete: bool,
 }
 
 /// A score and an item in one number: ascending order is best score first, then lowest item.
@@ -23,6 +24,79 @@ fn candidate(item: u32, score: f32) -> Candidate {
 
 fn item_and_score(Reverse(candidate): Candidate) -> (u32, f32) {
     (!(candidate as u32), f32::from_bits((candidate >> 32) as u32))
+}
+
+/// The order of a shelf: best score first, equals by index.
+pub(crate) fn by_score(left: &(u32, f32), right: &(u32, f32)) -> Ordering {
+    right.1.total_cmp(&left.1).then(left.0.cmp(&right.0))
+}
+
+impl Best {
+    /// Begins anew, to keep so many.
+    pub(crate) fn start(&mut self, kept_max: usize) {
+        self.candidates.clear();
+        self.kept_max = kept_max;
+        self.threshold = 0.0;
+        self.complete = true;
+    }
+
+    /// What a score must be above to matter.
+    pub(crate) fn threshold(&self) -> f32 {
+        self.threshold
+    }
+
+    /// Takes an item if it may be among the best. Items are offered in ascending order: equal
+    /// scores lose to the earlier items that set the threshold.
+    pub(crate) fn offer(&mut self, item: u32, score: f32) {
+        if score > self.threshold {
+            self.candidates.push(candidate(item, score));
+            if self.candidates.len() >= self.kept_max * 2 {
+                self.shrink();
+            }
+        }
+    }
+
+    /// The best, in no order.
+    pub(crate) fn take(&mut self) -> impl Iterator<Item = (u32, f32)> {
+        if self.candidates.len() > self.kept_max {
+            self.shrink();
+        }
+        self.candidates.iter().copied().map(item_and_score)
+    }
+
+    fn shrink(&mut self) {
+        let Some(last) = self.kept_max.checked_sub(1) else {
+            self.candidates.clear();
+            self.complete = false;
+            return;
+        };
+        self.candidates.select_nth_unstable(last);
+        self.candidates.truncate(self.kept_max);
+        self.threshold = item_and_score(self.candidates[last]).1;
+        self.complete = false;
+    }
+}
+
+/// Working memory of [`top_items`].
+#[derive(Clone, Debug, Default)]
+pub(crate) struct TopItems {
+    best: Best,
+    works: Vec<u32>,
+    chosen: Vec<(u32, f32)>,
+}
+
+impl TopItems {
+    /// Of ranked items, the first `count` that are of different works.
+    pub(crate) fn choose(
+        &mut self,
+        ranked: &[(u32, f32)],
+        count: usize,
+        work: impl Fn(u32) -> u32,
+    ) -> &[(u32, f32)] {
+        let Self { works, chosen, .. } = self;
+        choose_one_of_each_work(ranked.iter().copied(), count, work, works, chosen);
+        chosen
+    }
 }
 
 /// The `count` eligible items with the highest positive scores, best first, equals by
@@ -40,53 +114,45 @@ pub(crate) fn top_items<'a>(
     // look again with twice as many if they were still too few.
     let mut kept_max = count * 2 + 16;
     loop {
-        let complete = keep_best(scores, eligible, kept_max, &mut memory.candidates);
-        memory.candidates.sort_unstable();
-        choose_one_of_each_work(count, &work, memory);
-        if complete || memory.chosen.len() == count {
+        let TopItems { best, works, chosen } = memory;
+        best.start(kept_max);
+        offer_all(scores, eligible, best);
+        best.candidates.sort_unstable();
+        let ranked = best.candidates.iter().copied().map(item_and_score);
+        choose_one_of_each_work(ranked, count, &work, works, chosen);
+        if best.complete || chosen.len() == count {
             return &memory.chosen;
         }
         kept_max *= 2;
     }
 }
 
-/// Leaves the best `kept_max` candidates in `candidates`, unordered, and tells whether
-/// these were all there are.
-fn keep_best(
-    scores: &[f32],
-    eligible: &BitSet,
-    kept_max: usize,
-    candidates: &mut Vec<Candidate>,
-) -> bool {
-    candidates.clear();
-    let mut complete = true;
-    let mut threshold = 0.0;
+fn offer_all(scores: &[f32], eligible: &BitSet, best: &mut Best) {
     for (block, (scores, eligible)) in scores.chunks(64).zip(eligible.words()).enumerate() {
         // Most blocks hold nothing better; this check is one that compilers vectorise.
+        let threshold = best.threshold;
         if *eligible == 0 || !scores.iter().fold(false, |any, score| any | (*score > threshold)) {
             continue;
         }
         for (bit, &score) in scores.iter().enumerate() {
-            // Equal scores lose to the earlier items that set the threshold.
-            if score > threshold && eligible & 1 << bit != 0 {
-                candidates.push(candidate((block * 64 + bit) as u32, score));
-                if candidates.len() >= kept_max * 2 {
-                    candidates.select_nth_unstable(kept_max - 1);
-                    candidates.truncate(kept_max);
-                    threshold = item_and_score(candidates[kept_max - 1]).1;
-                    complete = false;
-                }
+            if eligible & 1 << bit != 0 {
+                best.offer((block * 64 + bit) as u32, score);
             }
         }
     }
-    complete
 }
 
-fn choose_one_of_each_work(count: usize, work: impl Fn(u32) -> u32, memory: &mut TopItems) {
-    let TopItems { candidates, works, chosen } = memory;
+/// Of ranked items, the first `count` that are of different works.
+fn choose_one_of_each_work(
+    ranked: impl Iterator<Item = (u32, f32)>,
+    count: usize,
+    work: impl Fn(u32) -> u32,
+    works: &mut Vec<u32>,
+    chosen: &mut Vec<(u32, f32)>,
+) {
     works.clear();
     chosen.clear();
-    for (item, score) in candidates.iter().copied().map(item_and_score) {
+    for (item, score) in ranked {
         if chosen.len() == count {
             break;
         }

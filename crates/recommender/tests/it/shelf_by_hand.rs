@@ -5,7 +5,9 @@
 
 use recommender::catalogue::{Catalogue, Entry};
 use recommender::learn::gram::GramSettings;
-use recommender::learn::ridge::{self, RidgeSettings};
+use recommender::learn::low_pass::LowPassSettings;
+use recommender::learn::ridge::RidgeSettings;
+use recommender::learn::{LearnSettings, learn};
 use recommender::model::Liked;
 use recommender::shelf::{self, Origin, Ranked, Request, Shop, Workspace};
 use recommender::watch::Watch;
@@ -31,16 +33,18 @@ fn library(readers: &str, tags: &str) -> Library {
         row.sort_unstable();
         interactions.push_user(row.into_iter().map(|item| (item, 1.0)));
     }
-    let settings = RidgeSettings {
+    let ridge = RidgeSettings {
         gram: GramSettings { user_exponent: 0.0, row_entries: 10 },
         neighbours: 10,
         regularisation: 1.0,
         item_exponent: 0.0,
     };
-    let weights = ridge::fit(&interactions, &settings, &Watch::IGNORE).unwrap();
+    let low_pass = LowPassSettings { factors: 0, weight: 0.0, iterations: 1 };
+    let settings = LearnSettings { ridge, low_pass };
+    let learnt = learn(&interactions, &settings, &Watch::IGNORE).unwrap();
     let numbers: Vec<ItemNumber> = (1..=titles.len() as u32).map(ItemNumber).collect();
     let trend = vec![0.0; titles.len()];
-    let model = Model::new(&numbers, &interactions, weights, trend, 0);
+    let model = Model::new(&numbers, &interactions, learnt, trend, 0);
     let catalogue = catalogue(&titles, &numbers, tags, &model);
     Library { titles, model, catalogue }
 }

@@ -4,7 +4,9 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use recommender::catalogue::{Catalogue, Entry};
 use recommender::learn::gram::GramSettings;
-use recommender::learn::ridge::{self, RidgeSettings};
+use recommender::learn::low_pass::LowPassSettings;
+use recommender::learn::ridge::RidgeSettings;
+use recommender::learn::{LearnSettings, learn};
 use recommender::watch::Watch;
 use recommender::{Interactions, ItemNumber, Model};
 
@@ -14,11 +16,14 @@ pub(crate) struct TestShop {
     pub(crate) catalogue: Catalogue,
 }
 
-pub(crate) const SETTINGS: RidgeSettings = RidgeSettings {
-    gram: GramSettings { user_exponent: 0.5, row_entries: 100 },
-    neighbours: 20,
-    regularisation: 1.0,
-    item_exponent: 0.3,
+pub(crate) const SETTINGS: LearnSettings = LearnSettings {
+    ridge: RidgeSettings {
+        gram: GramSettings { user_exponent: 0.5, row_entries: 100 },
+        neighbours: 20,
+        regularisation: 1.0,
+        item_exponent: 0.3,
+    },
+    low_pass: LowPassSettings { factors: 32, weight: 0.3, iterations: 3 },
 };
 
 /// Interactions of seeded readers who each like a stretch of the catalogue and, like
@@ -43,11 +48,11 @@ pub(crate) fn interactions(items: u32, users: usize, seed: u64) -> Interactions 
 
 /// A model whose item at index `i` has the number `2 i + 1`.
 pub(crate) fn model(interactions: &Interactions) -> Model {
-    let weights = ridge::fit(interactions, &SETTINGS, &Watch::IGNORE).expect("not cancelled");
+    let learnt = learn(interactions, &SETTINGS, &Watch::IGNORE).expect("not cancelled");
     let items: Vec<ItemNumber> =
         (0..interactions.item_count() as u32).map(|item| ItemNumber(2 * item + 1)).collect();
     let trend = (0..items.len()).map(|item| (item % 5) as f32).collect();
-    Model::new(&items, interactions, weights, trend, 0)
+    Model::new(&items, interactions, learnt, trend, 0)
 }
 
 /// A shop of drawn readers. Every third item left since the training, new ones came (even

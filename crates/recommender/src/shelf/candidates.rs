@@ -1,0 +1,200 @@
+//! Candidates: the best items for a history, by both parts of the model, in two stages.
+//!
+//! The definition, which the tests hold this to: (1) the [`CANDIDATES`] eligible items with the
+//! highest positive sparse scores, equals by index; (2) to their scores the low-rank part is
+//! added, and what is positive then is ordered by it. Where (1) finds fewer than are asked for,
+//! the eligible ones among the [`WIDEN_MAX`] most popular items are candidates too.
+//!
+//! Ranking only the best of the sparse part costs no quality (`docs/evaluation.md`), and saves
+//! the product for all other items.
+
+use crate::bits::BitSet;
+use crate::model::{Liked, Model};
+
+use super::scores::Scores;
+use super::top::{Best, by_score};
+
+/// How many items get the low-rank part.
+pub const CANDIDATES: usize = 300;
+
+/// How many of the most popular items are looked at where the history says too little.
+pub const WIDEN_MAX: usize = 4096;
+
+/// Working memory of [`candidates`].
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Memory {
+    scores: Scores,
+    best: Best,
+    user: Vec<f32>,
+    ranked: Vec<(u32, f32)>,
+}
+
+/// The best eligible items for a history with their scores, all positive, best first, equals by
+/// index. At least `count` of them if so many candidates have a positive score.
+///
+/// `by_popularity` has the indexes of all items, the most popular first.
+pub(crate) fn candidates<'a>(
+    model: &Model,
+    history: &[Liked],
+    eligible: &BitSet,
+    by_popularity: &[u32],
+    count: usize,
+    memory: &'a mut Memory,
+) -> &'a [(u32, f32)] {
+    let Memory { scores, best, user, ranked } = memory;
+    scores.add_up(model, history);
+    best.start(CANDIDATES.max(count));
+    scores.offer(eligible, best);
+    ranked.clear();
+    ranked.extend(best.take());
+    let low_rank = model.low_rank();
+    if low_rank.width() > 0 {
+        if ranked.len() < count {
+            widen(scores, eligible, by_popularity, model.item_count(), ranked);
+        }
+        low_rank.add_up(history, user);
+        low_rank.add_scores(user, ranked);
+        ranked.retain(|(_, score)| *score > 0.0);
+    }
+    scores.clear();
+    ranked.sort_unstable_by(by_score);
+    ranked
+}
+
+/// Adds the eligible items among the most popular that are not there yet.
+fn widen(
+    scores: &Scores,
+    eligible: &BitSet,
+    by_popularity: &[u32],
+    items: usize,
+    ranked: &mut Vec<(u32, f32)>,
+) {
+    // Fewer than were asked for: all that have a positive score are there.
+    let popular = by_popularity.iter().take(WIDEN_MAX);
+    let is_new = |item: &&u32| {
+        (**item as usize) < items && eligible.contains(**item) && scores.get(**item) <= 0.0
+    };
+    ranked.extend(popular.filter(is_new).map(|item| (*item, scores.get(*item))));
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::{RngExt, SeedableRng};
+    use rand_chacha::ChaCha8Rng;
+
+    use super::*;
+    use crate::learn::Learnt;
+    use crate::learn::low_pass::LowPass;
+    use crate::learn::ridge::ItemWeights;
+    use crate::{Interactions, ItemNumber};
+
+    const ITEMS: u32 = 1500;
+
+    /// A model of random numbers, in which popular items have longer rows.
+    fn random_model(random: &mut ChaCha8Rng, width: usize) -> Model {
+        let mut weights =
+            ItemWeights { offsets: vec![0], targets: Vec::new(), weights: Vec::new() };
+        for item in 0..ITEMS {
+            let share = 40.0 / f64::from(item + 50);
+            for target in (0..ITEMS).filter(|target| *target != item) {
+                if random.random_bool(share) {
+                    weights.targets.push(target);
+                    // Few values, so that scores tie.
+                    weights.weights.push(f32::from(random.random_range(-2_i8..6)) / 4.0);
+                }
+            }
+            weights.offsets.push(weights.targets.len() as u64);
+        }
+        let mut scales = || (0..ITEMS).map(|_| random.random_range(0.0..0.002)).collect();
+        let (source, target) = (scales(), scales());
+        let factors = (0..ITEMS as usize * width).map(|_| random.random()).collect();
+        let low_pass = LowPass { width, factors, source, target };
+        let numbers: Vec<ItemNumber> = (1..=ITEMS).map(ItemNumber).collect();
+        let interactions = Interactions::new(ITEMS as usize);
+        let trend = vec![0.0; ITEMS as usize];
+        Model::new(&numbers, &interactions, Learnt { weights, low_pass }, trend, 0)
+    }
+
+    /// The definition, on every item.
+    fn by_definition(
+        model: &Model,
+        history: &[Liked],
+        eligible: &BitSet,
+        by_popularity: &[u32],
+        count: usize,
+    ) -> Vec<u32> {
+        let mut sparse = vec![0.0_f32; ITEMS as usize];
+        for liked in history {
+            let (targets, weights) = model.row(liked.item);
+            for (target, weight) in targets.iter().zip(weights) {
+                sparse[*target as usize] += liked.weight * weight;
+            }
+        }
+        let mut ranked: Vec<(u32, f32)> = (0..ITEMS)
+            .filter(|item| eligible.contains(*item))
+            .map(|item| (item, sparse[item as usize]))
+            .filter(|(_, score)| *score > 0.0)
+            .collect();
+        ranked.sort_by(by_score);
+        ranked.truncate(CANDIDATES.max(count));
+        if ranked.len() < count && model.low_rank().width() > 0 {
+            for item in by_popularity.iter().take(WIDEN_MAX) {
+                if eligible.contains(*item) && sparse[*item as usize] <= 0.0 {
+                    ranked.push((*item, sparse[*item as usize]));
+                }
+            }
+        }
+        let mut user = Vec::new();
+        model.low_rank().add_up(history, &mut user);
+        if model.low_rank().width() > 0 {
+            model.low_rank().add_scores(&user, &mut ranked);
+        }
+        ranked.retain(|(_, score)| *score > 0.0);
+        ranked.sort_by(by_score);
+        ranked.into_iter().map(|(item, _)| item).collect()
+    }
+
+    #[test]
+    fn candidates_equal_their_definition() {
+        let mut random = ChaCha8Rng::seed_from_u64(5);
+        let by_popularity: Vec<u32> = (0..ITEMS).collect();
+        let mut memory = Memory::default();
+        for width in [0, 32, 96] {
+            let model = random_model(&mut random, width);
+            for _ in 0..60 {
+                let history: Vec<Liked> = (0..random.random_range(1..40))
+                    .map(|_| Liked {
+                        item: random.random_range(0..ITEMS),
+                        weight: random.random_range(-0.3..1.0),
+                    })
+                    .collect();
+                let share = [0.01, 0.3, 1.0][random.random_range(0..3)];
+                let mut eligible = BitSet::new(ITEMS as usize);
+                (0..ITEMS)
+                    .filter(|_| random.random_bool(share))
+                    .for_each(|item| eligible.insert(item));
+                let count = random.random_range(1..60);
+                let expected = by_definition(&model, &history, &eligible, &by_popularity, count);
+                let found =
+                    candidates(&model, &history, &eligible, &by_popularity, count, &mut memory);
+                let found: Vec<u32> = found.iter().map(|(item, _)| *item).collect();
+                assert_eq!(found, expected);
+            }
+        }
+    }
+
+    #[test]
+    fn the_product_of_two_items_is_that_of_their_factors() {
+        let mut random = ChaCha8Rng::seed_from_u64(6);
+        let model = random_model(&mut random, 64);
+        for _ in 0..100 {
+            let (liked, scored) = (random.random_range(0..ITEMS), random.random_range(0..ITEMS));
+            let mut user = Vec::new();
+            model.low_rank().add_up(&[Liked { item: liked, weight: 1.0 }], &mut user);
+            let mut one = [(scored, 0.0)];
+            model.low_rank().add_scores(&user, &mut one);
+            let product = model.low_rank().weight(liked, scored);
+            assert!((one[0].1 - product).abs() <= product.abs() * 1e-3 + 1e-4);
+        }
+    }
+}
