@@ -14,8 +14,9 @@ pub mod trend;
 use crate::interactions::Interactions;
 use crate::watch::{Cancelled, Watch};
 
+use gram::Gram;
 use low_pass::{LowPass, LowPassSettings};
-use ridge::{ItemWeights, RidgeSettings};
+use ridge::{Columns, ItemWeights, RidgeSettings};
 
 /// What a model is made with.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -50,6 +51,8 @@ pub fn learn(
 ) -> Result<Learnt, Cancelled> {
     let by_item = interactions.by_item();
     let low_pass = low_pass::fit(interactions, &by_item, &settings.low_pass, watch)?;
-    let weights = ridge::fit(interactions, by_item, &settings.ridge, watch)?;
-    Ok(Learnt { weights, low_pass })
+    let gram = Gram::with_items(interactions, by_item, &settings.ridge.gram, watch)?;
+    let columns = Columns::solve(interactions, &gram, &settings.ridge, watch)?;
+    drop(gram);
+    Ok(Learnt { weights: columns.into_weights(), low_pass })
 }

@@ -44,6 +44,28 @@ pub struct LowPass {
     pub target: Vec<f32>,
 }
 
+impl LowPass {
+    /// Learns the term on the current rayon pool; as [`learn`](super::learn) does, by itself.
+    ///
+    /// # Errors
+    ///
+    /// [`Cancelled`] if `watch` says so.
+    pub fn fit(
+        interactions: &Interactions,
+        settings: &LowPassSettings,
+        watch: &Watch<'_>,
+    ) -> Result<Self, Cancelled> {
+        fit(interactions, &interactions.by_item(), settings, watch)
+    }
+
+    /// The same term, weighing so many times as much.
+    #[must_use]
+    pub fn times(&self, weight: f32) -> Self {
+        let target = self.target.iter().map(|scale| scale * weight).collect();
+        Self { target, ..self.clone() }
+    }
+}
+
 /// Learns the term on the current rayon pool.
 ///
 /// Costs `iterations × (2·interactions·f + items·f²)` multiply-adds and

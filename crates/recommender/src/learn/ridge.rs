@@ -12,7 +12,7 @@ use rayon::prelude::*;
 
 use super::cholesky::System;
 use super::gram::{Gram, GramSettings};
-use crate::interactions::{ByItem, Interactions};
+use crate::interactions::Interactions;
 use crate::watch::{Cancelled, Stage, Watch};
 
 /// What a neighbourhood ridge is made with.
@@ -40,42 +40,60 @@ pub struct ItemWeights {
     pub weights: Vec<f32>,
 }
 
-/// Learns the item–item weights on the current rayon pool.
-///
-/// Costs `O(items × (k·m + k³/3))` time and `8·items×(m + 2k)` bytes beside the
-/// interactions. Bit-identical for any number of threads.
-///
-/// # Errors
-///
-/// [`Cancelled`] if `watch` says so.
-pub(super) fn fit(
-    interactions: &Interactions,
-    by_item: ByItem,
-    settings: &RidgeSettings,
-    watch: &Watch<'_>,
-) -> Result<ItemWeights, Cancelled> {
-    let gram = Gram::with_items(interactions, by_item, &settings.gram, watch)?;
-    let ridges = ridges(interactions, settings);
-    let items = gram.item_count();
-    let neighbours = settings.neighbours.max(1);
-    let mut lengths = vec![0_u32; items];
-    let mut sources = vec![0_u32; items * neighbours];
-    let mut weights = vec![0.0_f32; items * neighbours];
-    let progress = watch.stage(Stage::Solve, items);
-    lengths
-        .par_iter_mut()
-        .zip(sources.par_chunks_mut(neighbours))
-        .zip(weights.par_chunks_mut(neighbours))
-        .enumerate()
-        .try_for_each_init(
-            || Column::new(items),
-            |column, (item, ((length, sources), weights))| {
-                *length = column.solve(&gram, &ridges, item, sources, weights);
-                progress.step()
-            },
-        )?;
-    drop(gram);
-    Ok(by_source(&lengths, &sources, &weights, neighbours))
+/// The columns of `B`: each item with what explains it.
+pub struct Columns {
+    lengths: Vec<u32>,
+    sources: Vec<u32>,
+    weights: Vec<f32>,
+    neighbours: usize,
+}
+
+impl Columns {
+    /// Solves for all columns on the current rayon pool.
+    ///
+    /// Costs `O(items × (k·m + k³/3))` time and `8·items·k` bytes. Bit-identical for any number
+    /// of threads.
+    ///
+    /// # Errors
+    ///
+    /// [`Cancelled`] if `watch` says so.
+    pub fn solve(
+        interactions: &Interactions,
+        gram: &Gram,
+        settings: &RidgeSettings,
+        watch: &Watch<'_>,
+    ) -> Result<Self, Cancelled> {
+        let ridges = ridges(interactions, settings);
+        let items = gram.item_count();
+        let neighbours = settings.neighbours.max(1);
+        let mut columns = Self {
+            lengths: vec![0; items],
+            sources: vec![0; items * neighbours],
+            weights: vec![0.0; items * neighbours],
+            neighbours,
+        };
+        let progress = watch.stage(Stage::Solve, items);
+        let Self { lengths, sources, weights, .. } = &mut columns;
+        lengths
+            .par_iter_mut()
+            .zip(sources.par_chunks_mut(neighbours))
+            .zip(weights.par_chunks_mut(neighbours))
+            .enumerate()
+            .try_for_each_init(
+                || Column::new(items),
+                |column, (item, ((length, sources), weights))| {
+                    *length = column.solve(gram, &ridges, item, sources, weights);
+                    progress.step()
+                },
+            )?;
+        Ok(columns)
+    }
+
+    /// Turns columns (targets) into rows (sources).
+    #[must_use]
+    pub fn into_weights(self) -> ItemWeights {
+        by_source(&self.lengths, &self.sources, &self.weights, self.neighbours)
+    }
 }
 
 /// The smallest pivot, as a part of the target's ridge. Dropping the small entries of `G`
@@ -190,8 +208,9 @@ mod tests {
         let gram = GramSettings { user_exponent: 0.0, row_entries: 10 };
         let settings =
             RidgeSettings { gram, neighbours: 1, regularisation: 1.0, item_exponent: 0.0 };
-        let by_item = interactions.by_item();
-        let model = fit(&interactions, by_item, &settings, &Watch::IGNORE).unwrap();
+        let gram = Gram::new(&interactions, &gram, &Watch::IGNORE).unwrap();
+        let columns = Columns::solve(&interactions, &gram, &settings, &Watch::IGNORE).unwrap();
+        let model = columns.into_weights();
         assert_eq!(model.offsets, [0, 1, 3, 3]);
         assert_eq!(model.targets, [1, 0, 2]);
         for (found, expected) in model.weights.iter().zip([2.0 / 3.0, 0.5, 0.25]) {
