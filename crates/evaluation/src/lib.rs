@@ -24,6 +24,7 @@ mod ranker;
 pub mod report;
 pub mod run;
 pub mod split;
+pub mod tune;
 
 pub use lightgcn::Histories;
 pub use recommender::watch::Cancelled;

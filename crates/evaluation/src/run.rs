@@ -96,13 +96,8 @@ impl Run<'_> {
     fn measure<R: Ranker>(&self) -> Result<Row, Cancelled> {
         let peak = Peak::start();
         let fit_start = Instant::now();
-        let progress = |stage, done, total| {
-            let step = match stage {
-                Stage::Gram => "counting",
-                Stage::Solve => "solving",
-                Stage::LowPass => "finding common tastes",
-            };
-            (self.watch)(&format!("{}: {step}", R::NAME), done, total);
+        let progress = |stage: Stage, done, total| {
+            (self.watch)(&format!("{}: {}", R::NAME, stage.name()), done, total);
         };
         let watch = Watch { cancelled: self.cancelled, progress: &progress };
         let ranker = R::fit(&self.split.train, self.options, &watch)?;
@@ -253,7 +248,7 @@ mod tests {
     #[test]
     fn a_cancelled_evaluation_stops_wherever_it_is() {
         let split = tastes();
-        for stop_at in ["neighbourhood ridge: solving", "popularity: ranking"] {
+        for stop_at in ["neighbourhood ridge: solving for the weights", "popularity: ranking"] {
             let cancelled = AtomicBool::new(false);
             let watch = |stage: &str, _, _| {
                 if stage == stop_at {

@@ -13,6 +13,18 @@ pub enum Stage {
     LowPass,
 }
 
+impl Stage {
+    /// What it does, in a few words for a progress bar.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Gram => "counting which books go together",
+            Self::Solve => "solving for the weights",
+            Self::LowPass => "finding common tastes",
+        }
+    }
+}
+
 /// The caller's eye on a fit: told of progress, asked whether to go on.
 #[derive(Clone, Copy)]
 pub struct Watch<'a> {

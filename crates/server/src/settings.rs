@@ -21,6 +21,7 @@ mod layers;
 mod limits;
 mod live;
 mod log;
+mod preset;
 mod problem;
 mod reference;
 mod secret;

@@ -155,12 +155,7 @@ fn fit(
     let pool = rayon::ThreadPoolBuilder::new().num_threads(settings.train.threads).build()?;
     let stages = Stages::new(progress);
     let show = |stage: Stage, done: usize, total: usize| {
-        let task = match stage {
-            Stage::Gram => "counting which books go together",
-            Stage::Solve => "solving for the weights",
-            Stage::LowPass => "finding common tastes",
-        };
-        stages.at(task, done, total);
+        stages.at(stage.name(), done, total);
     };
     let watch = Watch { cancelled, progress: &show };
     let learnt = pool.install(|| learn(&lessons.interactions, &settings.train.engine(), &watch));

@@ -1,7 +1,7 @@
 //! What is served: neighbourhood ridge on the engine's own path, filled up by popularity.
 
 use recommender::catalogue::{Catalogue, Entry};
-use recommender::learn::learn;
+use recommender::learn::{Learnt, learn};
 use recommender::model::Liked;
 use recommender::shelf::{self, Request, Shop, Workspace};
 use recommender::watch::{Cancelled, Watch};
@@ -24,13 +24,9 @@ pub(crate) struct Memory {
     settled: Vec<u32>,
 }
 
-impl Ranker for Served {
-    const NAME: &'static str = "neighbourhood ridge";
-
-    type Memory = Memory;
-
-    fn fit(train: &Interactions, options: &Options, watch: &Watch<'_>) -> Result<Self, Cancelled> {
-        let learnt = learn(train, &options.model, watch)?;
+impl Served {
+    /// Serves what was learnt.
+    pub(crate) fn new(train: &Interactions, learnt: Learnt) -> Self {
         // Item numbers start at 1.
         let numbers: Vec<ItemNumber> = (1..=train.item_count() as u32).map(ItemNumber).collect();
         let trend = vec![0.0; numbers.len()];
@@ -38,7 +34,18 @@ impl Ranker for Served {
         let entry = |number| Entry { number, work: None, categories: &[], language: None };
         let entries: Vec<Entry<'_>> = numbers.into_iter().map(entry).collect();
         let catalogue = Catalogue::new(Some(&model), &entries);
-        Ok(Self { model, catalogue, filter: Filter::default() })
+        Self { model, catalogue, filter: Filter::default() }
+    }
+}
+
+impl Ranker for Served {
+    const NAME: &'static str = "neighbourhood ridge";
+
+    type Memory = Memory;
+
+    fn fit(train: &Interactions, options: &Options, watch: &Watch<'_>) -> Result<Self, Cancelled> {
+        let learnt = learn(train, &options.model, watch)?;
+        Ok(Self::new(train, learnt))
     }
 
     fn rank(&self, history: &[Liked], k: usize, memory: &mut Memory) -> Vec<u32> {

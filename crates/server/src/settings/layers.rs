@@ -13,7 +13,7 @@ use super::secret::MASK;
 use super::shown::Shown;
 use super::source::{Source, Sources};
 use super::text::{dotted, excerpt, kind};
-use super::{SettingsError, environment, file, flags};
+use super::{SettingsError, environment, file, flags, preset};
 
 /// One value and where it is from.
 #[derive(Clone)]
@@ -59,6 +59,7 @@ impl Layers {
         }
         environment::add(&sources.variables, &mut layers);
         flags::add(sources, &mut layers);
+        preset::fill(&mut layers);
         layers
     }
 
@@ -87,6 +88,17 @@ impl Layers {
             (Place::Key(_) | Place::InFree, value) => {
                 let source = source_of(&path);
                 self.entries.insert(path, Entry { value, source });
+            }
+        }
+    }
+
+    /// Takes values for keys of one section that nobody has set.
+    pub(super) fn fill(&mut self, section: &str, values: &Table, source: &Source) {
+        for (key, value) in values {
+            let path = vec![section.to_owned(), key.clone()];
+            let is_free = |entry: &Entry| matches!(entry.source, Source::Default | Source::Preset);
+            if self.entries.get(&path).is_some_and(is_free) {
+                self.put(path, value.clone(), &|_| source.clone());
             }
         }
     }

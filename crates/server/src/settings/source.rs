@@ -13,6 +13,10 @@ use super::text::{plain, quoted_path};
 pub enum Source {
     /// The reference.
     Default,
+    /// What `train.preset` stands for.
+    Preset,
+    /// Chosen by tuning, and kept with the active model.
+    Tuned,
     /// A settings file.
     File {
         /// Its path.
@@ -39,6 +43,8 @@ impl Source {
     pub(super) fn place(&self) -> String {
         match self {
             Self::Default => String::new(),
+            Self::Preset => "train.preset".to_owned(),
+            Self::Tuned => "the active model, tuned".to_owned(),
             Self::File { path, line } => format!("{} line {line}", quoted_path(path)),
             Self::Variable { name, file: None } => format!("the variable {}", plain(name)),
             Self::Variable { name, file: Some(file) } => {
@@ -53,6 +59,8 @@ impl Display for Source {
     fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
         match self {
             Self::Default => formatter.write_str("default"),
+            Self::Preset => formatter.write_str("preset"),
+            Self::Tuned => formatter.write_str("tuned"),
             Self::File { path, line } => write!(formatter, "{}:{line}", quoted_path(path)),
             Self::Variable { name, file: None } => formatter.write_str(&plain(name)),
             Self::Variable { name, file: Some(file) } => {

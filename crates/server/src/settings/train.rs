@@ -8,12 +8,19 @@ use recommender::learn::low_pass::LowPassSettings;
 use recommender::learn::ridge::RidgeSettings;
 use serde::Deserialize;
 
-use super::Check;
+use super::preset::Preset;
+use super::shown::Origin;
+use super::source::Source;
+use super::{Check, Settings, SettingsError};
 
 /// Training.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Train {
+    /// How much a training may cost.
+    pub preset: Preset,
+    /// Whether settings that tuning chose are taken for keys that nobody has set.
+    pub tuned: bool,
     neighbours: NonZeroU32,
     row_entries: NonZeroU32,
     user_exponent: f32,
@@ -51,6 +58,25 @@ impl Train {
         LearnSettings { ridge, low_pass }
     }
 
+    /// Settings of the engine as the `[train]` section of a settings file.
+    #[must_use]
+    pub fn to_toml(engine: &LearnSettings) -> String {
+        let LearnSettings { ridge, low_pass } = engine;
+        let mut text = String::from("[train]\n");
+        let mut line = |key: &str, value: &dyn std::fmt::Display| {
+            text.push_str(&format!("{key} = {value}\n"));
+        };
+        line("neighbours", &ridge.neighbours);
+        line("row_entries", &ridge.gram.row_entries);
+        line("user_exponent", &format_args!("{:?}", ridge.gram.user_exponent));
+        line("regularisation", &format_args!("{:?}", ridge.regularisation));
+        line("item_exponent", &format_args!("{:?}", ridge.item_exponent));
+        line("factors", &low_pass.factors);
+        line("low_pass_weight", &format_args!("{:?}", low_pass.weight));
+        line("low_pass_iterations", &low_pass.iterations);
+        text
+    }
+
     pub(super) fn check(&self, check: &mut Check) {
         let mut numbers = |key, found: f32, range: std::ops::RangeInclusive<f32>, expected| {
             check.expect(key, found, range.contains(&found), expected);
@@ -70,5 +96,68 @@ impl Train {
         let days = self.trend_half_life_days;
         check.expect("train.trend_half_life_days", days, days.is_finite() && days > 0.0, "above 0");
         check.expect("train.threads", self.threads, self.threads <= 1024, "0 to 1024");
+    }
+}
+
+impl Settings {
+    /// These settings, with what tuning chose for the keys of `[train]` that nobody has set.
+    ///
+    /// # Errors
+    ///
+    /// [`SettingsError`] if the text is none that [`Train::to_toml`] writes, or out of bounds.
+    pub fn with_tuned(&self, text: &str) -> Result<Self, SettingsError> {
+        let mut layers = (*self.origin.layers).clone();
+        match text.parse::<toml::Table>() {
+            Ok(table) => {
+                let values = table.get("train").and_then(toml::Value::as_table);
+                layers.fill("train", values.unwrap_or(&toml::Table::new()), &Source::Tuned);
+            }
+            Err(error) => layers.other(format!("the tuned settings cannot be read: {error}")),
+        }
+        let mut settings: Self = layers.read()?;
+        layers.refuse(settings.check())?;
+        let sources = std::sync::Arc::clone(&self.origin.sources);
+        settings.origin = Origin { sources, layers: std::sync::Arc::new(layers) };
+        Ok(settings)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings(text: &str) -> Settings {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), text).unwrap();
+        Settings::read(Some(file.path())).unwrap()
+    }
+
+    #[test]
+    fn what_tuning_chose_gives_way_to_what_somebody_set() {
+        let mut chosen = settings("").train.engine();
+        (chosen.ridge.neighbours, chosen.ridge.regularisation) = (33, 1e-5);
+        chosen.low_pass.weight = 1.5;
+        let text = Train::to_toml(&chosen);
+        assert_eq!(settings("").with_tuned(&text).unwrap().train.engine(), chosen);
+        let mine = settings("[train]\nneighbours = 44").with_tuned(&text).unwrap();
+        chosen.ridge.neighbours = 44;
+        assert_eq!(mine.train.engine(), chosen);
+        assert_eq!(settings(&text).train.engine().ridge.regularisation, 1e-5, "it is a file too");
+    }
+
+    #[test]
+    fn a_preset_gives_way_to_what_somebody_set() {
+        let fast = settings("[train]\npreset = \"fast\"\nfactors = 64").train.engine();
+        let balanced = settings("").train.engine();
+        assert_eq!(fast.low_pass.factors, 64);
+        assert!(fast.ridge.gram.row_entries < balanced.ridge.gram.row_entries);
+        assert!(settings("[train]\npreset = \"best\"").train.engine().ridge.neighbours > 100);
+    }
+
+    #[test]
+    fn tuned_settings_that_cannot_be_read_are_refused() {
+        for text in ["[train", "[train]\nneighbours = -1"] {
+            assert!(settings("").with_tuned(text).is_err(), "{text}");
+        }
     }
 }

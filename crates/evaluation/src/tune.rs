@@ -1,0 +1,182 @@
+//! Tuning: chooses the settings of a model on a validation part, within a time budget.
+//!
+//! Pattern search (Hooke and Jeeves 1961, *Direct search solution of numerical and statistical
+//! problems*): from the settings it begins with, one setting after the other is moved a step up
+//! or down for as long as that helps; when none helps, the steps are halved, once. What is learnt
+//! with settings that did not move is kept, so that most trials cost one part of a fit.
+//!
+//! Nothing here sees a test part: give it a split of what may be learnt from.
+
+mod axis;
+mod parts;
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use recommender::learn::LearnSettings;
+use recommender::watch::Cancelled;
+use serde::Serialize;
+
+use self::axis::{Axis, Direction};
+use self::parts::Parts;
+use crate::split::Split;
+
+/// What is tuned, and for how long.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct TuneOptions {
+    /// What it begins with.
+    pub start: LearnSettings,
+    /// When no new trial is begun any more.
+    pub budget: Duration,
+    /// How long the judged lists are.
+    pub k: usize,
+    /// The most users that lists are judged of; more make it slower and more exact.
+    pub users_max: usize,
+}
+
+/// One set of settings, and what it was worth.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Trial {
+    /// The settings.
+    #[serde(skip)]
+    pub settings: LearnSettings,
+    /// NDCG@k: the mean over the users judged. What is maximised.
+    pub ndcg: f64,
+    /// Recall@k.
+    pub recall: f64,
+    /// Wall-clock time of the trial; parts that were learnt before cost nothing.
+    pub seconds: f64,
+}
+
+/// What came of tuning.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Tuned {
+    /// Every trial, in order; the first is what it began with.
+    pub trials: Vec<Trial>,
+    /// The place of the best one.
+    pub best: usize,
+    /// The users judged.
+    pub users: usize,
+    /// Whether the search came to its end before the budget did.
+    pub is_finished: bool,
+}
+
+impl Tuned {
+    /// The best trial.
+    #[must_use]
+    pub fn best(&self) -> &Trial {
+        &self.trials[self.best]
+    }
+
+    /// The trial that it began with.
+    #[must_use]
+    pub fn start(&self) -> &Trial {
+        &self.trials[0]
+    }
+}
+
+/// Chooses settings on the current rayon pool.
+///
+/// `watch` is told of each trial's steps, with how much of the budget is used in thousandths.
+/// The first trial is always made, however small the budget.
+///
+/// # Errors
+///
+/// [`Cancelled`] soon after `cancelled` becomes true.
+pub fn tune(
+    split: &Split,
+    options: &TuneOptions,
+    watch: &(dyn Fn(&str, usize, usize) + Sync),
+    cancelled: &AtomicBool,
+) -> Result<Tuned, Cancelled> {
+    let began = Instant::now();
+    let used = || began.elapsed().as_secs_f64() / options.budget.as_secs_f64().max(1e-9);
+    let trials_made = AtomicUsize::new(0);
+    let tell = |step: &str| {
+        let trial = trials_made.load(Ordering::Relaxed) + 1;
+        watch(&format!("trial {trial}: {step}"), (used() * 1000.0).min(1000.0) as usize, 1000);
+    };
+    let mut search = Search {
+        parts: Parts::new(split, options, &tell, cancelled),
+        trials: Vec::new(),
+        best: 0,
+        trials_made: &trials_made,
+    };
+    search.try_settings(options.start)?;
+    let is_finished = search.run(&|| used() >= 1.0)?;
+    let Search { trials, best, parts, .. } = search;
+    Ok(Tuned { trials, best, users: parts.user_count(), is_finished })
+}
+
+/// A gain has to be this much of the best, or more; less is noise.
+const GAIN_MIN: f64 = 2e-4;
+
+struct Search<'a> {
+    parts: Parts<'a>,
+    trials: Vec<Trial>,
+    best: usize,
+    trials_made: &'a AtomicUsize,
+}
+
+impl Search<'_> {
+    /// Moves along every axis until nothing helps, then once more with halved steps. Tells
+    /// whether it came to its end.
+    fn run(&mut self, is_over: &dyn Fn() -> bool) -> Result<bool, Cancelled> {
+        for step in [1.0, 0.5] {
+            loop {
+                let before = self.best;
+                for axis in Axis::ALL {
+                    for direction in [Direction::Up, Direction::Down] {
+                        let place = self.best;
+                        while let Some(next) = axis.moved(&self.best_settings(), direction, step) {
+                            if self.is_known(&next) {
+                                break;
+                            }
+                            if is_over() {
+                                return Ok(false);
+                            }
+                            if !self.try_settings(next)? {
+                                break;
+                            }
+                        }
+                        if self.best != place {
+                            // It helped in this direction: the other leads back.
+                            break;
+                        }
+                    }
+                }
+                if self.best == before {
+                    break;
+                }
+            }
+        }
+        Ok(true)
+    }
+
+    fn best_settings(&self) -> LearnSettings {
+        self.trials[self.best].settings
+    }
+
+    fn is_known(&self, settings: &LearnSettings) -> bool {
+        self.trials.iter().any(|trial| trial.settings == *settings)
+    }
+
+    /// Makes a trial; tells whether it is the best so far.
+    fn try_settings(&mut self, settings: LearnSettings) -> Result<bool, Cancelled> {
+        let began = Instant::now();
+        let quality = self.parts.measure(&settings)?;
+        let seconds = began.elapsed().as_secs_f64();
+        let trial = Trial { settings, ndcg: quality.ndcg, recall: quality.recall, seconds };
+        let is_better = self.trials.get(self.best).is_some_and(|best| {
+            // More neighbours and factors cost time at every training: they have to pay for it.
+            let cost = if axis::is_larger(&settings, &best.settings) { 5.0 } else { 1.0 };
+            trial.ndcg > best.ndcg * (1.0 + GAIN_MIN * cost)
+        });
+        self.trials.push(trial);
+        self.trials_made.store(self.trials.len(), Ordering::Relaxed);
+        if is_better {
+            self.best = self.trials.len() - 1;
+        }
+        Ok(is_better)
+    }
+}
