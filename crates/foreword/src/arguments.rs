@@ -75,6 +75,8 @@ pub(crate) enum Command {
     Import(ImportSource),
     /// Learn a model from the store's events and put it into service
     Train(Output),
+    /// Choose the settings of training on a part held out, then train with them
+    Tune(Tune),
     /// Recommend books to one reader: asks the running server, else reads the store
     Recommend(Recommend),
     /// Measure the quality of the rankings, beside popularity and item-based neighbours
@@ -219,6 +221,34 @@ pub(crate) struct Evaluate {
     /// Draw the figures into this file too, as an SVG
     #[arg(long, value_name = "FILE")]
     pub(crate) plot: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+/// What to tune on, and for how long.
+#[derive(Args, Debug)]
+pub(crate) struct Tune {
+    /// Choose settings for these interactions (LightGCN format, plain or .gz) and train nothing
+    #[arg(long, value_name = "FILE")]
+    pub(crate) train: Option<PathBuf>,
+    /// How many seconds may be spent on trials; the trial under way is finished
+    #[arg(long, default_value_t = 600, value_name = "SECONDS")]
+    pub(crate) budget: u64,
+    /// The part of each user's interactions that is held out to choose by
+    #[arg(long, default_value_t = 0.2, value_name = "SHARE")]
+    pub(crate) holdout: f64,
+    /// Seed of the holdout
+    #[arg(long, default_value_t = 11, value_name = "NUMBER")]
+    pub(crate) seed: u64,
+    /// The most users that lists are judged of
+    #[arg(long, default_value_t = 20_000, value_name = "NUMBER")]
+    pub(crate) users: usize,
+    /// Choose and report, but train nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Write the chosen settings into this file, to be given as --config
+    #[arg(long, value_name = "FILE")]
+    pub(crate) write: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) output: Output,
 }

@@ -11,6 +11,7 @@ mod man;
 mod recommend;
 mod serve;
 mod train;
+mod tune;
 
 use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -34,6 +35,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Serve(serve) => serve::run(&data()?, arguments.sources(), serve).await,
         Command::Import(source) => import::run(&data()?, &arguments.settings()?, source).await,
         Command::Train(output) => train::run(&data()?, &arguments.settings()?, *output).await,
+        Command::Tune(tune) => tune::run(&data()?, &arguments.settings()?, tune).await,
         Command::Recommend(recommend) => {
             recommend::run(&data()?, &arguments.settings()?, recommend).await
         }

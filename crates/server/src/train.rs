@@ -12,12 +12,13 @@ use recommender::watch::{Cancelled, Stage, Watch};
 use recommender::{Model, ShopId};
 use serde::Serialize;
 use storage::{
-    ModelFolder, ModelFolderError, ModelVersion, Section, SnapshotHeader, Store, StoreError,
+    ModelFolder, ModelFolderError, ModelVersion, Section, Snapshot, SnapshotHeader, Store,
+    StoreError,
 };
 
 use crate::blocking::blocking;
 use crate::progress::{Progress, Stages};
-use crate::settings::Settings;
+use crate::settings::{Settings, Train};
 use lessons::Lessons;
 
 pub use lessons::read_lessons;
@@ -76,6 +77,36 @@ pub struct Trained {
     pub fit_seconds: f64,
     /// Bytes of the model's file.
     pub file_bytes: u64,
+    /// Whether any of its settings was chosen by tuning.
+    pub tuned: bool,
+}
+
+/// The section of a snapshot that holds the settings its model was learnt with, as TOML; far from
+/// the engine's own.
+const SETTINGS_TAG: u32 = 0x100;
+
+/// Settings as a section holds them: whether tuning chose any, and `[train]`.
+fn settings_text(settings: &Settings) -> String {
+    let tuned = settings.is_tuned();
+    format!("tuned = {tuned}\n\n{}", Train::to_toml(&settings.train.engine()))
+}
+
+/// The settings with what tuning chose for the active model, if it did and the settings say that
+/// it counts.
+fn with_what_was_tuned(models: &ModelFolder, settings: &Settings) -> Result<Settings, TrainError> {
+    let Some(version) = models.active()?.filter(|_| settings.train.tuned) else {
+        return Ok(settings.clone());
+    };
+    let Ok(snapshot) = Snapshot::open(&models.path(version)) else { return Ok(settings.clone()) };
+    let text = snapshot.section(SETTINGS_TAG);
+    let text = text.map(|text| String::from_utf8_lossy(text.as_ref()).into_owned());
+    match text.filter(|text| text.starts_with("tuned = true")) {
+        None => Ok(settings.clone()),
+        Some(text) => Ok(settings.with_tuned(&text).unwrap_or_else(|error| {
+            tracing::warn!(%error, %version, "the tuned settings of the active model are left out");
+            settings.clone()
+        })),
+    }
 }
 
 /// Trains on all events of the store, writes a snapshot and activates it.
@@ -94,18 +125,18 @@ pub async fn train(
 ) -> Result<Trained, TrainError> {
     let models = models.clone();
     let lock = models.lock()?;
+    let settings = with_what_was_tuned(&models, settings)?;
     let began = Instant::now();
-    let lessons = read_lessons(store, settings, &**progress, cancelled).await?;
+    let lessons = read_lessons(store, &settings, &**progress, cancelled).await?;
     let read_seconds = began.elapsed().as_secs_f64();
     if lessons.interactions.is_empty() {
         return Err(TrainError::NoInteractions { books: lessons.items.len() });
     }
-    let (settings, progress, cancelled) =
-        (settings.clone(), Arc::clone(progress), Arc::clone(cancelled));
+    let (progress, cancelled) = (Arc::clone(progress), Arc::clone(cancelled));
     let work = move || {
         let (model, fit) = fit(&lessons, &settings, &*progress, &cancelled)?;
         let summary = model.summary().to_bytes();
-        let sections: Vec<Section<'_>> = model
+        let mut sections: Vec<Section<'_>> = model
             .sections(&summary)
             .iter()
             .map(|section| Section {
@@ -114,10 +145,13 @@ pub async fn train(
                 bytes: section.bytes,
             })
             .collect();
+        let text = settings_text(&settings);
+        sections.push(Section { tag: SETTINGS_TAG, element_bytes: 1, bytes: text.as_bytes() });
         let header = SnapshotHeader { shop: ShopId::ONLY, simulated: model.is_simulated() };
         let version = models.publish(&lock, header, &sections, settings.models.keep)?;
         let file_bytes = models.path(version).metadata().map_or(0, |file| file.len());
-        Ok(report(&lessons, &model, version, read_seconds, fit, file_bytes))
+        let tuned = settings.is_tuned();
+        Ok(Trained { tuned, ..report(&lessons, &model, version, read_seconds, fit, file_bytes) })
     };
     blocking(work).await
 }
@@ -141,6 +175,7 @@ fn report(
         read_seconds,
         fit_seconds: fit.as_secs_f64(),
         file_bytes,
+        tuned: false,
     }
 }
 

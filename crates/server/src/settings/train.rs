@@ -100,6 +100,12 @@ impl Train {
 }
 
 impl Settings {
+    /// Whether any value was chosen by tuning.
+    #[must_use]
+    pub fn is_tuned(&self) -> bool {
+        self.origin.layers.entries.values().any(|entry| entry.source == Source::Tuned)
+    }
+
     /// These settings, with what tuning chose for the keys of `[train]` that nobody has set.
     ///
     /// # Errors
