@@ -8,15 +8,22 @@
 //! item recommendation*).
 //!
 //! 1. [`split`]: what is learnt from and what is held out, from files or a store;
-//! 2. `ranker`: the models, each behind one trait;
-//! 3. [`metrics`]: judges each list;
-//! 4. [`run`] and [`report`]: measures all models and puts them side by side; [`plot`] draws it.
+//! 2. `ranker`: the models, each behind one trait; [`run`] fits them and ranks for everybody;
+//! 3. [`lists`]: what comes out of a model, of this crate or measured elsewhere;
+//! 4. [`judge()`] and [`metrics`]: judge the lists of all models alike;
+//! 5. [`report`]: all models side by side; [`plot`] draws it.
 //!
 //! Settings are to be chosen on a part held out of the training part
 //! ([`read_and_hold_out`]); the test part is for reporting, once.
 
+mod decay;
+pub mod html;
+mod judge;
 pub mod lightgcn;
+pub mod lists;
 pub mod load;
+mod machine;
+mod markup;
 mod memory;
 pub mod metrics;
 pub mod plot;
@@ -26,8 +33,14 @@ pub mod run;
 pub mod split;
 pub mod tune;
 
+pub use judge::judge;
 pub use lightgcn::Histories;
+pub use lists::{Lists, ListsError};
+pub use machine::Machine;
 pub use recommender::watch::Cancelled;
 pub use report::{Report, Row};
-pub use run::{Options, evaluate};
-pub use split::{LIKED_MIN, Split, hold_out, read_and_hold_out, read_split};
+pub use run::{Options, evaluate, measure};
+pub use split::{
+    LIKED_MIN, LeftOut, Period, Split, by_time, hold_out, leave_users_out, read_and_hold_out,
+    read_interactions, read_split,
+};

@@ -1,8 +1,18 @@
-//! A report as a picture: bars for Recall and NDCG of each model, as a self-contained SVG
-//! that suits light and dark pages.
+//! Pictures: a few small functions that draw SVG.
+//!
+//! [`svg`] is a report as one picture that stands by itself: bars for Recall and NDCG of each
+//! model, for light and dark pages. The pictures of a page ([`html`](crate::html)) are drawn by
+//! the modules here and styled by the page.
+
+pub(crate) mod axis;
+pub(crate) mod bars;
+pub(crate) mod canvas;
+pub(crate) mod lines;
+pub(crate) mod scatter;
 
 use std::fmt::Write;
 
+use crate::markup::escape;
 use crate::report::{Report, Row};
 
 const WIDTH: f64 = 720.0;
@@ -59,42 +69,17 @@ fn draw_row(text: &mut String, row: &Row, top: f64, scale: f64) {
     }
 }
 
-fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('"', "&quot;")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn row(model: &str, recall: f64, ndcg: f64) -> Row {
-        let model = model.to_owned();
-        Row {
-            model,
-            recall,
-            ndcg,
-            coverage: 0.5,
-            fit_seconds: 1.0,
-            rank_seconds: 1.0,
-            peak_bytes: None,
-        }
-    }
+    use crate::report::sample;
 
     #[test]
     fn bars_are_as_long_as_their_values_and_text_is_escaped() {
-        let report = Report {
-            users: 1,
-            items: 1,
-            interactions: 1,
-            held_out: 1,
-            users_tested: 1,
-            threads: 1,
-            k: 20,
-            rows: vec![row("a<b", 0.2, 0.1), row("c", 0.05, 0.0)],
-        };
-        let picture = svg(&report, "Books & readers");
+        let picture = svg(&sample::report(), "Books & readers");
         assert!(picture.contains("Books &amp; readers") && picture.contains("a&lt;b"));
-        for width in ["460.0", "230.0", "115.0", "0.0"] {
+        // 1 and 1 of the first model, 1/2 of the second.
+        for width in ["460.0", "230.0"] {
             assert!(picture.contains(&format!("width=\"{width}\"")), "{width} in {picture}");
         }
     }

@@ -52,7 +52,7 @@ mod tests {
         let gram = GramSettings { user_exponent: 0.0, row_entries: 10 };
         let ridge = RidgeSettings { gram, neighbours: 4, regularisation: 1.0, item_exponent: 0.0 };
         let low_pass = LowPassSettings { factors: 0, weight: 0.0, iterations: 1 };
-        Options { model: LearnSettings { ridge, low_pass }, k: 20, item_knn_neighbours: 10 }
+        Options { item_knn_neighbours: 10, ..Options::new(LearnSettings { ridge, low_pass }) }
     }
 
     fn fit<R: Ranker>(train: &Interactions) -> R {

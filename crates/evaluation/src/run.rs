@@ -1,24 +1,27 @@
-//! The run: fits every model, ranks for every user, judges every list.
+//! The run: fits every model of this crate and ranks for every tested user.
 //!
-//! Invariant: quality does not depend on the number of threads, because means are added
-//! up in the order of users.
+//! Invariant: lists do not depend on the number of threads.
 
+use std::fmt::Debug;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Instant;
 
 use rayon::prelude::*;
+use recommender::Interactions;
 use recommender::learn::LearnSettings;
 use recommender::model::Liked;
 use recommender::watch::{Cancelled, Stage, Watch};
 
+use crate::decay::{DAY_MS, Decayed};
+use crate::judge::judge;
+use crate::lists::Lists;
 use crate::memory::Peak;
-use crate::metrics::{ListQuality, judge};
 use crate::ranker::{ItemKnn, Popularity, Ranker, Served};
-use crate::report::{Report, Row};
-use crate::split::Split;
+use crate::report::Report;
+use crate::split::{Split, Times};
 
 /// What is measured, and how.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Options {
     /// Settings of the engine's own model.
     pub model: LearnSettings,
@@ -26,21 +29,32 @@ pub struct Options {
     pub k: usize,
     /// `K` of cosine `ItemKNN`: how many neighbours an item has.
     pub item_knn_neighbours: usize,
+    /// After how many days an event counts half for a trend; used where there are times.
+    pub trend_half_life_days: f64,
+    /// Half-lives in days with which the engine's model and the trend are measured as well;
+    /// used where there are times.
+    pub half_lives_days: Vec<f64>,
+    /// Seed of the bootstrap.
+    pub seed: u64,
 }
 
 impl Options {
-    /// Lists of 20, as in published tables, and 200 neighbours, as `ItemKNN` is often run.
+    /// Lists of 20, as in published tables, 200 neighbours, as `ItemKNN` is often run, and
+    /// trends of 30 days.
     #[must_use]
     pub fn new(model: LearnSettings) -> Self {
-        Self { model, k: 20, item_knn_neighbours: 200 }
+        Self {
+            model,
+            k: 20,
+            item_knn_neighbours: 200,
+            trend_half_life_days: 30.0,
+            half_lives_days: Vec::new(),
+            seed: 7,
+        }
     }
 }
 
-/// Measures neighbourhood ridge as it is served, popularity and cosine `ItemKNN`, one
-/// after the other, on the current rayon pool.
-///
-/// `watch` is told a stage ("popularity: ranking"), how much of it is done, and how much
-/// there is; from any thread, about 100 times a stage. Without a held-out item, metrics are 0.
+/// Measures the models of this crate as [`measure`] does and judges them.
 ///
 /// # Errors
 ///
@@ -48,105 +62,161 @@ impl Options {
 ///
 /// # Panics
 ///
-/// If `k` is 0, or the test part has more users than the training part.
+/// If `k` is 0.
 pub fn evaluate(
     split: &Split,
     options: &Options,
     watch: &(dyn Fn(&str, usize, usize) + Sync),
     cancelled: &AtomicBool,
 ) -> Result<Report, Cancelled> {
+    let lists = measure(split, options, watch, cancelled)?;
+    Ok(judge(split, &lists, options.k, options.seed)
+        .expect("rankers list different, new items of the catalogue for each tested user"))
+}
+
+/// Measures neighbourhood ridge as it is served, popularity and cosine `ItemKNN`, one
+/// after the other, on the current rayon pool; where there are times, trending as well, and
+/// both with each half-life.
+///
+/// `watch` is told a stage ("popularity: ranking"), how much of it is done, and how much
+/// there is; from any thread, about 100 times a stage.
+///
+/// # Errors
+///
+/// [`Cancelled`] soon after `cancelled` becomes true.
+///
+/// # Panics
+///
+/// If `k` is 0.
+pub fn measure(
+    split: &Split,
+    options: &Options,
+    watch: &(dyn Fn(&str, usize, usize) + Sync),
+    cancelled: &AtomicBool,
+) -> Result<Vec<Lists>, Cancelled> {
     assert!(options.k > 0, "lists of 0 items");
-    let users = split.train.user_count();
-    assert!(split.test.len() <= users, "{} test users of {users}", split.test.len());
-    let tested: Vec<usize> =
-        (0..split.test.len()).filter(|user| !split.test[*user].is_empty()).collect();
-    let run = Run { split, options, tested: &tested, watch, cancelled };
-    Ok(Report {
-        users,
-        items: split.train.item_count(),
-        interactions: split.train.len(),
-        held_out: split.held_out(),
-        users_tested: tested.len(),
-        threads: rayon::current_num_threads(),
-        k: options.k,
-        rows: vec![
-            run.measure::<Served>()?,
-            run.measure::<Popularity>()?,
-            run.measure::<ItemKnn>()?,
-        ],
-    })
+    let run = Run { split, options, watch, cancelled };
+    let ridge = plain(&options.model);
+    let neighbours = format!("{} neighbours", options.item_knn_neighbours);
+    let mut measured = vec![
+        run.fit_and_rank::<Served>(ridge, &split.train, &split.histories)?,
+        run.fit_and_rank::<Popularity>(String::new(), &split.train, &split.histories)?,
+        run.fit_and_rank::<ItemKnn>(neighbours, &split.train, &split.histories)?,
+    ];
+    if let Some(times) = &split.times {
+        measured.push(run.trending(times, options.trend_half_life_days)?);
+        for &days in &options.half_lives_days {
+            measured.push(run.decayed(times, days)?);
+            if days != options.trend_half_life_days {
+                measured.push(run.trending(times, days)?);
+            }
+        }
+    }
+    Ok(measured)
+}
+
+/// Settings for people to read: the names and values of a structure, without its types.
+fn plain(settings: &impl Debug) -> String {
+    let text = format!("{settings:?}").replace(['}', ','], "");
+    let is_type = |word: &&str| *word != "{" && !word.starts_with(char::is_uppercase);
+    let words: Vec<&str> = text.split_whitespace().filter(is_type).collect();
+    let mut plain = String::new();
+    for word in words {
+        let is_name = word.ends_with(':');
+        if !plain.is_empty() {
+            plain.push_str(if is_name && !plain.ends_with(':') { ", " } else { " " });
+        }
+        plain.push_str(word);
+    }
+    plain.replace(':', "").replace('_', " ")
 }
 
 struct Run<'a> {
     split: &'a Split,
     options: &'a Options,
-    tested: &'a [usize],
     watch: &'a (dyn Fn(&str, usize, usize) + Sync),
     cancelled: &'a AtomicBool,
 }
 
-/// What the lists of one model are worth.
-struct Quality {
-    recall: f64,
-    ndcg: f64,
-    coverage: f64,
+/// What a measurement is called.
+struct Label {
+    model: String,
+    settings: String,
 }
 
 impl Run<'_> {
-    fn measure<R: Ranker>(&self) -> Result<Row, Cancelled> {
+    fn fit_and_rank<R: Ranker>(
+        &self,
+        settings: String,
+        train: &Interactions,
+        histories: &Interactions,
+    ) -> Result<Lists, Cancelled> {
+        let label = Label { model: R::NAME.to_owned(), settings };
+        self.measure(label, histories, |watch| R::fit(train, self.options, watch))
+    }
+
+    fn trending(&self, times: &Times, half_life_days: f64) -> Result<Lists, Cancelled> {
+        let settings = format!("half-life {half_life_days} days");
+        let label = Label { model: format!("trending, {half_life_days} days"), settings };
+        let half_life_ms = half_life_days * DAY_MS;
+        let fit = || Popularity::trending(&self.split.train, &times.train_ms, half_life_ms);
+        self.measure(label, &self.split.histories, |_| Ok(fit()))
+    }
+
+    fn decayed(&self, times: &Times, half_life_days: f64) -> Result<Lists, Cancelled> {
+        let decayed = Decayed::new(self.split, times, half_life_days);
+        let label = Label {
+            model: format!("{}, {half_life_days} days", Served::NAME),
+            settings: format!("half-life {half_life_days} days, {}", plain(&self.options.model)),
+        };
+        let fit = |watch: &Watch<'_>| Served::fit(&decayed.train, self.options, watch);
+        self.measure(label, &decayed.histories, fit)
+    }
+
+    fn measure<R: Ranker>(
+        &self,
+        label: Label,
+        histories: &Interactions,
+        fit: impl FnOnce(&Watch<'_>) -> Result<R, Cancelled>,
+    ) -> Result<Lists, Cancelled> {
+        let Label { model, settings } = label;
         let peak = Peak::start();
         let fit_start = Instant::now();
         let progress = |stage: Stage, done, total| {
-            (self.watch)(&format!("{}: {}", R::NAME, stage.name()), done, total);
+            (self.watch)(&format!("{model}: {}", stage.name()), done, total);
         };
-        let watch = Watch { cancelled: self.cancelled, progress: &progress };
-        let ranker = R::fit(&self.split.train, self.options, &watch)?;
+        let ranker = fit(&Watch { cancelled: self.cancelled, progress: &progress })?;
         let fit_seconds = fit_start.elapsed().as_secs_f64();
         let rank_start = Instant::now();
-        let quality = self.rank_all(&ranker)?;
-        Ok(Row {
-            model: R::NAME.to_owned(),
-            recall: quality.recall,
-            ndcg: quality.ndcg,
-            coverage: quality.coverage,
-            fit_seconds,
-            rank_seconds: rank_start.elapsed().as_secs_f64(),
-            peak_bytes: peak.bytes(),
-        })
+        let lists = self.rank_all(&model, &ranker, histories)?;
+        let rank_seconds = rank_start.elapsed().as_secs_f64();
+        Ok(Lists { model, settings, lists, fit_seconds, rank_seconds, peak_bytes: peak.bytes() })
     }
 
-    fn rank_all<R: Ranker>(&self, ranker: &R) -> Result<Quality, Cancelled> {
-        let Split { train, test } = self.split;
-        let shown: Vec<AtomicBool> =
-            (0..train.item_count()).map(|_| AtomicBool::new(false)).collect();
+    fn rank_all<R: Ranker>(
+        &self,
+        model: &str,
+        ranker: &R,
+        histories: &Interactions,
+    ) -> Result<Vec<Vec<u32>>, Cancelled> {
         let done = AtomicUsize::new(0);
-        let rank_one = |memory: &mut (R::Memory, Vec<Liked>), user: &usize| {
+        let rank_one = |memory: &mut (R::Memory, Vec<Liked>), user: usize| {
             let (memory, history) = memory;
-            let (items, weights) = train.user(*user);
+            let (items, weights) = histories.user(user);
             history.clear();
             let liked = items.iter().zip(weights);
             history.extend(liked.map(|(&item, &weight)| Liked { item, weight }));
             let ranked = ranker.rank(history, self.options.k, memory);
-            for item in &ranked {
-                shown[*item as usize].store(true, Ordering::Relaxed);
-            }
-            self.step(R::NAME, &done)?;
-            Ok(judge(&ranked, &test[*user], self.options.k))
+            self.step(model, &done)?;
+            Ok(ranked)
         };
         let memory = || (R::Memory::default(), Vec::new());
-        let lists: Vec<ListQuality> =
-            self.tested.par_iter().map_init(memory, rank_one).collect::<Result<_, Cancelled>>()?;
-        let covered = shown.into_iter().filter_map(|shown| shown.into_inner().then_some(1.0));
-        Ok(Quality {
-            recall: share(lists.iter().map(|list| list.recall), lists.len()),
-            ndcg: share(lists.iter().map(|list| list.ndcg), lists.len()),
-            coverage: share(covered, train.item_count()),
-        })
+        (0..histories.user_count()).into_par_iter().map_init(memory, rank_one).collect()
     }
 
     /// Notes that one more user is done.
     fn step(&self, model: &str, done: &AtomicUsize) -> Result<(), Cancelled> {
-        let total = self.tested.len();
+        let total = self.split.held_out.len();
         let done = done.fetch_add(1, Ordering::Relaxed) + 1;
         if done.is_multiple_of((total / 100).max(1)) || done == total {
             (self.watch)(&format!("{model}: ranking"), done, total);
@@ -155,20 +225,14 @@ impl Run<'_> {
     }
 }
 
-/// A sum as a part of a whole; of nothing, 0.
-fn share(parts: impl Iterator<Item = f64>, whole: usize) -> f64 {
-    if whole == 0 { 0.0 } else { parts.sum::<f64>() / whole as f64 }
-}
-
 #[cfg(test)]
 mod tests {
-    use recommender::Interactions;
     use recommender::learn::gram::GramSettings;
     use recommender::learn::low_pass::LowPassSettings;
     use recommender::learn::ridge::RidgeSettings;
 
     use super::*;
-    use crate::split::hold_out;
+    use crate::split::{Period, by_time, hold_out};
 
     fn options() -> Options {
         let gram = GramSettings { user_exponent: 0.3, row_entries: 50 };
@@ -208,19 +272,23 @@ mod tests {
             assert!(model.recall > 0.7, "{model:?}");
             assert!(model.recall > 3.0 * popularity.recall, "{model:?} {popularity:?}");
             assert!(model.ndcg > 2.0 * popularity.ndcg, "{model:?} {popularity:?}");
-            assert!(model.coverage > 0.9 && model.coverage <= 1.0, "{model:?}");
+            assert!(model.exposure.coverage > 0.9 && model.exposure.coverage <= 1.0, "{model:?}");
         }
-        assert!(popularity.coverage < ridge.coverage);
+        assert!(popularity.exposure.coverage < ridge.exposure.coverage);
     }
 
     #[test]
     fn quality_is_bit_identical_for_one_and_two_threads() {
         let split = tastes();
-        let of = |report: Report| {
-            report.rows.into_iter().map(|row| (row.recall, row.ndcg, row.coverage)).collect()
+        let of = |threads| {
+            let mut report = measure(&split, threads);
+            report.threads = 0;
+            for row in &mut report.rows {
+                (row.fit_seconds, row.rank_seconds, row.peak_bytes) = (0.0, 0.0, None);
+            }
+            report
         };
-        let one: Vec<(f64, f64, f64)> = of(measure(&split, 1));
-        assert_eq!(one, of(measure(&split, 2)));
+        assert_eq!(of(1), of(2));
     }
 
     #[test]
@@ -231,24 +299,62 @@ mod tests {
         train.push_user([(0, 1.0)]);
         train.push_user([(0, 1.0), (1, 1.0)]);
         train.push_user([(0, 1.0), (1, 1.0), (2, 1.0)]);
-        let report = measure(&Split { train, test: vec![vec![2], vec![2], vec![]] }, 1);
+        let report =
+            measure(&Split::of_train(train, vec![vec![2], vec![2], vec![]], String::new()), 1);
         assert_eq!([report.users_tested, report.held_out, report.interactions], [2, 2, 6]);
         let popularity = &report.rows[1];
         assert_eq!(popularity.recall, 1.0);
         assert!((popularity.ndcg - (1.0 / 3.0_f64.log2() + 1.0) / 2.0).abs() < 1e-12);
-        assert!((popularity.coverage - 2.0 / 3.0).abs() < 1e-12);
+        assert!((popularity.exposure.coverage - 2.0 / 3.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn where_there_are_times_what_is_liked_lately_is_ranked_too() {
+        // Item 0 was liked by three users long ago, item 1 by two lately.
+        let day = |day: f64| (day * DAY_MS) as i64;
+        let mut before = Interactions::new(4);
+        [0, 0, 0, 1, 1].iter().for_each(|item| before.push_user([(*item, 1.0)]));
+        before.push_user([(2, 1.0)]);
+        let times_ms = [0.0, 0.0, 0.0, 100.0, 100.0, 100.0].map(day).to_vec();
+        let before = Period { users: (0..6).collect(), interactions: before, times_ms };
+        let mut after = Interactions::new(4);
+        after.push_user([(1, 1.0)]);
+        let after = Period { users: vec![5], interactions: after, times_ms: vec![day(110.0)] };
+        let split = by_time(before, &after, day(101.0), 0.5, 0);
+        let options = Options { half_lives_days: vec![10.0, 30.0], ..options() };
+        let cancelled = AtomicBool::new(false);
+        let report = evaluate(&split, &options, &|_, _, _| {}, &cancelled).unwrap();
+        let ranks: Vec<(&str, f64)> =
+            report.rows.iter().map(|row| (row.model.as_str(), row.mrr)).collect();
+        let expected = [
+            ("neighbourhood ridge", 0.5),
+            ("popularity", 0.5),
+            ("cosine ItemKNN", 0.0),
+            ("trending, 30 days", 1.0),
+            ("neighbourhood ridge, 10 days", 1.0),
+            ("trending, 10 days", 1.0),
+            ("neighbourhood ridge, 30 days", 1.0),
+        ];
+        assert_eq!(ranks, expected);
+    }
+
+    #[test]
+    fn settings_are_told_without_their_types() {
+        let expected = "gram user exponent 0.3, row entries 50, neighbours 20, \
+                        regularisation 4.0, item exponent 0.25";
+        assert_eq!(plain(&options().ridge), expected);
     }
 
     #[test]
     fn without_held_out_items_the_metrics_are_zero() {
-        let report = measure(&Split { train: Interactions::new(0), test: vec![] }, 1);
-        assert!(report.rows.iter().all(|row| row.recall == 0.0 && row.coverage == 0.0));
+        let report = measure(&Split::of_train(Interactions::new(0), vec![], String::new()), 1);
+        assert!(report.rows.iter().all(|row| row.recall == 0.0 && row.exposure.coverage == 0.0));
     }
 
     #[test]
     fn a_cancelled_evaluation_stops_wherever_it_is() {
         let split = tastes();
-        for stop_at in ["neighbourhood ridge: solving for the weights", "popularity: ranking"] {
+        for stop_at in ["neighbourhood ridge: solving", "popularity: ranking"] {
             let cancelled = AtomicBool::new(false);
             let watch = |stage: &str, _, _| {
                 if stage == stop_at {

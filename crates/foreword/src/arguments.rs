@@ -2,13 +2,14 @@
 
 mod bench;
 mod certs;
+mod evaluate;
 mod keys;
 mod shell;
 
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
-use clap::{ArgGroup, Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand};
 use server::data_folder::DataFolder;
 use server::settings::{Settings, Sources};
 use server::telemetry::log::{self, Levels};
@@ -17,6 +18,7 @@ use crate::exit;
 
 pub(crate) use bench::{ArrivalsKind, Bench, Call, Load, TlsFiles};
 pub(crate) use certs::Certs;
+pub(crate) use evaluate::{Evaluate, SplitKind};
 pub(crate) use keys::{CreateKey, Keys};
 pub(crate) use shell::{Completions, ManPages};
 
@@ -195,32 +197,6 @@ pub(crate) struct Recommend {
     /// How many books
     #[arg(short = 'n', long, default_value_t = 10, value_name = "COUNT")]
     pub(crate) number: u32,
-    #[command(flatten)]
-    pub(crate) output: Output,
-}
-
-/// `evaluate`.
-#[derive(Args, Debug)]
-#[command(group(ArgGroup::new("source").required(true)))]
-pub(crate) struct Evaluate {
-    /// Interactions to learn from, in the LightGCN format (a line: user, then items), plain or .gz
-    #[arg(long, value_name = "FILE", group = "source")]
-    pub(crate) train: Option<PathBuf>,
-    /// Interactions to find again; without it, a part of each user's is held out
-    #[arg(long, value_name = "FILE", requires = "train")]
-    pub(crate) test: Option<PathBuf>,
-    /// Use the store's events and hold out a part of each user's
-    #[arg(long, group = "source")]
-    pub(crate) store: bool,
-    /// The part of each user's interactions that is held out; of a store, only clear yeses are
-    #[arg(long, conflicts_with = "test", default_value_t = 0.2, value_name = "SHARE")]
-    pub(crate) holdout: f64,
-    /// Seed of the holdout
-    #[arg(long, conflicts_with = "test", default_value_t = 7, value_name = "NUMBER")]
-    pub(crate) seed: u64,
-    /// Draw the figures into this file too, as an SVG
-    #[arg(long, value_name = "FILE")]
-    pub(crate) plot: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) output: Output,
 }

@@ -19,9 +19,8 @@ use storage::{
 use crate::blocking::blocking;
 use crate::progress::{Progress, Stages};
 use crate::settings::{Settings, Train};
-use lessons::Lessons;
 
-pub use lessons::read_lessons;
+pub use lessons::{Lessons, Span, read_lessons, read_lessons_of};
 
 /// Why there is no new model. The model before stays active.
 #[derive(Debug, thiserror::Error)]
@@ -196,7 +195,7 @@ fn fit(
     let learnt = pool.install(|| learn(&lessons.interactions, &settings.train.engine(), &watch));
     drop(stages);
     let half_life_ms = settings.train.trend_half_life_days * 86_400_000.0;
-    let trend = trend(lessons.items.len(), lessons.dated.iter().copied(), half_life_ms);
+    let trend = trend(lessons.items.len(), lessons.dated(), half_life_ms);
     let model = Model::new(
         &lessons.items,
         &lessons.interactions,

@@ -1,6 +1,8 @@
 //! Popularity: the same list for everyone, without what each has. What a model must beat.
+//! Trending is the same, by what was liked lately.
 
 use recommender::Interactions;
+use recommender::learn::trend::trend;
 use recommender::model::Liked;
 use recommender::watch::{Cancelled, Watch};
 
@@ -12,6 +14,34 @@ pub(crate) struct Popularity {
     order: Vec<u32>,
 }
 
+impl Popularity {
+    /// Items by what was liked lately; where that is equal, by the sum of their values.
+    /// `times_ms` has a time for each entry.
+    pub(crate) fn trending(train: &Interactions, times_ms: &[i64], half_life_ms: f64) -> Self {
+        let entries = (0..train.user_count()).flat_map(|user| {
+            let (items, values) = train.user(user);
+            items.iter().zip(values)
+        });
+        let events =
+            entries.zip(times_ms).map(|((item, value), time)| (*item, *value, Some(*time)));
+        let trend = trend(train.item_count(), events, half_life_ms);
+        Self::by(&trend, &train.item_sums())
+    }
+
+    /// Highest first; equal ones by the second score, then by item.
+    fn by(scores: &[f32], then: &[f32]) -> Self {
+        let mut order: Vec<u32> = (0..scores.len() as u32).collect();
+        let descending = |scores: &[f32], left: u32, right: u32| {
+            scores[right as usize].total_cmp(&scores[left as usize])
+        };
+        order.sort_unstable_by(|left, right| {
+            let by_scores = descending(scores, *left, *right);
+            by_scores.then(descending(then, *left, *right)).then(left.cmp(right))
+        });
+        Self { order }
+    }
+}
+
 impl Ranker for Popularity {
     const NAME: &'static str = "popularity";
 
@@ -20,11 +50,7 @@ impl Ranker for Popularity {
 
     fn fit(train: &Interactions, _: &Options, _: &Watch<'_>) -> Result<Self, Cancelled> {
         let sums = train.item_sums();
-        let mut order: Vec<u32> = (0..train.item_count() as u32).collect();
-        order.sort_unstable_by(|left, right| {
-            sums[*right as usize].total_cmp(&sums[*left as usize]).then(left.cmp(right))
-        });
-        Ok(Self { order })
+        Ok(Self::by(&sums, &sums))
     }
 
     fn rank(&self, history: &[Liked], k: usize, known: &mut Vec<u32>) -> Vec<u32> {

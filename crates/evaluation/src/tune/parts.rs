@@ -33,10 +33,9 @@ impl<'a> Parts<'a> {
         tell: &'a (dyn Fn(&str) + Sync),
         cancelled: &'a AtomicBool,
     ) -> Self {
-        let tested: Vec<usize> =
-            (0..split.test.len()).filter(|user| !split.test[*user].is_empty()).collect();
-        let every = tested.len().div_ceil(options.users_max.max(1)).max(1);
-        let users = tested.into_iter().step_by(every).collect();
+        let tested = split.held_out.len();
+        let every = tested.div_ceil(options.users_max.max(1)).max(1);
+        let users = (0..tested).step_by(every).collect();
         let (gram, weights, low_pass) = (None, None, None);
         Self { split, users, k: options.k, tell, cancelled, gram, weights, low_pass }
     }
@@ -84,16 +83,21 @@ impl<'a> Parts<'a> {
             .users
             .par_iter()
             .map_init(memory, |(memory, history), &user| {
-                let (items, values) = self.split.train.user(user);
+                let (items, values) = self.split.histories.user(user);
                 history.clear();
                 let liked = items.iter().zip(values);
                 history.extend(liked.map(|(&item, &weight)| Liked { item, weight }));
-                judge(&served.rank(history, self.k, memory), &self.split.test[user], self.k)
+                judge(&served.rank(history, self.k, memory), &self.split.held_out[user], self.k)
             })
             .collect();
         let mean = |of: fn(&ListQuality) -> f64| {
             lists.iter().map(of).sum::<f64>() / lists.len().max(1) as f64
         };
-        ListQuality { recall: mean(|list| list.recall), ndcg: mean(|list| list.ndcg) }
+        ListQuality {
+            recall: mean(|list| list.recall),
+            ndcg: mean(|list| list.ndcg),
+            reciprocal_rank: mean(|list| list.reciprocal_rank),
+            hit: mean(|list| list.hit),
+        }
     }
 }

@@ -111,7 +111,7 @@ async fn hold_out(
     let (share, seed) = (arguments.holdout, arguments.seed);
     let split = evaluation::hold_out(&lessons.interactions, share, LIKED_MIN, seed);
     ensure!(
-        split.held_out() > 0,
+        split.held_out_count() > 0,
         "no reader has enough liked books to hold out {share} of them; import more events, or raise --holdout",
     );
     if lessons.simulated_interactions > 0 {

@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use recommender::history::collapse;
-use recommender::{Event, EventWeights, Interactions, ItemNumber};
+use recommender::{Event, EventWeights, Interactions, ItemNumber, UserNumber};
 use storage::{EventOrigin, Store, TrainingEvent};
 
 use super::TrainError;
@@ -16,14 +16,37 @@ use crate::settings::Settings;
 pub struct Lessons {
     /// The items, ascending; columns of `interactions` are places in here.
     pub items: Vec<ItemNumber>,
+    /// The users, ascending; rows of `interactions` are places in here.
+    pub users: Vec<UserNumber>,
     /// Who likes what.
     pub interactions: Interactions,
+    /// When, in milliseconds since 1970, if known: for each entry of `interactions`, in order.
+    pub times_ms: Vec<Option<i64>>,
     /// How many of them come from simulated readers.
     pub simulated_interactions: u64,
-    /// Item, weight and time of everything that was liked at a known time.
-    pub(super) dated: Vec<(u32, f32, Option<i64>)>,
     /// Events of books that the shop does not have.
     pub(super) unknown_book_events: u64,
+}
+
+/// Which events are read, by their time in milliseconds since 1970.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Span {
+    /// All, with a time or without.
+    All,
+    /// Those of a known time before this one.
+    Before(i64),
+    /// Those of this time or a later one.
+    From(i64),
+}
+
+impl Span {
+    fn holds(self, time_ms: Option<i64>) -> bool {
+        match self {
+            Self::All => true,
+            Self::Before(end) => time_ms.is_some_and(|time| time < end),
+            Self::From(begin) => time_ms.is_some_and(|time| time >= begin),
+        }
+    }
 }
 
 /// Reads the books and all events of a store.
@@ -37,24 +60,43 @@ pub async fn read_lessons(
     progress: &dyn Progress,
     cancelled: &AtomicBool,
 ) -> Result<Lessons, TrainError> {
+    read_lessons_of(Span::All, store, settings, progress, cancelled).await
+}
+
+/// Reads the books and the events of one span of time, as if there were no others.
+///
+/// # Errors
+///
+/// As [`read_lessons`].
+pub async fn read_lessons_of(
+    span: Span,
+    store: &Store,
+    settings: &Settings,
+    progress: &dyn Progress,
+    cancelled: &AtomicBool,
+) -> Result<Lessons, TrainError> {
     let books = Books::read(store).await?.books;
     let items: Vec<ItemNumber> = books.iter().map(|book| book.number).collect();
     drop(books);
     let users = store.user_count().await?;
     progress.begin("reading events", Some(users), Unit::Count);
     let mut lessons = Lessons {
+        users: Vec::new(),
         interactions: Interactions::new(items.len()),
+        times_ms: Vec::new(),
         items,
         simulated_interactions: 0,
-        dated: Vec::new(),
         unknown_book_events: 0,
     };
     let weights = settings.weights.engine();
     let history_max = settings.train.history_items_max.get();
     let mut users_read = 0_u64;
+    let mut of_span = Vec::new();
     let scanned = store
-        .scan_events(|_, events| {
-            lessons.add_user(events, &weights, history_max);
+        .scan_events(|user, events| {
+            of_span.clear();
+            of_span.extend(events.iter().copied().filter(|event| span.holds(event.time_ms)));
+            lessons.add_user(user, &of_span, &weights, history_max);
             users_read += 1;
             if users_read.is_multiple_of(1024) {
                 progress.at(users_read);
@@ -71,7 +113,22 @@ pub async fn read_lessons(
 }
 
 impl Lessons {
-    fn add_user(&mut self, events: &[TrainingEvent], weights: &EventWeights, history_max: usize) {
+    /// Item, weight and time of everything that was liked.
+    pub(super) fn dated(&self) -> impl Iterator<Item = (u32, f32, Option<i64>)> + Clone {
+        let entries = (0..self.interactions.user_count()).flat_map(|user| {
+            let (items, weights) = self.interactions.user(user);
+            items.iter().zip(weights)
+        });
+        entries.zip(&self.times_ms).map(|((item, weight), time_ms)| (*item, *weight, *time_ms))
+    }
+
+    fn add_user(
+        &mut self,
+        user: UserNumber,
+        events: &[TrainingEvent],
+        weights: &EventWeights,
+        history_max: usize,
+    ) {
         let simulated = events.iter().any(|event| event.origin == EventOrigin::Simulated);
         let known: Vec<Event> = events
             .iter()
@@ -99,7 +156,8 @@ impl Lessons {
             })
             .collect();
         self.interactions.push_user(row.iter().map(|(item, weight, _)| (*item, *weight)));
-        self.dated.extend(row.iter().filter(|(_, _, time_ms)| time_ms.is_some()));
+        self.users.push(user);
+        self.times_ms.extend(row.iter().map(|(_, _, time_ms)| *time_ms));
         if simulated {
             self.simulated_interactions += row.len() as u64;
         }
