@@ -60,6 +60,7 @@ pub fn judge(split: &Split, measured: &[Lists], k: usize, seed: u64) -> Result<R
         machine: Machine::this(),
         rows,
         differences,
+        skipped: Vec::new(),
     })
 }
 

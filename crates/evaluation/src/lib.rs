@@ -10,12 +10,14 @@
 //! 1. [`split`]: what is learnt from and what is held out, from files or a store;
 //! 2. `ranker`: the models, each behind one trait; [`run`] fits them and ranks for everybody;
 //! 3. [`lists`]: what comes out of a model, of this crate or measured elsewhere;
+//!    by [`peers`] for one;
 //! 4. [`judge()`] and [`metrics`]: judge the lists of all models alike;
 //! 5. [`report`]: all models side by side; [`plot`] draws it.
 //!
 //! Settings are to be chosen on a part held out of the training part
 //! ([`read_and_hold_out`]); the test part is for reporting, once.
 
+pub mod child;
 mod decay;
 pub mod html;
 mod judge;
@@ -26,6 +28,7 @@ mod machine;
 mod markup;
 mod memory;
 pub mod metrics;
+pub mod peers;
 pub mod plot;
 mod ranker;
 pub mod report;

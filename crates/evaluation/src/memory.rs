@@ -1,6 +1,6 @@
-//! Peak memory of this process, as Linux counts it; unknown elsewhere.
+//! Peak memory of this process, and memory that is left, as Linux counts them; unknown elsewhere.
 //!
-//! Source: `proc_pid_status(5)` and `proc_pid_clear_refs(5)`.
+//! Source: `proc_pid_status(5)`, `proc_pid_clear_refs(5)` and `proc_meminfo(5)`.
 
 use std::fs;
 
@@ -25,8 +25,18 @@ impl Peak {
     }
 }
 
+/// Memory that new work can have without anything being swapped out. `None` where this is not
+/// known.
+pub(crate) fn available_bytes() -> Option<u64> {
+    bytes_of(&fs::read_to_string("/proc/meminfo").ok()?, "MemAvailable:")
+}
+
 fn peak_of(status: &str) -> Option<u64> {
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    bytes_of(status, "VmHWM:")
+}
+
+fn bytes_of(text: &str, name: &str) -> Option<u64> {
+    let line = text.lines().find_map(|line| line.strip_prefix(name))?;
     let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
     Some(kibibytes * 1024)
 }

@@ -6,6 +6,7 @@ use crate::machine::Machine;
 use crate::metrics::bootstrap::Interval;
 use crate::metrics::exposure::Exposure;
 use crate::metrics::segments::{ItemSegment, UserSegment};
+use crate::peers::Skipped;
 use crate::split::LeftOut;
 
 /// Fewer tested users than these show large differences only.
@@ -50,6 +51,8 @@ pub struct Report {
     pub rows: Vec<Row>,
     /// The first model beside each of the others.
     pub differences: Vec<Difference>,
+    /// Peers that were asked for and could not be measured.
+    pub skipped: Vec<Skipped>,
 }
 
 impl Report {
@@ -59,6 +62,9 @@ impl Report {
     pub fn remarks(&self) -> Vec<String> {
         let LeftOut { undated, users_unseen, of_users_unseen, repeats } = self.left_out;
         let mut remarks = Vec::new();
+        for Skipped { model, reason } in &self.skipped {
+            remarks.push(format!("{model} was not measured: {reason}"));
+        }
         if self.held_out_of_items_unseen > 0 {
             let share = 100.0 * self.held_out_of_items_unseen as f64 / self.held_out.max(1) as f64;
             remarks.push(format!(

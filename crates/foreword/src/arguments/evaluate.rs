@@ -19,7 +19,9 @@ Examples:
   How are readers served who came after the training?
     foreword evaluate --store --split unseen-users
   A published data set:
-    foreword evaluate --train train.txt --test test.txt";
+    foreword evaluate --train train.txt --test test.txt
+  The same beside others' libraries, each tuned for five minutes:
+    foreword evaluate --train train.txt --test test.txt --peers --peer-budget 300";
 
 /// `evaluate`.
 #[derive(Args, Clone, Debug)]
@@ -57,6 +59,15 @@ pub(crate) struct Evaluate {
     /// Seed of what is held out, and of the intervals
     #[arg(long, default_value_t = 7, value_name = "NUMBER")]
     pub(crate) seed: u64,
+    /// Measure others' models as well: `implicit` (cosine, BM25, ALS), SANSA and dense EASE, in Python
+    #[arg(long)]
+    pub(crate) peers: bool,
+    /// How long settings of each peer are tried, on a validation part cut from the training part
+    #[arg(long, requires = "peers", default_value_t = 60, value_name = "SECONDS")]
+    pub(crate) peer_budget: u64,
+    /// Folder of the peers' Python packages; made at the first time, with python3
+    #[arg(long, requires = "peers", default_value = "target/python-peers", value_name = "DIR")]
+    pub(crate) peer_environment: PathBuf,
     /// Write a page with all figures and pictures into this file too
     #[arg(long, value_name = "FILE")]
     pub(crate) html: Option<PathBuf>,

@@ -1,5 +1,6 @@
 //! `foreword evaluate`.
 
+mod peers;
 mod splits;
 mod text;
 
@@ -8,7 +9,8 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
-use evaluation::{Options, Report, Split};
+use evaluation::peers::PeerOptions;
+use evaluation::{Cancelled, Options, Report, Split};
 use server::data_folder::DataFolder;
 use server::progress::{Progress, Stages};
 use server::settings::Settings;
@@ -34,7 +36,9 @@ pub(super) async fn run(
     };
     let report = match split {
         Some(split) => {
-            evaluate(split, options(settings, arguments), settings, progress, &stop).await?
+            let peers = peers::options(settings, arguments);
+            let options = options(settings, arguments);
+            evaluate(split, options, peers, settings.train.threads, progress, &stop).await?
         }
         None => None,
     };
@@ -75,17 +79,28 @@ fn options(settings: &Settings, arguments: &Evaluate) -> Options {
 async fn evaluate(
     split: Split,
     options: Options,
-    settings: &Settings,
+    peers: Option<PeerOptions>,
+    threads: usize,
     progress: Arc<dyn Progress>,
     stop: &Stop,
 ) -> Result<Option<Report>> {
-    let threads = settings.train.threads;
     let cancelled = Arc::clone(&stop.flag);
     let measure = move || -> Result<Option<Report>> {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build()?;
         let stages = Stages::new(&*progress);
         let watch = |stage: &str, done: usize, total: usize| stages.at(stage, done, total);
-        let measured = pool.install(|| evaluation::evaluate(&split, &options, &watch, &cancelled));
+        let measured = pool.install(|| -> Result<Report, Cancelled> {
+            let mut lists = evaluation::measure(&split, &options, &watch, &cancelled)?;
+            let mut skipped = Vec::new();
+            if let Some(peers) = &peers {
+                let (of_peers, without) = peers::measure(&split, peers, &watch, &cancelled)?;
+                lists.extend(of_peers);
+                skipped = without;
+            }
+            let report = evaluation::judge(&split, &lists, options.k, options.seed)
+                .expect("the lists of all models were checked against the split");
+            Ok(Report { skipped, ..report })
+        });
         Ok(measured.ok())
     };
     tokio::task::spawn_blocking(measure).await.context("the measurement failed")?

@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::Value;
 
-use crate::program::Program;
+use crate::program::{Program, Ran};
 use crate::shop;
 
 /// Readers who each like one of two halves of the catalogue.
@@ -40,6 +40,25 @@ fn a_file_is_split_by_a_seed_and_models_are_compared_and_drawn() {
     );
     let table = program.run(&format!("evaluate --train {train}")).succeeded();
     assert!(table.contains("N@20 [95 %]") && table.contains("neighbourhood ridge"), "{table}");
+}
+
+#[test]
+fn peers_that_cannot_run_are_named_and_the_others_go_on() {
+    let program = Program::new();
+    let train = write_readers(&program);
+    let environment = program.folder.path().join("no-python");
+    let arguments =
+        format!("evaluate --train {train} --peers --peer-environment {}", environment.display());
+    // Nowhere is there a python3.
+    let mut command = program.command(&arguments);
+    let output = command.env("PATH", program.folder.path()).output().unwrap();
+    let ran = Ran::new(&output, program.folder.path());
+    let table = ran.succeeded();
+    for peer in ["implicit cosine", "implicit BM25", "implicit ALS", "SANSA", "dense EASE"] {
+        let expected = format!("{peer} was not measured: cannot make a Python environment");
+        assert!(table.contains(&expected), "{peer}: {table}");
+    }
+    assert!(table.contains("neighbourhood ridge"), "{table}");
 }
 
 #[test]
