@@ -14,6 +14,8 @@
 //! 4. [`judge()`] and [`metrics`]: judge the lists of all models alike;
 //! 5. [`report`]: all models side by side; [`plot`] draws it.
 //!
+//! [`scale`] measures how a fit grows, on shops that [`synthetic`] makes.
+//!
 //! Settings are to be chosen on a part held out of the training part
 //! ([`read_and_hold_out`]); the test part is for reporting, once.
 
@@ -33,7 +35,9 @@ pub mod plot;
 mod ranker;
 pub mod report;
 pub mod run;
+pub mod scale;
 pub mod split;
+pub mod synthetic;
 pub mod tune;
 
 pub use judge::judge;

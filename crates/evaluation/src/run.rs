@@ -342,7 +342,7 @@ mod tests {
     fn settings_are_told_without_their_types() {
         let expected = "gram user exponent 0.3, row entries 50, neighbours 20, \
                         regularisation 4.0, item exponent 0.25";
-        assert_eq!(plain(&options().ridge), expected);
+        assert_eq!(plain(&options().model.ridge), expected);
     }
 
     #[test]

@@ -16,7 +16,7 @@ use server::telemetry::log::{self, Levels};
 
 use crate::exit;
 
-pub(crate) use bench::{ArrivalsKind, Bench, Call, Load, TlsFiles};
+pub(crate) use bench::{ArrivalsKind, Bench, Call, Load, Scale, TlsFiles};
 pub(crate) use certs::Certs;
 pub(crate) use evaluate::{Evaluate, SplitKind};
 pub(crate) use keys::{CreateKey, Keys};
@@ -83,7 +83,7 @@ pub(crate) enum Command {
     Recommend(Recommend),
     /// Measure the quality of the rankings, beside popularity and item-based neighbours
     Evaluate(Evaluate),
-    /// Measure a running service
+    /// Measure a running service, or how training grows with the catalogue
     #[command(subcommand)]
     Bench(Bench),
     /// Make, list and revoke API keys

@@ -44,7 +44,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
         }
         Command::Keys(keys) => keys::run(&data()?, &arguments.settings()?, keys).await,
         // These need no shop, and no settings, which may name the very files that are missing.
-        Command::Bench(bench) => bench::run(bench).await,
+        Command::Bench(bench) => bench::run(bench, &arguments).await,
         Command::Certs(certs) => certs::run(certs),
         Command::Completions(completions) => completions::run(completions),
         Command::Man(man) => man::run(man),

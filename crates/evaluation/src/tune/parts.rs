@@ -11,7 +11,7 @@ use recommender::model::Liked;
 use recommender::watch::{Cancelled, Stage, Watch};
 
 use super::TuneOptions;
-use crate::metrics::{ListQuality, judge};
+use crate::metrics::list::{ListQuality, judge};
 use crate::ranker::{Ranker, Served};
 use crate::split::Split;
 

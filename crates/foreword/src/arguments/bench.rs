@@ -15,6 +15,47 @@ use super::Output;
 pub(crate) enum Bench {
     /// Ask a running service many times and tell how long it took, how it ended, what it cost
     Load(Box<Load>),
+    /// Train on synthetic shops of several sizes and tell time per item and memory
+    Scale(Scale),
+}
+
+const SCALE_EXAMPLES: &str = "\
+Examples:
+  Does time per item stay the same from 10 thousand to 1 million books?
+    foreword bench scale --plot scale.svg
+  A quick look, with other settings of the model:
+    foreword bench scale --items 10000,30000 --set train.neighbours=200
+
+Readers are made from a seed and have a few tastes each. Every size runs in a process of its own,
+so that memory is counted for itself. 1 million books with 100 interactions each need 16 GB.";
+
+/// `bench scale`.
+#[derive(Args, Clone, Debug)]
+#[command(after_help = SCALE_EXAMPLES)]
+pub(crate) struct Scale {
+    /// Sizes of the catalogue, separated by commas
+    #[arg(
+        long,
+        value_name = "COUNT",
+        value_delimiter = ',',
+        default_value = "10000,100000,1000000",
+        value_parser = item_count
+    )]
+    pub(crate) items: Vec<usize>,
+    /// Interactions for each item, in the mean
+    #[arg(long, value_name = "COUNT", default_value_t = 100)]
+    pub(crate) interactions_per_item: usize,
+    /// Seed of the shops
+    #[arg(long, value_name = "NUMBER", default_value_t = 7)]
+    pub(crate) seed: u64,
+    /// Draw time per item into this file, as an SVG
+    #[arg(long, value_name = "FILE")]
+    pub(crate) plot: Option<PathBuf>,
+    /// Measure this size in this process, and tell it to the one that asked
+    #[arg(long, hide = true, value_parser = item_count)]
+    pub(crate) only: Option<usize>,
+    #[command(flatten)]
+    pub(crate) output: Output,
 }
 
 const LOAD_EXAMPLES: &str = "\
@@ -148,6 +189,14 @@ fn time(text: &str) -> Result<Duration, String> {
         .and_then(|duration| Duration::try_from(duration).ok())
         .ok_or_else(|| "expected a time with its unit, such as 10s, 500ms or 1m 30s".to_owned())
 }
+
+fn item_count(text: &str) -> Result<usize, String> {
+    let count = text.parse().ok().filter(|count| (1..=ITEMS_MAX).contains(count));
+    count.ok_or_else(|| format!("expected a number from 1 to {ITEMS_MAX}"))
+}
+
+/// Item numbers have 31 bits.
+const ITEMS_MAX: usize = i32::MAX as usize;
 
 fn ids(text: &str) -> Result<RangeInclusive<u32>, String> {
     let (first, last) = text.split_once("..").unwrap_or((text, text));

@@ -154,3 +154,21 @@ fn what_cannot_be_run_is_told() {
     assert!(nobody.starts_with(&format!("error: no connection to {address}: ")), "{nobody}");
     assert!(nobody.trim_end().ends_with("serve` starts the service, --to says where it is"));
 }
+
+#[test]
+fn each_size_is_measured_in_a_process_of_its_own_told_and_drawn() {
+    let program = Program::new();
+    let plot = program.folder.path().join("scale.svg");
+    let arguments = "bench scale --items 300,200 --interactions-per-item 20";
+    let told = program.run(&format!("{arguments} --plot {} --json", plot.display())).succeeded();
+    let rows: Value = serde_json::from_str(&told).unwrap();
+    assert_eq!((&rows[0]["items"], &rows[1]["items"]), (&300.into(), &200.into()));
+    assert!(
+        rows[0]["snapshot_bytes"].as_u64().unwrap() > rows[1]["snapshot_bytes"].as_u64().unwrap()
+    );
+    let picture = std::fs::read_to_string(plot).unwrap();
+    assert!(picture.contains(">200</text>") && picture.contains(">300</text>"), "{picture}");
+    let table = program.run(arguments).succeeded();
+    assert!(table.contains("µs per item"), "{table}");
+    assert!(program.run("bench scale --items 0").failed(2).contains("from 1 to"));
+}
