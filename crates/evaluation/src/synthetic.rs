@@ -204,7 +204,9 @@ fn divisor(left: usize, right: usize) -> usize {
 mod tests {
     use super::*;
     use crate::{LIKED_MIN, Options, evaluate, hold_out};
+    use recommender::learn::LearnSettings;
     use recommender::learn::gram::GramSettings;
+    use recommender::learn::low_pass::LowPassSettings;
     use recommender::learn::ridge::RidgeSettings;
 
     fn generate(synthetic: Synthetic, threads: usize) -> Interactions {
@@ -266,8 +268,11 @@ mod tests {
         let split = hold_out(&generate(shop, 2), 0.2, LIKED_MIN, 7);
         let gram = GramSettings { user_exponent: 0.5, row_entries: 200 };
         let ridge = RidgeSettings { gram, neighbours: 50, regularisation: 3.0, item_exponent: 0.3 };
+        let low_pass = LowPassSettings { factors: 32, weight: 0.1, iterations: 3 };
+        let settings = LearnSettings { ridge, low_pass };
         let report =
-            evaluate(&split, &Options::new(ridge), &|_, _, _| {}, &AtomicBool::new(false)).unwrap();
+            evaluate(&split, &Options::new(settings), &|_, _, _| {}, &AtomicBool::new(false))
+                .unwrap();
         let [ridge, popularity] = [&report.rows[0], &report.rows[1]];
         assert!(ridge.ndcg > 1.5 * popularity.ndcg, "{} {}", ridge.ndcg, popularity.ndcg);
     }

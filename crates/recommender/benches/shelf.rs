@@ -65,6 +65,7 @@ fn shelves(criterion: &mut Criterion) {
         work: None,
         categories,
         language: None,
+        ..Entry::default()
     };
     let entries: Vec<Entry<'_>> =
         categories.leak().iter().map(Vec::as_slice).zip(1..).map(entry).collect();

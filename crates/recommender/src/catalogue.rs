@@ -4,14 +4,22 @@
 //! scores need no translation, and an item that left the shop since the training is
 //! merely not available.
 
+mod lists;
+mod series;
+
 use std::collections::HashMap;
 
 use crate::bits::BitSet;
 use crate::id::ItemNumber;
 use crate::model::Model;
 
+use self::lists::{Groups, Lists};
+use self::series::SeriesIndex;
+
+pub use self::series::Volume;
+
 /// What the engine needs to know of one item.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Entry<'a> {
     /// Its number.
     pub number: ItemNumber,
@@ -21,9 +29,15 @@ pub struct Entry<'a> {
     pub categories: &'a [String],
     /// Language tag in lower case, such as `en-us`.
     pub language: Option<&'a str>,
+    /// Names of its authors, most important first.
+    pub authors: &'a [String],
+    /// The name of the series that it is part of.
+    pub series: Option<&'a str>,
+    /// Its place in the series.
+    pub volume: Option<f64>,
 }
 
-/// Items by index, with their works, categories and languages.
+/// Items by index, with their works, categories, languages, authors and series.
 #[derive(Clone, Debug, Default)]
 pub struct Catalogue {
     numbers: Vec<ItemNumber>,
@@ -31,66 +45,12 @@ pub struct Catalogue {
     works: Vec<u32>,
     editions: Lists,
     categories: Groups,
+    categories_of: Lists,
     languages: Groups,
+    authors: Groups,
+    authors_of: Lists,
+    series: SeriesIndex,
     by_popularity: Vec<u32>,
-}
-
-/// Lists of indexes, one after the other.
-#[derive(Clone, Debug, Default)]
-struct Lists {
-    offsets: Vec<usize>,
-    indexes: Vec<u32>,
-}
-
-impl Lists {
-    /// Groups `(list, index)` pairs; within a list the order of the pairs stays.
-    fn new(list_count: usize, pairs: &[(u32, u32)]) -> Self {
-        let mut offsets = vec![0; list_count + 1];
-        for (list, _) in pairs {
-            offsets[*list as usize + 1] += 1;
-        }
-        for list in 0..list_count {
-            offsets[list + 1] += offsets[list];
-        }
-        let mut next = offsets.clone();
-        let mut indexes = vec![0; pairs.len()];
-        for (list, index) in pairs {
-            indexes[next[*list as usize]] = *index;
-            next[*list as usize] += 1;
-        }
-        Self { offsets, indexes }
-    }
-
-    fn get(&self, list: u32) -> &[u32] {
-        &self.indexes[self.offsets[list as usize]..self.offsets[list as usize + 1]]
-    }
-}
-
-/// Named lists of indexes.
-#[derive(Clone, Debug, Default)]
-struct Groups {
-    names: HashMap<String, u32>,
-    members: Lists,
-}
-
-impl Groups {
-    fn new<'a>(memberships: impl Iterator<Item = (&'a str, u32)>) -> Self {
-        let mut names: HashMap<String, u32> = HashMap::new();
-        let mut pairs = Vec::new();
-        for (name, index) in memberships {
-            let next = names.len() as u32;
-            let group = match names.get(name) {
-                Some(group) => *group,
-                None => *names.entry(name.to_owned()).or_insert(next),
-            };
-            pairs.push((group, index));
-        }
-        Self { members: Lists::new(names.len(), &pairs), names }
-    }
-
-    fn members(&self, name: &str) -> &[u32] {
-        self.names.get(name).map_or(&[], |group| self.members.get(*group))
-    }
 }
 
 impl Catalogue {
@@ -120,6 +80,10 @@ impl Catalogue {
         let indexed = || indexes.iter().copied().zip(entries);
         let categories = indexed()
             .flat_map(|(index, entry)| entry.categories.iter().map(move |slug| (&**slug, index)));
+        let (categories, categories_of) = Groups::with_items(numbers.len(), categories);
+        let authors = indexed()
+            .flat_map(|(index, entry)| distinct(entry.authors).map(move |name| (name, index)));
+        let (authors, authors_of) = Groups::with_items(numbers.len(), authors);
         let languages = indexed().flat_map(|(index, entry)| {
             ranges(entry.language.unwrap_or_default()).map(move |range| (range, index))
         });
@@ -129,7 +93,11 @@ impl Catalogue {
             available,
             editions: Lists::new(work_count, &editions),
             works,
-            categories: Groups::new(categories),
+            categories,
+            categories_of,
+            authors,
+            authors_of,
+            series: SeriesIndex::new(numbers.len(), indexed()),
             languages: Groups::new(languages),
             by_popularity: order_by_popularity(&numbers, model),
             numbers,
@@ -178,6 +146,18 @@ impl Catalogue {
         self.works[index as usize]
     }
 
+    /// The work of the item at an index, if it has other editions: most have none, and need not be
+    /// compared.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such index.
+    #[must_use]
+    pub fn shared_work(&self, index: u32) -> Option<u32> {
+        let work = self.work(index);
+        (self.editions.get(work).len() > 1).then_some(work)
+    }
+
     /// All editions of the work that the item at an index is one of.
     ///
     /// # Panics
@@ -194,6 +174,104 @@ impl Catalogue {
         self.categories.members(slug)
     }
 
+    /// The number of a category, or `None` if no item has it.
+    #[must_use]
+    pub fn category_number(&self, slug: &str) -> Option<u32> {
+        self.categories.number(slug)
+    }
+
+    /// The items of a category by its number.
+    ///
+    /// # Panics
+    ///
+    /// If there is no category of that number.
+    #[must_use]
+    pub fn in_category(&self, category: u32) -> &[u32] {
+        self.categories.members_of(category)
+    }
+
+    /// The numbers of an item's categories; none for one that left the shop.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such index.
+    #[must_use]
+    pub fn categories_of(&self, index: u32) -> &[u32] {
+        self.categories_of.get(index)
+    }
+
+    /// The number of an author by name, or `None` if no item is by them.
+    #[must_use]
+    pub fn author_number(&self, name: &str) -> Option<u32> {
+        self.authors.number(name)
+    }
+
+    /// The items by an author.
+    ///
+    /// # Panics
+    ///
+    /// If there is no author of that number.
+    #[must_use]
+    pub fn by_author(&self, author: u32) -> &[u32] {
+        self.authors.members_of(author)
+    }
+
+    /// The numbers of an item's authors, most important first; none for one that left the shop.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such index.
+    #[must_use]
+    pub fn authors_of(&self, index: u32) -> &[u32] {
+        self.authors_of.get(index)
+    }
+
+    /// The number of a series by name, or `None` if no item is part of it.
+    #[must_use]
+    pub fn series_number(&self, name: &str) -> Option<u32> {
+        self.series.number(name)
+    }
+
+    /// The number of the series that an item is part of, with or without a place in it.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such index.
+    #[must_use]
+    pub fn series_of(&self, index: u32) -> Option<u32> {
+        self.series.series(index)
+    }
+
+    /// An item's place in a series; `None` if it has no place in one.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such index.
+    #[must_use]
+    pub fn volume(&self, index: u32) -> Option<Volume> {
+        self.series.volume(index)
+    }
+
+    /// All items of a series, with or without a place in it.
+    ///
+    /// # Panics
+    ///
+    /// If there is no series of that number.
+    #[must_use]
+    pub fn in_series(&self, series: u32) -> &[u32] {
+        self.series.members(series)
+    }
+
+    /// The items that have a place in a series, by place, equals by index.
+    ///
+    /// # Panics
+    ///
+    /// If there is no series of that number.
+    #[must_use]
+    pub fn volumes(&self, series: u32) -> &[u32] {
+        self.series.volumes(series)
+    }
+
     /// The items in a language, by a range in lower case: `en` covers `en-us` (RFC 4647,
     /// 3.3.1). None if there is no such language.
     #[must_use]
@@ -206,6 +284,12 @@ impl Catalogue {
     pub fn by_popularity(&self) -> &[u32] {
         &self.by_popularity
     }
+}
+
+/// The names of a list, each once.
+fn distinct(names: &[String]) -> impl Iterator<Item = &str> {
+    let is_first = |(place, name): &(usize, &String)| !names[..*place].contains(name);
+    names.iter().enumerate().filter(is_first).map(|(_, name)| &**name)
 }
 
 /// The ranges that cover a language tag: the tag itself, and what is left when subtags are

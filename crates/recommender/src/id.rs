@@ -29,8 +29,9 @@ impl ShopId {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct UserNumber(pub u32);
 
-/// The number of an item, `1..=LAST_NUMBER`. An item is one edition of a book.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+/// The number of an item, `1..=LAST_NUMBER`. An item is one edition of a book. The default, 0, is
+/// no item's.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ItemNumber(pub u32);
 
 impl fmt::Display for UserNumber {

@@ -7,7 +7,9 @@
 mod cholesky;
 pub mod gram;
 pub mod low_pass;
+pub mod popularity;
 pub mod ridge;
+pub mod rise;
 mod rows;
 pub mod trend;
 

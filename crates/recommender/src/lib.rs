@@ -21,6 +21,7 @@ pub mod history;
 pub mod id;
 pub mod interactions;
 pub mod learn;
+mod marks;
 pub mod model;
 pub mod shelf;
 pub mod watch;

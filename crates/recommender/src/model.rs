@@ -139,6 +139,17 @@ impl Model {
         }
     }
 
+    /// The same model with another popularity than the sum of its interactions: one value an item.
+    ///
+    /// # Panics
+    ///
+    /// If there are more or fewer.
+    #[must_use]
+    pub fn with_popularity(self, popularity: Vec<f32>) -> Self {
+        assert_eq!(popularity.len(), self.item_count(), "one value an item");
+        Self { popularity: popularity.into(), ..self }
+    }
+
     /// What it was learnt from.
     #[must_use]
     pub fn summary(&self) -> &Summary {

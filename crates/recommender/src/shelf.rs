@@ -1,25 +1,46 @@
 //! The shelf: the ranked answer to one request, and the reasons for it.
 //!
 //! Filter first, rank second: the wanted number of items comes back whenever that many
-//! eligible works exist. What the model cannot score is filled up by popularity, and says so.
+//! eligible works exist. The best candidates of the model go through the steps of the re-rank
+//! ([`ShelfSettings`] says which); what the model cannot score is filled up by popularity, and
+//! says so.
 //!
-//! Invariant: within one [`Origin`], items are ordered by score, then by index, so that
-//! equal scores never swap places between two runs.
+//! Nothing here reads a clock or draws by chance: equal requests get equal shelves.
 
+mod arrange;
+mod author_cap;
 pub mod candidates;
+mod disliked;
+mod diversity;
+mod draft;
 pub mod filter;
+mod impressions;
+mod popular;
+mod reasons;
+mod rules;
 mod scores;
+mod series_gate;
+mod similar;
+mod steps;
 mod top;
+mod trace;
 
 use crate::bits::BitSet;
 use crate::catalogue::Catalogue;
 use crate::model::{Liked, Model};
 
+use self::arrange::Memory;
 use self::filter::Filter;
 use self::top::{TopItems, top_items};
 
-/// The longest list of reasons.
-pub const REASONS_MAX: usize = 3;
+pub use self::impressions::Impression;
+pub use self::reasons::{REASONS_MAX, Reason, explain, explain_by_catalogue};
+pub use self::rules::{Rule, Rules, Target};
+pub use self::similar::similar;
+pub use self::steps::{
+    AuthorCap, Blend, Diversity, HoldBack, ImpressionDecay, Rotation, SeriesGate, ShelfSettings,
+};
+pub use self::trace::{Note, Step, Trace, TracedStep, Why};
 
 /// Why an item is on the shelf.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,15 +55,8 @@ pub enum Origin {
     Popular,
     /// Liked by nobody yet, or there is no model: in the order of the numbers.
     Unranked,
-}
-
-/// An item of the history that speaks for a result.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Reason {
-    /// Place in the history that was asked with.
-    pub place: usize,
-    /// Its part of all positive contributions to the score, 0 to 1.
-    pub share: f64,
+    /// Put there by the shop.
+    Pinned,
 }
 
 /// One item of a shelf.
@@ -50,12 +64,15 @@ pub struct Reason {
 pub struct Ranked {
     /// Index of the item in the catalogue.
     pub item: u32,
-    /// Higher is better; comparable only within one origin of one shelf.
+    /// The item whose score it is: itself, or the volume of its series that was chosen
+    /// and whose place it took as the volume to read first.
+    pub scored: u32,
+    /// As the model or the popularity gives it; higher is better, comparable only within one
+    /// origin of one shelf. The steps of the re-rank change the order and not the score.
     pub score: f32,
     /// Why it is here.
     pub origin: Origin,
-    /// The strongest reasons first; at most [`REASONS_MAX`], all with a positive share. Empty
-    /// until [`explain`] fills them in.
+    /// At most [`REASONS_MAX`]. Empty until [`explain`] fills them in.
     pub reasons: Vec<Reason>,
 }
 
@@ -81,6 +98,35 @@ pub struct Request<'a> {
     pub results: usize,
 }
 
+/// How candidates become a shelf, and what the steps need to know for it.
+#[derive(Clone, Copy, Debug)]
+pub struct Arrangement<'a> {
+    /// The steps.
+    pub settings: &'a ShelfSettings,
+    /// The shop's own rules.
+    pub rules: &'a Rules,
+    /// What the user said of items, those that the model does not know included.
+    pub judged: &'a [Liked],
+    /// Items that the user has; of their series the next volume comes.
+    pub had: &'a [u32],
+    /// What was shown to the user and not taken up.
+    pub impressions: &'a [Impression],
+    /// Lets popular items change places; the same seed gives the same shelf.
+    pub seed: Option<u64>,
+}
+
+impl Arrangement<'_> {
+    /// No step at all.
+    pub const NONE: Arrangement<'static> = Arrangement {
+        settings: &ShelfSettings::NONE,
+        rules: Rules::NONE,
+        judged: &[],
+        had: &[],
+        impressions: &[],
+        seed: None,
+    };
+}
+
 /// Working memory of a request, kept to be used again.
 #[derive(Clone, Debug, Default)]
 pub struct Workspace {
@@ -88,154 +134,106 @@ pub struct Workspace {
     eligible: BitSet,
     spare: BitSet,
     top: TopItems,
+    memory: Memory,
 }
 
-/// Recommends items for a history, then fills up by popularity.
+/// What a step looks at.
+#[derive(Clone, Copy)]
+struct Context<'a> {
+    shop: Shop<'a>,
+    eligible: &'a BitSet,
+}
+
+fn popularity(shop: Shop<'_>, item: u32) -> f32 {
+    let popularity = shop.model.map_or(&[][..], Model::popularity);
+    popularity.get(item as usize).copied().unwrap_or(0.0)
+}
+
+/// Recommends items for a history in the order of their scores, then fills up by popularity.
 ///
-/// An item's score is `Σ weight × B[i, j]` over the history; only positive scores are
-/// personal. Costs one multiply-add for each weight in the rows of the history and
-/// `O(items)` comparisons.
+/// An item's score is `Σ weight × B[i, j]` over the history, in the two stages of
+/// [`candidates`]; only positive scores are personal. Costs one multiply-add for each weight in
+/// the rows of the history and one for each factor of a candidate.
 #[must_use]
 pub fn recommend(shop: Shop<'_>, request: Request<'_>, workspace: &mut Workspace) -> Vec<Ranked> {
-    scored(shop, request, Origin::Personal, workspace)
+    personal(shop, request, &Arrangement::NONE, workspace, None)
 }
 
-/// Gives the personal items of a shelf their reasons: what of the history speaks for them.
-///
-/// `history` is the one that was asked with. Costs `O(log row)` for each item of the shelf and
-/// each of the history.
-pub fn explain(model: &Model, history: &[Liked], shelf: &mut [Ranked]) {
-    for ranked in shelf.iter_mut().filter(|ranked| ranked.origin == Origin::Personal) {
-        ranked.reasons = reasons(model, history, ranked.item);
+/// Recommends items for a history: the best by [`recommend`]'s score, re-ranked, then what is
+/// popular. Without a history that the model can use, popular items are re-ranked instead.
+#[must_use]
+pub fn personal(
+    shop: Shop<'_>,
+    request: Request<'_>,
+    arrangement: &Arrangement<'_>,
+    workspace: &mut Workspace,
+    trace: Option<&mut Trace>,
+) -> Vec<Ranked> {
+    find_eligible(shop, request, arrangement, workspace);
+    let Workspace { candidates, eligible, top, memory, .. } = workspace;
+    let found = find_candidates(shop, request.history, eligible, request.results, candidates);
+    let count = arrangement.settings.candidates.max(request.results);
+    let found = top.choose(found, count, |item| shop.catalogue.shared_work(item));
+    arrange::shelf(shop, found, Origin::Personal, request, arrangement, eligible, memory, trace)
+}
+
+/// What the model finds for a history; nothing without one of them.
+fn find_candidates<'a>(
+    shop: Shop<'_>,
+    history: &[Liked],
+    eligible: &BitSet,
+    count: usize,
+    memory: &'a mut candidates::Memory,
+) -> &'a [(u32, f32)] {
+    match shop.model {
+        Some(model) if !history.is_empty() => {
+            let by_popularity = shop.catalogue.by_popularity();
+            candidates::candidates(model, history, eligible, by_popularity, count, memory)
+        }
+        _ => &[],
     }
 }
 
-/// Finds items that go with one item, then fills up by popularity. Editions of the
-/// item's own work and of those in `excluded` are left out.
-#[must_use]
-pub fn similar(
-    shop: Shop<'_>,
-    item: u32,
-    excluded: &[u32],
-    filter: &Filter,
-    results: usize,
-    workspace: &mut Workspace,
-) -> Vec<Ranked> {
-    let known = shop.model.is_some_and(|model| (item as usize) < model.item_count());
-    let history = [Liked { item, weight: 1.0 }];
-    let history = if known { &history[..] } else { &[] };
-    let settled = [excluded, &[item]].concat();
-    let request = Request { history, settled: &settled, filter, results };
-    scored(shop, request, Origin::Similar, workspace)
-}
-
-/// Lists what was liked lately, then fills up by popularity. Editions of the works in
-/// `excluded` are left out.
+/// Lists what is liked more than usual lately, re-ranked, then what is popular.
+/// The history of the request counts nothing.
 #[must_use]
 pub fn trending(
     shop: Shop<'_>,
-    excluded: &[u32],
-    filter: &Filter,
-    results: usize,
+    request: Request<'_>,
+    arrangement: &Arrangement<'_>,
     workspace: &mut Workspace,
+    trace: Option<&mut Trace>,
 ) -> Vec<Ranked> {
-    let Workspace { eligible, spare, .. } = workspace;
-    filter::eligible(shop.catalogue, filter, excluded.iter().copied(), eligible, spare);
+    find_eligible(shop, request, arrangement, workspace);
     let trend = shop.model.map_or(&[][..], Model::trend);
-    let mut shelf = ranked_by(shop.catalogue, trend, Origin::Trending, results, workspace);
-    fill_by_popularity(shop, &mut shelf, results, workspace);
-    shelf
+    ranked_by(shop, trend, Origin::Trending, request, arrangement, workspace, trace)
 }
 
-fn scored(
+fn find_eligible(
     shop: Shop<'_>,
     request: Request<'_>,
-    origin: Origin,
-    workspace: &mut Workspace,
-) -> Vec<Ranked> {
-    let settled = request.settled.iter().copied();
-    let Workspace { eligible, spare, .. } = workspace;
-    filter::eligible(shop.catalogue, request.filter, settled, eligible, spare);
-    let mut shelf = Vec::new();
-    if let (Some(model), false) = (shop.model, request.history.is_empty()) {
-        let Workspace { candidates: memory, eligible, top, .. } = workspace;
-        let by_popularity = shop.catalogue.by_popularity();
-        let ranked = candidates::candidates(
-            model,
-            request.history,
-            eligible,
-            by_popularity,
-            request.results,
-            memory,
-        );
-        let chosen = top.choose(ranked, request.results, |item| shop.catalogue.work(item));
-        shelf = chosen.iter().map(|ranked| of_origin(origin, ranked)).collect();
-    }
-    fill_by_popularity(shop, &mut shelf, request.results, workspace);
-    shelf
-}
-
-/// The eligible items with the highest positive scores, one of each work.
-fn ranked_by(
-    catalogue: &Catalogue,
-    scores: &[f32],
-    origin: Origin,
-    results: usize,
-    workspace: &mut Workspace,
-) -> Vec<Ranked> {
-    let Workspace { eligible, top, .. } = workspace;
-    top_items(scores, eligible, results, |item| catalogue.work(item), top)
-        .iter()
-        .map(|ranked| of_origin(origin, ranked))
-        .collect()
-}
-
-fn of_origin(origin: Origin, &(item, score): &(u32, f32)) -> Ranked {
-    Ranked { item, score, origin, reasons: Vec::new() }
-}
-
-/// Fills a shelf up to `results` with the most popular eligible items of other works.
-fn fill_by_popularity(
-    shop: Shop<'_>,
-    shelf: &mut Vec<Ranked>,
-    results: usize,
+    arrangement: &Arrangement<'_>,
     workspace: &mut Workspace,
 ) {
-    if shelf.len() >= results {
-        return;
-    }
-    let eligible = &mut workspace.eligible;
-    let take_work = |eligible: &mut BitSet, item: u32| {
-        shop.catalogue.editions(item).iter().for_each(|edition| eligible.remove(*edition));
-    };
-    shelf.iter().for_each(|ranked| take_work(eligible, ranked.item));
-    let popularity = shop.model.map_or(&[][..], Model::popularity);
-    for &item in shop.catalogue.by_popularity() {
-        if shelf.len() == results {
-            break;
-        }
-        if eligible.contains(item) {
-            take_work(eligible, item);
-            let score = popularity.get(item as usize).copied().unwrap_or(0.0);
-            let origin = if score > 0.0 { Origin::Popular } else { Origin::Unranked };
-            shelf.push(Ranked { item, score, origin, reasons: Vec::new() });
-        }
-    }
+    let Workspace { eligible, spare, .. } = workspace;
+    let settled = request.settled.iter().copied();
+    filter::eligible(shop.catalogue, request.filter, settled, eligible, spare);
+    arrangement.rules.withhold(shop.catalogue, eligible);
 }
 
-/// The strongest contributions to an item's score, as shares of all positive ones.
-fn reasons(model: &Model, history: &[Liked], item: u32) -> Vec<Reason> {
-    let mut strongest: Vec<Reason> = Vec::with_capacity(REASONS_MAX + 1);
-    let mut positive = 0.0;
-    for (place, contribution) in model.contributions(history, item).enumerate() {
-        let share = f64::from(contribution);
-        if share > 0.0 {
-            positive += share;
-            let rank = strongest.partition_point(|other| other.share >= share);
-            strongest.insert(rank, Reason { place, share });
-            strongest.truncate(REASONS_MAX);
-        }
-    }
-    strongest.iter_mut().for_each(|reason| reason.share /= positive);
-    strongest
+/// The shelf of the eligible items with the highest positive scores.
+fn ranked_by(
+    shop: Shop<'_>,
+    scores: &[f32],
+    origin: Origin,
+    request: Request<'_>,
+    arrangement: &Arrangement<'_>,
+    workspace: &mut Workspace,
+    trace: Option<&mut Trace>,
+) -> Vec<Ranked> {
+    let Workspace { eligible, top, memory, .. } = workspace;
+    let count = arrangement.settings.candidates.max(request.results);
+    let candidates =
+        top_items(scores, eligible, count, |item| shop.catalogue.shared_work(item), top);
+    arrange::shelf(shop, candidates, origin, request, arrangement, eligible, memory, trace)
 }

@@ -123,7 +123,7 @@ pub struct ShelfBook {
     pub volume: Option<f64>,
     /// Comparable within one source only.
     pub score: f64,
-    /// `personal`, `similar`, `popular`, `trending` or `unranked`.
+    /// `personal`, `similar`, `popular`, `trending`, `unranked` or `pinned`.
     pub source: String,
     /// Whether simulated readers are behind it.
     pub simulated: bool,
@@ -154,6 +154,28 @@ pub enum ShelfReason {
         book_id: String,
         /// That book's title.
         book_title: String,
+    },
+    /// It is the volume of a series to read next.
+    NextInSeries {
+        /// The series.
+        series: String,
+        /// The id of the volume before.
+        book_id: String,
+        /// The title of the volume before.
+        book_title: String,
+    },
+    /// It is by an author of whom the reader likes another book.
+    ByAuthor {
+        /// The author.
+        author: String,
+        /// That book's id.
+        book_id: String,
+        /// That book's title.
+        book_title: String,
+        /// What the reader did to it; `None` for what only a newer program knows.
+        event_kind: Option<&'static str>,
+        /// The stars the reader gave it.
+        rating: Option<f64>,
     },
     /// It is popular in a category.
     PopularInCategory {
@@ -258,7 +280,7 @@ async fn ask_store(
     }
     let filter = recommend::BookFilter {
         filter: Filter { any_categories: question.categories.clone(), ..Filter::default() },
-        excluded: Vec::new(),
+        ..recommend::BookFilter::default()
     };
     let reader = Reader::User(question.user.clone());
     let answer = recommender.recommend(&reader, &filter, question.results as usize).await;
@@ -304,15 +326,16 @@ fn shelf_book(recommended: RecommendedBook) -> ShelfBook {
 
 fn shelf_reason(reason: Reason) -> ShelfReason {
     let kind = u8::try_from(reason.event_kind).ok().and_then(EventKind::from_number);
-    let Reason { book_id, book_title, rating, share, category, .. } = reason;
+    let Reason { book_id, book_title, rating, share, category, series, author, .. } = reason;
+    let (event_kind, rating) = (kind.map(EventKind::name), (rating > 0.0).then_some(rating));
     match ReasonCode::try_from(reason.code) {
-        Ok(ReasonCode::History) => ShelfReason::History {
-            book_id,
-            book_title,
-            event_kind: kind.map(EventKind::name),
-            rating: (rating > 0.0).then_some(rating),
-            share,
-        },
+        Ok(ReasonCode::History) => {
+            ShelfReason::History { book_id, book_title, event_kind, rating, share }
+        }
+        Ok(ReasonCode::NextInSeries) => ShelfReason::NextInSeries { series, book_id, book_title },
+        Ok(ReasonCode::ByAuthor) => {
+            ShelfReason::ByAuthor { author, book_id, book_title, event_kind, rating }
+        }
         Ok(ReasonCode::SimilarTo) => ShelfReason::SimilarTo { book_id, book_title },
         Ok(ReasonCode::PopularInCategory) => ShelfReason::PopularInCategory { category },
         Ok(ReasonCode::Popular) => ShelfReason::Popular,

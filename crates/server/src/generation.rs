@@ -92,6 +92,9 @@ impl Generation {
                 work: book.work.as_deref(),
                 categories: &book.categories,
                 language: language.as_deref(),
+                authors: &book.authors,
+                series: book.series.as_deref(),
+                volume: book.volume,
             })
             .collect();
         let catalogue = Catalogue::new(model.as_ref().map(|model| &model.model), &entries);

@@ -4,6 +4,7 @@
 //! it falls back on popular books and says why.
 
 mod fallback;
+mod shown;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,7 +13,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use recommender::history::collapse;
 use recommender::id::own_number;
 use recommender::model::Liked;
-use recommender::shelf::{self, Ranked, Workspace};
+use recommender::shelf::{self, Arrangement, Ranked, Rules, ShelfSettings, Workspace};
 use recommender::{Event, EventWeights, Evidence, Filter, ItemNumber, UserNumber};
 use storage::{Book, ModelFolderError, ModelVersion, Store, StoreError};
 
@@ -22,6 +23,7 @@ use crate::live::{Live, RenewError};
 use crate::settings::Settings;
 
 pub use fallback::{Fallback, Fallbacks};
+pub use shown::{BadToken, Shown};
 
 /// Who asks.
 #[derive(Clone, Debug, PartialEq)]
@@ -39,6 +41,8 @@ pub struct BookFilter {
     pub filter: Filter,
     /// None of these, nor another edition of them.
     pub excluded: Vec<String>,
+    /// None of what was shown before, nor another edition of it.
+    pub shown: Shown,
 }
 
 /// Ranked books, with what they were ranked from.
@@ -48,12 +52,14 @@ pub struct Answer {
     pub generation: Arc<Generation>,
     /// The books, best first.
     pub shelf: Vec<Ranked>,
-    /// What the places in the reasons stand for.
+    /// What the places in the reasons stand for, and what else is known of the reader.
     pub evidence: Vec<Evidence>,
     /// Why this is less than what was asked for.
     pub fallback: Option<Fallback>,
     /// Names this answer.
     pub attribution_token: String,
+    /// What has been shown, with this answer.
+    pub shown: Shown,
 }
 
 /// Answers questions from the live generation and the store.
@@ -62,6 +68,7 @@ pub struct Recommender {
     live: Arc<Live>,
     store: Store,
     weights: EventWeights,
+    steps: ShelfSettings,
     history_events_max: u32,
     workspaces: Mutex<Vec<Workspace>>,
     tokens: Tokens,
@@ -76,6 +83,8 @@ pub struct UnknownBook;
 /// What is known of a reader.
 #[derive(Default)]
 struct Known {
+    /// Stands for the reader where popular books change places; `None` for nobody.
+    seed: Option<u64>,
     evidence: Vec<Evidence>,
     /// Items that a history too long to be read as a whole settles as well.
     settled: Vec<ItemNumber>,
@@ -109,6 +118,7 @@ impl Recommender {
             live,
             store,
             weights: settings.weights.engine(),
+            steps: settings.shelf.engine(),
             history_events_max: settings.serve.history_events_max.get(),
             workspaces: Mutex::default(),
             tokens: Tokens::new(),
@@ -126,6 +136,7 @@ impl Recommender {
             live: Arc::new(self.live.with_model(version).await?),
             store: self.store.clone(),
             weights: self.weights.clone(),
+            steps: self.steps.clone(),
             history_events_max: self.history_events_max,
             workspaces: Mutex::default(),
             tokens: Tokens::new(),
@@ -173,7 +184,9 @@ impl Recommender {
         filter: &BookFilter,
         results: usize,
     ) -> Answer {
-        let known = self.known(user).await;
+        let mut known = self.known(user).await;
+        // 0 stands for nobody.
+        known.seed = (user.0 > 0).then(|| seed_of_day(user.0.into()));
         self.personal(self.live.current(), &known, filter, results)
     }
 
@@ -192,15 +205,16 @@ impl Recommender {
         let index = generation.index_of_id(book).ok_or(UnknownBook)?;
         let excluded = excluded(&generation, filter);
         let shelf = self.with_workspace(|workspace| {
-            let shop = generation.shop();
-            shelf::similar(shop, index, &excluded, &filter.filter, results, workspace)
+            let request = self.of_nobody(&excluded, filter, results);
+            let arrangement = self.arrangement();
+            shelf::similar(generation.shop(), index, request, &arrangement, workspace, None)
         });
         let fallback = match generation.model() {
             None => Some(Fallback::NoModel),
             Some(model) if model.model.neighbour_count(index) == 0 => Some(Fallback::NoNeighbours),
             Some(_) => None,
         };
-        Ok(self.answer(generation, shelf, Vec::new(), fallback))
+        Ok(self.answer(generation, shelf, Vec::new(), fallback, filter))
     }
 
     /// Books that are read a lot just now.
@@ -209,7 +223,9 @@ impl Recommender {
         let generation = self.live.current();
         let excluded = excluded(&generation, filter);
         let shelf = self.with_workspace(|workspace| {
-            shelf::trending(generation.shop(), &excluded, &filter.filter, results, workspace)
+            let request = self.of_nobody(&excluded, filter, results);
+            let arrangement = self.arrangement();
+            shelf::trending(generation.shop(), request, &arrangement, workspace, None)
         });
         let fallback = match generation.model() {
             None => Some(Fallback::NoModel),
@@ -218,7 +234,7 @@ impl Recommender {
             }
             Some(_) => None,
         };
-        self.answer(generation, shelf, Vec::new(), fallback)
+        self.answer(generation, shelf, Vec::new(), fallback, filter)
     }
 
     async fn known_user(&self, id: &str) -> Known {
@@ -227,8 +243,14 @@ impl Recommender {
             None => self.store.user_number(id).await,
         };
         match number {
-            Ok(Some(number)) => self.known(number).await,
-            Ok(None) => Known { fallback: Some(Fallback::UnknownUser), ..Known::default() },
+            Ok(Some(number)) => {
+                Known { seed: Some(seed_of_day(number.0.into())), ..self.known(number).await }
+            }
+            Ok(None) => Known {
+                seed: Some(seed_of_day(hash(id))),
+                fallback: Some(Fallback::UnknownUser),
+                ..Known::default()
+            },
             Err(error) => unreadable(&error),
         }
     }
@@ -249,7 +271,8 @@ impl Recommender {
         } else {
             self.store.settled_items(user).await?
         };
-        Ok(Known { evidence: collapse(&events, &self.weights), settled, fallback: None })
+        let evidence = collapse(&events, &self.weights);
+        Ok(Known { evidence, settled, ..Known::default() })
     }
 
     fn known_inline(&self, generation: &Generation, history: &[(String, Event)]) -> Known {
@@ -261,7 +284,8 @@ impl Recommender {
             })
             .collect();
         let nobody = history.is_empty().then_some(Fallback::UnknownUser);
-        Known { evidence: collapse(&events, &self.weights), settled: Vec::new(), fallback: nobody }
+        let evidence = collapse(&events, &self.weights);
+        Known { evidence, fallback: nobody, ..Known::default() }
     }
 
     fn personal(
@@ -272,19 +296,20 @@ impl Recommender {
         results: usize,
     ) -> Answer {
         let index = |evidence: &Evidence| generation.index_of(evidence.item);
-        let mut settled = excluded(&generation, filter);
-        settled.extend(known.evidence.iter().filter(|one| one.settled).filter_map(index));
-        settled.extend(known.settled.iter().filter_map(|item| generation.index_of(*item)));
-        let items = generation.model().map_or(0, |model| model.model.item_count());
-        let (history, evidence): (Vec<Liked>, Vec<Evidence>) = known
+        let mut had: Vec<u32> =
+            known.evidence.iter().filter(|one| one.settled).filter_map(index).collect();
+        had.extend(known.settled.iter().filter_map(|item| generation.index_of(*item)));
+        let settled = [excluded(&generation, filter), had.clone()].concat();
+        let (judged, evidence): (Vec<Liked>, Vec<Evidence>) = known
             .evidence
             .iter()
             .filter(|evidence| evidence.weight != 0.0)
             .filter_map(|evidence| {
-                let item = index(evidence).filter(|item| (*item as usize) < items)?;
-                Some((Liked { item, weight: evidence.weight }, *evidence))
+                Some((Liked { item: index(evidence)?, weight: evidence.weight }, *evidence))
             })
             .unzip();
+        let items = generation.model().map_or(0, |model| model.model.item_count());
+        let (history, evidence) = scored_by(items, &judged, &evidence);
         let request = shelf::Request {
             history: &history,
             settled: &settled,
@@ -292,10 +317,15 @@ impl Recommender {
             results,
         };
         let shop = generation.shop();
-        let mut shelf = self.with_workspace(|workspace| shelf::recommend(shop, request, workspace));
+        let seed = Some(known.seed.unwrap_or_else(seed_of_hour));
+        let arrangement = Arrangement { judged: &judged, had: &had, seed, ..self.arrangement() };
+        let mut shelf = self.with_workspace(|workspace| {
+            shelf::personal(shop, request, &arrangement, workspace, None)
+        });
         if let Some(model) = shop.model {
             shelf::explain(model, &history, &mut shelf);
         }
+        shelf::explain_by_catalogue(shop.catalogue, &history, &judged, &had, &mut shelf);
         let fallback = match (known.fallback, generation.model()) {
             (Some(Fallback::StoreUnavailable), _) => Some(Fallback::StoreUnavailable),
             (_, None) => Some(Fallback::NoModel),
@@ -303,7 +333,22 @@ impl Recommender {
             (None, Some(_)) if history.is_empty() => Some(Fallback::NoHistory),
             (None, Some(_)) => None,
         };
-        self.answer(generation, shelf, evidence, fallback)
+        self.answer(generation, shelf, evidence, fallback, filter)
+    }
+
+    /// What is asked for where no reader is.
+    fn of_nobody<'a>(
+        &self,
+        settled: &'a [u32],
+        filter: &'a BookFilter,
+        results: usize,
+    ) -> shelf::Request<'a> {
+        shelf::Request { history: &[], settled, filter: &filter.filter, results }
+    }
+
+    fn arrangement(&self) -> Arrangement<'_> {
+        let seed = Some(seed_of_hour());
+        Arrangement { settings: &self.steps, rules: Rules::NONE, seed, ..Arrangement::NONE }
     }
 
     fn answer(
@@ -312,12 +357,15 @@ impl Recommender {
         shelf: Vec<Ranked>,
         evidence: Vec<Evidence>,
         fallback: Option<Fallback>,
+        filter: &BookFilter,
     ) -> Answer {
         if let Some(fallback) = fallback {
             self.fallbacks.count(fallback);
         }
         let attribution_token = self.tokens.next(&generation);
-        Answer { generation, shelf, evidence, fallback, attribution_token }
+        let mut shown = filter.shown.clone();
+        shown.add(shelf.iter().filter_map(|ranked| Some(generation.book(ranked.item)?.number)));
+        Answer { generation, shelf, evidence, fallback, attribution_token, shown }
     }
 
     /// Lends working memory. There are never more than requests at one time.
@@ -335,8 +383,42 @@ fn unreadable(error: &StoreError) -> Known {
     Known { fallback: Some(Fallback::StoreUnavailable), ..Known::default() }
 }
 
+/// What the model can score from: books that it knows, if any of them was liked. The evidence
+/// for these comes first, in their order, so that reasons find it; the rest follows.
+fn scored_by(items: usize, judged: &[Liked], evidence: &[Evidence]) -> (Vec<Liked>, Vec<Evidence>) {
+    let is_known = |pair: &(&Liked, &Evidence)| (pair.0.item as usize) < items;
+    let (known, rest): (Vec<_>, Vec<_>) = judged.iter().zip(evidence).partition(is_known);
+    let is_liked = known.iter().any(|(liked, _)| liked.weight > 0.0);
+    let scored = known.iter().filter(|_| is_liked).map(|(liked, _)| **liked).collect();
+    (scored, known.iter().chain(&rest).map(|(_, evidence)| **evidence).collect())
+}
+
 fn excluded(generation: &Generation, filter: &BookFilter) -> Vec<u32> {
-    filter.excluded.iter().filter_map(|id| generation.index_of_id(id)).collect()
+    let excluded = filter.excluded.iter().filter_map(|id| generation.index_of_id(id));
+    let shown = filter.shown.items().iter().filter_map(|item| generation.index_of(*item));
+    excluded.chain(shown).collect()
+}
+
+/// Changes from day to day, for whom `reader` stands.
+fn seed_of_day(reader: u64) -> u64 {
+    const DAY_MS: u64 = 86_400_000;
+    reader << 20 ^ now_ms() / DAY_MS
+}
+
+/// Stands for whoever is not known; changes from hour to hour, so that pages can be kept a while.
+fn seed_of_hour() -> u64 {
+    const HOUR_MS: u64 = 3_600_000;
+    now_ms() / HOUR_MS
+}
+
+fn now_ms() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis() as u64
+}
+
+/// A number for an id that the shop does not know: FNV-1a.
+fn hash(id: &str) -> u64 {
+    let step = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+    id.bytes().fold(0xcbf2_9ce4_8422_2325, step)
 }
 
 impl Answer {

@@ -25,6 +25,7 @@ mod preset;
 mod problem;
 mod reference;
 mod secret;
+mod shelf;
 mod shown;
 mod source;
 mod text;
@@ -47,6 +48,7 @@ pub use ::transport::Address;
 pub use access::AccessSection;
 use check::Check;
 
+pub use self::shelf::ShelfSection;
 pub use admin::AdminSection;
 pub use executor::ExecutorSection;
 pub use limits::{LimitsSection, Rate};
@@ -90,6 +92,8 @@ pub struct Settings {
     pub categories: Categories,
     /// How much each kind of event says.
     pub weights: Weights,
+    /// The steps between scores and a shelf.
+    pub shelf: ShelfSection,
     /// Training.
     pub train: Train,
     /// Model files.
@@ -200,6 +204,7 @@ impl Settings {
         self.limits.check(&mut check);
         self.tls.check(&mut check);
         self.access.check(&self.tls, &mut check);
+        self.shelf.check(&mut check);
         self.log.check(&mut check);
         self.traces.check(&mut check);
         check.expect(

@@ -7,7 +7,8 @@ use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use recommender::learn::learn;
-use recommender::learn::trend::trend;
+use recommender::learn::popularity::popularity;
+use recommender::learn::rise::rise;
 use recommender::watch::{Cancelled, Stage, Watch};
 use recommender::{Model, ShopId};
 use serde::Serialize;
@@ -195,13 +196,17 @@ fn fit(
     let learnt = pool.install(|| learn(&lessons.interactions, &settings.train.engine(), &watch));
     drop(stages);
     let half_life_ms = settings.train.trend_half_life_days * 86_400_000.0;
-    let trend = trend(lessons.items.len(), lessons.dated(), half_life_ms);
+    let items = lessons.items.len();
+    let trend = rise(items, lessons.dated(), half_life_ms);
+    let half_life_ms = settings.train.popularity_half_life_days * 86_400_000.0;
+    let popularity = popularity(items, lessons.dated(), half_life_ms);
     let model = Model::new(
         &lessons.items,
         &lessons.interactions,
         learnt?,
         trend,
         lessons.simulated_interactions,
-    );
+    )
+    .with_popularity(popularity);
     Ok((model, began.elapsed()))
 }

@@ -145,7 +145,8 @@ pub struct BookFilter {
     pub excluded_book_ids: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
 /// One reason for a recommendation: a code with arguments rather than a sentence, so
-/// that each shop can say it in its own words and language. "Because you rated Dune
+/// that each shop can say it in its own words and language. New codes may come; leave out
+/// reasons with one that you do not know. "Because you rated Dune
 /// 5 stars: 41 %" arrives as HISTORY with book title, kind RATING, rating and share.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Reason {
@@ -172,6 +173,12 @@ pub struct Reason {
     /// The slug of the category.
     #[prost(string, tag = "7")]
     pub category: ::prost::alloc::string::String,
+    /// The name of the series.
+    #[prost(string, tag = "8")]
+    pub series: ::prost::alloc::string::String,
+    /// The name of the author.
+    #[prost(string, tag = "9")]
+    pub author: ::prost::alloc::string::String,
 }
 /// The kind of a reason.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
@@ -191,6 +198,12 @@ pub enum ReasonCode {
     /// The readers of another book like it: the one that was asked about. Sets
     /// `book_id` and `book_title`.
     SimilarTo = 5,
+    /// The book is the volume of a series to read next. Sets `series`, and `book_id` and
+    /// `book_title` of the last volume that the reader has.
+    NextInSeries = 6,
+    /// The book is by an author of whom the reader likes another book. Sets `author`, and
+    /// `book_id`, `book_title` and `event_kind` of that book, and `rating` if the reader rated it.
+    ByAuthor = 7,
 }
 impl ReasonCode {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -205,6 +218,8 @@ impl ReasonCode {
             Self::Popular => "REASON_CODE_POPULAR",
             Self::Trending => "REASON_CODE_TRENDING",
             Self::SimilarTo => "REASON_CODE_SIMILAR_TO",
+            Self::NextInSeries => "REASON_CODE_NEXT_IN_SERIES",
+            Self::ByAuthor => "REASON_CODE_BY_AUTHOR",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -216,6 +231,8 @@ impl ReasonCode {
             "REASON_CODE_POPULAR" => Some(Self::Popular),
             "REASON_CODE_TRENDING" => Some(Self::Trending),
             "REASON_CODE_SIMILAR_TO" => Some(Self::SimilarTo),
+            "REASON_CODE_NEXT_IN_SERIES" => Some(Self::NextInSeries),
+            "REASON_CODE_BY_AUTHOR" => Some(Self::ByAuthor),
             _ => None,
         }
     }
@@ -241,6 +258,11 @@ pub struct RecommendRequest {
     /// server's limit of 100 unless set otherwise, are refused with INVALID_ARGUMENT.
     #[prost(int32, tag = "4")]
     pub max_results: i32,
+    /// The `shown_token` of an earlier answer, of any method: no book that was shown by it
+    /// or before it, nor another edition of one, comes again. So it gives the next page, and
+    /// shelves on one page that do not repeat each other. Empty: nothing was shown.
+    #[prost(string, tag = "5")]
+    pub shown_token: ::prost::alloc::string::String,
 }
 /// Books for one reader.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -258,6 +280,11 @@ pub struct RecommendResponse {
     /// Why the answer is not personal. Unspecified if it is.
     #[prost(enumeration = "Fallback", tag = "4")]
     pub fallback: i32,
+    /// Names the books of this answer and those that the request's token named, the last 1,000
+    /// of them. Opaque, at most 8 KiB. Fewer books than were asked for say that there
+    /// is no further page.
+    #[prost(string, tag = "5")]
+    pub shown_token: ::prost::alloc::string::String,
 }
 /// Asks for books that go with one book.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -272,6 +299,9 @@ pub struct SimilarBooksRequest {
     /// The number of books wanted, as in `RecommendRequest.max_results`.
     #[prost(int32, tag = "3")]
     pub max_results: i32,
+    /// What was shown already, as in `RecommendRequest.shown_token`.
+    #[prost(string, tag = "4")]
+    pub shown_token: ::prost::alloc::string::String,
 }
 /// Books that go with one book.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -288,8 +318,11 @@ pub struct SimilarBooksResponse {
     /// Why these books are not chosen by the given one. Unspecified if they are.
     #[prost(enumeration = "Fallback", tag = "4")]
     pub fallback: i32,
+    /// Names what was shown, as in `RecommendResponse.shown_token`.
+    #[prost(string, tag = "5")]
+    pub shown_token: ::prost::alloc::string::String,
 }
-/// Asks for books that are read a lot lately.
+/// Asks for books that are read more lately than before.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct TrendingRequest {
     /// Which books are eligible. Unset means all of them.
@@ -298,8 +331,11 @@ pub struct TrendingRequest {
     /// The number of books wanted, as in `RecommendRequest.max_results`.
     #[prost(int32, tag = "2")]
     pub max_results: i32,
+    /// What was shown already, as in `RecommendRequest.shown_token`.
+    #[prost(string, tag = "3")]
+    pub shown_token: ::prost::alloc::string::String,
 }
-/// Books that are read a lot lately.
+/// Books that are read more lately than before.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct TrendingResponse {
     /// The books, the most trending first; fewer than asked for only when no more are
@@ -315,6 +351,9 @@ pub struct TrendingResponse {
     /// Why these books are not the trending ones. Unspecified if they are.
     #[prost(enumeration = "Fallback", tag = "4")]
     pub fallback: i32,
+    /// Names what was shown, as in `RecommendResponse.shown_token`.
+    #[prost(string, tag = "5")]
+    pub shown_token: ::prost::alloc::string::String,
 }
 /// One book of an answer, and how it got there.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -322,8 +361,9 @@ pub struct RecommendedBook {
     /// The book.
     #[prost(message, optional, tag = "1")]
     pub book: ::core::option::Option<Book>,
-    /// How well the book fits; higher is better. Only the order has a meaning, and
-    /// only among books of one answer with the same `source.kind`.
+    /// How well the book fits by itself; higher is better. Only the order has a meaning, and
+    /// only among books of one answer with the same `source.kind`. A book that fits less well
+    /// can come before one that fits better, for the sake of the whole shelf.
     #[prost(double, tag = "2")]
     pub score: f64,
     /// Why, the strongest reason first; at most three.
@@ -373,6 +413,8 @@ pub mod source {
         /// Nothing is known of how the book is liked: it stands in the order of the numbers,
         /// where nothing better was left or there is no model. Comes without reasons.
         Unranked = 5,
+        /// The shop put it there. Comes without reasons.
+        Pinned = 6,
     }
     impl Kind {
         /// String value of the enum field names used in the ProtoBuf definition.
@@ -387,6 +429,7 @@ pub mod source {
                 Self::Popular => "KIND_POPULAR",
                 Self::Trending => "KIND_TRENDING",
                 Self::Unranked => "KIND_UNRANKED",
+                Self::Pinned => "KIND_PINNED",
             }
         }
         /// Creates an enum from field names used in the ProtoBuf definition.
@@ -398,6 +441,7 @@ pub mod source {
                 "KIND_POPULAR" => Some(Self::Popular),
                 "KIND_TRENDING" => Some(Self::Trending),
                 "KIND_UNRANKED" => Some(Self::Unranked),
+                "KIND_PINNED" => Some(Self::Pinned),
                 _ => None,
             }
         }
@@ -543,7 +587,9 @@ pub mod recommendation_service_client {
             self
         }
         /// Returns books for one user, best first. Never returns a book, or another
-        /// edition of a book, that the user already has or has judged.
+        /// edition of a book, that the user already has or has judged. Of a series, the
+        /// volume to read next comes before all others, and as far as the shop has set so,
+        /// unlike books come before more of the same.
         pub async fn recommend(
             &mut self,
             request: impl tonic::IntoRequest<super::RecommendRequest>,
@@ -570,7 +616,8 @@ pub mod recommendation_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
-        /// Returns books that are read by the same readers as the given one, best first.
+        /// Returns books that are read by the same readers as the given one, best first; of its
+        /// own series, the volume after it comes before all others.
         /// Answers NOT_FOUND if the shop does not have the given book.
         pub async fn similar_books(
             &mut self,
@@ -598,8 +645,8 @@ pub mod recommendation_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
-        /// Returns books that are read a lot lately, the most trending first: an event counts
-        /// half after some days, so old favourites that are still read trend as well.
+        /// Returns books that are read more lately than they used to be, the most trending
+        /// first. While the shop is too young to tell, those that are read most lately.
         pub async fn trending(
             &mut self,
             request: impl tonic::IntoRequest<super::TrendingRequest>,
@@ -642,7 +689,9 @@ pub mod recommendation_service_server {
     #[async_trait]
     pub trait RecommendationService: std::marker::Send + std::marker::Sync + 'static {
         /// Returns books for one user, best first. Never returns a book, or another
-        /// edition of a book, that the user already has or has judged.
+        /// edition of a book, that the user already has or has judged. Of a series, the
+        /// volume to read next comes before all others, and as far as the shop has set so,
+        /// unlike books come before more of the same.
         async fn recommend(
             &self,
             request: tonic::Request<super::RecommendRequest>,
@@ -650,7 +699,8 @@ pub mod recommendation_service_server {
             tonic::Response<super::RecommendResponse>,
             tonic::Status,
         >;
-        /// Returns books that are read by the same readers as the given one, best first.
+        /// Returns books that are read by the same readers as the given one, best first; of its
+        /// own series, the volume after it comes before all others.
         /// Answers NOT_FOUND if the shop does not have the given book.
         async fn similar_books(
             &self,
@@ -659,8 +709,8 @@ pub mod recommendation_service_server {
             tonic::Response<super::SimilarBooksResponse>,
             tonic::Status,
         >;
-        /// Returns books that are read a lot lately, the most trending first: an event counts
-        /// half after some days, so old favourites that are still read trend as well.
+        /// Returns books that are read more lately than they used to be, the most trending
+        /// first. While the shop is too young to tell, those that are read most lately.
         async fn trending(
             &self,
             request: tonic::Request<super::TrendingRequest>,

@@ -90,12 +90,12 @@ impl Questions {
         let max_results = number_of(self.results_max);
         let (books, fallback) = match self.question {
             Question::Similar => {
-                let request = SimilarBooksRequest { book_id: id, filter: None, max_results };
+                let request = SimilarBooksRequest { book_id: id, max_results, ..Default::default() };
                 let answer = client.similar_books(self.request(request)).await?.into_inner();
                 (answer.books, answer.fallback)
             }
             Question::Trending => {
-                let request = TrendingRequest { filter: None, max_results };
+                let request = TrendingRequest { max_results, ..Default::default() };
                 let answer = client.trending(self.request(request)).await?.into_inner();
                 (answer.books, answer.fallback)
             }

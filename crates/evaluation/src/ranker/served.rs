@@ -31,7 +31,7 @@ impl Served {
         let numbers: Vec<ItemNumber> = (1..=train.item_count() as u32).map(ItemNumber).collect();
         let trend = vec![0.0; numbers.len()];
         let model = Model::new(&numbers, train, learnt, trend, 0);
-        let entry = |number| Entry { number, work: None, categories: &[], language: None };
+        let entry = |number| Entry { number, ..Entry::default() };
         let entries: Vec<Entry<'_>> = numbers.into_iter().map(entry).collect();
         let catalogue = Catalogue::new(Some(&model), &entries);
         Self { model, catalogue, filter: Filter::default() }

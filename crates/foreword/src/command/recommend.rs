@@ -89,6 +89,12 @@ fn reason(reason: &ShelfReason) -> String {
             let share = (share * 100.0).round();
             format!("you {}: {share}\u{a0}%", deed(*event_kind, book_title, *rating))
         }
+        ShelfReason::NextInSeries { series, book_title, .. } => {
+            format!("next in {series} after {book_title}")
+        }
+        ShelfReason::ByAuthor { author, book_title, event_kind, rating, .. } => {
+            format!("by {author}: you {}", deed(*event_kind, book_title, *rating))
+        }
         ShelfReason::SimilarTo { book_title, .. } => format!("it goes with {book_title}"),
         ShelfReason::PopularInCategory { category } => format!("it is popular in {category}"),
         ShelfReason::Popular => "it is popular".to_owned(),

@@ -86,12 +86,13 @@ pub(crate) struct TopItems {
 }
 
 impl TopItems {
-    /// Of ranked items, the first `count` that are of different works.
+    /// Of ranked items, the first `count` that are of different works. `work` is what an item shares
+    /// with its other editions, if it has any.
     pub(crate) fn choose(
         &mut self,
         ranked: &[(u32, f32)],
         count: usize,
-        work: impl Fn(u32) -> u32,
+        work: impl Fn(u32) -> Option<u32>,
     ) -> &[(u32, f32)] {
         let Self { works, chosen, .. } = self;
         choose_one_of_each_work(ranked.iter().copied(), count, work, works, chosen);
@@ -107,7 +108,7 @@ pub(crate) fn top_items<'a>(
     scores: &[f32],
     eligible: &BitSet,
     count: usize,
-    work: impl Fn(u32) -> u32,
+    work: impl Fn(u32) -> Option<u32>,
     memory: &'a mut TopItems,
 ) -> &'a [(u32, f32)] {
     // Editions of one work crowd each other out: keep a few more than asked for, and
@@ -142,11 +143,12 @@ fn offer_all(scores: &[f32], eligible: &BitSet, best: &mut Best) {
     }
 }
 
-/// Of ranked items, the first `count` that are of different works.
+/// Of ranked items, the first `count` that are of different works. `work` is what an item shares
+/// with its other editions, if it has any.
 fn choose_one_of_each_work(
     ranked: impl Iterator<Item = (u32, f32)>,
     count: usize,
-    work: impl Fn(u32) -> u32,
+    work: impl Fn(u32) -> Option<u32>,
     works: &mut Vec<u32>,
     chosen: &mut Vec<(u32, f32)>,
 ) {
@@ -156,11 +158,13 @@ fn choose_one_of_each_work(
         if chosen.len() == count {
             break;
         }
-        let work = work(item);
-        if !works.contains(&work) {
+        if let Some(work) = work(item) {
+            if works.contains(&work) {
+                continue;
+            }
             works.push(work);
-            chosen.push((item, score));
         }
+        chosen.push((item, score));
     }
 }
 
@@ -201,7 +205,7 @@ mod tests {
                 }
             }
             let mut memory = TopItems::default();
-            let top = top_items(&scores, &eligible, count, |item| works[item as usize], &mut memory);
+            let top = top_items(&scores, &eligible, count, |item| Some(works[item as usize]), &mut memory);
             let found: Vec<u32> = top.iter().map(|(item, _)| *item).collect();
             prop_assert_eq!(found, by_sorting(&scores, &eligible, count, &works));
         }

@@ -4,6 +4,8 @@
 
 mod determinism;
 mod model_file;
+mod rerank_by_hand;
+mod rerank_properties;
 mod shelf_by_hand;
 mod shelf_properties;
 mod shop;

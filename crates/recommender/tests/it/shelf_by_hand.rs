@@ -9,7 +9,7 @@ use recommender::learn::low_pass::LowPassSettings;
 use recommender::learn::ridge::RidgeSettings;
 use recommender::learn::{LearnSettings, learn};
 use recommender::model::Liked;
-use recommender::shelf::{self, Origin, Ranked, Request, Shop, Workspace};
+use recommender::shelf::{self, Arrangement, Origin, Ranked, Reason, Request, Shop, Workspace};
 use recommender::watch::Watch;
 use recommender::{Filter, Interactions, ItemNumber, Model};
 
@@ -64,6 +64,7 @@ fn catalogue(titles: &[String], numbers: &[ItemNumber], tags: &str, model: &Mode
             work: tags.iter().find_map(|tag| tag.strip_prefix("work:")),
             categories: tags,
             language: None,
+            ..Entry::default()
         })
         .collect();
     Catalogue::new(Some(model), &entries)
@@ -87,6 +88,13 @@ impl Library {
 
     fn titles(&self, shelf: &[Ranked]) -> Vec<&str> {
         shelf.iter().map(|ranked| &*self.titles[ranked.item as usize]).collect()
+    }
+}
+
+fn share(reason: &Reason) -> f64 {
+    match reason {
+        Reason::History { share, .. } => *share,
+        other => panic!("{other:?} has no share"),
     }
 }
 
@@ -161,7 +169,7 @@ fn scores_and_shares_are_those_of_the_sum_on_paper() {
     assert_eq!(library.titles(&shelf), ["c"]);
     assert_eq!(shelf[0].origin, Origin::Personal);
     assert!((shelf[0].score - 0.5).abs() < 1e-6, "{}", shelf[0].score);
-    let shares: Vec<f64> = shelf[0].reasons.iter().map(|reason| reason.share).collect();
+    let shares: Vec<f64> = shelf[0].reasons.iter().map(share).collect();
     assert_eq!(shelf[0].reasons.len(), 2);
     assert!(shares.iter().all(|share| (share - 0.5).abs() < 1e-6), "{shares:?}");
 }
@@ -172,7 +180,10 @@ fn similar_books_leave_out_other_editions_of_the_book() {
         library("dune dune-fr ubik | dune dune-fr ubik | emma", "dune=work:dune dune-fr=work:dune");
     let shop = Shop { model: Some(&library.model), catalogue: &library.catalogue };
     let dune = library.index("dune");
-    let shelf = shelf::similar(shop, dune, &[], &Filter::default(), 5, &mut Workspace::default());
+    let filter = Filter::default();
+    let request = Request { history: &[], settled: &[], filter: &filter, results: 5 };
+    let workspace = &mut Workspace::default();
+    let shelf = shelf::similar(shop, dune, request, &Arrangement::NONE, workspace, None);
     assert_eq!(library.titles(&shelf), ["ubik", "emma"]);
     assert_eq!(shelf[0].origin, Origin::Similar);
     assert_eq!(shelf[1].origin, Origin::Popular);
@@ -186,6 +197,7 @@ fn without_a_model_books_come_by_number() {
         work: None,
         categories: &category,
         language: Some("en"),
+        ..Entry::default()
     };
     let catalogue = Catalogue::new(None, &[entry(4), entry(9), entry(11)]);
     let shop = Shop { model: None, catalogue: &catalogue };

@@ -8,7 +8,7 @@ use recommender::Filter;
 use recommender::bits::BitSet;
 use recommender::model::Liked;
 use recommender::shelf::filter::eligible;
-use recommender::shelf::{self, Origin, Ranked, Request, Shop, Workspace};
+use recommender::shelf::{self, Origin, Ranked, Reason, Request, Shop, Workspace};
 
 use crate::shop::{self, TestShop};
 
@@ -48,7 +48,7 @@ fn in_order(shop: &TestShop, left: &Ranked, right: &Ranked) -> bool {
     let group = |ranked: &Ranked| match ranked.origin {
         Origin::Personal | Origin::Similar | Origin::Trending => 0,
         Origin::Popular => 1,
-        Origin::Unranked => 2,
+        Origin::Unranked | Origin::Pinned => 2,
     };
     let number = |ranked: &Ranked| shop.catalogue.number(ranked.item);
     let order = group(left)
@@ -102,11 +102,14 @@ proptest! {
             let positive: f64 =
                 contributions.iter().map(|value| f64::from(*value)).filter(|value| *value > 0.0).sum();
             prop_assert!(!ranked.reasons.is_empty() && ranked.reasons.len() <= shelf::REASONS_MAX);
+            let mut last = 1.0;
             for reason in &ranked.reasons {
-                let expected = f64::from(contributions[reason.place]) / positive;
-                prop_assert!((reason.share - expected).abs() < 1e-9);
+                let Reason::History { place, share } = *reason else { panic!("{reason:?}") };
+                let expected = f64::from(contributions[place]) / positive;
+                prop_assert!((share - expected).abs() < 1e-9);
+                prop_assert!(share <= last);
+                last = share;
             }
-            prop_assert!(ranked.reasons.is_sorted_by(|left, right| left.share >= right.share));
         }
     }
 

@@ -56,7 +56,8 @@ pub(crate) fn model(interactions: &Interactions) -> Model {
 }
 
 /// A shop of drawn readers. Every third item left since the training, new ones came (even
-/// numbers); works have up to three editions, and there are four categories and two languages.
+/// numbers); works have up to three editions, and
+/// there are four categories, two languages, six authors and three series.
 pub(crate) fn drawn(items: u32, seed: u64) -> TestShop {
     let mut random = ChaCha8Rng::seed_from_u64(seed ^ 1);
     let model = model(&interactions(items, 300, seed));
@@ -70,13 +71,29 @@ pub(crate) fn drawn(items: u32, seed: u64) -> TestShop {
             (number, work, categories, if random.random_bool(0.7) { "en" } else { "zh" })
         })
         .collect();
+    let series = ["cycle", "saga", "chronicle"];
+    let mut volume = || {
+        let series = random.random_bool(0.4).then(|| series[random.random_range(0..3)]);
+        let place = series.filter(|_| random.random_bool(0.8));
+        (series, place.map(|_| f64::from(random.random_range(0..14)) / 2.0))
+    };
+    let volumes: Vec<(Option<&str>, Option<f64>)> = rows.iter().map(|_| volume()).collect();
+    let names = ["ann", "bob", "cho", "dee", "eve", "fay"];
+    let mut by = |_| -> Vec<String> {
+        names.iter().filter(|_| random.random_bool(0.2)).map(ToString::to_string).collect()
+    };
+    let authors: Vec<Vec<String>> = rows.iter().map(&mut by).collect();
     let entries: Vec<Entry<'_>> = rows
         .iter()
-        .map(|(number, work, categories, language)| Entry {
+        .zip(volumes.iter().zip(&authors))
+        .map(|((number, work, categories, language), ((series, volume), authors))| Entry {
             number: ItemNumber(*number),
             work: work.as_deref(),
             categories,
             language: Some(language),
+            authors,
+            series: *series,
+            volume: *volume,
         })
         .collect();
     let catalogue = Catalogue::new(Some(&model), &entries);

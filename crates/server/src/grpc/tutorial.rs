@@ -62,7 +62,7 @@ impl Recommendations for Tutorial {
         let user = UserNumber(u32::try_from(request.user_id).unwrap_or(0));
         let filter = BookFilter {
             filter: Filter { any_categories, ..Filter::default() },
-            excluded: Vec::new(),
+            ..BookFilter::default()
         };
         let answer = self.recommender.recommend_by_number(user, &filter, results).await;
         let books = answer.shelf.iter().filter_map(|ranked| answer.book(ranked));

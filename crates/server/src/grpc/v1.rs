@@ -42,7 +42,8 @@ impl RecommendationService for V1 {
         let bounds = Bounds::of(&self.settings);
         let mut violations = Violations::new();
         let reader = question::reader(request.user_id, &request.history, &bounds, &mut violations);
-        let filter = question::filter(request.filter, &bounds, &mut violations);
+        let filter =
+            question::filter(request.filter, &request.shown_token, &bounds, &mut violations);
         let results = results_wanted(request.max_results, &bounds, &mut violations);
         violations.check()?;
         let answer = self.recommender.recommend(&reader, &filter, results).await;
@@ -57,7 +58,8 @@ impl RecommendationService for V1 {
         let bounds = Bounds::of(&self.settings);
         let mut violations = Violations::new();
         question::check_id("book_id", &request.book_id, &mut violations);
-        let filter = question::filter(request.filter, &bounds, &mut violations);
+        let filter =
+            question::filter(request.filter, &request.shown_token, &bounds, &mut violations);
         let results = results_wanted(request.max_results, &bounds, &mut violations);
         violations.check()?;
         let answer = self.recommender.similar(&request.book_id, &filter, results)?;
@@ -68,6 +70,7 @@ impl RecommendationService for V1 {
             attribution_token: answer.attribution_token.clone(),
             model_version: answer::model_version(&answer),
             fallback: answer::fallback(&answer).into(),
+            shown_token: answer.shown.token(),
         }))
     }
 
@@ -78,7 +81,8 @@ impl RecommendationService for V1 {
         let request = request.into_inner();
         let bounds = Bounds::of(&self.settings);
         let mut violations = Violations::new();
-        let filter = question::filter(request.filter, &bounds, &mut violations);
+        let filter =
+            question::filter(request.filter, &request.shown_token, &bounds, &mut violations);
         let results = results_wanted(request.max_results, &bounds, &mut violations);
         violations.check()?;
         let answer = self.recommender.trending(&filter, results);
@@ -87,6 +91,7 @@ impl RecommendationService for V1 {
             attribution_token: answer.attribution_token.clone(),
             model_version: answer::model_version(&answer),
             fallback: answer::fallback(&answer).into(),
+            shown_token: answer.shown.token(),
         }))
     }
 }

@@ -35,6 +35,8 @@ pub struct Train {
     pub threads: usize,
     /// An event counts half for what is trending after this many days.
     pub trend_half_life_days: f64,
+    /// An event counts half for what is popular after this many days.
+    pub popularity_half_life_days: f64,
 }
 
 impl Train {
@@ -93,8 +95,12 @@ impl Train {
         counts("train.row_entries", self.row_entries.get(), 100_000, "1 to 100000");
         counts("train.factors", self.factors, 2048, "0 to 2048");
         counts("train.low_pass_iterations", self.low_pass_iterations.get(), 100, "1 to 100");
-        let days = self.trend_half_life_days;
-        check.expect("train.trend_half_life_days", days, days.is_finite() && days > 0.0, "above 0");
+        for (key, days) in [
+            ("train.trend_half_life_days", self.trend_half_life_days),
+            ("train.popularity_half_life_days", self.popularity_half_life_days),
+        ] {
+            check.expect(key, days, days.is_finite() && days > 0.0, "above 0");
+        }
         check.expect("train.threads", self.threads, self.threads <= 1024, "0 to 1024");
     }
 }

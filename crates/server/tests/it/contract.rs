@@ -81,15 +81,43 @@ async fn a_personal_answer_has_scores_reasons_and_a_source() {
     let source = best.source.unwrap();
     assert_eq!((source.kind(), source.simulated), (source::Kind::Personal, false));
     assert!((1..=3).contains(&best.reasons.len()));
+    let strongest = best.reasons[0].clone();
+    assert_eq!(strongest.code(), ReasonCode::History);
     for reason in &best.reasons {
-        assert_eq!(reason.code(), ReasonCode::History);
         assert_eq!(reason.event_kind(), EventKind::Rating);
         assert_eq!(reason.rating, 5.0);
-        assert!(reason.share > 0.0 && reason.share <= 1.0);
+        match reason.code() {
+            ReasonCode::History => assert!(reason.share > 0.0 && reason.share <= strongest.share),
+            code => assert_eq!(
+                (code, reason.author.starts_with("Author ")),
+                (ReasonCode::ByAuthor, true)
+            ),
+        }
         assert_eq!(reason.book_title, format!("Book {}", reason.book_id));
     }
     let had: Vec<i32> = (4..14).collect();
     assert!(numbers(&answer).iter().all(|number| !had.contains(number)));
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn pages_and_shelves_that_hand_the_token_on_never_repeat_a_book() {
+    let folder = running::full_shop().await;
+    let running = Running::start(folder.path()).await;
+    let mut shown_token = String::new();
+    let mut seen = std::collections::HashSet::new();
+    for _ in 0..3 {
+        let page = RecommendRequest { max_results: 5, shown_token, ..for_user("3") };
+        let answer = running.v1().recommend(page).await.unwrap().into_inner();
+        assert_eq!(answer.books.len(), 5);
+        assert!(numbers(&answer).into_iter().all(|number| seen.insert(number)));
+        shown_token = answer.shown_token;
+    }
+    let shelf = TrendingRequest { shown_token, max_results: 100, ..TrendingRequest::default() };
+    let answer = running.v1().trending(shelf).await.unwrap().into_inner();
+    let books = answer.books.into_iter().filter_map(|one| one.book);
+    assert!(books.map(|book| book.number).all(|number| seen.insert(number)));
+    assert!(seen.len() > 30, "{}", seen.len());
     running.stop().await;
 }
 
@@ -158,9 +186,10 @@ async fn everything_wrong_with_a_request_is_named_at_once() {
             ..BookFilter::default()
         }),
         max_results: -1,
+        shown_token: "no token".to_owned(),
     };
     let status = running.v1().recommend(request).await.unwrap_err();
-    assert!(status.message().contains("(and 6 more)"), "{}", status.message());
+    assert!(status.message().contains("(and 7 more)"), "{}", status.message());
     assert_eq!(
         fields(&status),
         [
@@ -170,6 +199,7 @@ async fn everything_wrong_with_a_request_is_named_at_once() {
             "history[3].rating",
             "filter.any_categories",
             "filter.languages[0]",
+            "shown_token",
             "max_results",
         ]
     );

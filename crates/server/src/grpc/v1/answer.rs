@@ -4,8 +4,8 @@ use api::v1::{
     Book as BookMessage, Fallback as FallbackMessage, Reason as ReasonMessage, ReasonCode,
     RecommendResponse, RecommendedBook, Source, source,
 };
-use recommender::Filter;
-use recommender::shelf::{Origin, Ranked};
+use recommender::shelf::{Origin, Ranked, Reason};
+use recommender::{Evidence, Filter};
 use storage::Book;
 
 use crate::recommend::{Answer, Fallback};
@@ -18,6 +18,7 @@ pub fn to_message(answer: &Answer, filter: &Filter) -> RecommendResponse {
         attribution_token: answer.attribution_token.clone(),
         model_version: model_version(answer),
         fallback: fallback(answer).into(),
+        shown_token: answer.shown.token(),
     }
 }
 
@@ -56,6 +57,7 @@ fn kind(origin: Origin) -> source::Kind {
         Origin::Trending => source::Kind::Trending,
         Origin::Popular => source::Kind::Popular,
         Origin::Unranked => source::Kind::Unranked,
+        Origin::Pinned => source::Kind::Pinned,
     }
 }
 
@@ -84,7 +86,7 @@ fn reasons(
 ) -> Vec<ReasonMessage> {
     let of_code = |code: ReasonCode| ReasonMessage { code: code.into(), ..Default::default() };
     match ranked.origin {
-        Origin::Personal => history_reasons(answer, ranked),
+        Origin::Personal => personal_reasons(answer, ranked),
         Origin::Similar => vec![ReasonMessage {
             book_id: seed.map_or_else(String::new, |book| book.id.clone()),
             book_title: seed.map_or_else(String::new, |book| book.title.clone()),
@@ -92,7 +94,7 @@ fn reasons(
             ..of_code(ReasonCode::SimilarTo)
         }],
         Origin::Trending => vec![of_code(ReasonCode::Trending)],
-        Origin::Unranked => Vec::new(),
+        Origin::Unranked | Origin::Pinned => Vec::new(),
         Origin::Popular => {
             let categories = answer.book(ranked).map_or(&[][..], |book| &book.categories);
             let asked = filter.any_categories.iter().chain(&filter.all_categories);
@@ -107,23 +109,50 @@ fn reasons(
     }
 }
 
-fn history_reasons(answer: &Answer, ranked: &Ranked) -> Vec<ReasonMessage> {
-    let message = |reason: &recommender::shelf::Reason| {
-        let evidence = answer.evidence.get(reason.place)?;
-        // A book that left the shop since is still a reason; only its title is unknown.
-        let book = answer
-            .generation
-            .index_of(evidence.item)
-            .and_then(|index| answer.generation.book(index));
-        Some(ReasonMessage {
-            code: ReasonCode::History.into(),
-            book_id: book.map_or_else(String::new, |book| book.id.clone()),
-            book_title: book.map_or_else(String::new, |book| book.title.clone()),
-            event_kind: evidence.kind.number().into(),
-            rating: evidence.rating.map_or(0.0, recommender::Rating::stars),
-            share: reason.share,
-            category: String::new(),
-        })
+fn personal_reasons(answer: &Answer, ranked: &Ranked) -> Vec<ReasonMessage> {
+    let message = |reason: &Reason| match *reason {
+        Reason::History { place, share } => {
+            let evidence = answer.evidence.get(place)?;
+            // A book that left the shop since is still a reason; only its title is unknown.
+            let index = answer.generation.index_of(evidence.item);
+            Some(ReasonMessage {
+                share,
+                ..about(ReasonCode::History, answer, index, Some(evidence))
+            })
+        }
+        Reason::NextInSeries { after } => Some(ReasonMessage {
+            series: answer.book(ranked)?.series.clone()?,
+            ..about(ReasonCode::NextInSeries, answer, Some(after), None)
+        }),
+        Reason::ByAuthor { liked, .. } => {
+            let other = answer.generation.book(liked)?;
+            let mut authors = answer.book(ranked)?.authors.iter();
+            let author = authors.find(|author| other.authors.contains(author))?.clone();
+            let evidence = answer.evidence.iter().find(|one| one.item == other.number);
+            Some(ReasonMessage {
+                author,
+                ..about(ReasonCode::ByAuthor, answer, Some(liked), evidence)
+            })
+        }
     };
     ranked.reasons.iter().filter_map(message).collect()
+}
+
+/// A reason with the book that it names, and what the reader did to that.
+fn about(
+    code: ReasonCode,
+    answer: &Answer,
+    index: Option<u32>,
+    evidence: Option<&Evidence>,
+) -> ReasonMessage {
+    let book = index.and_then(|index| answer.generation.book(index));
+    let rating = evidence.and_then(|evidence| evidence.rating);
+    ReasonMessage {
+        code: code.into(),
+        book_id: book.map_or_else(String::new, |book| book.id.clone()),
+        book_title: book.map_or_else(String::new, |book| book.title.clone()),
+        event_kind: evidence.map_or(0, |evidence| evidence.kind.number().into()),
+        rating: rating.map_or(0.0, recommender::Rating::stars),
+        ..Default::default()
+    }
 }

@@ -4,7 +4,7 @@ use api::v1::{BookFilter as FilterMessage, EventKind as KindMessage, HistoryItem
 use recommender::{Event, EventKind, Filter, ItemNumber, Rating, id};
 
 use super::{Bounds, Violations};
-use crate::recommend::{BookFilter, Reader};
+use crate::recommend::{BadToken, BookFilter, Reader, Shown};
 
 /// How many results are wanted: 0 stands for the default.
 pub(crate) fn results_wanted(max_results: i32, bounds: &Bounds, found: &mut Violations) -> usize {
@@ -76,6 +76,7 @@ fn inline_history(
 /// Which books may be returned.
 pub(super) fn filter(
     message: Option<FilterMessage>,
+    shown_token: &str,
     bounds: &Bounds,
     found: &mut Violations,
 ) -> BookFilter {
@@ -96,11 +97,17 @@ pub(super) fn filter(
             check_id(&format!("{field}[{place}]"), entry, found);
         }
     }
+    let shown = Shown::read(shown_token).unwrap_or_else(|BadToken| {
+        let what = format_args!("{} bytes that are no such token", shown_token.len());
+        found.add("shown_token", what, "the shown_token of an earlier answer, or none");
+        Shown::default()
+    });
     let languages = message.languages.iter().map(|tag| tag.to_ascii_lowercase()).collect();
     let FilterMessage { any_categories, all_categories, no_categories, .. } = message;
     BookFilter {
         filter: Filter { any_categories, all_categories, no_categories, languages },
         excluded: message.excluded_book_ids,
+        shown,
     }
 }
 

@@ -1,0 +1,88 @@
+//! Lists of numbers, one after the other in one array.
+
+use std::collections::HashMap;
+
+/// Lists of numbers.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Lists {
+    offsets: Vec<usize>,
+    members: Vec<u32>,
+}
+
+impl Lists {
+    /// Groups `(list, member)` pairs; within a list the order of the pairs stays.
+    pub(super) fn new(list_count: usize, pairs: &[(u32, u32)]) -> Self {
+        let mut offsets = vec![0; list_count + 1];
+        for (list, _) in pairs {
+            offsets[*list as usize + 1] += 1;
+        }
+        for list in 0..list_count {
+            offsets[list + 1] += offsets[list];
+        }
+        let mut next = offsets.clone();
+        let mut members = vec![0; pairs.len()];
+        for (list, member) in pairs {
+            members[next[*list as usize]] = *member;
+            next[*list as usize] += 1;
+        }
+        Self { offsets, members }
+    }
+
+    pub(super) fn get(&self, list: u32) -> &[u32] {
+        &self.members[self.offsets[list as usize]..self.offsets[list as usize + 1]]
+    }
+}
+
+/// Named lists of items.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Groups {
+    names: HashMap<String, u32>,
+    members: Lists,
+}
+
+impl Groups {
+    pub(super) fn new<'a>(memberships: impl Iterator<Item = (&'a str, u32)>) -> Self {
+        let (names, pairs) = number(memberships);
+        Self { members: Lists::new(names.len(), &pairs), names }
+    }
+
+    /// The lists, and for each item those that it is in, in the order of the memberships.
+    pub(super) fn with_items<'a>(
+        item_count: usize,
+        memberships: impl Iterator<Item = (&'a str, u32)>,
+    ) -> (Self, Lists) {
+        let (names, pairs) = number(memberships);
+        let members = Lists::new(names.len(), &pairs);
+        let inverse: Vec<(u32, u32)> = pairs.iter().map(|(group, item)| (*item, *group)).collect();
+        (Self { names, members }, Lists::new(item_count, &inverse))
+    }
+
+    pub(super) fn number(&self, name: &str) -> Option<u32> {
+        self.names.get(name).copied()
+    }
+
+    pub(super) fn members(&self, name: &str) -> &[u32] {
+        self.number(name).map_or(&[], |group| self.members.get(group))
+    }
+
+    pub(super) fn members_of(&self, group: u32) -> &[u32] {
+        self.members.get(group)
+    }
+}
+
+/// Numbers the groups in the order in which they first come.
+fn number<'a>(
+    memberships: impl Iterator<Item = (&'a str, u32)>,
+) -> (HashMap<String, u32>, Vec<(u32, u32)>) {
+    let mut names: HashMap<String, u32> = HashMap::new();
+    let mut pairs = Vec::new();
+    for (name, index) in memberships {
+        let next = names.len() as u32;
+        let group = match names.get(name) {
+            Some(group) => *group,
+            None => *names.entry(name.to_owned()).or_insert(next),
+        };
+        pairs.push((group, index));
+    }
+    (names, pairs)
+}

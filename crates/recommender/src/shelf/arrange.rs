@@ -1,0 +1,219 @@
+//! From candidates to a shelf: the steps in their order, then what fills the shelf up.
+//!
+//! The order: rotation (popular items only) → series gate → what the user dislikes → diversity
+//! → author cap → the shop's boosts and bury rules → impression decay → the shop's pins.
+//! Pins come last so that a pinned item stands where the shop wants it. Eligibility and one
+//! edition of each work come before: candidates are that already.
+
+use crate::bits::BitSet;
+use crate::marks::Marks;
+
+use super::author_cap::{self, CapMemory};
+use super::disliked::{self, Opinions};
+use super::diversity::{self, DiversityMemory};
+use super::draft::{Draft, Slot, Tier};
+use super::popular::{self, PopularMemory};
+use super::series_gate::{self, GateMemory};
+use super::trace::{Recorder, Step, Trace};
+use super::{Arrangement, Context, Origin, Ranked, Request, Shop, impressions, rules};
+
+/// Working memory of all steps.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Memory {
+    draft: Draft,
+    filling: Draft,
+    gate: GateMemory,
+    opinions: Opinions,
+    diversity: DiversityMemory,
+    cap: CapMemory,
+    shown: Marks<f32>,
+    popular: PopularMemory,
+    pins: Vec<(usize, Slot)>,
+    candidates: Vec<(u32, f32)>,
+}
+
+impl Memory {
+    /// Lends a list for candidates; to be given back.
+    pub(super) fn take_candidates(&mut self) -> Vec<(u32, f32)> {
+        std::mem::take(&mut self.candidates)
+    }
+
+    pub(super) fn give_candidates(&mut self, candidates: Vec<(u32, f32)>) {
+        self.candidates = candidates;
+    }
+}
+
+/// Re-ranks candidates, the best first, and fills the shelf up. Without any, popular items
+/// are the candidates. Takes the works of the shelf out of `eligible`.
+#[expect(clippy::too_many_arguments, reason = "the parts of a workspace, lent one by one")]
+pub(super) fn shelf(
+    shop: Shop<'_>,
+    candidates: &[(u32, f32)],
+    origin: Origin,
+    request: Request<'_>,
+    arrangement: &Arrangement<'_>,
+    eligible: &mut BitSet,
+    memory: &mut Memory,
+    trace: Option<&mut Trace>,
+) -> Vec<Ranked> {
+    let mut notes = Recorder(trace);
+    notes.begin(Step::Candidates);
+    memory.gate.read_history(shop.catalogue, arrangement.had);
+    let origin = if candidates.is_empty() {
+        find_popular(shop, request, arrangement, eligible, &mut memory.popular);
+        memory.draft.begin(&memory.popular.found);
+        Origin::Popular
+    } else {
+        memory.draft.begin(candidates);
+        origin
+    };
+    notes.end(&memory.draft);
+    if origin == Origin::Popular {
+        rotate(shop, arrangement, &mut memory.draft, &mut memory.popular, &mut notes);
+    }
+    rerank(Context { shop, eligible }, arrangement, memory, &mut notes);
+
+    let mut shelf = Vec::with_capacity(request.results);
+    put(&mut shelf, &memory.draft, Tier::Shown, origin, request.results);
+    put(&mut shelf, &memory.draft, Tier::HeldBack, origin, request.results);
+    if shelf.len() < request.results {
+        fill_up(&mut shelf, shop, origin, request, arrangement, eligible, memory);
+    }
+    shelf
+}
+
+fn find_popular(
+    shop: Shop<'_>,
+    request: Request<'_>,
+    arrangement: &Arrangement<'_>,
+    eligible: &BitSet,
+    memory: &mut PopularMemory,
+) {
+    let settings = arrangement.settings;
+    let count = settings.candidates.max(request.results);
+    let question = popular::Question {
+        filter: request.filter,
+        rules: arrangement.rules,
+        blend: settings.blend,
+        count,
+    };
+    popular::candidates(shop, eligible, question, memory);
+}
+
+fn rotate(
+    shop: Shop<'_>,
+    arrangement: &Arrangement<'_>,
+    draft: &mut Draft,
+    memory: &mut PopularMemory,
+    notes: &mut Recorder<'_>,
+) {
+    if let (Some(rotation), Some(seed)) = (arrangement.settings.rotation, arrangement.seed) {
+        notes.begin(Step::Rotation);
+        popular::rotate(draft, shop.catalogue, rotation, seed, memory);
+        notes.end(draft);
+    }
+}
+
+fn rerank(
+    context: Context<'_>,
+    arrangement: &Arrangement<'_>,
+    memory: &mut Memory,
+    notes: &mut Recorder<'_>,
+) {
+    let catalogue = context.shop.catalogue;
+    let settings = arrangement.settings;
+    let draft = &mut memory.draft;
+    // Without scores there is an order of numbers, and nothing to weigh variety against.
+    let is_ranked = draft.slots.first().is_some_and(|slot| slot.standing > 0.0);
+    if settings.series.is_some() {
+        notes.begin(Step::Series);
+        series_gate::apply(draft, &context, &mut memory.gate, notes);
+        notes.end(draft);
+    }
+    if settings.disliked.is_some() {
+        notes.begin(Step::Disliked);
+        disliked::apply(draft, catalogue, arrangement.judged, &mut memory.opinions, notes);
+        notes.end(draft);
+    }
+    if let Some(diversity) = settings.diversity.filter(|_| is_ranked) {
+        notes.begin(Step::Diversity);
+        diversity::apply(draft, catalogue, diversity, &mut memory.diversity, notes);
+        notes.end(draft);
+    }
+    if let Some(cap) = settings.authors.filter(|_| is_ranked) {
+        notes.begin(Step::Authors);
+        author_cap::apply(draft, catalogue, cap, &mut memory.cap, notes);
+        notes.end(draft);
+    }
+    notes.begin(Step::Rules);
+    rules::weigh(draft, catalogue, arrangement.rules, notes);
+    notes.end(draft);
+    if let Some(decay) = settings.impressions {
+        notes.begin(Step::Impressions);
+        let shown = arrangement.impressions;
+        impressions::apply(draft, catalogue, decay, shown, &mut memory.shown, notes);
+        notes.end(draft);
+    }
+    notes.begin(Step::Pins);
+    rules::pin(draft, &context, arrangement.rules, &mut memory.pins, notes);
+    notes.end(draft);
+}
+
+/// Adds the items of a tier, as far as there is room.
+fn put(shelf: &mut Vec<Ranked>, draft: &Draft, tier: Tier, origin: Origin, results: usize) {
+    let room = results - shelf.len();
+    let slots = draft.slots.iter().filter(|slot| slot.tier == tier);
+    shelf.extend(slots.take(room).map(|slot| ranked(slot, origin)));
+}
+
+fn ranked(slot: &Slot, origin: Origin) -> Ranked {
+    let origin = match origin {
+        _ if slot.is_pinned => Origin::Pinned,
+        Origin::Popular if slot.score <= 0.0 => Origin::Unranked,
+        origin => origin,
+    };
+    let (item, scored, score) = (slot.item, slot.scored, slot.score);
+    Ranked { item, scored, score, origin, reasons: Vec::new() }
+}
+
+/// Fills a shelf up to `results`: with popular items, then with those that are buried.
+fn fill_up(
+    shelf: &mut Vec<Ranked>,
+    shop: Shop<'_>,
+    origin: Origin,
+    request: Request<'_>,
+    arrangement: &Arrangement<'_>,
+    eligible: &mut BitSet,
+    memory: &mut Memory,
+) {
+    let take_work = |eligible: &mut BitSet, item: u32| {
+        shop.catalogue.editions(item).iter().for_each(|edition| eligible.remove(*edition));
+    };
+    memory.draft.slots.iter().for_each(|slot| take_work(eligible, slot.item));
+    let notes = &mut Recorder(None);
+    if origin != Origin::Popular {
+        find_popular(shop, request, arrangement, eligible, &mut memory.popular);
+        let draft = &mut memory.filling;
+        draft.begin(&memory.popular.found);
+        rotate(shop, arrangement, draft, &mut memory.popular, notes);
+        if arrangement.settings.series.is_some() {
+            let context = Context { shop, eligible };
+            series_gate::apply(draft, &context, &mut memory.gate, notes);
+        }
+        rules::weigh(draft, shop.catalogue, arrangement.rules, notes);
+        put(shelf, draft, Tier::Shown, Origin::Popular, request.results);
+        put(shelf, draft, Tier::HeldBack, Origin::Popular, request.results);
+        draft.slots.iter().for_each(|slot| take_work(eligible, slot.item));
+    }
+    put(shelf, &memory.draft, Tier::Buried, origin, request.results);
+    for &item in shop.catalogue.by_popularity() {
+        if shelf.len() == request.results {
+            break;
+        }
+        if eligible.contains(item) {
+            take_work(eligible, item);
+            let slot = Slot::new(item, super::popularity(shop, item));
+            shelf.push(ranked(&slot, Origin::Popular));
+        }
+    }
+}

@@ -1,0 +1,165 @@
+//! Popular items, for users of whom nothing is known and where the model is silent.
+//!
+//! With several categories asked for, an item weighs what it is in its own, so that a large
+//! category does not crowd out a small one: its share of what was liked in the category, shrunk to
+//! its share of the whole shop by a prior of `k` (as in Dirichlet smoothing; Zhai and
+//! Lafferty 2004, *A study of smoothing methods for language models*):
+//!
+//! `(p + k·p / P) / (P_c + k)`, where `p` is its popularity, `P_c` that of the category and `P` that
+//! of the shop. Of several categories of an item that were asked for, the best counts.
+//!
+//! With a seed, items of one band of popularity change places, so that not everybody sees the same
+//! ten each time: band `b` holds those above `band^b`, and the order within it is that of a hash
+//! of seed and item number (the finaliser of Steele, Lea and Flood 2014, *Fast splittable
+//! pseudorandom number generators*).
+
+use crate::bits::BitSet;
+use crate::catalogue::Catalogue;
+use crate::marks::Marks;
+
+use super::draft::Draft;
+use super::filter::Filter;
+use super::rules::Rules;
+use super::steps::{Blend, Rotation};
+use super::{Shop, popularity};
+
+/// Working memory of [`candidates`].
+#[derive(Clone, Debug, Default)]
+pub(super) struct PopularMemory {
+    pub(super) found: Vec<(u32, f32)>,
+    works: Marks<()>,
+    order: Vec<(i32, u64, u32)>,
+    places: Vec<u32>,
+}
+
+/// What popular items are wanted.
+#[derive(Clone, Copy)]
+pub(super) struct Question<'a> {
+    pub(super) filter: &'a Filter,
+    pub(super) rules: &'a Rules,
+    pub(super) blend: Option<Blend>,
+    /// At most so many; of several categories asked for, so many of each.
+    pub(super) count: usize,
+}
+
+/// Lists the most popular eligible items that no rule buries, one of each work, the best first.
+/// Without a model they come by number.
+///
+/// Costs `O(items)` at most, where few are eligible.
+pub(super) fn candidates(
+    shop: Shop<'_>,
+    eligible: &BitSet,
+    question: Question<'_>,
+    memory: &mut PopularMemory,
+) {
+    memory.found.clear();
+    memory.works.clear();
+    let catalogue = shop.catalogue;
+    let comes = |item: u32| !question.rules.is_last(catalogue, item);
+    match (question.blend, question.filter.any_categories.len()) {
+        (Some(blend), 2..) => blended(shop, eligible, question, blend, memory),
+        _ => take(shop, eligible, question.count, comes, memory),
+    }
+}
+
+/// Adds the most popular eligible items of works that are not there yet.
+fn take(
+    shop: Shop<'_>,
+    eligible: &BitSet,
+    count: usize,
+    mut is_wanted: impl FnMut(u32) -> bool,
+    memory: &mut PopularMemory,
+) {
+    for &item in shop.catalogue.by_popularity() {
+        if memory.found.len() == count {
+            break;
+        }
+        let work = shop.catalogue.work(item);
+        if eligible.contains(item) && !memory.works.has(work) && is_wanted(item) {
+            memory.works.set(work, ());
+            memory.found.push((item, popularity(shop, item)));
+        }
+    }
+}
+
+fn blended(
+    shop: Shop<'_>,
+    eligible: &BitSet,
+    question: Question<'_>,
+    blend: Blend,
+    memory: &mut PopularMemory,
+) {
+    let (catalogue, count) = (shop.catalogue, question.count);
+    let slugs = question.filter.any_categories.iter();
+    let asked: Vec<u32> = slugs.filter_map(|slug| catalogue.category_number(slug)).collect();
+    let sum = |items: &[u32]| items.iter().map(|item| f64::from(popularity(shop, *item))).sum();
+    let sums: Vec<f64> =
+        asked.iter().map(|category| sum(catalogue.in_category(*category))).collect();
+    let all: f64 =
+        shop.model.map_or(0.0, |model| model.popularity().iter().map(|p| f64::from(*p)).sum());
+    let prior = f64::from(blend.prior) * all;
+    let mut left = vec![count; asked.len()];
+    let mine = |item: u32| {
+        let of = catalogue.categories_of(item);
+        asked
+            .iter()
+            .enumerate()
+            .filter(|(_, category)| of.contains(category))
+            .map(|(place, _)| place)
+    };
+    let wanted = |item: u32| {
+        let is_wanted =
+            !question.rules.is_last(catalogue, item) && mine(item).any(|place| left[place] > 0);
+        mine(item).for_each(|place| left[place] = left[place].saturating_sub(1));
+        is_wanted
+    };
+    take(shop, eligible, count.saturating_mul(asked.len()), wanted, memory);
+    for (item, score) in &mut memory.found {
+        let smallest = mine(*item).map(|place| sums[place]).fold(f64::INFINITY, f64::min);
+        // In units of popularity, so that a category of the whole shop changes nothing.
+        let factor = (all + prior) / (smallest + prior);
+        if factor.is_finite() {
+            *score = (f64::from(*score) * factor) as f32;
+        }
+    }
+    memory.found.sort_by(|left, right| {
+        let number = |item: u32| catalogue.number(item);
+        right.1.total_cmp(&left.1).then_with(|| number(left.0).cmp(&number(right.0)))
+    });
+}
+
+/// Lets items of one band change places.
+pub(super) fn rotate(
+    draft: &mut Draft,
+    catalogue: &Catalogue,
+    rotation: Rotation,
+    seed: u64,
+    memory: &mut PopularMemory,
+) {
+    let PopularMemory { order, places, .. } = memory;
+    order.clear();
+    order.extend((0..).zip(&draft.slots).map(|(place, slot)| {
+        // What nobody liked is in no band and stays in its order, at the end.
+        if slot.standing <= 0.0 {
+            return (i32::MAX, 0, place);
+        }
+        let hash = mix(seed ^ mix(catalogue.number(slot.item).0.into()));
+        (-band(slot.standing, rotation), hash, place)
+    }));
+    order.sort_unstable();
+    places.clear();
+    places.extend(order.iter().map(|(_, _, place)| *place));
+    draft.reorder(places);
+}
+
+fn band(score: f32, rotation: Rotation) -> i32 {
+    (score.ln() / rotation.band.ln()).floor() as i32
+}
+
+/// Turns a number into one that looks like chance.
+fn mix(number: u64) -> u64 {
+    let number = number.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let number = (number ^ (number >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let number = (number ^ (number >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    number ^ (number >> 31)
+}

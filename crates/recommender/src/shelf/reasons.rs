@@ -1,0 +1,121 @@
+//! Reasons: what speaks for an item of a shelf, as codes with arguments.
+
+use crate::catalogue::Catalogue;
+use crate::model::{Liked, Model};
+
+use super::{Origin, Ranked};
+
+/// The longest list of reasons.
+pub const REASONS_MAX: usize = 3;
+
+/// What speaks for a result.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Reason {
+    /// An item of the history speaks for it.
+    History {
+        /// Place in the history that was asked with.
+        place: usize,
+        /// Its part of all positive contributions to the score, 0 to 1.
+        share: f64,
+    },
+    /// It is the volume of a series to read next.
+    NextInSeries {
+        /// Index of the last volume that the user has.
+        after: u32,
+    },
+    /// It is by an author of whom the user likes another item.
+    ByAuthor {
+        /// The author's number in the catalogue.
+        author: u32,
+        /// Index of that item.
+        liked: u32,
+    },
+}
+
+/// Gives the personal items of a shelf their reasons from the history that was asked with.
+///
+/// Shares are exact. Costs `O(log row)` for each item of the shelf and each of the history.
+pub fn explain(model: &Model, history: &[Liked], shelf: &mut [Ranked]) {
+    for ranked in shelf.iter_mut().filter(|ranked| ranked.origin == Origin::Personal) {
+        ranked.reasons = from_history(model, history, ranked.scored);
+    }
+}
+
+/// The strongest contributions to an item's score, as shares of all positive ones.
+fn from_history(model: &Model, history: &[Liked], item: u32) -> Vec<Reason> {
+    let mut strongest: Vec<(usize, f64)> = Vec::with_capacity(REASONS_MAX + 1);
+    let mut positive = 0.0;
+    for (place, contribution) in model.contributions(history, item).enumerate() {
+        let share = f64::from(contribution);
+        if share > 0.0 {
+            positive += share;
+            let rank = strongest.partition_point(|(_, other)| *other >= share);
+            strongest.insert(rank, (place, share));
+            strongest.truncate(REASONS_MAX);
+        }
+    }
+    let reason = |(place, share)| Reason::History { place, share: share / positive };
+    strongest.into_iter().map(reason).collect()
+}
+
+/// Adds what the catalogue says to the reasons of a shelf's personal items: the next volume
+/// first, then the strongest of the history, then the author, then the rest.
+///
+/// `judged` is what the user said of items, `had` what they have. An author is not named with an
+/// item that is among the reasons already.
+pub fn explain_by_catalogue(
+    catalogue: &Catalogue,
+    history: &[Liked],
+    judged: &[Liked],
+    had: &[u32],
+    shelf: &mut [Ranked],
+) {
+    for ranked in shelf.iter_mut().filter(|ranked| ranked.origin == Origin::Personal) {
+        let after = volume_before(catalogue, had, ranked.item);
+        let is_named = |item: u32| {
+            let of_history = |reason: &Reason| match reason {
+                Reason::History { place, .. } => history[*place].item == item,
+                _ => false,
+            };
+            after == Some(item) || ranked.reasons.iter().take(1).any(of_history)
+        };
+        if let Some(reason) = by_author(catalogue, judged, ranked.item, is_named) {
+            ranked.reasons.insert(ranked.reasons.len().min(1), reason);
+        }
+        if let Some(after) = after {
+            ranked.reasons.insert(0, Reason::NextInSeries { after });
+        }
+        ranked.reasons.truncate(REASONS_MAX);
+    }
+}
+
+/// The last volume before an item's that the user has, of the same series.
+fn volume_before(catalogue: &Catalogue, had: &[u32], item: u32) -> Option<u32> {
+    let own = catalogue.volume(item)?;
+    let place = |item: u32| {
+        let volume = catalogue.volume(item).filter(|volume| volume.series == own.series)?;
+        (volume.place < own.place).then_some(volume.place)
+    };
+    let before = had.iter().filter_map(|item| Some((place(*item)?, *item)));
+    let last = before.max_by(|left, right| left.0.total_cmp(&right.0).then(right.1.cmp(&left.1)));
+    last.map(|(_, item)| item)
+}
+
+/// The item by one of an item's authors that the user likes best.
+fn by_author(
+    catalogue: &Catalogue,
+    judged: &[Liked],
+    item: u32,
+    is_named: impl Fn(u32) -> bool,
+) -> Option<Reason> {
+    let authors = catalogue.authors_of(item);
+    let shared = |liked: &Liked| {
+        let of = catalogue.authors_of(liked.item);
+        authors.iter().copied().find(|author| of.contains(author))
+    };
+    let liked = judged.iter().filter(|liked| liked.weight > 0.0 && !is_named(liked.item));
+    let best = liked.filter_map(|liked| Some((liked, shared(liked)?))).max_by(|left, right| {
+        left.0.weight.total_cmp(&right.0.weight).then(right.0.item.cmp(&left.0.item))
+    });
+    best.map(|(liked, author)| Reason::ByAuthor { author, liked: liked.item })
+}

@@ -1,0 +1,227 @@
+//! The shop's own rules: pins, boosts and burying.
+//!
+//! Rules never make an item eligible. A pin puts one at a place; a factor multiplies standings; what
+//! is buried comes last, or not at all.
+
+use crate::bits::BitSet;
+use crate::catalogue::Catalogue;
+
+use super::Context;
+use super::draft::{Draft, Slot, Tier};
+use super::trace::{Recorder, Why};
+
+/// What a rule is about, by the catalogue's indexes and numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// One item.
+    Item(u32),
+    /// All items by an author.
+    Author(u32),
+    /// All items of a series.
+    Series(u32),
+    /// All items of a category.
+    Category(u32),
+}
+
+/// One rule.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Rule {
+    /// The item stands at this place, counted from 1, whenever it is eligible. Of two pins to one
+    /// place, the later is put behind the earlier.
+    Pin {
+        /// The item.
+        item: u32,
+        /// Its place.
+        place: usize,
+    },
+    /// Scores are multiplied; several rules for one item multiply each other.
+    Weigh {
+        /// What of.
+        target: Target,
+        /// By what, above 0.
+        factor: f32,
+    },
+    /// Comes after everything else.
+    Last(
+        /// What does.
+        Target,
+    ),
+    /// Does not come at all.
+    Out(
+        /// What does not.
+        Target,
+    ),
+}
+
+/// What the rules do to one target.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Effect {
+    factor: f32,
+    is_last: bool,
+}
+
+const NOTHING: Effect = Effect { factor: 1.0, is_last: false };
+
+impl Effect {
+    fn and(self, other: Self) -> Self {
+        Self { factor: self.factor * other.factor, is_last: self.is_last || other.is_last }
+    }
+}
+
+/// Rules, made ready for one catalogue.
+#[derive(Clone, Debug, Default)]
+pub struct Rules {
+    /// By place.
+    pins: Vec<(usize, u32)>,
+    items: Vec<Effect>,
+    authors: Vec<Effect>,
+    series: Vec<Effect>,
+    categories: Vec<Effect>,
+    out: Vec<Target>,
+}
+
+impl Rules {
+    /// No rules.
+    pub const NONE: &Self = &Self {
+        pins: Vec::new(),
+        items: Vec::new(),
+        authors: Vec::new(),
+        series: Vec::new(),
+        categories: Vec::new(),
+        out: Vec::new(),
+    };
+
+    /// Makes rules ready. Looking one item up then costs a few array reads, however many
+    /// rules there are.
+    #[must_use]
+    pub fn new(rules: &[Rule]) -> Self {
+        let mut ready = Self::default();
+        for rule in rules {
+            match *rule {
+                Rule::Pin { item, place } => ready.pins.push((place.max(1), item)),
+                Rule::Weigh { target, factor } => ready.add(target, Effect { factor, ..NOTHING }),
+                Rule::Last(target) => ready.add(target, Effect { is_last: true, ..NOTHING }),
+                Rule::Out(target) => ready.out.push(target),
+            }
+        }
+        ready.pins.sort_by_key(|(place, _)| *place);
+        ready
+    }
+
+    fn add(&mut self, target: Target, effect: Effect) {
+        let (effects, number) = match target {
+            Target::Item(number) => (&mut self.items, number),
+            Target::Author(number) => (&mut self.authors, number),
+            Target::Series(number) => (&mut self.series, number),
+            Target::Category(number) => (&mut self.categories, number),
+        };
+        let number = number as usize;
+        if number >= effects.len() {
+            effects.resize(number + 1, NOTHING);
+        }
+        effects[number] = effects[number].and(effect);
+    }
+
+    fn effect(&self, catalogue: &Catalogue, item: u32) -> Effect {
+        let of = |effects: &[Effect], number: u32| {
+            effects.get(number as usize).copied().unwrap_or(NOTHING)
+        };
+        let of_all = |effects: &[Effect], numbers: &[u32]| match effects {
+            [] => NOTHING,
+            effects => numbers.iter().fold(NOTHING, |all, number| all.and(of(effects, *number))),
+        };
+        let series = catalogue.series_of(item).map_or(NOTHING, |series| of(&self.series, series));
+        of(&self.items, item)
+            .and(series)
+            .and(of_all(&self.authors, catalogue.authors_of(item)))
+            .and(of_all(&self.categories, catalogue.categories_of(item)))
+    }
+
+    /// Whether an item comes last.
+    pub(super) fn is_last(&self, catalogue: &Catalogue, item: u32) -> bool {
+        self.effect(catalogue, item).is_last
+    }
+
+    /// Takes out of `eligible` what is not to come at all. Costs the size of the named
+    /// authors, series and categories.
+    pub fn withhold(&self, catalogue: &Catalogue, eligible: &mut BitSet) {
+        for target in &self.out {
+            match *target {
+                Target::Item(item) => eligible.remove(item),
+                Target::Author(author) => {
+                    catalogue.by_author(author).iter().for_each(|item| eligible.remove(*item));
+                }
+                Target::Category(category) => {
+                    catalogue.in_category(category).iter().for_each(|item| eligible.remove(*item));
+                }
+                Target::Series(series) => {
+                    catalogue.in_series(series).iter().for_each(|item| eligible.remove(*item));
+                }
+            }
+        }
+    }
+
+    fn weighs(&self) -> bool {
+        let lists = [&self.items, &self.authors, &self.series, &self.categories];
+        lists.iter().any(|effects| !effects.is_empty())
+    }
+}
+
+/// Multiplies standings and buries, and orders anew.
+pub(super) fn weigh(
+    draft: &mut Draft,
+    catalogue: &Catalogue,
+    rules: &Rules,
+    notes: &mut Recorder<'_>,
+) {
+    if !rules.weighs() {
+        return;
+    }
+    for slot in &mut draft.slots {
+        let effect = rules.effect(catalogue, slot.item);
+        if effect.factor != 1.0 {
+            slot.standing *= effect.factor;
+            notes.note(slot.item, Why::Factor(effect.factor));
+        }
+        if effect.is_last {
+            slot.tier = Tier::Buried;
+            notes.note(slot.item, Why::Buried);
+        }
+    }
+    draft.sort();
+}
+
+/// Puts pinned items that are eligible at their places, wherever they come from.
+pub(super) fn pin(
+    draft: &mut Draft,
+    context: &Context<'_>,
+    rules: &Rules,
+    pins: &mut Vec<(usize, Slot)>,
+    notes: &mut Recorder<'_>,
+) {
+    let catalogue = context.shop.catalogue;
+    pins.clear();
+    for &(place, item) in &rules.pins {
+        let work = catalogue.work(item);
+        let is_work = |slot: &Slot| catalogue.work(slot.item) == work;
+        if !context.eligible.contains(item) || pins.iter().any(|(_, slot)| is_work(slot)) {
+            continue;
+        }
+        let found = draft.slots.iter().position(is_work).map(|found| draft.slots.remove(found));
+        let score = found.filter(|slot| slot.item == item).map_or(0.0, |slot| slot.score);
+        pins.push((place, Slot { is_pinned: true, ..Slot::new(item, score) }));
+    }
+    let shown = draft.shown();
+    for (already, (place, mut slot)) in pins.drain(..).enumerate() {
+        let mut at = (place - 1).min(shown + already);
+        while draft.slots.get(at).is_some_and(|slot| slot.is_pinned) {
+            at += 1;
+        }
+        // The standing of the one before, so that the order is that of the standings.
+        let before = at.checked_sub(1).and_then(|before| draft.slots.get(before));
+        let neighbour = before.or(draft.slots.first());
+        slot.standing = neighbour.map_or(0.0, |slot| slot.standing);
+        notes.note(slot.item, Why::Pinned(at + 1));
+        draft.slots.insert(at, slot);
+    }
+}
