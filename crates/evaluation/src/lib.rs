@@ -20,6 +20,7 @@
 //! ([`read_and_hold_out`]); the test part is for reporting, once.
 
 pub mod child;
+pub mod cold;
 mod decay;
 pub mod html;
 mod judge;

@@ -50,7 +50,13 @@ mod tests {
 
     fn options() -> Options {
         let gram = GramSettings { user_exponent: 0.0, row_entries: 10 };
-        let ridge = RidgeSettings { gram, neighbours: 4, regularisation: 1.0, item_exponent: 0.0 };
+        let ridge = RidgeSettings {
+            gram,
+            neighbours: 4,
+            regularisation: 1.0,
+            item_exponent: 0.0,
+            distance_exponent: 0.0,
+        };
         let low_pass = LowPassSettings { factors: 0, weight: 0.0, iterations: 1 };
         Options { item_knn_neighbours: 10, ..Options::new(LearnSettings { ridge, low_pass }) }
     }

@@ -236,8 +236,13 @@ mod tests {
 
     fn options() -> Options {
         let gram = GramSettings { user_exponent: 0.3, row_entries: 50 };
-        let ridge =
-            RidgeSettings { gram, neighbours: 20, regularisation: 4.0, item_exponent: 0.25 };
+        let ridge = RidgeSettings {
+            gram,
+            neighbours: 20,
+            regularisation: 4.0,
+            item_exponent: 0.25,
+            distance_exponent: 0.0,
+        };
         let low_pass = LowPassSettings { factors: 32, weight: 0.3, iterations: 4 };
         Options { k: 5, ..Options::new(LearnSettings { ridge, low_pass }) }
     }

@@ -176,7 +176,13 @@ mod tests {
 
     fn settings() -> LearnSettings {
         let gram = GramSettings { user_exponent: 0.5, row_entries: 50 };
-        let ridge = RidgeSettings { gram, neighbours: 20, regularisation: 3.0, item_exponent: 0.3 };
+        let ridge = RidgeSettings {
+            gram,
+            neighbours: 20,
+            regularisation: 3.0,
+            item_exponent: 0.3,
+            distance_exponent: 0.0,
+        };
         let low_pass = LowPassSettings { factors: 32, weight: 0.3, iterations: 2 };
         LearnSettings { ridge, low_pass }
     }

@@ -267,7 +267,13 @@ mod tests {
         let shop = Synthetic { items: 4000, interactions: 200_000, ..SMALL };
         let split = hold_out(&generate(shop, 2), 0.2, LIKED_MIN, 7);
         let gram = GramSettings { user_exponent: 0.5, row_entries: 200 };
-        let ridge = RidgeSettings { gram, neighbours: 50, regularisation: 3.0, item_exponent: 0.3 };
+        let ridge = RidgeSettings {
+            gram,
+            neighbours: 50,
+            regularisation: 3.0,
+            item_exponent: 0.3,
+            distance_exponent: 0.0,
+        };
         let low_pass = LowPassSettings { factors: 32, weight: 0.1, iterations: 3 };
         let settings = LearnSettings { ridge, low_pass };
         let report =

@@ -47,6 +47,7 @@ fn model(random: &mut ChaCha8Rng) -> Model {
         neighbours: 100,
         regularisation: 18.0,
         item_exponent: 0.3,
+        distance_exponent: 0.0,
     };
     let low_pass = LowPassSettings { factors: 256, weight: 0.3, iterations: 4 };
     let settings = LearnSettings { ridge, low_pass };

@@ -58,6 +58,20 @@ impl BitSet {
         }
     }
 
+    /// Keeps only the indexes that `keep` says yes to.
+    pub fn retain(&mut self, mut keep: impl FnMut(u32) -> bool) {
+        for (place, word) in self.words.iter_mut().enumerate() {
+            let mut rest = *word;
+            while rest != 0 {
+                let bit = rest.trailing_zeros();
+                rest &= rest - 1;
+                if !keep(place as u32 * 64 + bit) {
+                    *word &= !(1 << bit);
+                }
+            }
+        }
+    }
+
     /// The set as words: bit `b` of word `w` is index `64·w + b`.
     #[must_use]
     pub fn words(&self) -> &[u64] {
@@ -94,5 +108,9 @@ mod tests {
         other.insert(63);
         set.intersect(&other);
         assert_eq!(set, other);
+        let mut odd = BitSet::new(130);
+        (0..130).for_each(|index| odd.insert(index));
+        odd.retain(|index| index % 2 == 1);
+        assert!(odd.iter().eq((0..130).filter(|index| index % 2 == 1)));
     }
 }

@@ -12,6 +12,7 @@ use std::collections::HashMap;
 use crate::bits::BitSet;
 use crate::id::ItemNumber;
 use crate::model::Model;
+use crate::offer::Offer;
 
 use self::lists::{Groups, Lists};
 use self::series::SeriesIndex;
@@ -35,6 +36,8 @@ pub struct Entry<'a> {
     pub series: Option<&'a str>,
     /// Its place in the series.
     pub volume: Option<f64>,
+    /// Whether it can be had, for how much, and from which age.
+    pub offer: Offer,
 }
 
 /// Items by index, with their works, categories, languages, authors and series.
@@ -42,6 +45,8 @@ pub struct Entry<'a> {
 pub struct Catalogue {
     numbers: Vec<ItemNumber>,
     available: BitSet,
+    in_stock: BitSet,
+    offers: Vec<Offer>,
     works: Vec<u32>,
     editions: Lists,
     categories: Groups,
@@ -76,7 +81,15 @@ impl Catalogue {
             }
         }
         let mut available = BitSet::new(numbers.len());
-        indexes.iter().for_each(|index| available.insert(*index));
+        let mut in_stock = BitSet::new(numbers.len());
+        let mut offers = vec![Offer::default(); numbers.len()];
+        for (index, entry) in indexes.iter().zip(entries) {
+            available.insert(*index);
+            offers[*index as usize] = entry.offer;
+            if entry.offer.stock != Some(0) {
+                in_stock.insert(*index);
+            }
+        }
         let indexed = || indexes.iter().copied().zip(entries);
         let categories = indexed()
             .flat_map(|(index, entry)| entry.categories.iter().map(move |slug| (&**slug, index)));
@@ -91,6 +104,8 @@ impl Catalogue {
         let editions: Vec<(u32, u32)> = works.iter().copied().zip(0..).collect();
         Self {
             available,
+            in_stock,
+            offers,
             editions: Lists::new(work_count, &editions),
             works,
             categories,
@@ -134,6 +149,22 @@ impl Catalogue {
     #[must_use]
     pub fn available(&self) -> &BitSet {
         &self.available
+    }
+
+    /// Those of them that are not sold out.
+    #[must_use]
+    pub fn in_stock(&self) -> &BitSet {
+        &self.in_stock
+    }
+
+    /// How the item at an index is offered.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such index.
+    #[must_use]
+    pub fn offer(&self, index: u32) -> &Offer {
+        &self.offers[index as usize]
     }
 
     /// The work that the item at an index is an edition of.

@@ -5,6 +5,7 @@
 //! models, linear in a user's history, and so is their sum: a new event needs no training.
 
 mod cholesky;
+pub mod content;
 pub mod gram;
 pub mod low_pass;
 pub mod popularity;

@@ -23,6 +23,7 @@ pub mod interactions;
 pub mod learn;
 mod marks;
 pub mod model;
+pub mod offer;
 pub mod shelf;
 pub mod watch;
 

@@ -11,6 +11,8 @@ pub enum Stage {
     Solve,
     /// Finding what many users' tastes have in common; counted in iterations.
     LowPass,
+    /// Describing one cold item after the other by known ones.
+    Content,
 }
 
 impl Stage {
@@ -21,6 +23,7 @@ impl Stage {
             Self::Gram => "counting which books go together",
             Self::Solve => "solving for the weights",
             Self::LowPass => "finding common tastes",
+            Self::Content => "placing new books among known ones",
         }
     }
 }

@@ -95,6 +95,7 @@ impl Generation {
                 authors: &book.authors,
                 series: book.series.as_deref(),
                 volume: book.volume,
+                offer: book.offer,
             })
             .collect();
         let catalogue = Catalogue::new(model.as_ref().map(|model| &model.model), &entries);

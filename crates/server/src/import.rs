@@ -19,6 +19,7 @@ mod isbn;
 mod language;
 mod match_index;
 mod normalise;
+mod offer;
 mod open;
 mod reader_ratings;
 mod report;

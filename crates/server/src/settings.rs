@@ -12,6 +12,7 @@
 mod access;
 mod admin;
 mod check;
+mod content;
 mod deserialize;
 mod environment;
 mod executor;
@@ -50,6 +51,7 @@ use check::Check;
 
 pub use self::shelf::ShelfSection;
 pub use admin::AdminSection;
+pub use content::ContentSection;
 pub use executor::ExecutorSection;
 pub use limits::{LimitsSection, Rate};
 pub use live::{Change, Effect, LiveSettings, Reloaded};
@@ -96,6 +98,8 @@ pub struct Settings {
     pub shelf: ShelfSection,
     /// Training.
     pub train: Train,
+    /// What the catalogue says about books that few users have met.
+    pub content: ContentSection,
     /// Model files.
     pub models: Models,
     /// The database.
@@ -196,6 +200,7 @@ impl Settings {
     fn check(&self) -> Check {
         let mut check = Check::default();
         self.train.check(&mut check);
+        self.content.check(&mut check);
         let (default, max) = (self.serve.results_default, self.serve.results_max);
         check.expect("serve.results_default", default, default <= max, "at most serve.results_max");
         check.expect("serve.results_max", max, max.get() <= 10_000, "1 to 10000");

@@ -1,14 +1,16 @@
 //! Training: from the store's events to an active model.
 
+mod features;
 mod lessons;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
-use recommender::learn::learn;
+use recommender::learn::content::add_content;
 use recommender::learn::popularity::popularity;
 use recommender::learn::rise::rise;
+use recommender::learn::{Learnt, learn};
 use recommender::watch::{Cancelled, Stage, Watch};
 use recommender::{Model, ShopId};
 use serde::Serialize;
@@ -193,7 +195,14 @@ fn fit(
         stages.at(stage.name(), done, total);
     };
     let watch = Watch { cancelled, progress: &show };
-    let learnt = pool.install(|| learn(&lessons.interactions, &settings.train.engine(), &watch));
+    let learnt = pool.install(|| -> Result<Learnt, Cancelled> {
+        let Learnt { weights, low_pass } =
+            learn(&lessons.interactions, &settings.train.engine(), &watch)?;
+        let users = lessons.interactions.item_users();
+        let content = settings.content.engine();
+        let weights = add_content(weights, &users, &lessons.features, &content, &watch)?;
+        Ok(Learnt { weights, low_pass })
+    });
     drop(stages);
     let half_life_ms = settings.train.trend_half_life_days * 86_400_000.0;
     let items = lessons.items.len();

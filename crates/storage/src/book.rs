@@ -5,6 +5,7 @@ use std::ops::RangeInclusive;
 
 use recommender::ItemNumber;
 use recommender::id::LAST_NUMBER;
+use recommender::offer::Offer;
 
 /// The longest title, in bytes.
 pub const TITLE_BYTES_MAX: usize = 1000;
@@ -42,6 +43,15 @@ pub const ISBN13_PREFIXES: [u64; 2] = [978, 979];
 /// The longest address of a cover, in bytes.
 pub const COVER_URL_BYTES_MAX: usize = 2000;
 
+/// The longest name of a publisher, in bytes.
+pub const PUBLISHER_BYTES_MAX: usize = 200;
+
+/// The highest price, in the smallest unit of its currency.
+pub const PRICE_MAX: u64 = 999_999_999_999;
+
+/// The ages in years from which a book can be meant to be read.
+pub const AGES: RangeInclusive<u8> = 0..=120;
+
 /// One book: an edition, with a number of its own.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Book {
@@ -72,6 +82,11 @@ pub struct Book {
     pub isbn13: Option<u64>,
     /// Where its cover is, at most [`COVER_URL_BYTES_MAX`].
     pub cover_url: Option<String>,
+    /// Who publishes it, at most [`PUBLISHER_BYTES_MAX`].
+    pub publisher: Option<String>,
+    /// Whether it can be had, for how much (at most [`PRICE_MAX`]) and from which age (one of
+    /// [`AGES`]).
+    pub offer: Offer,
 }
 
 /// Why a book cannot be stored.
@@ -106,7 +121,11 @@ impl Book {
         self.check_isbn()?;
         self.check_text("series", self.series.as_ref(), SERIES_BYTES_MAX)?;
         self.check_text("work", self.work.as_ref(), WORK_BYTES_MAX)?;
-        self.check_text("cover_url", self.cover_url.as_ref(), COVER_URL_BYTES_MAX)
+        self.check_text("cover_url", self.cover_url.as_ref(), COVER_URL_BYTES_MAX)?;
+        self.check_text("publisher", self.publisher.as_ref(), PUBLISHER_BYTES_MAX)?;
+        let price = self.offer.price.map(|price| price.minor_units);
+        self.check_range("price", price, 0..=PRICE_MAX)?;
+        self.check_range("age_min", self.offer.age_min, AGES)
     }
 
     fn check_authors(&self) -> Result<(), BookError> {
@@ -220,7 +239,13 @@ impl fmt::Display for Measured<'_> {
 
 #[cfg(test)]
 mod tests {
+    use recommender::offer::Price;
+
     use super::*;
+
+    fn euros(minor_units: u64) -> Price {
+        Price { minor_units, currency: "EUR".parse().unwrap() }
+    }
 
     fn dune() -> Book {
         Book {
@@ -236,6 +261,8 @@ mod tests {
             work: Some("3634639".to_owned()),
             isbn13: Some(9_780_441_172_719),
             cover_url: Some("https://covers.example/dune.jpg".to_owned()),
+            publisher: Some("Ace".to_owned()),
+            offer: Offer { stock: Some(3), price: Some(euros(1290)), age_min: Some(14) },
         }
     }
 
@@ -278,6 +305,11 @@ mod tests {
         check(|book| book.isbn13 = Some(9_799_999_999_999), None);
         check(|book| book.isbn13 = Some(97_800_000_000_000), Some("isbn13"));
         check(|book| book.cover_url = Some("u".repeat(COVER_URL_BYTES_MAX + 1)), Some("cover_url"));
+        check(|book| book.publisher = Some("P\n".to_owned()), Some("publisher"));
+        check(|book| book.offer = Offer::default(), None);
+        check(|book| book.offer.price = Some(euros(PRICE_MAX)), None);
+        check(|book| book.offer.price = Some(euros(PRICE_MAX + 1)), Some("price"));
+        check(|book| book.offer.age_min = Some(121), Some("age_min"));
     }
 
     /// Changes one thing and compares the message.

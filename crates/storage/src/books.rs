@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 
 use recommender::ItemNumber;
 use recommender::id::{FIRST_ASSIGNED, LAST_NUMBER};
+use recommender::offer::{CurrencyError, Offer, Price};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteExecutor};
 
@@ -17,7 +18,8 @@ use crate::writer::Writer;
 
 /// The columns of a book, in the order in which [`book`] reads them.
 const SELECT_BOOKS: &str = "SELECT b.number, a.id, b.title, b.authors, b.published_year,
-    b.language, b.categories, b.series, b.volume, b.work, b.isbn13, b.cover_url
+    b.language, b.categories, b.series, b.volume, b.work, b.isbn13, b.cover_url,
+    b.publisher, b.stock, b.price_minor, b.currency, b.age_min
     FROM books AS b LEFT JOIN assigned_ids AS a
       ON a.shop_id = b.shop_id AND a.space = 2 AND a.number = b.number";
 
@@ -44,14 +46,17 @@ static FIND_BOOKS: LazyLock<RowsStatement> = LazyLock::new(|| {
 static PUT_BOOKS: LazyLock<RowsStatement> = LazyLock::new(|| {
     RowsStatement::new(
         "INSERT INTO books (shop_id, number, title, authors, published_year, language,
-         categories, series, volume, work, isbn13, cover_url, revision) VALUES",
-        13,
+         categories, series, volume, work, isbn13, cover_url, publisher, stock, price_minor, currency,
+         age_min, revision) VALUES",
+        18,
         "ON CONFLICT (shop_id, number) DO UPDATE SET
          title = excluded.title, authors = excluded.authors,
          published_year = excluded.published_year, language = excluded.language,
          categories = excluded.categories, series = excluded.series,
          volume = excluded.volume, work = excluded.work, isbn13 = excluded.isbn13,
-         cover_url = excluded.cover_url, revision = excluded.revision",
+         cover_url = excluded.cover_url, publisher = excluded.publisher,
+         stock = excluded.stock, price_minor = excluded.price_minor,
+         currency = excluded.currency, age_min = excluded.age_min, revision = excluded.revision",
     )
 });
 
@@ -199,6 +204,12 @@ impl Writer {
                 // 13 digits, as checked.
                 .bind(book.isbn13.map(|isbn| isbn as i64))
                 .bind(book.cover_url.clone())
+                .bind(book.publisher.clone())
+                .bind(book.offer.stock)
+                // 12 digits, as checked.
+                .bind(book.offer.price.map(|price| price.minor_units as i64))
+                .bind(book.offer.price.map(|price| price.currency.to_string()))
+                .bind(book.offer.age_min)
                 .bind(revision);
         }
         query.execute(self.connection()).await?;
@@ -244,6 +255,25 @@ fn book(row: &SqliteRow) -> Result<Book, StoreError> {
         work: row.try_get(9)?,
         isbn13: isbn13.map(i64::unsigned_abs),
         cover_url: row.try_get(11)?,
+        publisher: row.try_get(12)?,
+        offer: offer(row)?,
+    })
+}
+
+/// The last columns of a row of [`SELECT_BOOKS`].
+fn offer(row: &SqliteRow) -> Result<Offer, StoreError> {
+    let minor_units: Option<i64> = row.try_get(14)?;
+    let currency: Option<&str> = row.try_get(15)?;
+    let price = |(minor_units, currency): (i64, &str)| {
+        let currency = currency.parse().map_err(|error: CurrencyError| {
+            sqlx::Error::ColumnDecode { index: "currency".to_owned(), source: error.into() }
+        })?;
+        Ok::<_, StoreError>(Price { minor_units: minor_units.unsigned_abs(), currency })
+    };
+    Ok(Offer {
+        stock: row.try_get(13)?,
+        price: minor_units.zip(currency).map(price).transpose()?,
+        age_min: row.try_get(16)?,
     })
 }
 

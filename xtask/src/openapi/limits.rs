@@ -34,9 +34,15 @@ enum Limit {
     Count,
     /// Half stars, or 0.
     Stars,
+    /// Years that a reader has.
+    Age,
+    /// An amount of money of at most 12 digits.
+    Amount,
+    /// The code of a currency; must be there.
+    Currency,
 }
 
-const LIMITS: [(&str, Limit); 13] = [
+const LIMITS: [(&str, Limit); 17] = [
     ("foreword.v1.HistoryItem.book_id", Limit::RequiredId),
     ("foreword.v1.HistoryItem.rating", Limit::Stars),
     ("foreword.v1.BookFilter.any_categories", Limit::Tags),
@@ -44,6 +50,10 @@ const LIMITS: [(&str, Limit); 13] = [
     ("foreword.v1.BookFilter.no_categories", Limit::Tags),
     ("foreword.v1.BookFilter.languages", Limit::Tags),
     ("foreword.v1.BookFilter.excluded_book_ids", Limit::Ids),
+    ("foreword.v1.BookFilter.reader_age", Limit::Age),
+    ("foreword.v1.Book.min_age", Limit::Age),
+    ("foreword.v1.Price.minor_units", Limit::Amount),
+    ("foreword.v1.Price.currency", Limit::Currency),
     ("foreword.v1.RecommendRequest.user_id", Limit::OptionalId),
     ("foreword.v1.RecommendRequest.max_results", Limit::Count),
     ("foreword.v1.SimilarBooksRequest.book_id", Limit::RequiredId),
@@ -54,7 +64,7 @@ const LIMITS: [(&str, Limit); 13] = [
 
 /// Whether a field must be there.
 pub(super) fn is_required(field: &str) -> bool {
-    limit(field) == Some(Limit::RequiredId)
+    matches!(limit(field), Some(Limit::RequiredId | Limit::Currency))
 }
 
 /// Keywords for the schema of a field, or of its entries.
@@ -68,6 +78,9 @@ pub(super) fn of_value(field: &str) -> Vec<(&'static str, Json)> {
         Some(Limit::RequiredId | Limit::Ids | Limit::Tags) => id(1),
         Some(Limit::OptionalId) => id(0),
         Some(Limit::Count) => vec![("minimum", Json::Whole(0))],
+        Some(Limit::Age) => vec![("minimum", Json::Whole(0)), ("maximum", Json::Whole(120))],
+        Some(Limit::Amount) => vec![("pattern", text("^[0-9]{1,12}$"))],
+        Some(Limit::Currency) => vec![("pattern", text("^[A-Za-z]{3}$"))],
         Some(Limit::Stars) => vec![
             ("minimum", Json::Whole(0)),
             ("maximum", Json::Whole(5)),

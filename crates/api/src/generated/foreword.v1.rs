@@ -40,6 +40,30 @@ pub struct Book {
     /// Where a picture of the cover can be fetched. Empty if there is none.
     #[prost(string, tag = "11")]
     pub cover_uri: ::prost::alloc::string::String,
+    /// Who publishes it. Empty if unknown.
+    #[prost(string, tag = "12")]
+    pub publisher: ::prost::alloc::string::String,
+    /// Units that can be sold now; 0 means sold out. Unset if they are not counted, as of
+    /// e-books: such a book is always available.
+    #[prost(uint32, optional, tag = "13")]
+    pub stock: ::core::option::Option<u32>,
+    /// What it costs. Unset if unknown.
+    #[prost(message, optional, tag = "14")]
+    pub price: ::core::option::Option<Price>,
+    /// The age in years from which it is meant to be read, at most 120. Unset if unknown.
+    #[prost(int32, optional, tag = "15")]
+    pub min_age: ::core::option::Option<i32>,
+}
+/// An amount of money.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Price {
+    /// The amount in the smallest unit of the currency, as ISO 4217 defines it; 0 or more,
+    /// at most 12 digits. 1290 is 12.90 EUR, and 1290 JPY.
+    #[prost(int64, tag = "1")]
+    pub minor_units: i64,
+    /// The currency's ISO 4217 code, such as "EUR". Required.
+    #[prost(string, tag = "2")]
+    pub currency: ::prost::alloc::string::String,
 }
 /// One thing that a reader did to one book, as part of a history given inline.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -143,6 +167,22 @@ pub struct BookFilter {
     /// Ids that the shop does not have are ignored.
     #[prost(string, repeated, tag = "5")]
     pub excluded_book_ids: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// The book may be sold out. Otherwise books whose stock is 0 are never returned; those
+    /// whose stock is not counted always may be.
+    #[prost(bool, tag = "6")]
+    pub include_sold_out: bool,
+    /// The book costs at most this. A book whose price is unknown, or in another currency,
+    /// is not returned.
+    #[prost(message, optional, tag = "7")]
+    pub max_price: ::core::option::Option<Price>,
+    /// The age of the reader in years, 0 to 120: the book is meant for readers of this age
+    /// or younger. A book whose age is unknown is returned, unless `require_known_age` is set.
+    #[prost(int32, optional, tag = "8")]
+    pub reader_age: ::core::option::Option<i32>,
+    /// The age from which the book is meant to be read is known. Set it together with
+    /// `reader_age` for shelves that children look at.
+    #[prost(bool, tag = "9")]
+    pub require_known_age: bool,
 }
 /// One reason for a recommendation: a code with arguments rather than a sentence, so
 /// that each shop can say it in its own words and language. New codes may come; leave out

@@ -90,7 +90,8 @@ impl Questions {
         let max_results = number_of(self.results_max);
         let (books, fallback) = match self.question {
             Question::Similar => {
-                let request = SimilarBooksRequest { book_id: id, max_results, ..Default::default() };
+                let request =
+                    SimilarBooksRequest { book_id: id, max_results, ..Default::default() };
                 let answer = client.similar_books(self.request(request)).await?.into_inner();
                 (answer.books, answer.fallback)
             }

@@ -16,6 +16,7 @@ pub(super) enum Axis {
     Regularisation,
     ItemExponent,
     UserExponent,
+    DistanceExponent,
     Neighbours,
     Factors,
 }
@@ -26,11 +27,12 @@ const FACTORS_MAX: usize = 512;
 
 impl Axis {
     /// What costs least to try comes first.
-    pub(super) const ALL: [Self; 6] = [
+    pub(super) const ALL: [Self; 7] = [
         Self::LowPassWeight,
         Self::Regularisation,
         Self::ItemExponent,
         Self::UserExponent,
+        Self::DistanceExponent,
         Self::Factors,
         Self::Neighbours,
     ];
@@ -56,6 +58,9 @@ impl Axis {
             }
             Self::ItemExponent => ridge.item_exponent = plus(ridge.item_exponent, 0.1),
             Self::UserExponent => ridge.gram.user_exponent = plus(ridge.gram.user_exponent, 0.2),
+            Self::DistanceExponent => {
+                ridge.distance_exponent = plus(ridge.distance_exponent, 0.3);
+            }
             Self::Neighbours => {
                 let neighbours = times(ridge.neighbours as f32, 1.5, 20.0, NEIGHBOURS_MAX as f32);
                 ridge.neighbours = neighbours.round() as usize;

@@ -74,6 +74,10 @@ pub(crate) struct Evaluate {
     /// Draw the figures into this file too, as an SVG
     #[arg(long, value_name = "FILE")]
     pub(crate) plot: Option<PathBuf>,
+    /// Instead, take this part of the store's books for new ones, of which nobody knows anything:
+    /// how well are they found, with and without what the catalogue says about them?
+    #[arg(long, value_name = "SHARE", requires = "store", conflicts_with_all = ["plot", "html", "peers"])]
+    pub(crate) cold_items: Option<f64>,
     #[command(flatten)]
     pub(crate) output: Output,
 }

@@ -1,5 +1,6 @@
 //! `foreword evaluate`.
 
+mod cold;
 mod peers;
 mod splits;
 mod text;
@@ -30,6 +31,9 @@ pub(super) async fn run(
     splits::check(arguments)?;
     let stop = Stop::listen()?;
     let progress = progress::shown();
+    if let Some(share) = arguments.cold_items {
+        return cold::run(data, settings, arguments, share, progress, &stop).await;
+    }
     let split = match &arguments.train {
         Some(train) => Some(splits::of_files(train, arguments)?),
         None => splits::of_store(data, settings, arguments, &*progress, &stop).await?,

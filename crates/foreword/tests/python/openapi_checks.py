@@ -50,6 +50,8 @@ def as_documented(value, schema, document):
         except ValueError:
             return value
     is_number = isinstance(value, int) and not isinstance(value, bool)
+    if kind == "string" and schema.get("format") in ("int64", "uint64") and is_number:
+        return str(value)
     if "enum" in schema and is_number and 0 <= value < len(schema["enum"]):
         return schema["enum"][value]
     return value

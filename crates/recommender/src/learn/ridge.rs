@@ -5,8 +5,10 @@
 //! items `N` by cosine, column `j` of `B` is `w` on `N` and zero elsewhere, where
 //! `(G_NN + λ D^2b) w = G_Nj` and `D` holds each item's number of users over their mean:
 //! popular items are held back more, like the frequency-scaled regularisation of Rendle et al. (2021,
-//! *Revisiting the performance of iALS*). Every column stands alone, so they are solved in
-//! parallel and could be refreshed one by one.
+//! *Revisiting the performance of iALS*); and each neighbour by `(c₀ / cos)^p`, so that those
+//! further away have to say more to be heard: an adaptive ridge, after the adaptive lasso (Zou
+//! 2006, *The adaptive lasso and its oracle properties*, section 3). Every column stands alone, so
+//! they are solved in parallel and could be refreshed one by one.
 
 use rayon::prelude::*;
 
@@ -26,7 +28,12 @@ pub struct RidgeSettings {
     pub regularisation: f32,
     /// `b`: for an item with `d` users, `λ·(d / mean d)^2b` is added.
     pub item_exponent: f32,
+    /// `p`: a neighbour's part of the diagonal is multiplied by `(0.1 / cosine)^p`.
+    pub distance_exponent: f32,
 }
+
+/// `c₀`: the cosine at which the distance changes nothing.
+const COSINE_NEUTRAL: f32 = 0.1;
 
 /// The sparse matrix `B` by source item: `weights[e]` is what liking the item of the
 /// row adds to the score of item `targets[e]`. Targets ascend within a row.
@@ -80,7 +87,7 @@ impl Columns {
             .zip(weights.par_chunks_mut(neighbours))
             .enumerate()
             .try_for_each_init(
-                || Column::new(items),
+                || Column::new(items, settings.distance_exponent),
                 |column, (item, ((length, sources), weights))| {
                     *length = column.solve(gram, &ridges, item, sources, weights);
                     progress.step()
@@ -100,6 +107,9 @@ impl Columns {
 /// can cost a system its definiteness; a pivot never gets this small otherwise.
 const PIVOT_MIN: f32 = 1e-3;
 
+/// Rounding may leave a neighbour less than any real one has.
+const COSINE_MIN: f32 = 1e-4;
+
 /// What is added to the diagonal for each item: `λ·(d / mean d)^2b`.
 fn ridges(interactions: &Interactions, settings: &RidgeSettings) -> Vec<f32> {
     let users = interactions.item_users();
@@ -117,11 +127,12 @@ struct Column {
     system: System,
     /// Place in the neighbourhood + 1 of each item, or 0.
     places: Vec<u16>,
+    distance_exponent: f32,
 }
 
 impl Column {
-    fn new(items: usize) -> Self {
-        Self { system: System::new(), places: vec![0; items] }
+    fn new(items: usize, distance_exponent: f32) -> Self {
+        Self { system: System::new(), places: vec![0; items], distance_exponent }
     }
 
     fn solve(
@@ -141,7 +152,9 @@ impl Column {
         }
         for (place, (&item, &value)) in nearest.iter().zip(right).enumerate() {
             let item = item as usize;
-            self.system.set(place, place, gram.diagonal(item) + ridges[item]);
+            let cosine = value / (gram.diagonal(item) * gram.diagonal(target)).sqrt();
+            let distance = (COSINE_NEUTRAL / cosine.max(COSINE_MIN)).powf(self.distance_exponent);
+            self.system.set(place, place, gram.diagonal(item) + ridges[item] * distance);
             self.system.set_right(place, value);
             let (others, other_values) = gram.row(item);
             for (other, other_value) in others.iter().zip(other_values) {
@@ -206,8 +219,13 @@ mod tests {
         interactions.push_user([(0, 1.0), (1, 1.0)]);
         interactions.push_user([(1, 1.0), (2, 1.0)]);
         let gram = GramSettings { user_exponent: 0.0, row_entries: 10 };
-        let settings =
-            RidgeSettings { gram, neighbours: 1, regularisation: 1.0, item_exponent: 0.0 };
+        let settings = RidgeSettings {
+            gram,
+            neighbours: 1,
+            regularisation: 1.0,
+            item_exponent: 0.0,
+            distance_exponent: 0.0,
+        };
         let gram = Gram::new(&interactions, &gram, &Watch::IGNORE).unwrap();
         let columns = Columns::solve(&interactions, &gram, &settings, &Watch::IGNORE).unwrap();
         let model = columns.into_weights();

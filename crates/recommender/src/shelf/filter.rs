@@ -2,6 +2,7 @@
 
 use crate::bits::BitSet;
 use crate::catalogue::Catalogue;
+use crate::offer::{OfferFilter, Stock};
 
 /// What a caller wants to see. Empty lists ask for nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -14,12 +15,15 @@ pub struct Filter {
     pub no_categories: Vec<String>,
     /// Items must be in one of these languages.
     pub languages: Vec<String>,
+    /// Items must be offered so.
+    pub offer: OfferFilter,
 }
 
 /// Writes into `eligible` the items that the shop has, the filter lets through and that
 /// are no edition of a work in `settled`. `spare` is working memory.
 ///
-/// Costs `O(items / 64)` and the members of the named categories.
+/// Costs `O(items / 64)` and the members of the named categories; with a limit of price or
+/// age, also a look at every item that is left.
 pub fn eligible(
     catalogue: &Catalogue,
     filter: &Filter,
@@ -27,7 +31,10 @@ pub fn eligible(
     eligible: &mut BitSet,
     spare: &mut BitSet,
 ) {
-    eligible.copy_from(catalogue.available());
+    eligible.copy_from(match filter.offer.stock {
+        Stock::Available => catalogue.in_stock(),
+        Stock::Any => catalogue.available(),
+    });
     let mut keep_members = |lists: &mut dyn Iterator<Item = &[u32]>| {
         spare.copy_from(catalogue.available());
         spare.clear();
@@ -48,5 +55,8 @@ pub fn eligible(
     }
     for item in settled {
         catalogue.editions(item).iter().for_each(|index| eligible.remove(*index));
+    }
+    if filter.offer.looks_beyond_stock() {
+        eligible.retain(|item| filter.offer.admits(catalogue.offer(item)));
     }
 }

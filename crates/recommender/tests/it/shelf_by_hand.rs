@@ -9,6 +9,7 @@ use recommender::learn::low_pass::LowPassSettings;
 use recommender::learn::ridge::RidgeSettings;
 use recommender::learn::{LearnSettings, learn};
 use recommender::model::Liked;
+use recommender::offer::{Offer, OfferFilter, Stock};
 use recommender::shelf::{self, Arrangement, Origin, Ranked, Reason, Request, Shop, Workspace};
 use recommender::watch::Watch;
 use recommender::{Filter, Interactions, ItemNumber, Model};
@@ -38,6 +39,7 @@ fn library(readers: &str, tags: &str) -> Library {
         neighbours: 10,
         regularisation: 1.0,
         item_exponent: 0.0,
+        distance_exponent: 0.0,
     };
     let low_pass = LowPassSettings { factors: 0, weight: 0.0, iterations: 1 };
     let settings = LearnSettings { ridge, low_pass };
@@ -206,4 +208,26 @@ fn without_a_model_books_come_by_number() {
     let shelf = shelf::recommend(shop, request, &mut Workspace::default());
     let numbers: Vec<u32> = shelf.iter().map(|ranked| catalogue.number(ranked.item).0).collect();
     assert_eq!(numbers, [4, 11]);
+}
+
+#[test]
+fn what_is_sold_out_is_shown_only_to_who_asks_for_it() {
+    let entry = |(number, stock)| Entry {
+        number: ItemNumber(number),
+        offer: Offer { stock, ..Offer::default() },
+        ..Entry::default()
+    };
+    let entries = [(1, Some(0)), (2, Some(1)), (3, None)].map(entry);
+    let catalogue = Catalogue::new(None, &entries);
+    let shop = Shop { model: None, catalogue: &catalogue };
+    let check = |stock, expected: &[u32]| {
+        let offer = OfferFilter { stock, ..OfferFilter::default() };
+        let filter = Filter { offer, ..Filter::default() };
+        let request = Request { history: &[], settled: &[], filter: &filter, results: 5 };
+        let shelf = shelf::recommend(shop, request, &mut Workspace::default());
+        let numbers = shelf.iter().map(|ranked| catalogue.number(ranked.item).0);
+        assert_eq!(numbers.collect::<Vec<_>>(), expected);
+    };
+    check(Stock::Available, &[2, 3]);
+    check(Stock::Any, &[1, 2, 3]);
 }

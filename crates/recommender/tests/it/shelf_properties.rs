@@ -7,6 +7,7 @@ use proptest::prelude::*;
 use recommender::Filter;
 use recommender::bits::BitSet;
 use recommender::model::Liked;
+use recommender::offer::{Offer, OfferFilter, Price, Stock, UnknownAge};
 use recommender::shelf::filter::eligible;
 use recommender::shelf::{self, Origin, Ranked, Reason, Request, Shop, Workspace};
 
@@ -25,9 +26,43 @@ prop_compose! {
         all_categories in prop::collection::vec(Just("travel".to_owned()), 0..2),
         no_categories in prop::collection::vec(Just("food".to_owned()), 0..2),
         languages in prop::collection::vec(Just("zh".to_owned()), 0..2),
+        offer in offers(),
     ) -> Filter {
-        Filter { any_categories, all_categories, no_categories, languages }
+        Filter { any_categories, all_categories, no_categories, languages, offer }
     }
+}
+
+fn offers() -> impl Strategy<Value = OfferFilter> {
+    let stock = prop::sample::select(vec![Stock::Available, Stock::Any]);
+    let price = (0_u64..25, prop::sample::select(vec!["EUR", "USD"])).prop_map(
+        |(minor_units, currency)| Price { minor_units, currency: currency.parse().unwrap() },
+    );
+    let unknown = prop::sample::select(vec![UnknownAge::Passes, UnknownAge::Fails]);
+    let limits = (prop::option::weighted(0.3, price), prop::option::weighted(0.3, 0_u8..20));
+    (stock, limits, unknown).prop_map(|(stock, (price_max, reader_age), unknown_age)| OfferFilter {
+        stock,
+        price_max,
+        reader_age,
+        unknown_age,
+    })
+}
+
+/// Whether a book is offered as wanted, written down condition by condition.
+fn is_offered(filter: &OfferFilter, offer: &Offer) -> bool {
+    let sold_out = matches!(offer.stock, Some(0)) && filter.stock == Stock::Available;
+    let too_dear = match (filter.price_max, offer.price) {
+        (None, _) => false,
+        (Some(_), None) => true,
+        (Some(limit), Some(price)) => {
+            limit.currency != price.currency || price.minor_units > limit.minor_units
+        }
+    };
+    let too_old = match (filter.reader_age, offer.age_min) {
+        (_, None) => filter.unknown_age == UnknownAge::Fails,
+        (None, Some(_)) => false,
+        (Some(years), Some(age_min)) => years < age_min,
+    };
+    !(sold_out || too_dear || too_old)
 }
 
 fn histories() -> impl Strategy<Value = Vec<Liked>> {
@@ -132,7 +167,8 @@ proptest! {
                 && !filter.no_categories.iter().any(|slug| within(slug, item))
                 && (filter.languages.is_empty()
                     || filter.languages.iter().any(|tag| catalogue.language(tag).contains(&item)))
-                && !settled_works.contains(&catalogue.work(item));
+                && !settled_works.contains(&catalogue.work(item))
+                && is_offered(&filter.offer, catalogue.offer(item));
             prop_assert_eq!(set.contains(item), expected, "item {}", item);
         }
     }

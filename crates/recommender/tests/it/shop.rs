@@ -7,6 +7,7 @@ use recommender::learn::gram::GramSettings;
 use recommender::learn::low_pass::LowPassSettings;
 use recommender::learn::ridge::RidgeSettings;
 use recommender::learn::{LearnSettings, learn};
+use recommender::offer::{Offer, Price};
 use recommender::watch::Watch;
 use recommender::{Interactions, ItemNumber, Model};
 
@@ -22,6 +23,7 @@ pub(crate) const SETTINGS: LearnSettings = LearnSettings {
         neighbours: 20,
         regularisation: 1.0,
         item_exponent: 0.3,
+        distance_exponent: 0.0,
     },
     low_pass: LowPassSettings { factors: 32, weight: 0.3, iterations: 3 },
 };
@@ -55,6 +57,9 @@ pub(crate) fn model(interactions: &Interactions) -> Model {
     Model::new(&items, interactions, learnt, trend, 0)
 }
 
+/// Number, work, categories, language and offer of a book.
+type BookRow = (u32, Option<String>, Vec<String>, &'static str, Offer);
+
 /// A shop of drawn readers. Every third item left since the training, new ones came (even
 /// numbers); works have up to three editions, and
 /// there are four categories, two languages, six authors and three series.
@@ -62,13 +67,14 @@ pub(crate) fn drawn(items: u32, seed: u64) -> TestShop {
     let mut random = ChaCha8Rng::seed_from_u64(seed ^ 1);
     let model = model(&interactions(items, 300, seed));
     let slugs = ["mystery", "poetry", "travel", "food"];
-    let rows: Vec<(u32, Option<String>, Vec<String>, &str)> = (1..=2 * items)
+    let rows: Vec<BookRow> = (1..=2 * items)
         .filter(|number| number % 3 != 0)
         .map(|number| {
             let work = random.random_bool(0.5).then(|| format!("work-{}", number / 5));
             let categories =
                 slugs.iter().filter(|_| random.random_bool(0.3)).map(ToString::to_string).collect();
-            (number, work, categories, if random.random_bool(0.7) { "en" } else { "zh" })
+            let language = if random.random_bool(0.7) { "en" } else { "zh" };
+            (number, work, categories, language, offer(&mut random))
         })
         .collect();
     let series = ["cycle", "saga", "chronicle"];
@@ -86,7 +92,7 @@ pub(crate) fn drawn(items: u32, seed: u64) -> TestShop {
     let entries: Vec<Entry<'_>> = rows
         .iter()
         .zip(volumes.iter().zip(&authors))
-        .map(|((number, work, categories, language), ((series, volume), authors))| Entry {
+        .map(|((number, work, categories, language, offer), ((series, volume), authors))| Entry {
             number: ItemNumber(*number),
             work: work.as_deref(),
             categories,
@@ -94,8 +100,24 @@ pub(crate) fn drawn(items: u32, seed: u64) -> TestShop {
             authors,
             series: *series,
             volume: *volume,
+            offer: *offer,
         })
         .collect();
     let catalogue = Catalogue::new(Some(&model), &entries);
     TestShop { model, catalogue }
+}
+
+/// An offer of which anything may be unknown: up to 3 in stock, up to 20 of two currencies,
+/// from up to 18 years.
+fn offer(random: &mut ChaCha8Rng) -> Offer {
+    let currency = if random.random_bool(0.8) { "EUR" } else { "USD" };
+    let price = Price {
+        minor_units: random.random_range(0..=20),
+        currency: currency.parse().expect("three letters"),
+    };
+    Offer {
+        stock: random.random_bool(0.6).then(|| random.random_range(0..=3)),
+        price: random.random_bool(0.7).then_some(price),
+        age_min: random.random_bool(0.5).then(|| random.random_range(0..=18)),
+    }
 }

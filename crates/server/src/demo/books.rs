@@ -1,6 +1,7 @@
 //! The demo's books, from the file that is built in.
 
 use recommender::ItemNumber;
+use recommender::offer::Offer;
 use serde::Deserialize;
 use storage::Book;
 
@@ -43,6 +44,8 @@ impl Row {
             work: Some(self.work.clone()),
             isbn13: None,
             cover_url: None,
+            publisher: None,
+            offer: Offer::default(),
         }
     }
 }

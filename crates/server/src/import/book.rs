@@ -4,6 +4,7 @@
 //! is left out with a note: a shop need not lose a book over a misspelt language.
 
 use recommender::ItemNumber;
+use recommender::offer::Offer;
 use storage::Book;
 use storage::book::{AUTHORS_MAX, CATEGORIES_MAX, COVER_URL_BYTES_MAX, PUBLISHED_YEARS, VOLUMES};
 
@@ -27,6 +28,8 @@ pub(super) fn book(id: &str, title: String) -> Book {
         work: None,
         isbn13: None,
         cover_url: None,
+        publisher: None,
+        offer: Offer::default(),
     }
 }
 

@@ -50,6 +50,19 @@ const FIELDS: &[Field] = &[
     field(Role::Books, "work", &["work", "work_id"]),
     field(Role::Books, "isbn", &["isbn13", "isbn"]),
     field(Role::Books, "cover", &["cover", "cover_url", "image_url"]),
+    field(Role::Books, "publisher", &["publisher", "publisher_name", "imprint"]),
+    field(
+        Role::Books,
+        "stock",
+        &["stock", "in_stock", "stock_quantity", "quantity", "qty", "inventory"],
+    ),
+    field(Role::Books, "price", &["price", "list_price", "sale_price", "retail_price"]),
+    field(Role::Books, "currency", &["currency", "currency_code", "price_currency"]),
+    field(
+        Role::Books,
+        "min_age",
+        &["min_age", "age_min", "minimum_age", "reading_age", "age_from", "age"],
+    ),
     field(
         Role::Interactions,
         "user",
@@ -234,7 +247,7 @@ mod tests {
             ),
             (
                 &["books.user=a"],
-                "unknown field \"books.user\", expected one of books.book, title, authors, year, language, categories, series, volume, work, isbn, cover, user, interactions.book, kind, rating, time, event_id, or book for both",
+                "unknown field \"books.user\", expected one of books.book, title, authors, year, language, categories, series, volume, work, isbn, cover, publisher, stock, price, currency, min_age, user, interactions.book, kind, rating, time, event_id, or book for both",
             ),
         ] {
             assert_eq!(parse(arguments), Err(message.to_owned()), "{arguments:?}");

@@ -9,6 +9,7 @@ use super::book::{self, describe};
 use super::columns::{ColumnNames, Role};
 use super::error::ImportError;
 use super::event_id::event_id;
+use super::offer::{self, OfferColumns};
 use super::report::{Content, Refusal};
 use super::series::single_spaced;
 use super::sink::{BookKey, ReadEvent, ReadId, Sink, Stop};
@@ -75,6 +76,8 @@ struct BookColumns {
     work: Option<usize>,
     isbn: Option<usize>,
     cover: Option<usize>,
+    publisher: Option<usize>,
+    offer: OfferColumns,
 }
 
 impl BookColumns {
@@ -92,6 +95,8 @@ impl BookColumns {
             work: find("work")?,
             isbn: find("isbn")?,
             cover: find("cover")?,
+            publisher: find("publisher")?,
+            offer: OfferColumns::of(table, names)?,
         })
     }
 
@@ -101,7 +106,8 @@ impl BookColumns {
             "authors" => self.authors,
             "series" => self.series,
             "work" => self.work,
-            _ => None,
+            "publisher" => self.publisher,
+            field => self.offer.of_field(field),
         }
     }
 }
@@ -125,6 +131,8 @@ fn read_book(row: Row<'_>, columns: &BookColumns, sink: &mut Sink) -> Result<(),
     book.work = row.optional(columns.work).map(str::to_owned);
     book.isbn13 = describe(sink, "ISBNs", row.optional(columns.isbn), isbn::parse);
     book.cover_url = describe(sink, "cover addresses", row.optional(columns.cover), book::cover);
+    book.publisher = row.optional(columns.publisher).map(single_spaced);
+    book.offer = offer::read(row, &columns.offer)?;
     book::put(sink, row, book, |field| columns.of_field(field))
 }
 

@@ -26,6 +26,7 @@ pub struct Train {
     user_exponent: f32,
     regularisation: f32,
     item_exponent: f32,
+    distance_exponent: f32,
     factors: u32,
     low_pass_weight: f32,
     low_pass_iterations: NonZeroU32,
@@ -51,6 +52,7 @@ impl Train {
             neighbours: self.neighbours.get() as usize,
             regularisation: self.regularisation,
             item_exponent: self.item_exponent,
+            distance_exponent: self.distance_exponent,
         };
         let low_pass = LowPassSettings {
             factors: self.factors as usize,
@@ -73,6 +75,7 @@ impl Train {
         line("user_exponent", &format_args!("{:?}", ridge.gram.user_exponent));
         line("regularisation", &format_args!("{:?}", ridge.regularisation));
         line("item_exponent", &format_args!("{:?}", ridge.item_exponent));
+        line("distance_exponent", &format_args!("{:?}", ridge.distance_exponent));
         line("factors", &low_pass.factors);
         line("low_pass_weight", &format_args!("{:?}", low_pass.weight));
         line("low_pass_iterations", &low_pass.iterations);
@@ -85,6 +88,7 @@ impl Train {
         };
         numbers("train.user_exponent", self.user_exponent, 0.0..=2.0, "0 to 2");
         numbers("train.item_exponent", self.item_exponent, 0.0..=2.0, "0 to 2");
+        numbers("train.distance_exponent", self.distance_exponent, 0.0..=2.0, "0 to 2");
         let ridge = 1e-6..=1e6;
         numbers("train.regularisation", self.regularisation, ridge, "0.000001 to 1000000");
         numbers("train.low_pass_weight", self.low_pass_weight, 0.0..=100.0, "0 to 100");

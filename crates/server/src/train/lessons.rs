@@ -4,10 +4,12 @@ use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use recommender::history::collapse;
+use recommender::learn::content::Features;
 use recommender::{Event, EventWeights, Interactions, ItemNumber, UserNumber};
 use storage::{EventOrigin, Store, TrainingEvent};
 
 use super::TrainError;
+use super::features::features;
 use crate::generation::Books;
 use crate::progress::{Progress, Unit};
 use crate::settings::Settings;
@@ -22,6 +24,8 @@ pub struct Lessons {
     pub interactions: Interactions,
     /// When, in milliseconds since 1970, if known: for each entry of `interactions`, in order.
     pub times_ms: Vec<Option<i64>>,
+    /// What the catalogue says about the items.
+    pub features: Features,
     /// How many of them come from simulated readers.
     pub simulated_interactions: u64,
     /// Events of books that the shop does not have.
@@ -77,6 +81,7 @@ pub async fn read_lessons_of(
 ) -> Result<Lessons, TrainError> {
     let books = Books::read(store).await?.books;
     let items: Vec<ItemNumber> = books.iter().map(|book| book.number).collect();
+    let features = features(&books, &settings.content.kinds());
     drop(books);
     let users = store.user_count().await?;
     progress.begin("reading events", Some(users), Unit::Count);
@@ -85,6 +90,7 @@ pub async fn read_lessons_of(
         interactions: Interactions::new(items.len()),
         times_ms: Vec::new(),
         items,
+        features,
         simulated_interactions: 0,
         unknown_book_events: 0,
     };

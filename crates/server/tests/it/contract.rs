@@ -5,6 +5,7 @@ use api::v1::{
     BookFilter, EventKind, Fallback, HistoryItem, ReasonCode, RecommendRequest, RecommendResponse,
     SimilarBooksRequest, TrendingRequest, source,
 };
+use recommender::offer::{Offer, Price};
 use tonic::{Code, Status};
 use tonic_types::StatusExt;
 
@@ -166,6 +167,58 @@ async fn filters_hold_for_every_book() {
     found.sort_unstable();
     assert_eq!(found, [20, 30]);
     running.stop().await;
+}
+
+#[tokio::test]
+async fn books_come_with_their_offer_and_are_filtered_by_it() {
+    let folder = running::full_shop().await;
+    let store = running::store(folder.path()).await;
+    let offer = |number: u32| Offer {
+        stock: (number != 21).then_some(number % 2),
+        price: (number != 23).then(|| euros(u64::from(number) * 100)),
+        age_min: (number != 25).then_some(number as u8 / 2),
+    };
+    running::put_offers(&store, 21..=30, offer).await;
+    store.close().await;
+    let running = Running::start(folder.path()).await;
+    let check = async |filter: BookFilter, expected: &[i32]| {
+        let request = RecommendRequest { filter: Some(filter), max_results: 100, ..for_user("3") };
+        let answer = running.v1().recommend(request).await.unwrap().into_inner();
+        let mut found = numbers(&answer);
+        found.retain(|number| (21..=30).contains(number));
+        found.sort_unstable();
+        assert_eq!(found, expected);
+        answer
+    };
+    let any = BookFilter::default();
+    let answer = check(any.clone(), &[21, 23, 25, 27, 29]).await;
+    let mut books = answer.books.iter().filter_map(|book| book.book.as_ref());
+    let book = books.find(|book| book.number == 27).unwrap();
+    let price = |minor_units| api::v1::Price { minor_units, currency: "EUR".to_owned() };
+    assert_eq!((book.stock, book.min_age), (Some(1), Some(13)));
+    assert_eq!(book.price, Some(price(2700)));
+    let sold_out = BookFilter { include_sold_out: true, ..any.clone() };
+    check(sold_out, &[21, 22, 23, 24, 25, 26, 27, 28, 29, 30]).await;
+    check(BookFilter { max_price: Some(price(2700)), ..any.clone() }, &[21, 25, 27]).await;
+    check(BookFilter { reader_age: Some(11), ..any.clone() }, &[21, 23, 25]).await;
+    let certain = BookFilter { reader_age: Some(11), require_known_age: true, ..any.clone() };
+    check(certain, &[21, 23]).await;
+    let wrong = BookFilter {
+        max_price: Some(api::v1::Price { minor_units: -1, currency: "euro".to_owned() }),
+        reader_age: Some(121),
+        ..any
+    };
+    let request = RecommendRequest { filter: Some(wrong), ..for_user("3") };
+    let status = running.v1().recommend(request).await.unwrap_err();
+    assert_eq!(
+        fields(&status),
+        ["filter.reader_age", "filter.max_price.minor_units", "filter.max_price.currency"]
+    );
+    running.stop().await;
+}
+
+fn euros(minor_units: u64) -> Price {
+    Price { minor_units, currency: "EUR".parse().unwrap() }
 }
 
 #[tokio::test]

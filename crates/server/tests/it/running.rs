@@ -1,5 +1,6 @@
 //! A small shop, served on a port of the system's choosing.
 
+use std::ops::RangeInclusive;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -11,6 +12,7 @@ use futures_util::{StreamExt as _, stream};
 use http::Request;
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Bytes;
+use recommender::offer::Offer;
 use recommender::{EventKind, ItemNumber, Rating, UserNumber};
 use server::data_folder::DataFolder;
 use server::live::Live;
@@ -145,6 +147,19 @@ pub(crate) async fn add_book(store: &Store, number: u32) {
     writer.commit().await.unwrap();
 }
 
+/// Changes how books are offered.
+pub(crate) async fn put_offers(
+    store: &Store,
+    numbers: RangeInclusive<u32>,
+    offer: impl Fn(u32) -> Offer,
+) {
+    let mut writer = store.begin().await.unwrap();
+    let books: Vec<Book> =
+        numbers.map(|number| Book { offer: offer(number), ..book(number) }).collect();
+    writer.put_books(&books).await.unwrap();
+    writer.commit().await.unwrap();
+}
+
 fn book(number: u32) -> Book {
     Book {
         number: ItemNumber(number),
@@ -159,6 +174,8 @@ fn book(number: u32) -> Book {
         work: (39..=40).contains(&number).then(|| "work-39".to_owned()),
         isbn13: None,
         cover_url: None,
+        publisher: None,
+        offer: Offer::default(),
     }
 }
 

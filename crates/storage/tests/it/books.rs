@@ -2,6 +2,7 @@
 
 use recommender::ItemNumber;
 use recommender::id::FIRST_ASSIGNED;
+use recommender::offer::Offer;
 use storage::{Book, PutBooks, Store, StoreError};
 
 use crate::support::{book, new_store};
@@ -25,6 +26,8 @@ async fn a_book_reads_as_it_was_put() {
         volume: None,
         work: None,
         isbn13: None,
+        publisher: None,
+        offer: Offer::default(),
         ..book(9, "Anonymous")
     };
     let full = book(7, "Dune");

@@ -4,9 +4,11 @@ use std::num::NonZeroU32;
 use std::path::Path;
 use std::time::Duration;
 
+use recommender::offer::{Offer, Price};
 use recommender::{EventKind, ItemNumber, Rating, UserNumber};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _};
+use storage::book::PRICE_MAX;
 use storage::{Book, EventId, EventOrigin, FILE_NAME, NewEvent, Store, StoreSettings};
 use tempfile::TempDir;
 
@@ -76,6 +78,15 @@ pub(crate) fn book(number: u32, title: &str) -> Book {
         work: Some("w1".to_owned()),
         isbn13: Some(9_780_441_172_719),
         cover_url: None,
+        publisher: Some("Publisher".to_owned()),
+        offer: Offer {
+            stock: Some(u32::MAX),
+            price: Some(Price {
+                minor_units: PRICE_MAX,
+                currency: "EUR".parse().expect("three letters"),
+            }),
+            age_min: Some(0),
+        },
     }
 }
 

@@ -1,9 +1,10 @@
 //! From answers to messages.
 
 use api::v1::{
-    Book as BookMessage, Fallback as FallbackMessage, Reason as ReasonMessage, ReasonCode,
-    RecommendResponse, RecommendedBook, Source, source,
+    Book as BookMessage, Fallback as FallbackMessage, Price as PriceMessage,
+    Reason as ReasonMessage, ReasonCode, RecommendResponse, RecommendedBook, Source, source,
 };
+use recommender::offer::Price;
 use recommender::shelf::{Origin, Ranked, Reason};
 use recommender::{Evidence, Filter};
 use storage::Book;
@@ -75,6 +76,18 @@ fn book(book: &Book) -> BookMessage {
         volume: book.volume,
         work_id: book.work.clone().unwrap_or_default(),
         cover_uri: book.cover_url.clone().unwrap_or_default(),
+        publisher: book.publisher.clone().unwrap_or_default(),
+        stock: book.offer.stock,
+        price: book.offer.price.map(price),
+        min_age: book.offer.age_min.map(i32::from),
+    }
+}
+
+fn price(price: Price) -> PriceMessage {
+    PriceMessage {
+        // The store takes prices of 12 digits.
+        minor_units: i64::try_from(price.minor_units).unwrap_or(i64::MAX),
+        currency: price.currency.to_string(),
     }
 }
 

@@ -1,7 +1,12 @@
 //! From messages to questions, with everything checked.
 
-use api::v1::{BookFilter as FilterMessage, EventKind as KindMessage, HistoryItem};
+use api::v1::{
+    BookFilter as FilterMessage, EventKind as KindMessage, HistoryItem, Price as PriceMessage,
+};
+use recommender::offer::{Currency, CurrencyError, OfferFilter, Price, Stock, UnknownAge};
 use recommender::{Event, EventKind, Filter, ItemNumber, Rating, id};
+
+use storage::book::{AGES, PRICE_MAX};
 
 use super::{Bounds, Violations};
 use crate::recommend::{BadToken, BookFilter, Reader, Shown};
@@ -102,13 +107,45 @@ pub(super) fn filter(
         found.add("shown_token", what, "the shown_token of an earlier answer, or none");
         Shown::default()
     });
+    let offer = offer(&message, found);
     let languages = message.languages.iter().map(|tag| tag.to_ascii_lowercase()).collect();
     let FilterMessage { any_categories, all_categories, no_categories, .. } = message;
     BookFilter {
-        filter: Filter { any_categories, all_categories, no_categories, languages },
+        filter: Filter { any_categories, all_categories, no_categories, languages, offer },
         excluded: message.excluded_book_ids,
         shown,
     }
+}
+
+/// How books may be offered.
+fn offer(message: &FilterMessage, found: &mut Violations) -> OfferFilter {
+    let stock = if message.include_sold_out { Stock::Any } else { Stock::Available };
+    let unknown_age = match message.require_known_age {
+        true => UnknownAge::Fails,
+        false => UnknownAge::Passes,
+    };
+    let reader_age = message.reader_age.and_then(|age| {
+        let years = u8::try_from(age).ok().filter(|years| AGES.contains(years));
+        if years.is_none() {
+            let expected = format!("{} to {}", AGES.start(), AGES.end());
+            found.add("filter.reader_age", age, &expected);
+        }
+        years
+    });
+    let price_max = message.max_price.as_ref().and_then(|price| max_price(price, found));
+    OfferFilter { stock, price_max, reader_age, unknown_age }
+}
+
+fn max_price(message: &PriceMessage, found: &mut Violations) -> Option<Price> {
+    let minor_units = u64::try_from(message.minor_units).ok().filter(|units| *units <= PRICE_MAX);
+    let (field, expected) = ("filter.max_price.minor_units", format!("0 to {PRICE_MAX}"));
+    found.expect(minor_units.is_some(), field, message.minor_units, &expected);
+    let currency: Result<Currency, CurrencyError> = message.currency.parse();
+    if currency.is_err() {
+        let shown = format_args!("{:?}", message.currency);
+        found.add("filter.max_price.currency", shown, "an ISO 4217 code such as \"EUR\"");
+    }
+    Some(Price { minor_units: minor_units?, currency: currency.ok()? })
 }
 
 /// The most categories or languages in one list.

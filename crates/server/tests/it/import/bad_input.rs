@@ -140,3 +140,32 @@ async fn a_last_row_without_a_line_break_is_refused_because_it_may_be_cut() {
     assert_eq!(scratch.books().await.len(), 1);
     assert_eq!(scratch.events("ann").await, ["purchase 1"]);
 }
+
+#[tokio::test]
+async fn an_offer_that_cannot_be_read_is_named_by_line_and_column() {
+    for (row, message) in [
+        (
+            "yes,,,",
+            ", line 2, column stock: found \"yes\", expected the units in stock, such as 3 or 0",
+        ),
+        (
+            ",12.90,,",
+            ", line 2, column price: found \"12.90\", expected a currency too: a column for it, or a price such as 12.90 EUR",
+        ),
+        (
+            ",1.299,EUR,",
+            ", line 2, column price: found \"1.299\", expected digits, with at most one point or comma before 2 decimals of EUR",
+        ),
+        (",12.90 USD,EUR,", ", line 2, column price: found \"12.90 USD\", expected a price in EUR"),
+        (
+            ",12.90,Euro,",
+            ", line 2, column currency: found \"Euro\", expected the three letters of a currency (ISO 4217) such as EUR",
+        ),
+        (",,,adult", ", line 2, column min_age: found \"adult\", expected years from 0 to 120"),
+    ] {
+        let scratch = Scratch::new().await;
+        let books = format!("book,title,stock,price,currency,min_age\n1,Dune,{row}\n");
+        let found = scratch.refused(scratch.csv(&books, "user,book\n")).await;
+        assert_eq!(found.strip_prefix("shop_books.csv"), Some(message), "{found}");
+    }
+}

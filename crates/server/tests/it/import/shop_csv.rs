@@ -1,5 +1,6 @@
 //! Any shop's files: names, delimiters, times, kinds, and what is left out with a note.
 
+use recommender::offer::{Offer, Price};
 use server::import::{ColumnNames, Source};
 
 use super::scratch::{Scratch, counts};
@@ -144,4 +145,32 @@ async fn a_changed_book_is_replaced_and_counted() {
         scratch.strict(scratch.csv("book,title\n1,A\n2,C\n", "user,book\n")).await.unwrap();
     assert_eq!((report.files[0].changed, report.files[0].repeated), (1, 1));
     assert_eq!(scratch.books().await[1].title, "C");
+}
+
+#[tokio::test]
+async fn stock_price_age_and_publisher_are_read_from_their_usual_columns() {
+    let scratch = Scratch::new().await;
+    let books = "\
+id,title,qty,price,currency,reading_age,publisher
+1,Dune,3,12.90,eur,14+, Ace  Books
+2,Emma,0,1290,JPY,,
+3,Ubik,,,,0,
+4,Solaris,-1,9.5 USD,,120,
+";
+    let report = scratch.strict(scratch.csv(books, "user,book\n")).await.unwrap();
+    assert_eq!(counts(&report)[0], [4, 0, 0, 0]);
+    let price = |minor_units, currency: &str| {
+        Some(Price { minor_units, currency: currency.parse().unwrap() })
+    };
+    let found = scratch.books().await;
+    assert_eq!(found[0].publisher.as_deref(), Some("Ace Books"));
+    assert_eq!(found[1].publisher, None);
+    let offers: Vec<Offer> = found.iter().map(|book| book.offer).collect();
+    let expected = [
+        Offer { stock: Some(3), price: price(1290, "EUR"), age_min: Some(14) },
+        Offer { stock: Some(0), price: price(1290, "JPY"), age_min: None },
+        Offer { stock: None, price: None, age_min: Some(0) },
+        Offer { stock: Some(0), price: price(950, "USD"), age_min: Some(120) },
+    ];
+    assert_eq!(offers, expected);
 }
