@@ -150,7 +150,7 @@ pub(crate) enum ImportSource {
     },
     /// Any shop's books and interactions as CSV, plain, .gz or .zst
     Csv {
-        /// One book a row: book, title; authors, year, language, categories, series, volume, work, isbn, cover, publisher, stock, price, currency, min_age
+        /// One book a row: book, title; authors, year, language, categories, series, volume, work, isbn, cover, publisher, stock, price, currency, `min_age`
         #[arg(long, value_name = "FILE")]
         books: PathBuf,
         /// One interaction a row: user, book; kind, rating, time (RFC 3339 or Unix seconds), `event_id`

@@ -402,7 +402,7 @@ fn excluded(generation: &Generation, filter: &BookFilter) -> Vec<u32> {
 /// Changes from day to day, for whom `reader` stands.
 fn seed_of_day(reader: u64) -> u64 {
     const DAY_MS: u64 = 86_400_000;
-    reader << 20 ^ now_ms() / DAY_MS
+    (reader << 20) ^ (now_ms() / DAY_MS)
 }
 
 /// Stands for whoever is not known; changes from hour to hour, so that pages can be kept a while.

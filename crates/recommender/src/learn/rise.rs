@@ -3,7 +3,7 @@
 //! An item's recent count `r` is held against the count `e` that its own long run lets expect: its
 //! part of the long run's likes, times all recent ones. Its rise is `ln((r + k) / (e + k))`, where
 //! `k` shrinks the rates of items of which little is known towards 1: the mean of a gamma–Poisson
-//! model with prior `Gamma(k, k)` (DuMouchel 1999, *Bayesian data mining in large frequency
+//! model with prior `Gamma(k, k)` (`DuMouchel` 1999, *Bayesian data mining in large frequency
 //! tables*). Both counts decay with the age of their events, by half-lives of which the
 //! long run's is [`LONG_RUN`] times the recent one's.
 

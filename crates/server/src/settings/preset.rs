@@ -34,8 +34,8 @@ impl Preset {
             Self::Balanced => &[],
             Self::Best => &[
                 ("neighbours", 300),
-                ("row_entries", 600),
-                ("factors", 512),
+                ("row_entries", 1000),
+                ("factors", 1024),
                 ("low_pass_iterations", 6),
             ],
         }
