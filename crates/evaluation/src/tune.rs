@@ -40,12 +40,21 @@ pub struct Trial {
     /// The settings.
     #[serde(skip)]
     pub settings: LearnSettings,
-    /// NDCG@k: the mean over the users judged. What is maximised.
+    /// NDCG@k: the mean over the users judged.
     pub ndcg: f64,
-    /// Recall@k.
+    /// Recall@k: the mean over the users judged.
     pub recall: f64,
     /// Wall-clock time of the trial; parts that were learnt before cost nothing.
     pub seconds: f64,
+}
+
+impl Trial {
+    /// What is maximised: the geometric mean of NDCG and recall, so that a percent of one counts as
+    /// much as a percent of the other.
+    #[must_use]
+    pub fn quality(&self) -> f64 {
+        (self.ndcg * self.recall).sqrt()
+    }
 }
 
 /// What came of tuning.
@@ -170,7 +179,7 @@ impl Search<'_> {
         let is_better = self.trials.get(self.best).is_some_and(|best| {
             // More neighbours and factors cost time at every training: they have to pay for it.
             let cost = if axis::is_larger(&settings, &best.settings) { 5.0 } else { 1.0 };
-            trial.ndcg > best.ndcg * (1.0 + GAIN_MIN * cost)
+            trial.quality() > best.quality() * (1.0 + GAIN_MIN * cost)
         });
         self.trials.push(trial);
         self.trials_made.store(self.trials.len(), Ordering::Relaxed);
@@ -178,5 +187,93 @@ impl Search<'_> {
             self.best = self.trials.len() - 1;
         }
         Ok(is_better)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use recommender::Interactions;
+    use recommender::learn::gram::GramSettings;
+    use recommender::learn::low_pass::LowPassSettings;
+    use recommender::learn::ridge::RidgeSettings;
+
+    use super::*;
+    use crate::split::hold_out;
+
+    /// Four tastes of ten items each; every user likes seven items of one taste.
+    fn tastes() -> Split {
+        let mut interactions = Interactions::new(40);
+        for user in 0..160_u32 {
+            let taste = user % 4 * 10;
+            let items = (0..7).map(|step| taste + (user / 4 + step * 3) % 10);
+            interactions.push_user(items.map(|item| (item, 1.0)));
+        }
+        hold_out(&interactions, 0.3, 0.0, 3)
+    }
+
+    fn options(budget: Duration) -> TuneOptions {
+        let ridge = RidgeSettings {
+            gram: GramSettings { user_exponent: 0.5, row_entries: 40 },
+            neighbours: 20,
+            regularisation: 500.0,
+            item_exponent: 0.3,
+            distance_exponent: 0.5,
+        };
+        let low_pass = LowPassSettings { factors: 32, weight: 0.3, iterations: 2 };
+        let start = LearnSettings { ridge, low_pass };
+        TuneOptions { start, budget, k: 5, users_max: 100 }
+    }
+
+    fn tuned(budget: Duration) -> Tuned {
+        tune(&tastes(), &options(budget), &|_, _, _| {}, &AtomicBool::new(false)).unwrap()
+    }
+
+    #[test]
+    fn tuning_never_ends_below_where_it_began() {
+        let tuned = tuned(Duration::from_secs(600));
+        assert!(tuned.is_finished && tuned.trials.len() > 8);
+        assert!(tuned.best().quality() >= tuned.start().quality());
+        assert!(tuned.trials.iter().all(|trial| trial.quality() <= tuned.best().quality() * 1.002));
+        // Every second of 160, so that there are at most 100.
+        assert_eq!(tuned.users, 80);
+    }
+
+    #[test]
+    fn parts_that_are_kept_are_those_that_would_be_learnt() {
+        let split = tastes();
+        let options = options(Duration::ZERO);
+        let cancelled = AtomicBool::new(false);
+        let mut kept = Parts::new(&split, &options, &|_| {}, &cancelled);
+        let mut settings = options.start;
+        for axis in Axis::ALL {
+            settings = axis.moved(&settings, Direction::Down, 1.0).unwrap_or(settings);
+            let mut fresh = Parts::new(&split, &options, &|_| {}, &cancelled);
+            let measured = kept.measure(&settings).unwrap();
+            assert_eq!(measured, fresh.measure(&settings).unwrap(), "{axis:?}");
+        }
+    }
+
+    #[test]
+    fn a_budget_of_nothing_makes_one_trial() {
+        let tuned = tuned(Duration::ZERO);
+        assert_eq!((tuned.trials.len(), tuned.best, tuned.is_finished), (1, 0, false));
+    }
+
+    #[test]
+    fn a_cancelled_tuning_stops() {
+        let options = options(Duration::from_secs(600));
+        let cancelled = AtomicBool::new(true);
+        assert_eq!(tune(&tastes(), &options, &|_, _, _| {}, &cancelled), Err(Cancelled));
+    }
+
+    #[test]
+    fn a_step_up_never_makes_a_model_smaller() {
+        let mut settings = options(Duration::ZERO).start;
+        (settings.ridge.neighbours, settings.low_pass.factors) = (1000, 1024);
+        for axis in Axis::ALL {
+            if let Some(moved) = axis.moved(&settings, Direction::Up, 1.0) {
+                assert!(!axis::is_larger(&settings, &moved), "{axis:?}");
+            }
+        }
     }
 }

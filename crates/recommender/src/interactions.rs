@@ -133,7 +133,16 @@ pub(crate) struct ByItem {
 impl ByItem {
     /// The users of one item, ascending, with their values.
     pub(crate) fn item(&self, item: usize) -> impl Iterator<Item = (usize, f32)> {
-        let range = self.offsets[item]..self.offsets[item + 1];
+        self.item_from(item, 0)
+    }
+
+    /// The same without the first `skipped`.
+    pub(crate) fn item_from(
+        &self,
+        item: usize,
+        skipped: usize,
+    ) -> impl Iterator<Item = (usize, f32)> {
+        let range = self.offsets[item] + skipped..self.offsets[item + 1];
         let users = self.users[range.clone()].iter().map(|user| *user as usize);
         users.zip(self.values[range].iter().copied())
     }

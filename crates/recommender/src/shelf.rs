@@ -171,9 +171,20 @@ pub fn personal(
 ) -> Vec<Ranked> {
     find_eligible(shop, request, arrangement, workspace);
     let Workspace { candidates, eligible, top, memory, .. } = workspace;
-    let found = find_candidates(shop, request.history, eligible, request.results, candidates);
     let count = arrangement.settings.candidates.max(request.results);
-    let found = top.choose(found, count, |item| shop.catalogue.shared_work(item));
+    // Editions of one work crowd each other out: look again for twice as many if the works
+    // were too few.
+    let mut wanted = request.results;
+    let found = loop {
+        let found = find_candidates(shop, request.history, eligible, wanted, candidates);
+        let most = candidates::CANDIDATES.max(wanted);
+        let is_complete = found.len() < most;
+        let works = top.choose(found, count, |item| shop.catalogue.shared_work(item)).len();
+        if is_complete || works >= request.results {
+            break top.chosen();
+        }
+        wanted = most * 2;
+    };
     arrange::shelf(shop, found, Origin::Personal, request, arrangement, eligible, memory, trace)
 }
 

@@ -50,6 +50,11 @@ impl Watch<'static> {
 }
 
 impl<'a> Watch<'a> {
+    /// Whether to go on, between steps.
+    pub(crate) fn check(&self) -> Result<(), Cancelled> {
+        if self.cancelled.load(Ordering::Relaxed) { Err(Cancelled) } else { Ok(()) }
+    }
+
     pub(crate) fn stage(&self, stage: Stage, total: usize) -> StageProgress<'a> {
         (self.progress)(stage, 0, total);
         StageProgress { watch: *self, stage, total, done: AtomicUsize::new(0) }
@@ -72,6 +77,6 @@ impl StageProgress<'_> {
         if done.is_multiple_of(every) || done == self.total {
             (self.watch.progress)(self.stage, done, self.total);
         }
-        if self.watch.cancelled.load(Ordering::Relaxed) { Err(Cancelled) } else { Ok(()) }
+        self.watch.check()
     }
 }

@@ -30,7 +30,9 @@ impl VersionedModel {
             return Err(ModelError::OtherShop { found, expected });
         }
         let section = |tag| snapshot.section(tag).map(|bytes| Arc::new(bytes) as _);
-        Ok(Self { version, model: Model::from_sections(section)? })
+        let model = Model::from_sections(section)?;
+        model.verify()?;
+        Ok(Self { version, model })
     }
 }
 

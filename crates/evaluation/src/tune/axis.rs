@@ -21,7 +21,7 @@ pub(super) enum Axis {
     Factors,
 }
 
-/// Beyond these a fit takes minutes where it should take seconds.
+/// Tuning goes no further: a fit would take minutes where it should take seconds.
 const NEIGHBOURS_MAX: usize = 300;
 const FACTORS_MAX: usize = 512;
 
@@ -73,7 +73,8 @@ impl Axis {
             }
             Self::Factors => return None,
         }
-        (next != *settings).then_some(next)
+        let is_wrong_way = is_larger(settings, &next) && direction == Direction::Up;
+        (next != *settings && !is_wrong_way).then_some(next)
     }
 }
 

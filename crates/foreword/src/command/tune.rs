@@ -153,14 +153,14 @@ fn write(path: &Path, chosen: &str) -> Result<()> {
 
 /// What was tried, for eyes: each trial that was the best so far, and the settings.
 fn text(tuned: &Tuned, chosen: &str) -> String {
-    let headings = ["trial", "NDCG@20", "Recall@20", "a", "λ", "b", "k", "f", "α", "time"];
+    let headings = ["trial", "NDCG@20", "Recall@20", "a", "λ", "b", "p", "k", "f", "α", "time"];
     let mut rows = table::of_figures(&headings);
     let mut best = f64::MIN;
     for (place, trial) in tuned.trials.iter().enumerate() {
-        if trial.ndcg <= best {
+        if trial.quality() <= best {
             continue;
         }
-        best = trial.ndcg;
+        best = trial.quality();
         let (ridge, low_pass) = (&trial.settings.ridge, &trial.settings.low_pass);
         rows.add_row([
             (place + 1).to_string(),
@@ -169,16 +169,18 @@ fn text(tuned: &Tuned, chosen: &str) -> String {
             format!("{:.2}", ridge.gram.user_exponent),
             format!("{:.3}", ridge.regularisation),
             format!("{:.2}", ridge.item_exponent),
+            format!("{:.2}", ridge.distance_exponent),
             ridge.neighbours.to_string(),
             low_pass.factors.to_string(),
             format!("{:.3}", low_pass.weight),
             figures::seconds(Duration::from_secs_f64(trial.seconds)),
         ]);
     }
-    let gain = (tuned.best().ndcg / tuned.start().ndcg.max(f64::MIN_POSITIVE) - 1.0) * 100.0;
+    let gain =
+        (tuned.best().quality() / tuned.start().quality().max(f64::MIN_POSITIVE) - 1.0) * 100.0;
     let end = if tuned.is_finished { "nothing nearby is better" } else { "the budget was used up" };
     format!(
-        "{rows}\n{} trials, judged by {} users held out from; {end}; NDCG {gain:+.1} % over the settings it began with\n\n{chosen}",
+        "{rows}\n{} trials, judged by {} users held out from; {end}; {gain:+.1} % (geometric mean of NDCG and recall) over the settings it began with\n\n{chosen}",
         tuned.trials.len(),
         figures::count(tuned.users as u64),
     )

@@ -108,7 +108,7 @@ pub fn add_content(
         )
         .collect::<Result<_, _>>()?;
     drop(known);
-    Ok(merge::add(&weights, &cold, &priors))
+    Ok(merge::add(&weights, &cold, &priors, settings.entries))
 }
 
 /// What one cold item gets: other items and weights, by item.

@@ -54,6 +54,11 @@ impl Rows {
         &self.values[row * self.width..(row + 1) * self.width]
     }
 
+    /// Sets everything to zero.
+    pub(crate) fn clear(&mut self) {
+        self.values.par_chunks_mut(self.width).for_each(|row| row.fill(0.0));
+    }
+
     /// All rows, to be written in parallel.
     pub(crate) fn par_rows_mut(&mut self) -> rayon::slice::ChunksMut<'_, f32> {
         self.values.par_chunks_mut(self.width)

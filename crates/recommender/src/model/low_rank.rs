@@ -50,9 +50,7 @@ impl LowRank {
             return 0.0;
         }
         let (left, right) = (self.item(liked), self.item(scored));
-        // Eight bits times eight bits, a few thousand times at most: this fits.
-        let product: i32 =
-            left.iter().zip(right).map(|(left, right)| i32::from(*left) * i32::from(*right)).sum();
+        let product = Arch::new().dispatch(Product { left, right });
         self.source[liked as usize] * self.target[scored as usize] * product as f32
     }
 
@@ -79,6 +77,22 @@ impl LowRank {
 
     fn item(&self, item: u32) -> &[i8] {
         &self.factors[item as usize * self.width..][..self.width]
+    }
+}
+
+struct Product<'a> {
+    left: &'a [i8],
+    right: &'a [i8],
+}
+
+impl WithSimd for Product<'_> {
+    type Output = i32;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) -> i32 {
+        // Eight bits times eight bits, a few thousand times at most: this fits.
+        let pairs = self.left.iter().zip(self.right);
+        pairs.map(|(left, right)| i32::from(*left) * i32::from(*right)).sum()
     }
 }
 

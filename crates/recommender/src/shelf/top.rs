@@ -86,6 +86,11 @@ pub(crate) struct TopItems {
 }
 
 impl TopItems {
+    /// What was chosen last.
+    pub(crate) fn chosen(&self) -> &[(u32, f32)] {
+        &self.chosen
+    }
+
     /// Of ranked items, the first `count` that are of different works. `work` is what an item shares
     /// with its other editions, if it has any.
     pub(crate) fn choose(

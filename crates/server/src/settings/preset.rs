@@ -26,7 +26,7 @@ impl Preset {
     fn values(self) -> &'static [(&'static str, i64)] {
         match self {
             Self::Fast => &[
-                ("neighbours", 100),
+                ("neighbours", 120),
                 ("row_entries", 300),
                 ("factors", 128),
                 ("low_pass_iterations", 3),

@@ -44,8 +44,15 @@ fn group(
     grouped
 }
 
-/// Adds the priors of the cold items to the weights. What meets in one place is added up.
-pub(super) fn add(weights: &ItemWeights, cold: &[u32], priors: &[Prior]) -> ItemWeights {
+/// Adds the priors of the cold items to the weights. What meets in one place is added up. A row
+/// gets `entries` of them at most, the strongest: many cold items may be alike, and a request
+/// pays for every entry of the rows of its history.
+pub(super) fn add(
+    weights: &ItemWeights,
+    cold: &[u32],
+    priors: &[Prior],
+    entries_max: usize,
+) -> ItemWeights {
     let items = weights.offsets.len() - 1;
     let count = priors.iter().map(|prior| prior.column.len() + prior.row.len()).sum();
     let columns = cold.iter().zip(priors).flat_map(|(&item, prior)| {
@@ -61,10 +68,13 @@ pub(super) fn add(weights: &ItemWeights, cold: &[u32], priors: &[Prior]) -> Item
         weights: Vec::with_capacity(weights.targets.len() + count),
     };
     result.offsets.push(0);
-    let mut entries: Vec<(u32, f32)> = Vec::new();
+    let (mut entries, mut strongest) = (Vec::new(), Vec::new());
     for source in 0..items as u32 {
         entries.clear();
-        entries.extend(row(weights, source).chain(row(&added, source)));
+        strongest.clear();
+        strongest.extend(row(&added, source));
+        super::keep_strongest(&mut strongest, entries_max);
+        entries.extend(row(weights, source).chain(strongest.iter().copied()));
         // The sort is stable, so sums have one order; two sorted runs cost it little.
         entries.sort_by_key(|(target, _)| *target);
         entries.dedup_by(|next, kept| {
