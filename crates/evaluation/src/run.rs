@@ -74,7 +74,7 @@ pub fn evaluate(
         .expect("rankers list different, new items of the catalogue for each tested user"))
 }
 
-/// Measures neighbourhood ridge as it is served, popularity and cosine `ItemKNN`, one
+/// Measures the engine as it is served, popularity and cosine `ItemKNN`, one
 /// after the other, on the current rayon pool; where there are times, trending as well, and
 /// both with each half-life.
 ///
@@ -334,13 +334,13 @@ mod tests {
         let ranks: Vec<(&str, f64)> =
             report.rows.iter().map(|row| (row.model.as_str(), row.mrr)).collect();
         let expected = [
-            ("neighbourhood ridge", 0.5),
+            ("Foreword", 0.5),
             ("popularity", 0.5),
             ("cosine ItemKNN", 0.0),
             ("trending, 30 days", 1.0),
-            ("neighbourhood ridge, 10 days", 1.0),
+            ("Foreword, 10 days", 1.0),
             ("trending, 10 days", 1.0),
-            ("neighbourhood ridge, 30 days", 1.0),
+            ("Foreword, 30 days", 1.0),
         ];
         assert_eq!(ranks, expected);
     }
@@ -361,7 +361,7 @@ mod tests {
     #[test]
     fn a_cancelled_evaluation_stops_wherever_it_is() {
         let split = tastes();
-        for stop_at in ["neighbourhood ridge: solving for the weights", "popularity: ranking"] {
+        for stop_at in ["Foreword: solving for the weights", "popularity: ranking"] {
             let cancelled = AtomicBool::new(false);
             let watch = |stage: &str, _, _| {
                 if stage == stop_at {

@@ -22,6 +22,7 @@ pub mod id;
 pub mod interactions;
 pub mod learn;
 mod marks;
+mod mix;
 pub mod model;
 pub mod offer;
 pub mod shelf;

@@ -1,4 +1,4 @@
-//! What is served: neighbourhood ridge on the engine's own path, filled up by popularity.
+//! What is served: the engine's model on its own path, filled up by popularity.
 
 use recommender::catalogue::{Catalogue, Entry};
 use recommender::learn::{Learnt, learn};
@@ -39,7 +39,7 @@ impl Served {
 }
 
 impl Ranker for Served {
-    const NAME: &'static str = "neighbourhood ridge";
+    const NAME: &'static str = "Foreword";
 
     type Memory = Memory;
 

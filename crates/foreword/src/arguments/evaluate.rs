@@ -76,7 +76,7 @@ pub(crate) struct Evaluate {
     pub(crate) plot: Option<PathBuf>,
     /// Instead, take this part of the store's books for new ones, of which nobody knows anything:
     /// how well are they found, with and without what the catalogue says about them?
-    #[arg(long, value_name = "SHARE", requires = "store", conflicts_with_all = ["plot", "html", "peers"])]
+    #[arg(long, value_name = "SHARE", requires = "store", conflicts_with_all = ["plot", "html", "peers", "unseen", "moment", "half_life"])]
     pub(crate) cold_items: Option<f64>,
     #[command(flatten)]
     pub(crate) output: Output,

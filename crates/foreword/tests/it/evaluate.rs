@@ -39,7 +39,7 @@ fn a_file_is_split_by_a_seed_and_models_are_compared_and_drawn() {
         interval["low"].as_f64() <= Some(ndcg[0]) && Some(ndcg[0]) <= interval["high"].as_f64()
     );
     let table = program.run(&format!("evaluate --train {train}")).succeeded();
-    assert!(table.contains("N@20 [95 %]") && table.contains("neighbourhood ridge"), "{table}");
+    assert!(table.contains("N@20 [95 %]") && table.contains("Foreword"), "{table}");
 }
 
 #[test]
@@ -58,7 +58,7 @@ fn peers_that_cannot_run_are_named_and_the_others_go_on() {
         let expected = format!("{peer} was not measured: cannot make a Python environment");
         assert!(table.contains(&expected), "{peer}: {table}");
     }
-    assert!(table.contains("neighbourhood ridge"), "{table}");
+    assert!(table.contains("Foreword"), "{table}");
 }
 
 #[test]
@@ -157,11 +157,11 @@ fn a_store_is_split_at_one_moment_and_what_was_left_out_is_told() {
         .map(|row| row["model"].as_str().unwrap())
         .collect();
     let expected = [
-        "neighbourhood ridge",
+        "Foreword",
         "popularity",
         "cosine ItemKNN",
         "trending, 14 days",
-        "neighbourhood ridge, 60 days",
+        "Foreword, 60 days",
         "trending, 60 days",
     ];
     assert_eq!(models, expected);

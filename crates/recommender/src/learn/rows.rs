@@ -6,8 +6,11 @@
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
-/// Widths are multiples of this: two of the widest vectors.
-pub(crate) const WIDTH_STEP: usize = 32;
+use crate::mix::mix;
+use crate::model::LowRank;
+
+/// Widths are multiples of this: two of the widest vectors, and what a model's file holds.
+pub(crate) const WIDTH_STEP: usize = LowRank::WIDTH_STEP;
 
 /// Spans that sums over all rows are made of, whatever the number of threads.
 const SPANS: usize = 16;
@@ -113,14 +116,6 @@ pub(crate) fn add_scaled<S: Simd>(simd: S, result: &mut [f32], factor: f32, row:
     for (sum, value) in sums.iter_mut().zip(values) {
         *sum = simd.mul_add_f32s(factor, *value, *sum);
     }
-}
-
-/// `splitmix64` (Steele, Lea and Flood 2014, *Fast splittable pseudorandom number generators*).
-fn mix(seed: u64) -> u64 {
-    let mut bits = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    bits = (bits ^ bits >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    bits = (bits ^ bits >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
-    bits ^ bits >> 31
 }
 
 struct AddGram<'a> {

@@ -7,6 +7,8 @@ use recommender::shelf::{
 };
 use serde::Deserialize;
 
+use recommender::shelf::candidates::CANDIDATES;
+
 use super::Check;
 
 /// The steps between scores and a shelf; see [`ShelfSettings`].
@@ -47,7 +49,7 @@ impl ShelfSection {
 
     pub(super) fn check(&self, check: &mut Check) {
         let candidates = self.candidates.get();
-        check.expect("shelf.candidates", candidates, candidates <= 10_000, "1 to 10000");
+        check.expect("shelf.candidates", candidates, candidates <= CANDIDATES, "1 to 300");
         let weight = self.diversity;
         check.expect("shelf.diversity", weight, (0.0..=1.0).contains(&weight), "0 to 1");
         // Every place is compared with all before it.
