@@ -8,9 +8,9 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use recommender::catalogue::{Catalogue, Entry};
 use recommender::learn::gram::GramSettings;
-use recommender::learn::low_pass::LowPassSettings;
-use recommender::learn::ridge::RidgeSettings;
-use recommender::learn::{LearnSettings, learn};
+use recommender::learn::low_pass::{LowPass, LowPassSettings};
+use recommender::learn::ridge::{ItemWeights, RidgeSettings};
+use recommender::learn::{LearnSettings, Learnt, learn};
 use recommender::model::Liked;
 use recommender::shelf::{self, Request, Shop, Workspace};
 use recommender::watch::Watch;
@@ -120,5 +120,63 @@ fn reasons(criterion: &mut Criterion) {
     }
 }
 
-criterion_group!(benches, shelves, reasons);
+/// A million items: random weights, popular targets more often, as no fit is needed to rank.
+fn million(criterion: &mut Criterion) {
+    const MILLION: u32 = 1_000_000;
+    let mut random = ChaCha8Rng::seed_from_u64(2);
+    let mut weights = ItemWeights { offsets: vec![0], targets: Vec::new(), weights: Vec::new() };
+    for _ in 0..MILLION {
+        let mut row: Vec<u32> = (0..200)
+            .map(|_| (random.random::<f64>().powi(2) * f64::from(MILLION)) as u32)
+            .collect();
+        row.sort_unstable();
+        row.dedup();
+        weights.weights.extend(row.iter().map(|_| random.random::<f32>() - 0.2));
+        weights.targets.append(&mut row);
+        weights.offsets.push(weights.targets.len() as u64);
+    }
+    let (width, items) = (256, MILLION as usize);
+    let low_pass = LowPass {
+        width,
+        factors: (0..items * width).map(|place| (place * 7919 % 251) as i8).collect(),
+        source: vec![1e-3; items],
+        target: vec![1e-3; items],
+    };
+    let numbers: Vec<ItemNumber> = (1..=MILLION).map(ItemNumber).collect();
+    let interactions = Interactions::new(items);
+    let learnt = Learnt { weights, low_pass };
+    let model = Model::new(&numbers, &interactions, learnt, vec![0.0; items], 0);
+    let categories: Vec<[String; 1]> = (0..10).map(|genre| [format!("genre-{genre}")]).collect();
+    let entry = |number: &ItemNumber| Entry {
+        number: *number,
+        categories: &categories[number.0 as usize % 10],
+        ..Entry::default()
+    };
+    let entries: Vec<Entry<'_>> = numbers.iter().map(entry).collect();
+    let catalogue = Catalogue::new(Some(&model), &entries);
+    let shop = Shop { model: Some(&model), catalogue: &catalogue };
+    let genre = Filter { any_categories: vec!["genre-3".to_owned()], ..Filter::default() };
+    let mut workspace = Workspace::default();
+    for (name, filter) in [("all", &Filter::default()), ("one of ten categories", &genre)] {
+        criterion.bench_function(&format!("1 M items, history 100, {name}"), |bencher| {
+            let draw = || -> Vec<u32> {
+                let item = |_| (random.random::<f64>().powi(2) * f64::from(MILLION)) as u32;
+                (0..100).map(item).collect()
+            };
+            bencher.iter_batched(
+                draw,
+                |settled| {
+                    let liked = |item: &u32| Liked { item: *item, weight: 1.0 };
+                    let history: Vec<Liked> = settled.iter().map(liked).collect();
+                    let request =
+                        Request { history: &history, settled: &settled, filter, results: 10 };
+                    shelf::recommend(shop, request, &mut workspace)
+                },
+                BatchSize::SmallInput,
+            );
+        });
+    }
+}
+
+criterion_group!(benches, shelves, reasons, million);
 criterion_main!(benches);
