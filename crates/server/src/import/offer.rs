@@ -91,7 +91,12 @@ fn read_price(row: Row<'_>, columns: &OfferColumns) -> Result<Option<Price>, Ref
     let decimals = currency.decimals();
     let minor_units = minor_units(amount, decimals).ok_or_else(|| {
         let expected = "expected digits, with at most one point or comma before";
-        row.refuse(column, format_args!("{expected} {decimals} decimals of {currency}"))
+        let hint = if could_be_thousands(amount, decimals) {
+            "; three digits after it could be thousands: write them without it, or fewer decimals"
+        } else {
+            ""
+        };
+        row.refuse(column, format_args!("{expected} {decimals} decimals of {currency}{hint}"))
     })?;
     Ok(Some(Price { minor_units, currency }))
 }
@@ -109,12 +114,22 @@ fn split(text: &str) -> (&str, &str) {
     }
 }
 
-/// "12.9" with two decimals is 1290. Thousands are not separated: "1.299" could be either.
+/// Whether the only separator is before three digits that need not be decimals: "1.500 EUR".
+fn could_be_thousands(amount: &str, decimals: u32) -> bool {
+    let part = amount.split_once(['.', ',']).map_or("", |(_, part)| part);
+    decimals != 3 && part.len() == 3 && part.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// "12.9" with two decimals is 1290. Thousands are not separated: "1.299" could be either, and
+/// so could "1.500".
 fn minor_units(amount: &str, decimals: u32) -> Option<u64> {
     let (whole, part) = amount.split_once(['.', ',']).unwrap_or((amount, ""));
     let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    if could_be_thousands(amount, decimals) {
+        return None;
+    }
     // What shops without small coins write: 1290.00 JPY.
-    let part = part.trim_end_matches('0');
+    let part = if part.len() <= 2 { part.trim_end_matches('0') } else { part };
     let missing = decimals.checked_sub(u32::try_from(part.len()).ok()?)?;
     if whole.is_empty() || !digits(whole) || !digits(part) {
         return None;
@@ -137,6 +152,13 @@ mod tests {
             ("1290.00", 0, Some(1290)),
             ("1.250", 3, Some(1250)),
             ("1.299", 2, None),
+            ("1.500", 2, None),
+            ("2,000", 2, None),
+            ("2.000", 0, None),
+            ("2.000", 3, Some(2000)),
+            ("2.0000", 2, None),
+            ("12.50", 0, None),
+            ("12.0", 0, Some(12)),
             ("1,299.00", 2, None),
             (".50", 2, None),
             ("-1", 2, None),

@@ -154,7 +154,15 @@ async fn an_offer_that_cannot_be_read_is_named_by_line_and_column() {
         ),
         (
             ",1.299,EUR,",
-            ", line 2, column price: found \"1.299\", expected digits, with at most one point or comma before 2 decimals of EUR",
+            ", line 2, column price: found \"1.299\", expected digits, with at most one point or comma before 2 decimals of EUR; three digits after it could be thousands: write them without it, or fewer decimals",
+        ),
+        (
+            ",1.500 EUR,,",
+            ", line 2, column price: found \"1.500 EUR\", expected digits, with at most one point or comma before 2 decimals of EUR; three digits after it could be thousands: write them without it, or fewer decimals",
+        ),
+        (
+            ",12.9000,EUR,",
+            ", line 2, column price: found \"12.9000\", expected digits, with at most one point or comma before 2 decimals of EUR",
         ),
         (",12.90 USD,EUR,", ", line 2, column price: found \"12.90 USD\", expected a price in EUR"),
         (
