@@ -18,6 +18,7 @@ use storage::{
     ModelFolder, ModelFolderError, ModelVersion, Section, Snapshot, SnapshotHeader, Store,
     StoreError,
 };
+use toml::{Table, Value};
 
 use crate::blocking::blocking;
 use crate::progress::{Progress, Stages};
@@ -87,27 +88,41 @@ pub struct Trained {
 /// the engine's own.
 const SETTINGS_TAG: u32 = 0x100;
 
-/// Settings as a section holds them: whether tuning chose any, and `[train]`.
-fn settings_text(settings: &Settings) -> String {
-    let tuned = settings.is_tuned();
-    format!("tuned = {tuned}\n\n{}", Train::to_toml(&settings.train.engine()))
+/// Settings as a section holds them: `[train]` is what was used, `[tuned]` what tuning chose,
+/// which stays as it was chosen from model to model, used or not.
+fn settings_text(settings: &Settings, tuned: Option<&Table>) -> String {
+    let mut text = Train::to_toml(&settings.train.engine());
+    if let Some(tuned) = tuned {
+        let section = Table::from_iter([("tuned".to_owned(), Value::Table(tuned.clone()))]);
+        text.push_str(&format!("\n{section}"));
+    }
+    text
 }
 
-/// The settings with what tuning chose for the active model, if it did and the settings say that
-/// it counts.
-fn with_what_was_tuned(models: &ModelFolder, settings: &Settings) -> Result<Settings, TrainError> {
-    let Some(version) = models.active()?.filter(|_| settings.train.tuned) else {
-        return Ok(settings.clone());
-    };
-    let Ok(snapshot) = Snapshot::open(&models.path(version)) else { return Ok(settings.clone()) };
+/// What tuning chose, of the text of a section.
+fn tuned_of(text: &str) -> Option<Table> {
+    text.parse::<Table>().ok()?.get("tuned")?.as_table().cloned()
+}
+
+/// What tuning chose last: just now, or for the active model.
+fn what_was_tuned(models: &ModelFolder, settings: &Settings) -> Result<Option<Table>, TrainError> {
+    if let Some(chosen) = settings.tuned() {
+        return Ok(Some(chosen.clone()));
+    }
+    let Some(version) = models.active()? else { return Ok(None) };
+    let Ok(snapshot) = Snapshot::open(&models.path(version)) else { return Ok(None) };
     let text = snapshot.section(SETTINGS_TAG);
-    let text = text.map(|text| String::from_utf8_lossy(text.as_ref()).into_owned());
-    match text.filter(|text| text.starts_with("tuned = true")) {
-        None => Ok(settings.clone()),
-        Some(text) => Ok(settings.with_tuned(&text).unwrap_or_else(|error| {
-            tracing::warn!(%error, %version, "the tuned settings of the active model are left out");
+    Ok(text.and_then(|text| tuned_of(&String::from_utf8_lossy(text.as_ref()))))
+}
+
+/// The settings with what tuning chose, if they say that it counts.
+fn with_what_was_tuned(settings: &Settings, tuned: Option<&Table>) -> Settings {
+    match tuned.filter(|_| settings.train.tuned && settings.tuned().is_none()) {
+        None => settings.clone(),
+        Some(tuned) => settings.with_tuned_values(tuned).unwrap_or_else(|error| {
+            tracing::warn!(%error, "the tuned settings of the active model are left out");
             settings.clone()
-        })),
+        }),
     }
 }
 
@@ -127,7 +142,8 @@ pub async fn train(
 ) -> Result<Trained, TrainError> {
     let models = models.clone();
     let lock = models.lock()?;
-    let settings = with_what_was_tuned(&models, settings)?;
+    let tuned = what_was_tuned(&models, settings)?;
+    let settings = with_what_was_tuned(settings, tuned.as_ref());
     let began = Instant::now();
     let lessons = read_lessons(store, &settings, &**progress, cancelled).await?;
     let read_seconds = began.elapsed().as_secs_f64();
@@ -147,7 +163,7 @@ pub async fn train(
                 bytes: section.bytes,
             })
             .collect();
-        let text = settings_text(&settings);
+        let text = settings_text(&settings, tuned.as_ref());
         sections.push(Section { tag: SETTINGS_TAG, element_bytes: 1, bytes: text.as_bytes() });
         let header = SnapshotHeader { shop: ShopId::ONLY, simulated: model.is_simulated() };
         let version = models.publish(&lock, header, &sections, settings.models.keep)?;
@@ -218,4 +234,35 @@ fn fit(
     )
     .with_popularity(popularity);
     Ok((model, began.elapsed()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_tuning_chose_goes_from_model_to_model_unchanged() {
+        let read = |text: &str| {
+            let file = tempfile::NamedTempFile::new().unwrap();
+            std::fs::write(file.path(), text).unwrap();
+            Settings::read(Some(file.path())).unwrap()
+        };
+        let chosen = "[train]\nneighbours = 33\nregularisation = 12.5\n";
+        let settings = read("").with_tuned(chosen).unwrap();
+        let mut text = settings_text(&settings, settings.tuned());
+        for (once, neighbours, is_tuned) in
+            [("neighbours = 44", 44, true), ("tuned = false", 150, false), ("", 33, true)]
+        {
+            let tuned = tuned_of(&text).unwrap();
+            let settings = with_what_was_tuned(&read(&format!("[train]\n{once}")), Some(&tuned));
+            assert_eq!(settings.train.engine().ridge.neighbours, neighbours, "{once}");
+            assert_eq!(settings.is_tuned(), is_tuned, "{once}");
+            text = settings_text(&settings, Some(&tuned));
+            assert_eq!(tuned_of(&text).unwrap(), tuned, "{once}");
+            let used = format!("neighbours = {neighbours}\n");
+            assert!(text.starts_with(&format!("[train]\n{used}")), "{text}");
+        }
+        assert_eq!(tuned_of(&settings_text(&read(""), None)), None);
+        assert_eq!(tuned_of("tuned = true\n[train]\nneighbours = 3"), None);
+    }
 }

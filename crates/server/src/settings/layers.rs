@@ -30,13 +30,15 @@ pub(super) struct Layers {
     pub(super) entries: BTreeMap<KeyPath, Entry>,
     /// Keys whose values nobody may see.
     pub(super) secret: BTreeSet<KeyPath>,
+    /// What tuning chose for keys of `[train]`, taken or not.
+    pub(super) tuned: Option<Table>,
     problems: Problems,
 }
 
 impl Default for Layers {
     fn default() -> Self {
         let (entries, secret) = Default::default();
-        Self { reference: &BUILT_IN, entries, secret, problems: Problems::default() }
+        Self { reference: &BUILT_IN, entries, secret, tuned: None, problems: Problems::default() }
     }
 }
 
@@ -92,11 +94,12 @@ impl Layers {
         }
     }
 
-    /// Takes values for keys of one section that nobody has set.
+    /// Takes values for keys of one section that nobody has set, a preset that somebody set
+    /// included.
     pub(super) fn fill(&mut self, section: &str, values: &Table, source: &Source) {
         for (key, value) in values {
             let path = vec![section.to_owned(), key.clone()];
-            let is_free = |entry: &Entry| matches!(entry.source, Source::Default | Source::Preset);
+            let is_free = |entry: &Entry| entry.source == Source::Default;
             if self.entries.get(&path).is_some_and(is_free) {
                 self.put(path, value.clone(), &|_| source.clone());
             }

@@ -21,8 +21,7 @@ pub enum Preset {
 }
 
 impl Preset {
-    /// Neighbours, entries of a row, factors and iterations, where they differ from the
-    /// reference's. Chosen on validation parts; `docs/evaluation.md` has what they bring.
+    /// Neighbours, entries of a row, factors and iterations. Chosen on validation parts; `docs/evaluation.md` has what they bring.
     fn values(self) -> &'static [(&'static str, i64)] {
         match self {
             Self::Fast => &[
@@ -31,7 +30,12 @@ impl Preset {
                 ("factors", 128),
                 ("low_pass_iterations", 3),
             ],
-            Self::Balanced => &[],
+            Self::Balanced => &[
+                ("neighbours", 150),
+                ("row_entries", 600),
+                ("factors", 512),
+                ("low_pass_iterations", 4),
+            ],
             Self::Best => &[
                 ("neighbours", 300),
                 ("row_entries", 1000),
@@ -52,11 +56,13 @@ impl Display for Preset {
     }
 }
 
-/// Takes the preset's values for keys that nobody has set. A word that is no preset is told when
-/// the settings are read.
+/// Takes the preset's values for keys that nobody has set, if somebody set the preset: the
+/// reference's has the reference's values. A word that is no preset is told when the settings
+/// are read.
 pub(super) fn fill(layers: &mut Layers) {
     let path = ["train", "preset"].map(str::to_owned).to_vec();
-    let preset = layers.entries.get(&path).map(|entry| entry.value.clone());
+    let preset = layers.entries.get(&path).filter(|entry| entry.source != Source::Default);
+    let preset = preset.map(|entry| entry.value.clone());
     if let Some(Ok(preset)) = preset.map(Preset::deserialize) {
         let values = preset.values().iter();
         let values = values.map(|(key, value)| ((*key).to_owned(), Value::Integer(*value)));

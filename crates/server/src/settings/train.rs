@@ -116,20 +116,39 @@ impl Settings {
         self.origin.layers.entries.values().any(|entry| entry.source == Source::Tuned)
     }
 
+    /// What tuning chose, by key of `[train]`, whether it was taken or not.
+    #[must_use]
+    pub fn tuned(&self) -> Option<&toml::Table> {
+        self.origin.layers.tuned.as_ref()
+    }
+
     /// These settings, with what tuning chose for the keys of `[train]` that nobody has set.
     ///
     /// # Errors
     ///
     /// [`SettingsError`] if the text is none that [`Train::to_toml`] writes, or out of bounds.
     pub fn with_tuned(&self, text: &str) -> Result<Self, SettingsError> {
+        let problem = match text.parse::<toml::Table>() {
+            Ok(table) => match table.get("train").and_then(toml::Value::as_table) {
+                Some(values) => return self.with_tuned_values(values),
+                None => "the tuned settings have no [train]".to_owned(),
+            },
+            Err(error) => format!("the tuned settings cannot be read: {error}"),
+        };
         let mut layers = (*self.origin.layers).clone();
-        match text.parse::<toml::Table>() {
-            Ok(table) => {
-                let values = table.get("train").and_then(toml::Value::as_table);
-                layers.fill("train", values.unwrap_or(&toml::Table::new()), &Source::Tuned);
-            }
-            Err(error) => layers.other(format!("the tuned settings cannot be read: {error}")),
-        }
+        layers.other(problem);
+        layers.read()
+    }
+
+    /// As [`with_tuned`](Self::with_tuned), with the values by key of `[train]`.
+    ///
+    /// # Errors
+    ///
+    /// [`SettingsError`] if a value is of another kind, or out of bounds.
+    pub fn with_tuned_values(&self, values: &toml::Table) -> Result<Self, SettingsError> {
+        let mut layers = (*self.origin.layers).clone();
+        layers.fill("train", values, &Source::Tuned);
+        layers.tuned = Some(values.clone());
         let mut settings: Self = layers.read()?;
         layers.refuse(settings.check())?;
         let sources = std::sync::Arc::clone(&self.origin.sources);
@@ -165,14 +184,27 @@ mod tests {
     fn a_preset_gives_way_to_what_somebody_set() {
         let fast = settings("[train]\npreset = \"fast\"\nfactors = 64").train.engine();
         let balanced = settings("").train.engine();
+        assert_eq!(settings("[train]\npreset = \"balanced\"").train.engine(), balanced);
         assert_eq!(fast.low_pass.factors, 64);
         assert!(fast.ridge.gram.row_entries < balanced.ridge.gram.row_entries);
         assert!(settings("[train]\npreset = \"best\"").train.engine().ridge.neighbours > 100);
     }
 
     #[test]
+    fn what_tuning_chose_gives_way_to_a_preset_that_somebody_set() {
+        let text = "[train]\nneighbours = 33\nregularisation = 12.5";
+        for (preset, neighbours) in
+            [("", 33), ("preset = \"fast\"", 100), ("preset = \"balanced\"", 150)]
+        {
+            let settings = settings(&format!("[train]\n{preset}")).with_tuned(text).unwrap();
+            let ridge = settings.train.engine().ridge;
+            assert_eq!((ridge.neighbours, ridge.regularisation), (neighbours, 12.5), "{preset}");
+        }
+    }
+
+    #[test]
     fn tuned_settings_that_cannot_be_read_are_refused() {
-        for text in ["[train", "[train]\nneighbours = -1"] {
+        for text in ["[train", "", "[train]\nneighbours = -1"] {
             assert!(settings("").with_tuned(text).is_err(), "{text}");
         }
     }
