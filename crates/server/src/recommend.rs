@@ -13,8 +13,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use recommender::history::collapse;
 use recommender::id::own_number;
 use recommender::model::Liked;
-use recommender::shelf::{self, Arrangement, Ranked, Rules, ShelfSettings, Workspace};
-use recommender::{Event, EventWeights, Evidence, Filter, ItemNumber, UserNumber};
+use recommender::shelf::{self, Arrangement, Origin, Ranked, Rules, ShelfSettings, Workspace};
+use recommender::{Event, EventKind, EventWeights, Evidence, Filter, ItemNumber, UserNumber};
 use storage::{Book, ModelFolderError, ModelVersion, Store, StoreError};
 
 use crate::data_folder::DataFolder;
@@ -211,8 +211,7 @@ impl Recommender {
         });
         let fallback = match generation.model() {
             None => Some(Fallback::NoModel),
-            Some(model) if model.model.neighbour_count(index) == 0 => Some(Fallback::NoNeighbours),
-            Some(_) => None,
+            Some(_) => is_filled_up(&shelf).then_some(Fallback::NoNeighbours),
         };
         Ok(self.answer(generation, shelf, Vec::new(), fallback, filter))
     }
@@ -229,10 +228,7 @@ impl Recommender {
         });
         let fallback = match generation.model() {
             None => Some(Fallback::NoModel),
-            Some(model) if model.model.trend().iter().all(|trend| *trend <= 0.0) => {
-                Some(Fallback::NoTrend)
-            }
-            Some(_) => None,
+            Some(_) => is_filled_up(&shelf).then_some(Fallback::NoTrend),
         };
         self.answer(generation, shelf, Vec::new(), fallback, filter)
     }
@@ -296,10 +292,12 @@ impl Recommender {
         results: usize,
     ) -> Answer {
         let index = |evidence: &Evidence| generation.index_of(evidence.item);
-        let mut had: Vec<u32> =
-            known.evidence.iter().filter(|one| one.settled).filter_map(index).collect();
-        had.extend(known.settled.iter().filter_map(|item| generation.index_of(*item)));
-        let settled = [excluded(&generation, filter), had.clone()].concat();
+        let (had, settled) = had_and_settled(known);
+        let indexes = |items: &[ItemNumber]| -> Vec<u32> {
+            items.iter().filter_map(|item| generation.index_of(*item)).collect()
+        };
+        let (had, settled) = (indexes(&had), indexes(&settled));
+        let settled = [excluded(&generation, filter), settled].concat();
         let (judged, evidence): (Vec<Liked>, Vec<Evidence>) = known
             .evidence
             .iter()
@@ -383,6 +381,34 @@ fn unreadable(error: &StoreError) -> Known {
     Known { fallback: Some(Fallback::StoreUnavailable), ..Known::default() }
 }
 
+/// The books that the reader has, and those that are not to be shown to them again.
+///
+/// Of a series the volume after the last that they have comes next, so a book that they only
+/// wish for, put into the cart, refused or gave back is settled and not had. Of what is too old
+/// to be read only that it is settled is known, and most of that was bought or rated: it counts
+/// as had.
+fn had_and_settled(known: &Known) -> (Vec<ItemNumber>, Vec<ItemNumber>) {
+    let has = |one: &&Evidence| {
+        use EventKind::{Abandon, Finish, Purchase, Rating};
+        matches!(one.kind, Purchase | Finish | Rating | Abandon)
+    };
+    let item = |one: &Evidence| one.item;
+    // Both are in the order of the numbers.
+    let read = |old: &&ItemNumber| known.evidence.binary_search_by_key(*old, item).is_ok();
+    let old = known.settled.iter().filter(|old| !read(old)).copied();
+    let had = known.evidence.iter().filter(has).map(item).chain(old.clone());
+    let settled = known.evidence.iter().filter(|one| one.settled).map(item).chain(old);
+    (had.collect(), settled.collect())
+}
+
+/// Whether there are books, and what was asked for ranked none of them.
+fn is_filled_up(shelf: &[Ranked]) -> bool {
+    let is_filled = |ranked: &Ranked| {
+        matches!(ranked.origin, Origin::Popular | Origin::Unranked | Origin::Pinned)
+    };
+    !shelf.is_empty() && shelf.iter().all(is_filled)
+}
+
 /// What the model can score from: books that it knows, if any of them was liked. The evidence
 /// for these comes first, in their order, so that reasons find it; the rest follows.
 fn scored_by(items: usize, judged: &[Liked], evidence: &[Evidence]) -> (Vec<Liked>, Vec<Evidence>) {
@@ -452,5 +478,64 @@ impl Tokens {
         let version = generation.model().map_or(0, |model| model.version.0);
         let count = self.count.fetch_add(1, Ordering::Relaxed);
         format!("{version}.{:x}.{count:x}", self.started_ns)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_books_that_the_reader_has_move_a_series_on() {
+        let settings = Settings::read(None).unwrap();
+        for (events, is_had, is_settled) in [
+            (&[EventKind::View][..], false, false),
+            (&[EventKind::WantToRead], false, true),
+            (&[EventKind::Cart], false, true),
+            (&[EventKind::Dismiss], false, true),
+            (&[EventKind::Purchase, EventKind::Return], false, true),
+            (&[EventKind::Purchase], true, true),
+            (&[EventKind::WantToRead, EventKind::Finish], true, true),
+            (&[EventKind::Rating], true, true),
+            (&[EventKind::Purchase, EventKind::Abandon], true, true),
+        ] {
+            let event = |(time, kind): (usize, &EventKind)| Event {
+                item: ItemNumber(7),
+                kind: *kind,
+                rating: None,
+                time_ms: Some(time as i64),
+            };
+            let history: Vec<Event> = events.iter().enumerate().map(event).collect();
+            let evidence = collapse(&history, &settings.weights.engine());
+            // What was read says more than the list of what is settled.
+            let settled: &[u32] = if is_settled { &[3, 7] } else { &[3] };
+            let settled = settled.iter().copied().map(ItemNumber).collect();
+            let known = Known { evidence, settled, ..Known::default() };
+            let (had, settled) = had_and_settled(&known);
+            assert_eq!(had.contains(&ItemNumber(7)), is_had, "{events:?}");
+            assert_eq!(settled.contains(&ItemNumber(7)), is_settled, "{events:?}");
+            assert!(had.contains(&ItemNumber(3)) && settled.contains(&ItemNumber(3)));
+        }
+    }
+
+    #[test]
+    fn a_shelf_is_a_fallback_if_nothing_on_it_is_what_was_asked_for() {
+        for (origins, expected) in [
+            (&[][..], false),
+            (&[Origin::Popular, Origin::Unranked], true),
+            (&[Origin::Pinned, Origin::Popular], true),
+            (&[Origin::Popular, Origin::Similar], false),
+            (&[Origin::Trending], false),
+        ] {
+            let ranked = |origin: &Origin| Ranked {
+                item: 0,
+                scored: 0,
+                score: 0.0,
+                origin: *origin,
+                reasons: Vec::new(),
+            };
+            let shelf: Vec<Ranked> = origins.iter().map(ranked).collect();
+            assert_eq!(is_filled_up(&shelf), expected, "{origins:?}");
+        }
     }
 }
