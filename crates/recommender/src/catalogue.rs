@@ -56,6 +56,8 @@ pub struct Catalogue {
     authors_of: Lists,
     series: SeriesIndex,
     by_popularity: Vec<u32>,
+    popularity: f64,
+    popularity_of_categories: Vec<f64>,
 }
 
 impl Catalogue {
@@ -93,7 +95,10 @@ impl Catalogue {
         let indexed = || indexes.iter().copied().zip(entries);
         let categories = indexed()
             .flat_map(|(index, entry)| entry.categories.iter().map(move |slug| (&**slug, index)));
-        let (categories, categories_of) = Groups::with_items(numbers.len(), categories);
+        let (mut categories, categories_of) = Groups::with_items(numbers.len(), categories);
+        let by_popularity = order_by_popularity(&numbers, model);
+        let ranks = invert(&by_popularity);
+        categories.sort(|item| ranks[item as usize]);
         let authors = indexed()
             .flat_map(|(index, entry)| distinct(entry.authors).map(move |name| (name, index)));
         let (authors, authors_of) = Groups::with_items(numbers.len(), authors);
@@ -108,13 +113,17 @@ impl Catalogue {
             offers,
             editions: Lists::new(work_count, &editions),
             works,
+            popularity: total_popularity(model, &by_popularity),
+            popularity_of_categories: (0..categories.count() as u32)
+                .map(|category| total_popularity(model, categories.members_of(category)))
+                .collect(),
             categories,
             categories_of,
             authors,
             authors_of,
             series: SeriesIndex::new(numbers.len(), indexed()),
             languages: Groups::new(languages),
-            by_popularity: order_by_popularity(&numbers, model),
+            by_popularity,
             numbers,
         }
     }
@@ -199,7 +208,8 @@ impl Catalogue {
         self.editions.get(self.works[index as usize])
     }
 
-    /// The items of a category; none if there is no such category.
+    /// The items of a category, the most popular first, equals by number; none if there is no
+    /// such category.
     #[must_use]
     pub fn category(&self, slug: &str) -> &[u32] {
         self.categories.members(slug)
@@ -211,7 +221,7 @@ impl Catalogue {
         self.categories.number(slug)
     }
 
-    /// The items of a category by its number.
+    /// The items of a category by its number, the most popular first, equals by number.
     ///
     /// # Panics
     ///
@@ -315,6 +325,22 @@ impl Catalogue {
     pub fn by_popularity(&self) -> &[u32] {
         &self.by_popularity
     }
+
+    /// The popularity of all items together, in units of the model's.
+    #[must_use]
+    pub fn total_popularity(&self) -> f64 {
+        self.popularity
+    }
+
+    /// The popularity of a category's items together, in units of the model's.
+    ///
+    /// # Panics
+    ///
+    /// If there is no category of that number.
+    #[must_use]
+    pub fn popularity_in_category(&self, category: u32) -> f64 {
+        self.popularity_of_categories[category as usize]
+    }
 }
 
 /// The names of a list, each once.
@@ -364,4 +390,18 @@ fn order_by_popularity(numbers: &[ItemNumber], model: Option<&Model>) -> Vec<u32
             .then_with(|| numbers[*left as usize].cmp(&numbers[*right as usize]))
     });
     order
+}
+
+/// The place of each index in an order of all of them.
+fn invert(order: &[u32]) -> Vec<u32> {
+    let mut places = vec![0; order.len()];
+    for (place, index) in (0..).zip(order) {
+        places[*index as usize] = place;
+    }
+    places
+}
+
+fn total_popularity(model: Option<&Model>, items: &[u32]) -> f64 {
+    let popularity = model.map_or(&[][..], Model::popularity);
+    items.iter().filter_map(|item| popularity.get(*item as usize)).map(|one| f64::from(*one)).sum()
 }

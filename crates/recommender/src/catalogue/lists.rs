@@ -31,6 +31,13 @@ impl Lists {
     pub(super) fn get(&self, list: u32) -> &[u32] {
         &self.members[self.offsets[list as usize]..self.offsets[list as usize + 1]]
     }
+
+    /// Puts the members of each list into the order of their keys.
+    fn sort(&mut self, key: impl Fn(u32) -> u32) {
+        for bounds in self.offsets.windows(2) {
+            self.members[bounds[0]..bounds[1]].sort_unstable_by_key(|member| key(*member));
+        }
+    }
 }
 
 /// Named lists of items.
@@ -55,6 +62,16 @@ impl Groups {
         let members = Lists::new(names.len(), &pairs);
         let inverse: Vec<(u32, u32)> = pairs.iter().map(|(group, item)| (*item, *group)).collect();
         (Self { names, members }, Lists::new(item_count, &inverse))
+    }
+
+    /// Puts the members of each list into the order of their keys.
+    pub(super) fn sort(&mut self, key: impl Fn(u32) -> u32) {
+        self.members.sort(key);
+    }
+
+    /// The number of lists.
+    pub(super) fn count(&self) -> usize {
+        self.names.len()
     }
 
     pub(super) fn number(&self, name: &str) -> Option<u32> {

@@ -13,6 +13,9 @@
 //! of seed and item number (the finaliser of Steele, Lea and Flood 2014, *Fast splittable
 //! pseudorandom number generators*).
 
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
 use crate::bits::BitSet;
 use crate::catalogue::Catalogue;
 use crate::marks::Marks;
@@ -38,7 +41,7 @@ pub(super) struct Question<'a> {
     pub(super) filter: &'a Filter,
     pub(super) rules: &'a Rules,
     pub(super) blend: Option<Blend>,
-    /// At most so many; of several categories asked for, so many of each.
+    /// At most so many.
     pub(super) count: usize,
 }
 
@@ -82,6 +85,10 @@ fn take(
     }
 }
 
+/// Merges the categories asked for, each of which lists its items from the most popular on.
+/// An item is met first in the category where it weighs most.
+///
+/// Costs `O(log categories)` for each item that is looked at, and ends as soon as enough are found.
 fn blended(
     shop: Shop<'_>,
     eligible: &BitSet,
@@ -89,43 +96,39 @@ fn blended(
     blend: Blend,
     memory: &mut PopularMemory,
 ) {
-    let (catalogue, count) = (shop.catalogue, question.count);
+    let catalogue = shop.catalogue;
     let slugs = question.filter.any_categories.iter();
-    let asked: Vec<u32> = slugs.filter_map(|slug| catalogue.category_number(slug)).collect();
-    let sum = |items: &[u32]| items.iter().map(|item| f64::from(popularity(shop, *item))).sum();
-    let sums: Vec<f64> =
-        asked.iter().map(|category| sum(catalogue.in_category(*category))).collect();
-    let all: f64 =
-        shop.model.map_or(0.0, |model| model.popularity().iter().map(|p| f64::from(*p)).sum());
+    let mut asked: Vec<u32> = slugs.filter_map(|slug| catalogue.category_number(slug)).collect();
+    asked.sort_unstable();
+    asked.dedup();
+    let all = catalogue.total_popularity();
     let prior = f64::from(blend.prior) * all;
-    let mut left = vec![count; asked.len()];
-    let mine = |item: u32| {
-        let of = catalogue.categories_of(item);
-        asked
-            .iter()
-            .enumerate()
-            .filter(|(_, category)| of.contains(category))
-            .map(|(place, _)| place)
-    };
-    let wanted = |item: u32| {
-        let is_wanted =
-            !question.rules.is_last(catalogue, item) && mine(item).any(|place| left[place] > 0);
-        mine(item).for_each(|place| left[place] = left[place].saturating_sub(1));
-        is_wanted
-    };
-    take(shop, eligible, count.saturating_mul(asked.len()), wanted, memory);
-    for (item, score) in &mut memory.found {
-        let smallest = mine(*item).map(|place| sums[place]).fold(f64::INFINITY, f64::min);
+    let score = |category: u32, item: u32| {
         // In units of popularity, so that a category of the whole shop changes nothing.
-        let factor = (all + prior) / (smallest + prior);
-        if factor.is_finite() {
-            *score = (f64::from(*score) * factor) as f32;
+        let factor = (all + prior) / (catalogue.popularity_in_category(category) + prior);
+        let popularity = popularity(shop, item);
+        if factor.is_finite() { (f64::from(popularity) * factor) as f32 } else { popularity }
+    };
+    // The next item of each category. The bits of floats that are not negative ascend with them.
+    let head = |category: u32, place: usize| {
+        let item = *catalogue.in_category(category).get(place)?;
+        let bits = score(category, item).max(0.0).to_bits();
+        Some((bits, Reverse(catalogue.number(item)), category, place))
+    };
+    let mut heads: BinaryHeap<_> = asked.iter().filter_map(|category| head(*category, 0)).collect();
+    while memory.found.len() < question.count {
+        let Some((bits, _, category, place)) = heads.pop() else { break };
+        heads.extend(head(category, place + 1));
+        let item = catalogue.in_category(category)[place];
+        if !eligible.contains(item) {
+            continue;
+        }
+        let work = catalogue.work(item);
+        if !memory.works.has(work) && !question.rules.is_last(catalogue, item) {
+            memory.works.set(work, ());
+            memory.found.push((item, f32::from_bits(bits)));
         }
     }
-    memory.found.sort_by(|left, right| {
-        let number = |item: u32| catalogue.number(item);
-        right.1.total_cmp(&left.1).then_with(|| number(left.0).cmp(&number(right.0)))
-    });
 }
 
 /// Lets items of one band change places.

@@ -4,6 +4,7 @@
 
 mod determinism;
 mod model_file;
+mod popular_by_hand;
 mod rerank_by_hand;
 mod rerank_properties;
 mod shelf_by_hand;
