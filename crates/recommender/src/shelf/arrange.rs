@@ -17,6 +17,9 @@ use super::series_gate::{self, GateMemory};
 use super::trace::{Recorder, Step, Trace};
 use super::{Arrangement, Context, Origin, Ranked, Request, Shop, impressions, rules};
 
+/// How many more popular items are looked at than are missing, so that the steps have a choice.
+const FILLING_MARGIN: usize = 20;
+
 /// Working memory of all steps.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Memory {
@@ -60,7 +63,8 @@ pub(super) fn shelf(
     notes.begin(Step::Candidates);
     memory.gate.read_history(shop.catalogue, arrangement.had);
     let origin = if candidates.is_empty() {
-        find_popular(shop, request, arrangement, eligible, &mut memory.popular);
+        let count = arrangement.settings.candidates.max(request.results);
+        find_popular(shop, request, arrangement, count, eligible, &mut memory.popular);
         memory.draft.begin(&memory.popular.found);
         Origin::Popular
     } else {
@@ -86,15 +90,14 @@ fn find_popular(
     shop: Shop<'_>,
     request: Request<'_>,
     arrangement: &Arrangement<'_>,
+    count: usize,
     eligible: &BitSet,
     memory: &mut PopularMemory,
 ) {
-    let settings = arrangement.settings;
-    let count = settings.candidates.max(request.results);
     let question = popular::Question {
         filter: request.filter,
         rules: arrangement.rules,
-        blend: settings.blend,
+        blend: arrangement.settings.blend,
         count,
     };
     popular::candidates(shop, eligible, question, memory);
@@ -192,7 +195,9 @@ fn fill_up(
     memory.draft.slots.iter().for_each(|slot| take_work(eligible, slot.item));
     let notes = &mut Recorder(None);
     if origin != Origin::Popular {
-        find_popular(shop, request, arrangement, eligible, &mut memory.popular);
+        let missing = request.results - shelf.len();
+        let count = missing.saturating_add(FILLING_MARGIN);
+        find_popular(shop, request, arrangement, count, eligible, &mut memory.popular);
         let draft = &mut memory.filling;
         draft.begin(&memory.popular.found);
         rotate(shop, arrangement, draft, &mut memory.popular, notes);

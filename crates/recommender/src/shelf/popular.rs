@@ -48,7 +48,7 @@ pub(super) struct Question<'a> {
 /// Lists the most popular eligible items that no rule buries, one of each work, the best first.
 /// Without a model they come by number.
 ///
-/// Costs `O(items)` at most, where few are eligible.
+/// Ends as soon as enough are found or every eligible item was looked at.
 pub(super) fn candidates(
     shop: Shop<'_>,
     eligible: &BitSet,
@@ -70,15 +70,20 @@ fn take(
     shop: Shop<'_>,
     eligible: &BitSet,
     count: usize,
-    mut is_wanted: impl FnMut(u32) -> bool,
+    is_wanted: impl Fn(u32) -> bool,
     memory: &mut PopularMemory,
 ) {
+    let mut left: u32 = eligible.words().iter().map(|word| word.count_ones()).sum();
     for &item in shop.catalogue.by_popularity() {
-        if memory.found.len() == count {
+        if memory.found.len() == count || left == 0 {
             break;
         }
+        if !eligible.contains(item) {
+            continue;
+        }
+        left -= 1;
         let work = shop.catalogue.work(item);
-        if eligible.contains(item) && !memory.works.has(work) && is_wanted(item) {
+        if !memory.works.has(work) && is_wanted(item) {
             memory.works.set(work, ());
             memory.found.push((item, popularity(shop, item)));
         }

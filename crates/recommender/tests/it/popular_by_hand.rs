@@ -63,3 +63,11 @@ fn a_book_of_several_categories_weighs_what_it_is_in_the_smallest() {
     check(&["poetry", "novels", "poetry", "drama"], 6, &[1, 4, 2, 5, 3, 6]);
     check(&["poetry"; 100], 6, &[4, 5, 6]);
 }
+
+#[test]
+fn one_category_lists_its_own_by_popularity_until_none_is_left() {
+    check(&["poetry"], 2, &[4, 5]);
+    check(&["poetry"], 6, &[4, 5, 6]);
+    check(&["drama"], 6, &[]);
+    check(&[], 6, &[1, 2, 3, 4, 5, 6]);
+}
