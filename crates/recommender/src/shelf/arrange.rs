@@ -179,7 +179,8 @@ fn ranked(slot: &Slot, origin: Origin) -> Ranked {
     Ranked { item, scored, score, origin, reasons: Vec::new() }
 }
 
-/// Fills a shelf up to `results`: with popular items, then with those that are buried.
+/// Fills a shelf up to `results`: with popular items, then with those that are disliked, then with
+/// those that are buried.
 fn fill_up(
     shelf: &mut Vec<Ranked>,
     shop: Shop<'_>,
@@ -193,23 +194,16 @@ fn fill_up(
         shop.catalogue.editions(item).iter().for_each(|edition| eligible.remove(*edition));
     };
     memory.draft.slots.iter().for_each(|slot| take_work(eligible, slot.item));
-    let notes = &mut Recorder(None);
+    memory.filling.begin(&[]);
     if origin != Origin::Popular {
         let missing = request.results - shelf.len();
-        let count = missing.saturating_add(FILLING_MARGIN);
-        find_popular(shop, request, arrangement, count, eligible, &mut memory.popular);
-        let draft = &mut memory.filling;
-        draft.begin(&memory.popular.found);
-        rotate(shop, arrangement, draft, &mut memory.popular, notes);
-        if arrangement.settings.series.is_some() {
-            let context = Context { shop, eligible };
-            series_gate::apply(draft, &context, &mut memory.gate, notes);
-        }
-        rules::weigh(draft, shop.catalogue, arrangement.rules, notes);
-        put(shelf, draft, Tier::Shown, Origin::Popular, request.results);
-        put(shelf, draft, Tier::HeldBack, Origin::Popular, request.results);
-        draft.slots.iter().for_each(|slot| take_work(eligible, slot.item));
+        find_filling(shop, request, arrangement, missing, eligible, memory);
+        put(shelf, &memory.filling, Tier::Shown, Origin::Popular, request.results);
+        put(shelf, &memory.filling, Tier::HeldBack, Origin::Popular, request.results);
+        memory.filling.slots.iter().for_each(|slot| take_work(eligible, slot.item));
     }
+    put(shelf, &memory.draft, Tier::Disliked, origin, request.results);
+    put(shelf, &memory.filling, Tier::Disliked, Origin::Popular, request.results);
     put(shelf, &memory.draft, Tier::Buried, origin, request.results);
     for &item in shop.catalogue.by_popularity() {
         if shelf.len() == request.results {
@@ -221,4 +215,34 @@ fn fill_up(
             shelf.push(ranked(&slot, Origin::Popular));
         }
     }
+}
+
+/// Drafts what fills a shelf up where so many items are missing.
+fn find_filling(
+    shop: Shop<'_>,
+    request: Request<'_>,
+    arrangement: &Arrangement<'_>,
+    missing: usize,
+    eligible: &BitSet,
+    memory: &mut Memory,
+) {
+    let settings = arrangement.settings;
+    let dislikes = settings.disliked.is_some() && disliked::any(arrangement.judged);
+    // Many popular items may be by one author, whom the user dislikes.
+    let margin = if dislikes { FILLING_MARGIN.max(settings.candidates) } else { FILLING_MARGIN };
+    let count = missing.saturating_add(margin);
+    find_popular(shop, request, arrangement, count, eligible, &mut memory.popular);
+    let notes = &mut Recorder(None);
+    let draft = &mut memory.filling;
+    draft.begin(&memory.popular.found);
+    rotate(shop, arrangement, draft, &mut memory.popular, notes);
+    if settings.series.is_some() {
+        let context = Context { shop, eligible };
+        series_gate::apply(draft, &context, &mut memory.gate, notes);
+    }
+    if dislikes {
+        let judged = arrangement.judged;
+        disliked::apply(draft, shop.catalogue, judged, &mut memory.opinions, notes);
+    }
+    rules::weigh(draft, shop.catalogue, arrangement.rules, notes);
 }

@@ -1,7 +1,8 @@
 //! What the user dislikes: authors and series that more of the history speaks against than for.
 //!
 //! The model lowers what is read by the same people as a disliked book; this step keeps the
-//! book's own siblings, which it may hardly know, from leading the shelf.
+//! book's own siblings, which it may hardly know, from leading the shelf, even where nothing else
+//! has a score: popular items come before them.
 
 use crate::catalogue::Catalogue;
 use crate::marks::Marks;
@@ -45,7 +46,12 @@ fn add(sums: &mut Marks<f32>, number: u32, weight: f32) {
     sums.set(number, sums.get(number).unwrap_or(0.0) + weight);
 }
 
-/// Holds back what is by an author or of a series whose weights add up to less than zero.
+/// Whether the user dislikes anything.
+pub(super) fn any(judged: &[Liked]) -> bool {
+    judged.iter().any(|liked| liked.weight < 0.0)
+}
+
+/// Puts behind what fills the shelf up what is by an author or of a series whose weights add up to less than zero.
 pub(super) fn apply(
     draft: &mut Draft,
     catalogue: &Catalogue,
@@ -53,14 +59,14 @@ pub(super) fn apply(
     opinions: &mut Opinions,
     notes: &mut Recorder<'_>,
 ) {
-    if judged.iter().all(|liked| liked.weight >= 0.0) {
+    if !any(judged) {
         return;
     }
     opinions.read(catalogue, judged);
     for slot in &mut draft.slots {
         if let Some(why) = opinions.against(catalogue, slot.item) {
             notes.note(slot.item, why);
-            slot.tier = slot.tier.max(Tier::HeldBack);
+            slot.tier = slot.tier.max(Tier::Disliked);
         }
     }
     draft.part_tiers();

@@ -15,7 +15,9 @@ pub(super) enum Tier {
     Shown,
     /// After all that are shown, before what fills the shelf up.
     HeldBack,
-    /// After what fills the shelf up.
+    /// After what fills the shelf up: the user dislikes its author or series.
+    Disliked,
+    /// After everything else.
     Buried,
 }
 
@@ -63,7 +65,7 @@ impl Draft {
     /// Brings the slots into the order of their tiers; within one, the order stays.
     pub(super) fn part_tiers(&mut self) {
         self.spare.clear();
-        for tier in [Tier::Shown, Tier::HeldBack, Tier::Buried] {
+        for tier in [Tier::Shown, Tier::HeldBack, Tier::Disliked, Tier::Buried] {
             self.spare.extend(self.slots.iter().filter(|slot| slot.tier == tier));
         }
         std::mem::swap(&mut self.slots, &mut self.spare);

@@ -125,12 +125,20 @@ fn a_book_that_was_disliked_lowers_what_it_would_have_led_to() {
     let weights = "emma>walden=0.6 dune>walden=0.5 emma>ubik=0.2 emma>essays=0.9";
     // walden: 0.6 + 0.5 = 1.1; essays 0.9; ubik 0.2.
     check(weights, "emma=1 dune=1", &["walden", "essays", "ubik"]);
-    // walden: 0.6 − 0.9 × 0.5 = 0.15, below ubik; essays, of the disliked author, come last.
-    check(weights, "emma=1 dune=-0.9", &["ubik", "walden", "essays"]);
+    // walden: 0.6 − 0.9 × 0.5 = 0.15, below ubik; essays, of the disliked author, come after
+    // what is popular.
+    check(weights, "emma=1 dune=-0.9", &["ubik", "walden", "colour", "light", "essays"]);
     // One disliked book of an author who is liked on the whole holds nothing back.
     check(weights, "emma=1 dune=-0.1 messiah=1", &["essays", "walden", "ubik"]);
     // Nor does the next volume of a disliked series lead, by whatever score.
-    check("emma>children=0.9 emma>ubik=0.1", "emma=1 dune=-0.5", &["ubik", "messiah"]);
+    check("emma>children=0.9 emma>ubik=0.1", "emma=1 dune=-0.5", &["ubik", "walden"]);
+}
+
+#[test]
+fn a_disliked_author_leads_no_shelf_even_where_nothing_else_has_a_score() {
+    let all = ["walden", "ubik", "colour", "light", "essays", "messiah", "children", "prequel"];
+    check("emma>essays=0.9", "emma=1 dune=-0.9", &all);
+    check("emma>essays=0.9", "emma=1 dune=-0.9", &all[..1]);
 }
 
 #[test]
