@@ -205,6 +205,8 @@ fn fill_up(
     put(shelf, &memory.draft, Tier::Disliked, origin, request.results);
     put(shelf, &memory.filling, Tier::Disliked, Origin::Popular, request.results);
     put(shelf, &memory.draft, Tier::Buried, origin, request.results);
+    // The series gate may have put in a volume that a rule buries.
+    put(shelf, &memory.filling, Tier::Buried, Origin::Popular, request.results);
     for &item in shop.catalogue.by_popularity() {
         if shelf.len() == request.results {
             break;

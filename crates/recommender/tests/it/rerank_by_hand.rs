@@ -8,7 +8,8 @@ use recommender::learn::low_pass::LowPass;
 use recommender::learn::ridge::ItemWeights;
 use recommender::model::Liked;
 use recommender::shelf::{
-    self, Arrangement, HoldBack, Reason, Request, SeriesGate, ShelfSettings, Shop, Workspace,
+    self, Arrangement, HoldBack, Reason, Request, Rule, Rules, SeriesGate, ShelfSettings, Shop,
+    Target, Workspace,
 };
 use recommender::{Filter, Interactions, ItemNumber, Model};
 
@@ -139,6 +140,23 @@ fn a_disliked_author_leads_no_shelf_even_where_nothing_else_has_a_score() {
     let all = ["walden", "ubik", "colour", "light", "essays", "messiah", "children", "prequel"];
     check("emma>essays=0.9", "emma=1 dune=-0.9", &all);
     check("emma>essays=0.9", "emma=1 dune=-0.9", &all[..1]);
+}
+
+#[test]
+fn a_buried_volume_that_is_next_is_not_lost() {
+    let model = model("emma>ubik=0.5");
+    let catalogue = catalogue(&model);
+    let shop = Shop { model: Some(&model), catalogue: &catalogue };
+    let history = [Liked { item: index("emma"), weight: 1.0 }];
+    let filter = Filter::default();
+    let settled = [index("emma")];
+    let request = Request { history: &history, settled: &settled, filter: &filter, results: 9 };
+    let rules = Rules::new(&[Rule::Last(Target::Item(index("colour")))]);
+    let arrangement = Arrangement { settings: &STEPS, rules: &rules, ..Arrangement::NONE };
+    let shelf = shelf::personal(shop, request, &arrangement, &mut Workspace::default(), None);
+    // Among what fills up, the first volume takes the place of the second, and comes last.
+    let titles: Vec<&str> = shelf.iter().map(|one| BOOKS[one.item as usize].0).collect();
+    assert_eq!((titles.len(), titles[0], titles[8]), (9, "ubik", "colour"), "{titles:?}");
 }
 
 #[test]
