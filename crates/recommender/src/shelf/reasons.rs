@@ -3,6 +3,7 @@
 use crate::catalogue::Catalogue;
 use crate::model::{Liked, Model};
 
+use super::series_gate::next_place;
 use super::{Origin, Ranked};
 
 /// The longest list of reasons.
@@ -18,7 +19,7 @@ pub enum Reason {
         /// Its part of all positive contributions to the score, 0 to 1.
         share: f64,
     },
-    /// It is the volume of a series to read next.
+    /// It is the volume of a series to read next; no unread one lies between.
     NextInSeries {
         /// Index of the last volume that the user has.
         after: u32,
@@ -70,8 +71,11 @@ pub fn explain_by_catalogue(
     had: &[u32],
     shelf: &mut [Ranked],
 ) {
+    let mut had_works: Vec<u32> = had.iter().map(|item| catalogue.work(*item)).collect();
+    had_works.sort_unstable();
     for ranked in shelf.iter_mut().filter(|ranked| ranked.origin == Origin::Personal) {
-        let after = volume_before(catalogue, had, ranked.item);
+        let after = volume_before(catalogue, had, ranked.item)
+            .filter(|_| is_next(catalogue, had, &had_works, ranked.item));
         let is_named = |item: u32| {
             let of_history = |reason: &Reason| match reason {
                 Reason::History { place, .. } => history[*place].item == item,
@@ -99,6 +103,18 @@ fn volume_before(catalogue: &Catalogue, had: &[u32], item: u32) -> Option<u32> {
     let before = had.iter().filter_map(|item| Some((place(*item)?, *item)));
     let last = before.max_by(|left, right| left.0.total_cmp(&right.0).then(right.1.cmp(&left.1)));
     last.map(|(_, item)| item)
+}
+
+/// Whether an item is the volume of its series to read next, as the series gate counts: none that
+/// the shop has lies between, be it sold out. `had_works` ascend.
+fn is_next(catalogue: &Catalogue, had: &[u32], had_works: &[u32], item: u32) -> bool {
+    let Some(own) = catalogue.volume(item) else { return false };
+    let editions = had.iter().flat_map(|item| catalogue.editions(*item));
+    let volumes = editions.filter_map(|item| catalogue.volume(*item));
+    let places = volumes.filter(|volume| volume.series == own.series).map(|volume| volume.place);
+    let reached = places.fold(f32::NEG_INFINITY, f32::max);
+    let is_had = |work: u32| had_works.binary_search(&work).is_ok();
+    next_place(catalogue, own.series, reached, is_had) == Some(own.place)
 }
 
 /// The item by one of an item's authors that the user likes best.

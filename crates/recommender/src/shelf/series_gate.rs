@@ -60,22 +60,32 @@ impl GateMemory {
         }
     }
 
-    /// The place that is to be read next, if any volume is left.
     fn next(&self, catalogue: &Catalogue, series: u32) -> Option<f32> {
         let reached = self.reached.get(series).unwrap_or(f32::NEG_INFINITY);
-        let (mut left_out, mut prequel) = (None, None);
-        for &item in catalogue.volumes(series) {
-            if !catalogue.available().contains(item) || self.had_works.has(catalogue.work(item)) {
-                continue;
-            }
-            match catalogue.volume(item).map(|volume| volume.place) {
-                Some(place) if place < 1.0 => prequel = prequel.or(Some(place)),
-                Some(place) if place <= reached => left_out = left_out.or(Some(place)),
-                later => return later,
-            }
-        }
-        left_out.or(prequel)
+        next_place(catalogue, series, reached, |work| self.had_works.has(work))
     }
+}
+
+/// The place of a series that is to be read next after `reached`, if any volume is left. A volume
+/// that is merely sold out counts.
+pub(super) fn next_place(
+    catalogue: &Catalogue,
+    series: u32,
+    reached: f32,
+    is_had: impl Fn(u32) -> bool,
+) -> Option<f32> {
+    let (mut left_out, mut prequel) = (None, None);
+    for &item in catalogue.volumes(series) {
+        if !catalogue.available().contains(item) || is_had(catalogue.work(item)) {
+            continue;
+        }
+        match catalogue.volume(item).map(|volume| volume.place) {
+            Some(place) if place < 1.0 => prequel = prequel.or(Some(place)),
+            Some(place) if place <= reached => left_out = left_out.or(Some(place)),
+            later => return later,
+        }
+    }
+    left_out.or(prequel)
 }
 
 /// Lets the next volume of each series through and holds the others back.

@@ -7,6 +7,7 @@ use recommender::learn::Learnt;
 use recommender::learn::low_pass::LowPass;
 use recommender::learn::ridge::ItemWeights;
 use recommender::model::Liked;
+use recommender::offer::Offer;
 use recommender::shelf::{
     self, Arrangement, HoldBack, Reason, Request, Rule, Rules, SeriesGate, ShelfSettings, Shop,
     Target, Workspace,
@@ -65,6 +66,11 @@ fn model(weights: &str) -> Model {
 }
 
 fn catalogue(model: &Model) -> Catalogue {
+    catalogue_without(model, "")
+}
+
+/// The shop's catalogue while one book is sold out.
+fn catalogue_without(model: &Model, sold_out: &str) -> Catalogue {
     let authors: Vec<[String; 1]> = BOOKS.iter().map(|book| [book.1.to_owned()]).collect();
     let entries: Vec<Entry<'_>> = (1..)
         .zip(BOOKS.iter().zip(&authors))
@@ -73,6 +79,7 @@ fn catalogue(model: &Model) -> Catalogue {
             authors,
             series: book.2.map(|_| book.1),
             volume: book.2,
+            offer: Offer { stock: (book.0 == sold_out).then_some(0), ..Offer::default() },
             ..Entry::default()
         })
         .collect();
@@ -81,8 +88,18 @@ fn catalogue(model: &Model) -> Catalogue {
 
 /// The shelf of a reader whose history is written `title=weight`, with reasons.
 fn ask(weights: &str, history: &str, results: usize) -> Vec<(String, Vec<Reason>)> {
+    ask_without(weights, "", history, results)
+}
+
+/// The same while one book is sold out.
+fn ask_without(
+    weights: &str,
+    sold_out: &str,
+    history: &str,
+    results: usize,
+) -> Vec<(String, Vec<Reason>)> {
     let model = model(weights);
-    let catalogue = catalogue(&model);
+    let catalogue = catalogue_without(&model, sold_out);
     let shop = Shop { model: Some(&model), catalogue: &catalogue };
     let history: Vec<Liked> = history
         .split_whitespace()
@@ -171,6 +188,20 @@ fn reasons_name_the_volume_before_and_the_author() {
     let Reason::History { place: 1, share } = author[0] else { panic!("{author:?}") };
     assert!((share - 1.0).abs() < 1e-9, "{share}");
     assert!(matches!(author[1], Reason::ByAuthor { liked, .. } if liked == index("dune")));
+}
+
+#[test]
+fn only_the_next_volume_is_called_so() {
+    let called_next = |sold_out: &str, history: &str| -> Vec<String> {
+        let weights = "dune>messiah=0.3 dune>children=0.2 emma>ubik=0.1";
+        let shelf = ask_without(weights, sold_out, history, 6);
+        let is_next = |reason: &Reason| matches!(reason, Reason::NextInSeries { .. });
+        shelf.into_iter().filter(|one| one.1.iter().any(is_next)).map(|one| one.0).collect()
+    };
+    assert_eq!(called_next("", "dune=1 emma=1"), ["messiah"]);
+    assert_eq!(called_next("", "dune=1 messiah=1"), ["children"]);
+    // The volume between is sold out: the one after it is on the shelf, and is not next.
+    assert!(called_next("messiah", "dune=1 emma=1").is_empty());
 }
 
 #[test]
