@@ -20,7 +20,7 @@ const BOOKS: [(usize, &[&str]); 6] = [
 fn model() -> Model {
     let mut interactions = Interactions::new(BOOKS.len());
     for (item, (readers, _)) in (0..).zip(BOOKS) {
-        (0..readers).for_each(|_| interactions.push_user([(item, 1.0)].into_iter()));
+        (0..readers).for_each(|_| interactions.push_user([(item, 1.0)]));
     }
     let weights =
         ItemWeights { offsets: vec![0; BOOKS.len() + 1], targets: vec![], weights: vec![] };
