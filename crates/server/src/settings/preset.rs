@@ -31,7 +31,7 @@ impl Preset {
                 ("low_pass_iterations", 3),
             ],
             Self::Balanced => &[
-                ("neighbours", 150),
+                ("neighbours", 200),
                 ("row_entries", 600),
                 ("factors", 512),
                 ("low_pass_iterations", 4),
