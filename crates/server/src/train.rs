@@ -251,7 +251,7 @@ mod tests {
         let settings = read("").with_tuned(chosen).unwrap();
         let mut text = settings_text(&settings, settings.tuned());
         for (once, neighbours, is_tuned) in
-            [("neighbours = 44", 44, true), ("tuned = false", 150, false), ("", 33, true)]
+            [("neighbours = 44", 44, true), ("tuned = false", 200, false), ("", 33, true)]
         {
             let tuned = tuned_of(&text).unwrap();
             let settings = with_what_was_tuned(&read(&format!("[train]\n{once}")), Some(&tuned));
