@@ -93,7 +93,12 @@ fn a_reader_gets_a_table_with_reasons() {
 
 #[test]
 fn a_stranger_gets_popular_books_and_is_told() {
-    insta::assert_snapshot!(asked("recommend --user stranger --category self-help -n 3"));
+    // Which of them changes by the day.
+    let text = asked("recommend --user stranger --category self-help -n 3");
+    assert!(text.starts_with("Books for reader stranger in self-help\n"), "{text}");
+    assert_eq!(text.matches("it is popular in self-help").count(), 3, "{text}");
+    assert!(text.contains("Learnt from simulated readers."), "{text}");
+    assert!(text.contains("stranger") && !text.contains("you rated"), "{text}");
 }
 
 #[test]

@@ -17,7 +17,7 @@ fn check_config(file: &str, variables: &[(&str, &str)], arguments: &str) -> Ran 
 
 #[test]
 fn what_differs_from_the_defaults_is_shown_with_its_source() {
-    let file = "[train]\nneighbours = 200\nthreads = 2\nrow_entries = 400\n";
+    let file = "[train]\nneighbours = 210\nthreads = 2\nrow_entries = 600\n";
     let variables = [("FOREWORD_TRAIN__THREADS", "3"), ("FOREWORD_MODELS__KEEP", "4")];
     let ran = check_config(file, &variables, "--set models.keep=5");
     // The width of the columns is that of a folder's name.
@@ -30,7 +30,7 @@ fn what_differs_from_the_defaults_is_shown_with_its_source() {
     insta::assert_snapshot!(rows.join("\n"), @r"
     key value from
     models.keep 5 --set
-    train.neighbours 200 DATA/settings.toml:2
+    train.neighbours 210 DATA/settings.toml:2
     train.threads 3 FOREWORD_TRAIN__THREADS
     settings are fine
     ");
