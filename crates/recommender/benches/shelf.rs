@@ -105,7 +105,9 @@ fn shelves(criterion: &mut Criterion) {
 fn reasons(criterion: &mut Criterion) {
     let mut random = ChaCha8Rng::seed_from_u64(1);
     let model = model(&mut random);
-    let catalogue = Catalogue::new(Some(&model), &[]);
+    let entry = |number| Entry { number: ItemNumber(number), ..Entry::default() };
+    let entries: Vec<Entry<'_>> = (1..=ITEMS).map(entry).collect();
+    let catalogue = Catalogue::new(Some(&model), &entries);
     let shop = Shop { model: Some(&model), catalogue: &catalogue };
     for length in [35, 100] {
         let items = reader(&mut random, length * 2);

@@ -72,6 +72,20 @@ impl BitSet {
         }
     }
 
+    /// Adds what is in `other`.
+    pub fn unite(&mut self, other: &Self) {
+        for (word, other) in self.words.iter_mut().zip(&other.words) {
+            *word |= other;
+        }
+    }
+
+    /// Takes out what is in `other`.
+    pub fn subtract(&mut self, other: &Self) {
+        for (word, other) in self.words.iter_mut().zip(&other.words) {
+            *word &= !other;
+        }
+    }
+
     /// The set as words: bit `b` of word `w` is index `64·w + b`.
     #[must_use]
     pub fn words(&self) -> &[u64] {
@@ -108,6 +122,11 @@ mod tests {
         other.insert(63);
         set.intersect(&other);
         assert_eq!(set, other);
+        other.insert(5);
+        set.unite(&other);
+        assert_eq!(set, other);
+        set.subtract(&other);
+        assert_eq!(set, BitSet::new(130));
         let mut odd = BitSet::new(130);
         (0..130).for_each(|index| odd.insert(index));
         odd.retain(|index| index % 2 == 1);

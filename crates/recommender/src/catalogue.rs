@@ -122,7 +122,7 @@ impl Catalogue {
             authors,
             authors_of,
             series: SeriesIndex::new(numbers.len(), indexed()),
-            languages: Groups::new(languages),
+            languages: Groups::new(numbers.len(), languages),
             by_popularity,
             numbers,
         }
@@ -213,6 +213,21 @@ impl Catalogue {
     #[must_use]
     pub fn category(&self, slug: &str) -> &[u32] {
         self.categories.members(slug)
+    }
+
+    /// Adds the items of a category to a set. Costs its items, or, if they are many, `O(items / 64)`.
+    pub fn add_category(&self, slug: &str, items: &mut BitSet) {
+        self.categories.add_to(slug, items);
+    }
+
+    /// Takes the items of a category out of a set; costs as much.
+    pub fn take_category(&self, slug: &str, items: &mut BitSet) {
+        self.categories.take_from(slug, items);
+    }
+
+    /// Adds the items in a language to a set; costs as much.
+    pub fn add_language(&self, range: &str, items: &mut BitSet) {
+        self.languages.add_to(range, items);
     }
 
     /// The number of a category, or `None` if no item has it.

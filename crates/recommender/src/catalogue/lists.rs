@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use crate::bits::BitSet;
+
 /// Lists of numbers.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Lists {
@@ -45,12 +47,19 @@ impl Lists {
 pub(super) struct Groups {
     names: HashMap<String, u32>,
     members: Lists,
+    /// The members of large groups once more, so that they go in and out by words.
+    sets: Vec<Option<BitSet>>,
 }
 
+/// A group with this part of all items or more is also kept as a set: its list takes as much.
+const SET_SHARE: usize = 32;
+
 impl Groups {
-    pub(super) fn new<'a>(memberships: impl Iterator<Item = (&'a str, u32)>) -> Self {
-        let (names, pairs) = number(memberships);
-        Self { members: Lists::new(names.len(), &pairs), names }
+    pub(super) fn new<'a>(
+        item_count: usize,
+        memberships: impl Iterator<Item = (&'a str, u32)>,
+    ) -> Self {
+        Self::with_items(item_count, memberships).0
     }
 
     /// The lists, and for each item those that it is in, in the order of the memberships.
@@ -61,7 +70,35 @@ impl Groups {
         let (names, pairs) = number(memberships);
         let members = Lists::new(names.len(), &pairs);
         let inverse: Vec<(u32, u32)> = pairs.iter().map(|(group, item)| (*item, *group)).collect();
-        (Self { names, members }, Lists::new(item_count, &inverse))
+        let set = |group: u32| {
+            let list = members.get(group);
+            let is_large = !list.is_empty() && list.len() * SET_SHARE >= item_count;
+            is_large.then(|| {
+                let mut set = BitSet::new(item_count);
+                list.iter().for_each(|item| set.insert(*item));
+                set
+            })
+        };
+        let sets = (0..names.len() as u32).map(set).collect();
+        (Self { names, members, sets }, Lists::new(item_count, &inverse))
+    }
+
+    /// Adds the members of a group to a set.
+    pub(super) fn add_to(&self, name: &str, items: &mut BitSet) {
+        let Some(group) = self.number(name) else { return };
+        match &self.sets[group as usize] {
+            Some(set) => items.unite(set),
+            None => self.members.get(group).iter().for_each(|item| items.insert(*item)),
+        }
+    }
+
+    /// Takes the members of a group out of a set.
+    pub(super) fn take_from(&self, name: &str, items: &mut BitSet) {
+        let Some(group) = self.number(name) else { return };
+        match &self.sets[group as usize] {
+            Some(set) => items.subtract(set),
+            None => self.members.get(group).iter().for_each(|item| items.remove(*item)),
+        }
     }
 
     /// Puts the members of each list into the order of their keys.

@@ -22,7 +22,7 @@ pub struct Filter {
 /// Writes into `eligible` the items that the shop has, the filter lets through and that
 /// are no edition of a work in `settled`. `spare` is working memory.
 ///
-/// Costs `O(items / 64)` and the members of the named categories; with a limit of price or
+/// Costs `O(items / 64)` for each named category or language at most; with a limit of price or
 /// age, also a look at every item that is left.
 pub fn eligible(
     catalogue: &Catalogue,
@@ -35,23 +35,25 @@ pub fn eligible(
         Stock::Available => catalogue.in_stock(),
         Stock::Any => catalogue.available(),
     });
-    let mut keep_members = |lists: &mut dyn Iterator<Item = &[u32]>| {
+    let mut keep = |add: &dyn Fn(&mut BitSet)| {
         spare.copy_from(catalogue.available());
         spare.clear();
-        lists.flatten().for_each(|index| spare.insert(*index));
+        add(spare);
         eligible.intersect(spare);
     };
     if !filter.any_categories.is_empty() {
-        keep_members(&mut filter.any_categories.iter().map(|slug| catalogue.category(slug)));
+        let any = filter.any_categories.iter();
+        keep(&|items| any.clone().for_each(|slug| catalogue.add_category(slug, items)));
     }
     for slug in &filter.all_categories {
-        keep_members(&mut std::iter::once(catalogue.category(slug)));
+        keep(&|items| catalogue.add_category(slug, items));
     }
     if !filter.languages.is_empty() {
-        keep_members(&mut filter.languages.iter().map(|tag| catalogue.language(tag)));
+        let any = filter.languages.iter();
+        keep(&|items| any.clone().for_each(|tag| catalogue.add_language(tag, items)));
     }
     for slug in &filter.no_categories {
-        catalogue.category(slug).iter().for_each(|index| eligible.remove(*index));
+        catalogue.take_category(slug, eligible);
     }
     for item in settled {
         catalogue.editions(item).iter().for_each(|index| eligible.remove(*index));
