@@ -29,7 +29,7 @@ pub struct SeriesGate;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HoldBack;
 
-/// Maximal marginal relevance; see [`diversity`](super::diversity).
+/// Maximal marginal relevance; formula and source stand in `diversity.rs`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Diversity {
     /// `1 − λ`, from 0, where only scores count, to 1, where only unlikeness does.
