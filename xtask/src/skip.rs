@@ -1,7 +1,7 @@
 //! What was left out, and why.
 //!
-//! A test that cannot run appends a line `tool: NAME: REASON` or `data: NAME: REASON`
-//! to the file that the environment variable `FOREWORD_SKIP_LOG` names.
+//! A test that cannot run appends a line `tool: NAME: REASON`, `extra: NAME: REASON` or
+//! `data: NAME: REASON` to the file that the environment variable `FOREWORD_SKIP_LOG` names.
 
 use std::fmt;
 use std::fs;
@@ -24,6 +24,8 @@ pub(crate) struct Skip {
 pub(crate) enum Missing {
     /// A program or package, which continuous integration must have.
     Tool,
+    /// A program that a check is repeated with, such as a third shell: good to have.
+    Extra,
     /// Data that is not part of the repository.
     Data,
 }
@@ -32,6 +34,11 @@ impl Skip {
     /// A skip for want of a tool.
     pub(crate) fn tool(name: &str, reason: impl fmt::Display) -> Self {
         Self { missing: Missing::Tool, name: name.to_owned(), reason: reason.to_string() }
+    }
+
+    /// A skip for want of a program that is good to have.
+    fn extra(name: &str, reason: impl fmt::Display) -> Self {
+        Self { missing: Missing::Extra, name: name.to_owned(), reason: reason.to_string() }
     }
 
     /// A skip for want of data.
@@ -45,6 +52,7 @@ impl Skip {
         let mut parts = line.splitn(3, ':').map(str::trim);
         match (parts.next(), parts.next(), parts.next()) {
             (Some("tool"), Some(name), Some(reason)) => Self::tool(name, reason),
+            (Some("extra"), Some(name), Some(reason)) => Self::extra(name, reason),
             (Some("data"), Some(name), Some(reason)) => Self::data(name, reason),
             _ => Self::tool(line, "not of the form `tool: NAME: REASON`"),
         }
@@ -55,6 +63,7 @@ impl fmt::Display for Skip {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let missing = match self.missing {
             Missing::Tool => "tool",
+            Missing::Extra => "extra",
             Missing::Data => "data",
         };
         write!(formatter, "{missing}: {}: {}", self.name, self.reason)
@@ -89,13 +98,14 @@ mod tests {
         assert_eq!(read_log(&path).expect("no log is an empty log"), []);
 
         let log = "data: real data: no books.csv: at all\n\ntool: grpc: no Python\n\
-                   tool: grpc: no Python\nforgot the form\n";
+                   extra: shell: no zsh\ntool: grpc: no Python\nforgot the form\n";
         fs::write(&path, log).expect("a log");
         assert_eq!(
             read_log(&path).expect("a log"),
             [
                 Skip::tool("forgot the form", "not of the form `tool: NAME: REASON`"),
                 Skip::tool("grpc", "no Python"),
+                Skip::extra("shell", "no zsh"),
                 Skip::data("real data", "no books.csv: at all"),
             ]
         );

@@ -33,11 +33,11 @@ pub(crate) fn data(test: &str, name: &str) -> Option<PathBuf> {
     Some(folder)
 }
 
-/// Whether a program of this machine can be run.
-pub(crate) fn tool(test: &str, name: &str) -> bool {
+/// Whether a program of this machine, good to have for a test, can be run.
+pub(crate) fn extra(test: &str, name: &str) -> bool {
     let is_there = std::process::Command::new(name).arg("--version").output().is_ok();
     if !is_there {
-        skip(&format!("tool: {test}: there is no {name}"));
+        skip(&format!("extra: {test}: there is no {name}"));
     }
     is_there
 }

@@ -12,7 +12,7 @@ fn check_syntax(shell: &str, tool: &str, arguments: &[&str]) {
     let program = Program::new();
     let script = program.run(&format!("completions {shell}")).succeeded();
     assert!(script.contains("check-config"), "{script}");
-    if !needs::tool(&format!("completions of {shell}"), tool) {
+    if !needs::extra(&format!("completions of {shell}"), tool) {
         return;
     }
     let file = program.folder.path().join("completions");
@@ -46,7 +46,7 @@ fn every_command_has_a_manual_page_that_is_well_formed() {
     for command in ["", "-serve", "-bench-load", "-import-csv", "-man"] {
         assert!(names.contains(&format!("foreword{command}.1")), "{names:?}");
     }
-    let has_groff = needs::tool("manual pages", "groff");
+    let has_groff = needs::extra("manual pages", "groff");
     for name in &names {
         let page = fs::read_to_string(folder.join(name)).unwrap();
         for section in ["NAME", "SYNOPSIS", "EXIT STATUS", "ENVIRONMENT", "FILES"] {
