@@ -18,6 +18,12 @@ impl BitSet {
         self.words.clone_from(&other.words);
     }
 
+    /// Makes this set an empty one for the indexes of `other`, in the memory it has.
+    pub fn empty_like(&mut self, other: &Self) {
+        self.words.clear();
+        self.words.resize(other.words.len(), 0);
+    }
+
     /// Adds an index.
     ///
     /// # Panics
@@ -44,11 +50,6 @@ impl BitSet {
     #[must_use]
     pub fn contains(&self, index: u32) -> bool {
         self.words[index as usize / 64] & 1 << (index % 64) != 0
-    }
-
-    /// Empties the set.
-    pub fn clear(&mut self) {
-        self.words.fill(0);
     }
 
     /// Keeps only what is also in `other`.

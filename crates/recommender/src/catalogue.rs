@@ -215,9 +215,10 @@ impl Catalogue {
         self.categories.members(slug)
     }
 
-    /// Adds the items of a category to a set. Costs its items, or, if they are many, `O(items / 64)`.
-    pub fn add_category(&self, slug: &str, items: &mut BitSet) {
-        self.categories.add_to(slug, items);
+    /// Keeps of a set the items that are in at least one of the categories. `spare` is working
+    /// memory. Costs the items of the categories, or, where they are many, `O(items / 64)`.
+    pub fn keep_categories(&self, slugs: &[String], items: &mut BitSet, spare: &mut BitSet) {
+        self.categories.keep_any(slugs, items, spare);
     }
 
     /// Takes the items of a category out of a set; costs as much.
@@ -225,9 +226,9 @@ impl Catalogue {
         self.categories.take_from(slug, items);
     }
 
-    /// Adds the items in a language to a set; costs as much.
-    pub fn add_language(&self, range: &str, items: &mut BitSet) {
-        self.languages.add_to(range, items);
+    /// Keeps of a set the items that are in at least one of the languages; costs as much.
+    pub fn keep_languages(&self, ranges: &[String], items: &mut BitSet, spare: &mut BitSet) {
+        self.languages.keep_any(ranges, items, spare);
     }
 
     /// The number of a category, or `None` if no item has it.

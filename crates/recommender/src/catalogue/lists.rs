@@ -83,8 +83,22 @@ impl Groups {
         (Self { names, members, sets }, Lists::new(item_count, &inverse))
     }
 
+    /// Keeps of a set what is in at least one of the groups. `spare` is working memory.
+    pub(super) fn keep_any(&self, names: &[String], items: &mut BitSet, spare: &mut BitSet) {
+        if let [name] = names
+            && let Some(group) = self.number(name)
+            && let Some(set) = &self.sets[group as usize]
+        {
+            items.intersect(set);
+            return;
+        }
+        spare.empty_like(items);
+        names.iter().for_each(|name| self.add_to(name, spare));
+        items.intersect(spare);
+    }
+
     /// Adds the members of a group to a set.
-    pub(super) fn add_to(&self, name: &str, items: &mut BitSet) {
+    fn add_to(&self, name: &str, items: &mut BitSet) {
         let Some(group) = self.number(name) else { return };
         match &self.sets[group as usize] {
             Some(set) => items.unite(set),

@@ -42,39 +42,51 @@ pub(crate) fn candidates<'a>(
     memory: &'a mut Memory,
 ) -> &'a [(u32, f32)] {
     let Memory { scores, best, user, ranked } = memory;
-    scores.add_up(model, history);
     best.start(CANDIDATES.max(count));
-    scores.offer(eligible, best);
+    scores.add_up(model, history, |range| range.offer(eligible, best));
     ranked.clear();
     ranked.extend(best.take());
     let low_rank = model.low_rank();
     if low_rank.width() > 0 {
         if ranked.len() < count {
-            widen(scores, eligible, by_popularity, model.item_count(), ranked);
+            widen(model, history, eligible, by_popularity, scores, ranked);
         }
         low_rank.add_up(history, user);
         low_rank.add_scores(user, ranked);
         ranked.retain(|(_, score)| *score > 0.0);
     }
-    scores.clear();
     ranked.sort_unstable_by(by_score);
     ranked
 }
 
 /// Adds the eligible items among the most popular that are not there yet.
 fn widen(
-    scores: &Scores,
+    model: &Model,
+    history: &[Liked],
     eligible: &BitSet,
     by_popularity: &[u32],
-    items: usize,
+    scores: &mut Scores,
     ranked: &mut Vec<(u32, f32)>,
 ) {
-    // Fewer than were asked for: all that have a positive score are there.
-    let popular = by_popularity.iter().take(WIDEN_MAX);
-    let is_new = |item: &&u32| {
-        (**item as usize) < items && eligible.contains(**item) && scores.get(**item) <= 0.0
+    // Fewer than were asked for: all that have a positive score are there already.
+    let found = ranked.len();
+    let is_eligible =
+        |item: &&u32| (**item as usize) < model.item_count() && eligible.contains(**item);
+    let popular = by_popularity.iter().take(WIDEN_MAX).filter(is_eligible);
+    ranked.extend(popular.map(|item| (*item, 0.0)));
+    let popular = &mut ranked[found..];
+    popular.sort_unstable_by_key(|(item, _)| *item);
+    let mut set = |item, score| {
+        if let Ok(place) = popular.binary_search_by_key(&item, |(item, _)| *item) {
+            popular[place].1 = score;
+        }
     };
-    ranked.extend(popular.filter(is_new).map(|item| (*item, scores.get(*item))));
+    scores.add_up(model, history, |range| range.for_each(&mut set));
+    let mut place = 0;
+    ranked.retain(|(_, score)| {
+        place += 1;
+        place <= found || *score <= 0.0
+    });
 }
 
 #[cfg(test)]

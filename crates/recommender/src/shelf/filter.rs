@@ -35,22 +35,14 @@ pub fn eligible(
         Stock::Available => catalogue.in_stock(),
         Stock::Any => catalogue.available(),
     });
-    let mut keep = |add: &dyn Fn(&mut BitSet)| {
-        spare.copy_from(catalogue.available());
-        spare.clear();
-        add(spare);
-        eligible.intersect(spare);
-    };
     if !filter.any_categories.is_empty() {
-        let any = filter.any_categories.iter();
-        keep(&|items| any.clone().for_each(|slug| catalogue.add_category(slug, items)));
+        catalogue.keep_categories(&filter.any_categories, eligible, spare);
     }
     for slug in &filter.all_categories {
-        keep(&|items| catalogue.add_category(slug, items));
+        catalogue.keep_categories(std::slice::from_ref(slug), eligible, spare);
     }
     if !filter.languages.is_empty() {
-        let any = filter.languages.iter();
-        keep(&|items| any.clone().for_each(|tag| catalogue.add_language(tag, items)));
+        catalogue.keep_languages(&filter.languages, eligible, spare);
     }
     for slug in &filter.no_categories {
         catalogue.take_category(slug, eligible);

@@ -1,85 +1,118 @@
-//! Scores of one request: one number an item, of which only some are touched.
+//! The sparse part's scores of one request, added up range by range.
 //!
-//! A history touches some thousand of up to a million items, so the array is neither cleared
-//! nor searched as a whole: it is kept in blocks of one cache line, and the blocks that were
-//! touched are noted.
+//! A history touches some ten thousand of up to a million items, all over the place. Its rows
+//! ascend, so they are walked side by side: first what they say of the items of the first range,
+//! then of the second, and so on. The scores of a range stay in the processor's cache while they
+//! are added up, looked at and set back to zero.
 
 use crate::bits::BitSet;
 use crate::model::{Liked, Model};
 
-use super::top::Best;
+use super::top::{Best, offer_all};
 
-/// Items of a block: one cache line of scores.
-const BLOCK: usize = 16;
+/// Items of a range: 128 KiB of scores. Tests have many ranges of few items.
+const RANGE: usize = if cfg!(test) { 1 << 8 } else { 1 << 15 };
 
-/// Working memory for the scores of one request, all zero between requests.
+/// Working memory for the scores of one request.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Scores {
+    /// Those of one range; all zero between ranges.
     values: Vec<f32>,
-    /// Whether a block was touched, a byte each: writing a byte needs no reading.
-    touched: Vec<u8>,
+    walks: Vec<Walk>,
+}
+
+/// What of a history's row is about the range: its entries from `start` to `end`.
+#[derive(Clone, Copy, Debug, Default)]
+struct Walk {
+    start: usize,
+    end: usize,
 }
 
 impl Scores {
-    /// Adds up the sparse part: `Σ weight × B[i, j]` over the history.
+    /// Adds up `Σ weight × B[i, j]` over the history, in its order, and gives the scores of each
+    /// range to `take`, which must take them all.
     ///
-    /// Costs one multiply-add for each weight in the rows of the history.
-    pub(crate) fn add_up(&mut self, model: &Model, history: &[Liked]) {
-        let blocks = model.item_count().div_ceil(BLOCK);
-        self.values.resize(blocks * BLOCK, 0.0);
-        // Whole words, so that they can be searched by word.
-        self.touched.resize(blocks.next_multiple_of(WORD), 0);
-        for liked in history {
-            let (targets, weights) = model.row(liked.item);
-            for (&target, weight) in targets.iter().zip(weights) {
-                self.values[target as usize] += liked.weight * weight;
-                self.touched[target as usize / BLOCK] = 1;
+    /// Costs one multiply-add for each weight in the rows of the history, and a look at each row
+    /// for every range.
+    pub(crate) fn add_up(
+        &mut self,
+        model: &Model,
+        history: &[Liked],
+        mut take: impl FnMut(RangeScores<'_>),
+    ) {
+        let Self { values, walks } = self;
+        let items = model.item_count();
+        values.resize(items.min(RANGE), 0.0);
+        walks.clear();
+        walks.resize(history.len(), Walk::default());
+        for first in (0..items).step_by(RANGE) {
+            let first = first as u32;
+            let mut range = RangeScores { model, history, first, values, walks, entries: 0 };
+            range.add_up();
+            take(range);
+        }
+    }
+}
+
+/// The scores of a range of items.
+pub(crate) struct RangeScores<'a> {
+    model: &'a Model,
+    history: &'a [Liked],
+    first: u32,
+    values: &'a mut [f32],
+    walks: &'a mut [Walk],
+    /// Entries of the rows that are about this range.
+    entries: usize,
+}
+
+/// How many items of a range there are for an entry at least, for its scores to be found by
+/// walking the rows again.
+const ITEMS_PER_ENTRY: usize = 4;
+
+impl RangeScores<'_> {
+    fn add_up(&mut self) {
+        for (liked, walk) in self.history.iter().zip(&mut *self.walks) {
+            let (targets, weights) = self.model.row(liked.item);
+            walk.start = walk.end;
+            for (target, weight) in targets[walk.start..].iter().zip(&weights[walk.start..]) {
+                let Some(score) = self.values.get_mut((target - self.first) as usize) else {
+                    break;
+                };
+                *score += liked.weight * weight;
+                walk.end += 1;
             }
+            self.entries += walk.end - walk.start;
         }
     }
 
-    /// The score of an item of the model.
-    pub(crate) fn get(&self, item: u32) -> f32 {
-        self.values[item as usize]
+    /// Offers every eligible item with a positive score, and sets the scores back to zero.
+    ///
+    /// Costs a step an entry, or, where they are many, a comparison an item.
+    pub(crate) fn offer(self, eligible: &BitSet, best: &mut Best) {
+        if self.entries * ITEMS_PER_ENTRY < self.values.len() {
+            self.for_each(|item, score| {
+                if score >= best.threshold() && eligible.contains(item) {
+                    best.offer(item, score);
+                }
+            });
+        } else {
+            offer_all(self.first, self.values, eligible, best);
+            self.values.fill(0.0);
+        }
     }
 
-    /// Offers every eligible item with a positive score.
-    ///
-    /// Costs one vector comparison a touched block and one byte of each other.
-    pub(crate) fn offer(&self, eligible: &BitSet, best: &mut Best) {
-        for block in touched_blocks(&self.touched) {
-            let first = block * BLOCK;
-            let scores = &self.values[first..first + BLOCK];
-            let threshold = best.threshold();
-            if !scores.iter().fold(false, |any, score| any | (*score > threshold)) {
-                continue;
-            }
-            let bits = eligible.words()[first / 64] >> (first % 64);
-            for (place, &score) in scores.iter().enumerate() {
-                if bits >> place & 1 != 0 {
-                    best.offer((first + place) as u32, score);
+    /// Shows every item with a score that is not zero to `see`, once, and sets the scores back to
+    /// zero.
+    pub(crate) fn for_each(self, mut see: impl FnMut(u32, f32)) {
+        for (liked, walk) in self.history.iter().zip(&*self.walks) {
+            let (targets, _) = self.model.row(liked.item);
+            for target in &targets[walk.start..walk.end] {
+                let score = &mut self.values[(target - self.first) as usize];
+                if *score != 0.0 {
+                    see(*target, *score);
+                    *score = 0.0;
                 }
             }
         }
     }
-
-    /// Sets every score back to zero.
-    pub(crate) fn clear(&mut self) {
-        for block in touched_blocks(&self.touched) {
-            self.values[block * BLOCK..(block + 1) * BLOCK].fill(0.0);
-        }
-        self.touched.fill(0);
-    }
-}
-
-const WORD: usize = size_of::<u64>();
-
-/// The places of bytes that are not zero, ascending. The length is a multiple of a word.
-fn touched_blocks(touched: &[u8]) -> impl Iterator<Item = usize> {
-    let (words, _) = touched.as_chunks::<WORD>();
-    words.iter().enumerate().filter(|(_, word)| u64::from_ne_bytes(**word) != 0).flat_map(
-        |(place, word)| {
-            (0..WORD).filter(|byte| word[*byte] != 0).map(move |byte| place * WORD + byte)
-        },
-    )
 }

@@ -9,7 +9,8 @@ use crate::bits::BitSet;
 pub(crate) struct Best {
     candidates: Vec<Candidate>,
     kept_max: usize,
-    threshold: f32,
+    /// The worst of the best, once there are enough of them.
+    last: Option<Candidate>,
     complete: bool,
 }
 
@@ -36,19 +37,18 @@ impl Best {
     pub(crate) fn start(&mut self, kept_max: usize) {
         self.candidates.clear();
         self.kept_max = kept_max;
-        self.threshold = 0.0;
+        self.last = None;
         self.complete = true;
     }
 
-    /// What a score must be above to matter.
+    /// What a score must not be below to matter; 0 does not.
     pub(crate) fn threshold(&self) -> f32 {
-        self.threshold
+        self.last.map_or(0.0, |last| item_and_score(last).1)
     }
 
-    /// Takes an item if it may be among the best. Items are offered in ascending order: equal
-    /// scores lose to the earlier items that set the threshold.
+    /// Takes an item if it may be among the best. Each is offered once, in any order.
     pub(crate) fn offer(&mut self, item: u32, score: f32) {
-        if score > self.threshold {
+        if score > 0.0 && self.last.is_none_or(|last| candidate(item, score) < last) {
             self.candidates.push(candidate(item, score));
             if self.candidates.len() >= self.kept_max * 2 {
                 self.shrink();
@@ -72,7 +72,7 @@ impl Best {
         };
         self.candidates.select_nth_unstable(last);
         self.candidates.truncate(self.kept_max);
-        self.threshold = item_and_score(self.candidates[last]).1;
+        self.last = Some(self.candidates[last]);
         self.complete = false;
     }
 }
@@ -122,7 +122,7 @@ pub(crate) fn top_items<'a>(
     loop {
         let TopItems { best, works, chosen } = memory;
         best.start(kept_max);
-        offer_all(scores, eligible, best);
+        offer_all(0, scores, eligible, best);
         best.candidates.sort_unstable();
         let ranked = best.candidates.iter().copied().map(item_and_score);
         choose_one_of_each_work(ranked, count, &work, works, chosen);
@@ -133,16 +133,26 @@ pub(crate) fn top_items<'a>(
     }
 }
 
-fn offer_all(scores: &[f32], eligible: &BitSet, best: &mut Best) {
-    for (block, (scores, eligible)) in scores.chunks(64).zip(eligible.words()).enumerate() {
+/// Items that are compared with the threshold at one time; a part of a word of a set.
+const BLOCK: usize = 16;
+
+/// Offers all eligible items with a positive score. `scores` are those of the items from `first`
+/// on, which is a multiple of 64.
+pub(crate) fn offer_all(first: u32, scores: &[f32], eligible: &BitSet, best: &mut Best) {
+    for (block, scores) in scores.chunks(BLOCK).enumerate() {
         // Most blocks hold nothing better; this check is one that compilers vectorise.
-        let threshold = best.threshold;
-        if *eligible == 0 || !scores.iter().fold(false, |any, score| any | (*score > threshold)) {
+        let threshold = best.threshold();
+        if !scores.iter().fold(false, |any, score| any | (*score >= threshold)) {
             continue;
         }
-        for (bit, &score) in scores.iter().enumerate() {
-            if eligible & 1 << bit != 0 {
-                best.offer((block * 64 + bit) as u32, score);
+        let first = first + (block * BLOCK) as u32;
+        let mut bits = (eligible.words()[first as usize / 64] >> (first % 64)) as u16;
+        while bits != 0 {
+            let place = bits.trailing_zeros();
+            bits &= bits - 1;
+            let score = scores[place as usize];
+            if score >= threshold {
+                best.offer(first + place, score);
             }
         }
     }
