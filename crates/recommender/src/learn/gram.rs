@@ -70,10 +70,10 @@ impl Gram {
             .zip(gram.values.par_chunks_mut(row_entries))
             .enumerate()
             .try_for_each_init(
-                || RowSum::new(items),
+                || RowSum::new(diagonal),
                 |sum, (item, ((length, columns), values))| {
                     sum.add_row(&weighted, item);
-                    *length = sum.take_strongest(diagonal, item, columns, values);
+                    *length = sum.take_strongest(item, columns, values);
                     progress.step()
                 },
             )?;
@@ -129,14 +129,46 @@ impl<'a> Weighted<'a> {
 
 /// One row under construction: a dense accumulator and the places it has touched.
 struct RowSum {
-    sums: Vec<f32>,
+    cells: Vec<Cell>,
     touched: Vec<u32>,
-    ranked: Vec<(f32, u32)>,
+    ranked: Vec<Entry>,
+}
+
+/// A sum, and what makes it a cosine: side by side, because the places of a row lie far apart in
+/// memory, and each costs a fetch.
+#[derive(Clone, Copy)]
+struct Cell {
+    sum: f32,
+    inverse_root: f32,
+}
+
+/// An entry of a row by its rank: ascending order is highest cosine first, then lowest item.
+struct Entry {
+    rank: u64,
+    value: f32,
+}
+
+impl Entry {
+    fn new(item: u32, cosine: f32, value: f32) -> Self {
+        // The bits of floats ascend with their value, once those of negative ones are turned.
+        let bits = cosine.to_bits();
+        let ascending = if cosine.is_sign_negative() { !bits } else { bits | 1 << 31 };
+        Self { rank: u64::from(!ascending) << 32 | u64::from(item), value }
+    }
+
+    fn item(&self) -> u32 {
+        self.rank as u32
+    }
 }
 
 impl RowSum {
-    fn new(items: usize) -> Self {
-        Self { sums: vec![0.0; items], touched: Vec::new(), ranked: Vec::new() }
+    fn new(diagonal: &[f32]) -> Self {
+        let cell = |own: &f32| Cell { sum: 0.0, inverse_root: own.sqrt().recip() };
+        Self {
+            cells: diagonal.iter().map(cell).collect(),
+            touched: Vec::new(),
+            ranked: Vec::new(),
+        }
     }
 
     fn add_row(&mut self, weighted: &Weighted<'_>, item: usize) {
@@ -144,7 +176,7 @@ impl RowSum {
             let weight = weighted.user_weights[user] * value;
             let (others, other_values) = weighted.interactions.user(user);
             for (&other, &other_value) in others.iter().zip(other_values) {
-                let sum = &mut self.sums[other as usize];
+                let sum = &mut self.cells[other as usize].sum;
                 if *sum == 0.0 {
                     self.touched.push(other);
                 }
@@ -154,35 +186,25 @@ impl RowSum {
     }
 
     /// Writes the entries with the highest cosine and clears the accumulator.
-    fn take_strongest(
-        &mut self,
-        diagonal: &[f32],
-        item: usize,
-        columns: &mut [u32],
-        values: &mut [f32],
-    ) -> u32 {
+    fn take_strongest(&mut self, item: usize, columns: &mut [u32], values: &mut [f32]) -> u32 {
         self.ranked.clear();
-        for &other in &self.touched {
-            let sum = self.sums[other as usize];
-            if other as usize != item {
-                self.ranked.push((sum / diagonal[other as usize].sqrt(), other));
+        for other in self.touched.drain(..) {
+            let cell = &mut self.cells[other as usize];
+            // An item whose sums cancelled out is there more than once.
+            if other as usize != item && cell.sum != 0.0 {
+                self.ranked.push(Entry::new(other, cell.sum * cell.inverse_root, cell.sum));
             }
+            cell.sum = 0.0;
         }
-        let by_cosine = |left: &(f32, u32), right: &(f32, u32)| {
-            right.0.total_cmp(&left.0).then(left.1.cmp(&right.1))
-        };
         let kept = columns.len().min(self.ranked.len());
         if kept < self.ranked.len() {
-            self.ranked.select_nth_unstable_by(kept, by_cosine);
+            self.ranked.select_nth_unstable_by_key(kept, |entry| entry.rank);
             self.ranked.truncate(kept);
         }
-        self.ranked.sort_unstable_by(by_cosine);
-        for (place, (_, other)) in self.ranked.iter().enumerate() {
-            columns[place] = *other;
-            values[place] = self.sums[*other as usize];
-        }
-        for other in self.touched.drain(..) {
-            self.sums[other as usize] = 0.0;
+        self.ranked.sort_unstable_by_key(|entry| entry.rank);
+        for (place, entry) in self.ranked.iter().enumerate() {
+            columns[place] = entry.item();
+            values[place] = entry.value;
         }
         kept as u32
     }

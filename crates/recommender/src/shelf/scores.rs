@@ -10,8 +10,8 @@ use crate::model::{Liked, Model};
 
 use super::top::{Best, offer_all};
 
-/// Items of a range: 128 KiB of scores. Tests have many ranges of few items.
-const RANGE: usize = if cfg!(test) { 1 << 8 } else { 1 << 15 };
+/// Items of a range: 256 KiB of scores. Tests have many ranges of few items.
+const RANGE: usize = if cfg!(test) { 1 << 8 } else { 1 << 16 };
 
 /// Working memory for the scores of one request.
 #[derive(Clone, Debug, Default)]
