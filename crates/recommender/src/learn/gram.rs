@@ -164,11 +164,7 @@ impl Entry {
 impl RowSum {
     fn new(diagonal: &[f32]) -> Self {
         let cell = |own: &f32| Cell { sum: 0.0, inverse_root: own.sqrt().recip() };
-        Self {
-            cells: diagonal.iter().map(cell).collect(),
-            touched: Vec::new(),
-            ranked: Vec::new(),
-        }
+        Self { cells: diagonal.iter().map(cell).collect(), touched: Vec::new(), ranked: Vec::new() }
     }
 
     fn add_row(&mut self, weighted: &Weighted<'_>, item: usize) {

@@ -150,9 +150,10 @@ pub(crate) fn offer_all(first: u32, scores: &[f32], eligible: &BitSet, best: &mu
         while bits != 0 {
             let place = bits.trailing_zeros();
             bits &= bits - 1;
-            let score = scores[place as usize];
-            if score >= threshold {
-                best.offer(first + place, score);
+            // The catalogue may have items that there are no scores of.
+            match scores.get(place as usize) {
+                Some(score) if *score >= threshold => best.offer(first + place, *score),
+                _ => {}
             }
         }
     }
