@@ -24,6 +24,8 @@ const TAGS_MAX: i64 = 100;
 enum Limit {
     /// 1 to 64 bytes; must be there.
     RequiredId,
+    /// 1 to 64 bytes, if it is there.
+    Id,
     /// At most 64 bytes, or empty.
     OptionalId,
     /// Ids, as many as the server is set to.
@@ -40,9 +42,21 @@ enum Limit {
     Amount,
     /// The code of a currency; must be there.
     Currency,
+    /// A message or an enum; must be there.
+    Required,
+    /// The name of an author.
+    Author,
+    /// The name of a series.
+    Series,
+    /// A place on a shelf; must be there.
+    Place,
+    /// What scores are multiplied by; must be there.
+    Factor,
+    /// A line for people.
+    Note,
 }
 
-const LIMITS: [(&str, Limit); 17] = [
+const LIMITS: [(&str, Limit); 29] = [
     ("foreword.v1.HistoryItem.book_id", Limit::RequiredId),
     ("foreword.v1.HistoryItem.rating", Limit::Stars),
     ("foreword.v1.BookFilter.any_categories", Limit::Tags),
@@ -60,23 +74,45 @@ const LIMITS: [(&str, Limit); 17] = [
     ("foreword.v1.SimilarBooksRequest.max_results", Limit::Count),
     ("foreword.v1.TrendingRequest.max_results", Limit::Count),
     ("foreword.v1.Reason.rating", Limit::Stars),
+    ("foreword.v1.Rule.rule_id", Limit::RequiredId),
+    ("foreword.v1.Rule.book_id", Limit::Id),
+    ("foreword.v1.Rule.author", Limit::Author),
+    ("foreword.v1.Rule.series", Limit::Series),
+    ("foreword.v1.Rule.category", Limit::Id),
+    ("foreword.v1.Rule.note", Limit::Note),
+    ("foreword.v1.Pin.place", Limit::Place),
+    ("foreword.v1.Boost.factor", Limit::Factor),
+    ("foreword.v1.Bury.depth", Limit::Required),
+    ("foreword.v1.PutRuleRequest.rule", Limit::Required),
+    ("foreword.v1.DeleteRuleRequest.rule_id", Limit::RequiredId),
+    ("foreword.v1.ListRulesRequest.page_size", Limit::Count),
 ];
 
 /// Whether a field must be there.
 pub(super) fn is_required(field: &str) -> bool {
-    matches!(limit(field), Some(Limit::RequiredId | Limit::Currency))
+    use Limit::{Currency, Factor, Place, Required, RequiredId};
+    matches!(limit(field), Some(RequiredId | Currency | Required | Place | Factor))
 }
 
 /// Keywords for the schema of a field, or of its entries.
 pub(super) fn of_value(field: &str) -> Vec<(&'static str, Json)> {
-    let id = |shortest: i64| {
-        let (shortest, longest) = (Json::Whole(shortest), Json::Whole(ID_CHARACTERS_MAX));
+    let line = |shortest: i64, longest: i64| {
+        let (shortest, longest) = (Json::Whole(shortest), Json::Whole(longest));
         vec![("minLength", shortest), ("maxLength", longest), ("pattern", text(PRINTABLE))]
     };
     match limit(field) {
-        None => Vec::new(),
-        Some(Limit::RequiredId | Limit::Ids | Limit::Tags) => id(1),
-        Some(Limit::OptionalId) => id(0),
+        None | Some(Limit::Required) => Vec::new(),
+        Some(Limit::RequiredId | Limit::Id | Limit::Ids | Limit::Tags) => {
+            line(1, ID_CHARACTERS_MAX)
+        }
+        Some(Limit::OptionalId) => line(0, ID_CHARACTERS_MAX),
+        Some(Limit::Author) => line(1, 200),
+        Some(Limit::Series) => line(1, 500),
+        Some(Limit::Note) => line(0, 500),
+        Some(Limit::Place) => vec![("minimum", Json::Whole(1)), ("maximum", Json::Whole(100))],
+        Some(Limit::Factor) => {
+            vec![("exclusiveMinimum", Json::Whole(0)), ("maximum", Json::Whole(100))]
+        }
         Some(Limit::Count) => vec![("minimum", Json::Whole(0))],
         Some(Limit::Age) => vec![("minimum", Json::Whole(0)), ("maximum", Json::Whole(120))],
         Some(Limit::Amount) => vec![("pattern", text("^[0-9]{1,12}$"))],
@@ -136,8 +172,32 @@ pub(super) fn examples(method: &str) -> Option<Vec<(&'static str, Json)>> {
             vec![("book", object([("bookId", text("1")), results()]))]
         }
         "foreword.v1.RecommendationService.Trending" => vec![("all", object([results()]))],
+        "foreword.v1.RuleService.ListRules" => vec![("first", object::<&str>([]))],
+        "foreword.v1.RuleService.PutRule" => put_rule_examples(),
+        "foreword.v1.RuleService.DeleteRule" => {
+            vec![("campaign", object([("ruleId", text("mystery-autumn"))]))]
+        }
         _ => return None,
     };
     let named = |(name, value)| (name, object([("value", value)]));
     Some(examples.into_iter().map(named).collect())
+}
+
+/// A pin of one book, and a campaign for a category.
+fn put_rule_examples() -> Vec<(&'static str, Json)> {
+    let pin = object([
+        ("ruleId", text("window")),
+        ("bookId", text("1")),
+        ("pin", object([("place", Json::Whole(1))])),
+        ("note", text("as in the shop window")),
+    ]);
+    let campaign = object([
+        ("ruleId", text("mystery-autumn")),
+        ("category", text("mystery")),
+        ("boost", object([("factor", Json::Number(1.5))])),
+        ("surfaces", list([text("SURFACE_RECOMMEND"), text("SURFACE_TRENDING")])),
+        ("startTime", text("2026-09-01T00:00:00Z")),
+        ("endTime", text("2026-12-01T00:00:00Z")),
+    ]);
+    vec![("pin", object([("rule", pin)])), ("campaign", object([("rule", campaign)]))]
 }

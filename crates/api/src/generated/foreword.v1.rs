@@ -1019,3 +1019,680 @@ pub mod recommendation_service_server {
         const NAME: &'static str = SERVICE_NAME;
     }
 }
+/// A rule of the shop: what becomes of one book, or of the books of an author, a series or a
+/// category, wherever the engine ranks them.
+///
+/// No rule makes a book eligible: the filter of a request, what the reader has and what was
+/// shown already count first. Of the rules that are about one book, factors multiply each
+/// other; one that takes it out counts more than a pin, and a pin more than the rest.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Rule {
+    /// The shop's own id for the rule, such as "summer-2026"; 1 to 64 bytes. Required.
+    #[prost(string, tag = "1")]
+    pub rule_id: ::prost::alloc::string::String,
+    /// The shelves that the rule is for; empty for all of them.
+    #[prost(enumeration = "Surface", repeated, tag = "9")]
+    pub surfaces: ::prost::alloc::vec::Vec<i32>,
+    /// The rule holds from then on, by the server's clock. Unset: since ever. Counted in
+    /// milliseconds; what is finer is cut off.
+    #[prost(message, optional, tag = "10")]
+    pub start_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// The rule holds until then, and no longer; it is kept until it is deleted. Later than
+    /// `start_time`. Unset: for ever.
+    #[prost(message, optional, tag = "11")]
+    pub end_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// A note for people, of one line and at most 500 bytes.
+    #[prost(string, tag = "12")]
+    pub note: ::prost::alloc::string::String,
+    /// How many books of the shop the rule is about now, sold out or not; 0 says that it waits
+    /// for one. Set in answers and ignored in requests.
+    #[prost(int32, tag = "13")]
+    pub matches: i32,
+    /// Which books it is about; exactly one is required. A book, author, series or category that
+    /// the shop does not have is no error: the rule waits until there is one, and `matches` is 0.
+    #[prost(oneof = "rule::Target", tags = "2, 3, 4, 5")]
+    pub target: ::core::option::Option<rule::Target>,
+    /// What becomes of them; exactly one is required.
+    #[prost(oneof = "rule::Effect", tags = "6, 7, 8")]
+    pub effect: ::core::option::Option<rule::Effect>,
+}
+/// Nested message and enum types in `Rule`.
+pub mod rule {
+    /// Which books it is about; exactly one is required. A book, author, series or category that
+    /// the shop does not have is no error: the rule waits until there is one, and `matches` is 0.
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
+    pub enum Target {
+        /// One book, by its id.
+        #[prost(string, tag = "2")]
+        BookId(::prost::alloc::string::String),
+        /// The books by an author, as written in `Book.authors`; 1 to 200 bytes.
+        #[prost(string, tag = "3")]
+        Author(::prost::alloc::string::String),
+        /// The books of a series, as written in `Book.series`; 1 to 500 bytes.
+        #[prost(string, tag = "4")]
+        Series(::prost::alloc::string::String),
+        /// The books of a category, as in `Book.categories`.
+        #[prost(string, tag = "5")]
+        Category(::prost::alloc::string::String),
+    }
+    /// What becomes of them; exactly one is required.
+    #[derive(Clone, Copy, PartialEq, ::prost::Oneof)]
+    pub enum Effect {
+        /// The book stands at one place. With `book_id` only.
+        #[prost(message, tag = "6")]
+        Pin(super::Pin),
+        /// They come earlier, or later.
+        #[prost(message, tag = "7")]
+        Boost(super::Boost),
+        /// They come after all others, or not at all.
+        #[prost(message, tag = "8")]
+        Bury(super::Bury),
+    }
+}
+/// Puts a book at a place.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Pin {
+    /// The place, counted from 1 in each answer; at most 100. Where fewer books are asked for,
+    /// the pin does nothing; where fewer come, the book comes last. Of several pins to one place
+    /// the rule whose id comes first has it, and the others follow. Required.
+    #[prost(int32, tag = "1")]
+    pub place: i32,
+}
+/// Multiplies scores.
+#[derive(Clone, Copy, PartialEq, ::prost::Message)]
+pub struct Boost {
+    /// Above 1 the books come earlier, below 1 later; above 0 and at most 100. Orders anew the
+    /// books that fit at all: one that does not comes no earlier. Required.
+    #[prost(double, tag = "1")]
+    pub factor: f64,
+}
+/// Puts books away.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Bury {
+    /// How far away. Required.
+    #[prost(enumeration = "bury::Depth", tag = "1")]
+    pub depth: i32,
+}
+/// Nested message and enum types in `Bury`.
+pub mod bury {
+    /// How far away.
+    #[derive(
+        Clone,
+        Copy,
+        Debug,
+        PartialEq,
+        Eq,
+        Hash,
+        PartialOrd,
+        Ord,
+        ::prost::Enumeration
+    )]
+    #[repr(i32)]
+    pub enum Depth {
+        /// Refused.
+        Unspecified = 0,
+        /// After all others, where a shelf would not be full without them.
+        Last = 1,
+        /// Not at all.
+        Out = 2,
+    }
+    impl Depth {
+        /// String value of the enum field names used in the ProtoBuf definition.
+        ///
+        /// The values are not transformed in any way and thus are considered stable
+        /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+        pub fn as_str_name(&self) -> &'static str {
+            match self {
+                Self::Unspecified => "DEPTH_UNSPECIFIED",
+                Self::Last => "DEPTH_LAST",
+                Self::Out => "DEPTH_OUT",
+            }
+        }
+        /// Creates an enum from field names used in the ProtoBuf definition.
+        pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+            match value {
+                "DEPTH_UNSPECIFIED" => Some(Self::Unspecified),
+                "DEPTH_LAST" => Some(Self::Last),
+                "DEPTH_OUT" => Some(Self::Out),
+                _ => None,
+            }
+        }
+    }
+}
+/// A shelf that rules can be for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum Surface {
+    /// Refused.
+    Unspecified = 0,
+    /// What `Recommend` answers, that of the tutorial's contract too.
+    Recommend = 1,
+    /// What `SimilarBooks` answers.
+    SimilarBooks = 2,
+    /// What `Trending` answers.
+    Trending = 3,
+}
+impl Surface {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "SURFACE_UNSPECIFIED",
+            Self::Recommend => "SURFACE_RECOMMEND",
+            Self::SimilarBooks => "SURFACE_SIMILAR_BOOKS",
+            Self::Trending => "SURFACE_TRENDING",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "SURFACE_UNSPECIFIED" => Some(Self::Unspecified),
+            "SURFACE_RECOMMEND" => Some(Self::Recommend),
+            "SURFACE_SIMILAR_BOOKS" => Some(Self::SimilarBooks),
+            "SURFACE_TRENDING" => Some(Self::Trending),
+            _ => None,
+        }
+    }
+}
+/// Asks for the rules.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListRulesRequest {
+    /// The most rules wanted in one answer. 0 means 100, and more than 1,000 means 1,000;
+    /// negative numbers are refused with INVALID_ARGUMENT.
+    #[prost(int32, tag = "1")]
+    pub page_size: i32,
+    /// The `next_page_token` of the answer before. Empty: from the first on.
+    #[prost(string, tag = "2")]
+    pub page_token: ::prost::alloc::string::String,
+}
+/// Some of the rules.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListRulesResponse {
+    /// The rules, in the order of the bytes of their ids.
+    #[prost(message, repeated, tag = "1")]
+    pub rules: ::prost::alloc::vec::Vec<Rule>,
+    /// Asks for those that follow. Opaque; empty if there are none.
+    #[prost(string, tag = "2")]
+    pub next_page_token: ::prost::alloc::string::String,
+}
+/// Stores a rule.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct PutRuleRequest {
+    /// The rule, as it is to be from now on. Required.
+    #[prost(message, optional, tag = "1")]
+    pub rule: ::core::option::Option<Rule>,
+}
+/// A rule was stored.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct PutRuleResponse {
+    /// The rule as it is stored, with what it is about now.
+    #[prost(message, optional, tag = "1")]
+    pub rule: ::core::option::Option<Rule>,
+}
+/// Deletes a rule.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DeleteRuleRequest {
+    /// Its id. Required.
+    #[prost(string, tag = "1")]
+    pub rule_id: ::prost::alloc::string::String,
+}
+/// A rule was deleted.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DeleteRuleResponse {}
+/// Generated client implementations.
+pub mod rule_service_client {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    use tonic::codegen::http::Uri;
+    /// Keeps the shop's rules, 1,000 at most. What was put or deleted counts from the next answer
+    /// of the server that was asked.
+    ///
+    /// Requests that are not valid are answered INVALID_ARGUMENT, with a google.rpc.BadRequest that
+    /// names each field at fault.
+    #[derive(Debug, Clone)]
+    pub struct RuleServiceClient<T> {
+        inner: tonic::client::Grpc<T>,
+    }
+    impl<T> RuleServiceClient<T>
+    where
+        T: tonic::client::GrpcService<tonic::body::Body>,
+        T::Error: Into<StdError>,
+        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
+        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
+    {
+        pub fn new(inner: T) -> Self {
+            let inner = tonic::client::Grpc::new(inner);
+            Self { inner }
+        }
+        pub fn with_origin(inner: T, origin: Uri) -> Self {
+            let inner = tonic::client::Grpc::with_origin(inner, origin);
+            Self { inner }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> RuleServiceClient<InterceptedService<T, F>>
+        where
+            F: tonic::service::Interceptor,
+            T::ResponseBody: Default,
+            T: tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+                Response = http::Response<
+                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
+                >,
+            >,
+            <T as tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
+        {
+            RuleServiceClient::new(InterceptedService::new(inner, interceptor))
+        }
+        /// Compress requests with the given encoding.
+        ///
+        /// This requires the server to support it otherwise it might respond with an
+        /// error.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.send_compressed(encoding);
+            self
+        }
+        /// Enable decompressing responses.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.accept_compressed(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_decoding_message_size(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_encoding_message_size(limit);
+            self
+        }
+        /// Returns the rules in the order of their ids, those that do not hold now included.
+        pub async fn list_rules(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListRulesRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListRulesResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/foreword.v1.RuleService/ListRules",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("foreword.v1.RuleService", "ListRules"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Stores a rule, in place of the one with the same id if there is one; putting a rule twice
+        /// is putting it once. Answers FAILED_PRECONDITION if there are 1,000 others.
+        pub async fn put_rule(
+            &mut self,
+            request: impl tonic::IntoRequest<super::PutRuleRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::PutRuleResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/foreword.v1.RuleService/PutRule",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("foreword.v1.RuleService", "PutRule"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Deletes a rule. Answers NOT_FOUND if there is none with this id.
+        pub async fn delete_rule(
+            &mut self,
+            request: impl tonic::IntoRequest<super::DeleteRuleRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::DeleteRuleResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/foreword.v1.RuleService/DeleteRule",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("foreword.v1.RuleService", "DeleteRule"));
+            self.inner.unary(req, path, codec).await
+        }
+    }
+}
+/// Generated server implementations.
+pub mod rule_service_server {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    /// Generated trait containing gRPC methods that should be implemented for use with RuleServiceServer.
+    #[async_trait]
+    pub trait RuleService: std::marker::Send + std::marker::Sync + 'static {
+        /// Returns the rules in the order of their ids, those that do not hold now included.
+        async fn list_rules(
+            &self,
+            request: tonic::Request<super::ListRulesRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListRulesResponse>,
+            tonic::Status,
+        >;
+        /// Stores a rule, in place of the one with the same id if there is one; putting a rule twice
+        /// is putting it once. Answers FAILED_PRECONDITION if there are 1,000 others.
+        async fn put_rule(
+            &self,
+            request: tonic::Request<super::PutRuleRequest>,
+        ) -> std::result::Result<tonic::Response<super::PutRuleResponse>, tonic::Status>;
+        /// Deletes a rule. Answers NOT_FOUND if there is none with this id.
+        async fn delete_rule(
+            &self,
+            request: tonic::Request<super::DeleteRuleRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::DeleteRuleResponse>,
+            tonic::Status,
+        >;
+    }
+    /// Keeps the shop's rules, 1,000 at most. What was put or deleted counts from the next answer
+    /// of the server that was asked.
+    ///
+    /// Requests that are not valid are answered INVALID_ARGUMENT, with a google.rpc.BadRequest that
+    /// names each field at fault.
+    #[derive(Debug)]
+    pub struct RuleServiceServer<T> {
+        inner: Arc<T>,
+        accept_compression_encodings: EnabledCompressionEncodings,
+        send_compression_encodings: EnabledCompressionEncodings,
+        max_decoding_message_size: Option<usize>,
+        max_encoding_message_size: Option<usize>,
+    }
+    impl<T> RuleServiceServer<T> {
+        pub fn new(inner: T) -> Self {
+            Self::from_arc(Arc::new(inner))
+        }
+        pub fn from_arc(inner: Arc<T>) -> Self {
+            Self {
+                inner,
+                accept_compression_encodings: Default::default(),
+                send_compression_encodings: Default::default(),
+                max_decoding_message_size: None,
+                max_encoding_message_size: None,
+            }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> InterceptedService<Self, F>
+        where
+            F: tonic::service::Interceptor,
+        {
+            InterceptedService::new(Self::new(inner), interceptor)
+        }
+        /// Enable decompressing requests with the given encoding.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.accept_compression_encodings.enable(encoding);
+            self
+        }
+        /// Compress responses with the given encoding, if the client supports it.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.send_compression_encodings.enable(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.max_decoding_message_size = Some(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.max_encoding_message_size = Some(limit);
+            self
+        }
+    }
+    impl<T, B> tonic::codegen::Service<http::Request<B>> for RuleServiceServer<T>
+    where
+        T: RuleService,
+        B: Body + std::marker::Send + 'static,
+        B::Error: Into<StdError> + std::marker::Send + 'static,
+    {
+        type Response = http::Response<tonic::body::Body>;
+        type Error = std::convert::Infallible;
+        type Future = BoxFuture<Self::Response, Self::Error>;
+        fn poll_ready(
+            &mut self,
+            _cx: &mut Context<'_>,
+        ) -> Poll<std::result::Result<(), Self::Error>> {
+            Poll::Ready(Ok(()))
+        }
+        fn call(&mut self, req: http::Request<B>) -> Self::Future {
+            match req.uri().path() {
+                "/foreword.v1.RuleService/ListRules" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListRulesSvc<T: RuleService>(pub Arc<T>);
+                    impl<
+                        T: RuleService,
+                    > tonic::server::UnaryService<super::ListRulesRequest>
+                    for ListRulesSvc<T> {
+                        type Response = super::ListRulesResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListRulesRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as RuleService>::list_rules(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListRulesSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/foreword.v1.RuleService/PutRule" => {
+                    #[allow(non_camel_case_types)]
+                    struct PutRuleSvc<T: RuleService>(pub Arc<T>);
+                    impl<
+                        T: RuleService,
+                    > tonic::server::UnaryService<super::PutRuleRequest>
+                    for PutRuleSvc<T> {
+                        type Response = super::PutRuleResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::PutRuleRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as RuleService>::put_rule(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = PutRuleSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/foreword.v1.RuleService/DeleteRule" => {
+                    #[allow(non_camel_case_types)]
+                    struct DeleteRuleSvc<T: RuleService>(pub Arc<T>);
+                    impl<
+                        T: RuleService,
+                    > tonic::server::UnaryService<super::DeleteRuleRequest>
+                    for DeleteRuleSvc<T> {
+                        type Response = super::DeleteRuleResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::DeleteRuleRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as RuleService>::delete_rule(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = DeleteRuleSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                _ => {
+                    Box::pin(async move {
+                        let mut response = http::Response::new(
+                            tonic::body::Body::default(),
+                        );
+                        let headers = response.headers_mut();
+                        headers
+                            .insert(
+                                tonic::Status::GRPC_STATUS,
+                                (tonic::Code::Unimplemented as i32).into(),
+                            );
+                        headers
+                            .insert(
+                                http::header::CONTENT_TYPE,
+                                tonic::metadata::GRPC_CONTENT_TYPE,
+                            );
+                        Ok(response)
+                    })
+                }
+            }
+        }
+    }
+    impl<T> Clone for RuleServiceServer<T> {
+        fn clone(&self) -> Self {
+            let inner = self.inner.clone();
+            Self {
+                inner,
+                accept_compression_encodings: self.accept_compression_encodings,
+                send_compression_encodings: self.send_compression_encodings,
+                max_decoding_message_size: self.max_decoding_message_size,
+                max_encoding_message_size: self.max_encoding_message_size,
+            }
+        }
+    }
+    /// Generated gRPC service name
+    pub const SERVICE_NAME: &str = "foreword.v1.RuleService";
+    impl<T> tonic::server::NamedService for RuleServiceServer<T> {
+        const NAME: &'static str = SERVICE_NAME;
+    }
+}

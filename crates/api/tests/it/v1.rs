@@ -4,13 +4,27 @@ use api::v1::EventKind;
 
 use crate::descriptor::{describe, file};
 
+fn methods(path: &str) -> Vec<String> {
+    let mut lines = describe(&file(path));
+    lines.retain(|line| line.starts_with('/'));
+    lines
+}
+
 #[test]
-fn the_service_has_the_published_methods() {
-    let lines = describe(&file("foreword/v1/recommendation_service.proto"));
-    let methods: Vec<&str> =
-        lines.iter().filter(|line| line.starts_with('/')).map(String::as_str).collect();
+fn the_services_have_the_published_methods() {
     assert_eq!(
-        methods,
+        methods("foreword/v1/rule_service.proto"),
+        [
+            "/foreword.v1.RuleService/ListRules \
+             .foreword.v1.ListRulesRequest -> .foreword.v1.ListRulesResponse",
+            "/foreword.v1.RuleService/PutRule \
+             .foreword.v1.PutRuleRequest -> .foreword.v1.PutRuleResponse",
+            "/foreword.v1.RuleService/DeleteRule \
+             .foreword.v1.DeleteRuleRequest -> .foreword.v1.DeleteRuleResponse",
+        ]
+    );
+    assert_eq!(
+        methods("foreword/v1/recommendation_service.proto"),
         [
             "/foreword.v1.RecommendationService/Recommend \
              .foreword.v1.RecommendRequest -> .foreword.v1.RecommendResponse",
