@@ -77,6 +77,12 @@ pub enum StoreError {
         /// The most there can be.
         max: u32,
     },
+    /// There are as many rules as there can be.
+    #[error("found {max} other rules, expected fewer: delete those that nobody needs")]
+    TooManyRules {
+        /// The most there can be.
+        max: u32,
+    },
     /// A book cannot be stored.
     #[error(transparent)]
     Book(#[from] BookError),

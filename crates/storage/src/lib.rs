@@ -1,9 +1,9 @@
-//! Books, users, events, API keys and model snapshots: what outlives the process.
+//! Books, users, events, API keys, rules and model snapshots: what outlives the process.
 //!
 //! Two halves that know nothing of each other:
 //!
-//! * [`Store`] keeps what the shop tells: books, users and events, and the [API keys](ApiKey)
-//!   of those who may ask, in a database.
+//! * [`Store`] keeps what the shop tells: books, users and events, the [API keys](ApiKey)
+//!   of those who may ask, and the shop's own [rules](Rule), in a database.
 //!   Many readers, one [`Writer`] at a time; what a writer committed is durable.
 //! * [`ModelFolder`] keeps what training made of it: one immutable [`Snapshot`]
 //!   file for each model version, and which of them is active.
@@ -64,6 +64,7 @@ mod history;
 mod ids;
 pub mod models;
 mod private;
+mod rules;
 mod scan;
 mod schema;
 pub mod snapshot;
@@ -79,6 +80,10 @@ pub use events::Appended;
 pub use history::{History, UserRevision};
 pub use ids::IdSpace;
 pub use models::{ModelFolder, ModelFolderError, ModelVersion, TrainingLock};
+pub use rules::{
+    DeletedRule, FACTOR_MAX, NOTE_BYTES_MAX, PLACE_MAX, RULES_MAX, Rule, RuleEffect, RuleTarget,
+    Surface, Surfaces,
+};
 pub use snapshot::{
     Section, SectionBytes, Snapshot, SnapshotError, SnapshotHeader, write_snapshot,
 };

@@ -18,10 +18,11 @@ use crate::private;
 const APPLICATION_ID: u32 = 0x4657_5244;
 
 /// Every file of `migrations/` as version, name and text, in the order in which they run.
-const MIGRATIONS: [(i64, &str, &str); 3] = [
+const MIGRATIONS: [(i64, &str, &str); 4] = [
     (1, "shop", include_str!("../migrations/0001_shop.sql")),
     (2, "api_keys", include_str!("../migrations/0002_api_keys.sql")),
     (3, "offers", include_str!("../migrations/0003_offers.sql")),
+    (4, "rules", include_str!("../migrations/0004_rules.sql")),
 ];
 
 /// The newest schema that this program knows.

@@ -6,6 +6,7 @@ mod events;
 mod ids;
 mod models;
 mod opening;
+mod rules;
 mod snapshot;
 mod speed;
 mod support;
