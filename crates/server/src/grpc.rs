@@ -2,6 +2,7 @@
 //!
 //! Invalid input never gets past this module; it is answered with the fields at fault.
 
+mod rules;
 pub(crate) mod status;
 mod tutorial;
 mod v1;
@@ -11,6 +12,7 @@ use std::sync::Arc;
 
 use api::tutorial::recommendations_server::RecommendationsServer;
 use api::v1::recommendation_service_server::RecommendationServiceServer;
+use api::v1::rule_service_server::RuleServiceServer;
 use tonic::codec::CompressionEncoding;
 use tonic::server::NamedService;
 use tonic::service::Routes;
@@ -21,9 +23,10 @@ use crate::settings::LiveSettings;
 pub use v1::to_message;
 
 /// The names of the contract's services, as health calls ask for them.
-pub const SERVICES: [&str; 2] = [
+pub const SERVICES: [&str; 3] = [
     <RecommendationsServer<tutorial::Tutorial> as NamedService>::NAME,
     <RecommendationServiceServer<v1::V1> as NamedService>::NAME,
+    <RuleServiceServer<rules::RuleKeeper> as NamedService>::NAME,
 ];
 
 /// What requests are held to, as one call finds it.
@@ -58,6 +61,7 @@ pub fn routes(
     let tutorial =
         tutorial::Tutorial::new(Arc::clone(recommender), live.clone(), &settings.categories);
     let v1 = v1::V1::new(Arc::clone(recommender), live.clone());
+    let rules = rules::RuleKeeper::new(Arc::clone(recommender));
     let message_bytes_max = settings.transport.message_bytes_max.get();
     let reflection = || {
         tonic_reflection::server::Builder::configure()
@@ -78,6 +82,7 @@ pub fn routes(
     Ok(Routes::default()
         .add_service(packed!(RecommendationsServer::new(tutorial)))
         .add_service(packed!(RecommendationServiceServer::new(v1)))
+        .add_service(packed!(RuleServiceServer::new(rules)))
         .add_service(reflection().build_v1()?)
         .add_service(reflection().build_v1alpha()?))
 }

@@ -3,7 +3,7 @@
 //!
 //! - [`settings`] and [`data_folder`]: what everything starts from;
 //! - [`import`], [`demo`] and [`train`]: filling the store, and learning from it;
-//! - [`generation`] and [`live`]: what is being served, renewed without a pause;
+//! - [`generation`], [`rules`] and [`live`]: what is being served, renewed without a pause;
 //! - [`recommend`]: questions and answers, without protobuf;
 //! - [`grpc`] and [`serve`]: the same over the network;
 //! - [`methods`], [`access`] and [`layers`]: what is served to whom, and what happens around it;
@@ -16,6 +16,7 @@ pub mod admin;
 pub mod ask;
 mod blocking;
 pub mod certificates;
+mod clock;
 pub mod data_folder;
 pub mod demo;
 pub mod generation;
@@ -27,6 +28,7 @@ pub mod methods;
 pub mod progress;
 pub mod rates;
 pub mod recommend;
+pub mod rules;
 pub mod serve;
 pub mod settings;
 pub mod telemetry;

@@ -1,7 +1,11 @@
-//! What is being served now: the generation behind an atomic swap, and who renews it.
+//! What is being served now: the generation with its rules behind an atomic swap, and who renews
+//! them.
 //!
-//! Invariant: a request takes one generation and keeps it. Nobody waits for a renewal;
-//! if one fails, the generation before goes on serving and the log says why.
+//! Invariant: a request takes one [`Serving`] and keeps it, so that rules always are of the
+//! catalogue that they are applied to. Nobody waits for a renewal; if one fails, what was before
+//! goes on serving and the log says why.
+
+mod rules;
 
 use std::future::Future;
 use std::sync::Arc;
@@ -13,7 +17,9 @@ use recommender::model::ModelError;
 use storage::{ModelFolder, ModelFolderError, ModelVersion, Store, StoreError};
 
 use crate::blocking::blocking;
+use crate::clock::now_ms;
 use crate::generation::{Books, Generation, VersionedModel};
+use crate::rules::{RuleSet, StoredRules};
 
 /// Why a generation could not be renewed.
 #[derive(Debug, thiserror::Error)]
@@ -32,12 +38,42 @@ pub enum RenewError {
     /// The books cannot be read.
     #[error("cannot read the books: {0}")]
     Store(#[from] StoreError),
+    /// The rules cannot be read.
+    #[error("cannot read the rules: {0}")]
+    Rules(#[source] StoreError),
 }
 
-/// The generation being served.
+/// What a request is answered from: a generation, and the rules resolved against it.
+#[derive(Debug)]
+pub struct Serving {
+    generation: Arc<Generation>,
+    rules: RuleSet,
+}
+
+impl Serving {
+    /// Resolves rules against a generation, as of now.
+    fn new(generation: Arc<Generation>, rules: Arc<StoredRules>) -> Self {
+        let rules = RuleSet::new(rules, &generation, now_ms());
+        Self { generation, rules }
+    }
+
+    /// Model and books.
+    #[must_use]
+    pub fn generation(&self) -> &Arc<Generation> {
+        &self.generation
+    }
+
+    /// The rules that hold.
+    #[must_use]
+    pub fn rules(&self) -> &RuleSet {
+        &self.rules
+    }
+}
+
+/// What is being served.
 #[derive(Debug)]
 pub struct Live {
-    current: ArcSwap<Generation>,
+    current: Arc<ArcSwap<Serving>>,
     /// The version of the last model that was refused as damaged; 0 for none.
     refused: AtomicU64,
     /// How many renewals failed.
@@ -49,22 +85,30 @@ pub struct Live {
 }
 
 impl Live {
-    /// Loads the active model and the books. A model that cannot be used is replaced by the
+    /// Loads the active model, the books and the rules. A model that cannot be used is replaced by the
     /// newest older one that can, and the log says so.
     ///
     /// # Errors
     ///
-    /// If the books cannot be read.
+    /// If the books or the rules cannot be read.
     pub async fn load(store: Store, models: ModelFolder) -> Result<Self, RenewError> {
         let model = newest_usable(&models).await;
-        let books = Books::read(&store).await?;
-        Ok(Self::of(join(model, books).await, store, models))
+        Self::of(model, store, models).await
     }
 
-    fn of(generation: Generation, store: Store, models: ModelFolder) -> Self {
+    async fn of(
+        model: Option<VersionedModel>,
+        store: Store,
+        models: ModelFolder,
+    ) -> Result<Self, RenewError> {
+        let books = Books::read(&store).await?;
+        let rules = StoredRules::read(&store).await.map_err(RenewError::Rules)?;
+        let serving = blocking(move || {
+            Serving::new(Arc::new(Generation::new(model, books)), Arc::new(rules))
+        });
+        let current = Arc::new(ArcSwap::from_pointee(serving.await));
         let (refused, failed) = (AtomicU64::new(0), AtomicU64::new(0));
-        let current = ArcSwap::from_pointee(generation);
-        Self { current, refused, failed, store, models, is_pinned: false }
+        Ok(Self { current, refused, failed, store, models, is_pinned: false })
     }
 
     /// The same books with one version of the model, whatever is active. To be kept current like
@@ -77,14 +121,19 @@ impl Live {
         let (store, models) = (self.store.clone(), self.models.clone());
         let folder = models.clone();
         let model = blocking(move || read(&folder, version)).await?;
-        let books = Books::read(&store).await?;
-        Ok(Self { is_pinned: true, ..Self::of(join(Some(model), books).await, store, models) })
+        Ok(Self { is_pinned: true, ..Self::of(Some(model), store, models).await? })
     }
 
-    /// The generation to answer a request from.
+    /// What to answer a request from.
+    #[must_use]
+    pub fn serving(&self) -> Arc<Serving> {
+        self.current.load_full()
+    }
+
+    /// The generation being served.
     #[must_use]
     pub fn current(&self) -> Arc<Generation> {
-        self.current.load_full()
+        Arc::clone(&self.current.load().generation)
     }
 
     /// The version of the model being served.
@@ -124,9 +173,16 @@ impl Live {
         let changed = version(model.as_ref()) != version(current.model())
             || revision != current.books_revision();
         if changed {
-            let renewed = join(model, Books::read(&self.store).await?).await;
-            let books = renewed.book_count();
-            let old = self.current.swap(Arc::new(renewed));
+            let books = Books::read(&self.store).await?;
+            let serving = Arc::clone(&self.current);
+            let (books, old) = blocking(move || {
+                let renewed = Arc::new(Generation::new(model, books));
+                let old = serving.rcu(|serving| {
+                    Serving::new(Arc::clone(&renewed), Arc::clone(serving.rules.stored()))
+                });
+                (renewed.book_count(), Arc::clone(&old.generation))
+            })
+            .await;
             tracing::info!(model = self.model_version(), books, "serving a new generation");
             drop(current);
             tokio::spawn(free(old));
@@ -228,8 +284,4 @@ async fn free(old: Arc<Generation>) {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     blocking(move || drop(old)).await;
-}
-
-async fn join(model: Option<VersionedModel>, books: Books) -> Generation {
-    blocking(move || Generation::new(model, books)).await
 }

@@ -26,7 +26,7 @@ pub enum MethodKind {
 }
 
 use MethodKind::{Streaming, Unary};
-use Role::Reader;
+use Role::{Admin, Reader};
 
 /// Method → role.
 pub const METHODS: &[Method] = &[
@@ -34,6 +34,9 @@ pub const METHODS: &[Method] = &[
     method("/foreword.v1.RecommendationService/Recommend", Reader, Unary),
     method("/foreword.v1.RecommendationService/SimilarBooks", Reader, Unary),
     method("/foreword.v1.RecommendationService/Trending", Reader, Unary),
+    method("/foreword.v1.RuleService/ListRules", Admin, Unary),
+    method("/foreword.v1.RuleService/PutRule", Admin, Unary),
+    method("/foreword.v1.RuleService/DeleteRule", Admin, Unary),
     method("/grpc.reflection.v1.ServerReflection/ServerReflectionInfo", Reader, Streaming),
     method("/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo", Reader, Streaming),
 ];

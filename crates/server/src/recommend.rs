@@ -4,23 +4,26 @@
 //! it falls back on popular books and says why.
 
 mod fallback;
+mod known;
+mod seeds;
 mod shown;
+mod tokens;
 
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{SystemTime, UNIX_EPOCH};
 
-use recommender::history::collapse;
-use recommender::id::own_number;
 use recommender::model::Liked;
-use recommender::shelf::{self, Arrangement, Origin, Ranked, Rules, ShelfSettings, Workspace};
-use recommender::{Event, EventKind, EventWeights, Evidence, Filter, ItemNumber, UserNumber};
-use storage::{Book, ModelFolderError, ModelVersion, Store, StoreError};
+use recommender::shelf::{self, Arrangement, Origin, Ranked, ShelfSettings, Workspace};
+use recommender::{Event, EventWeights, Evidence, Filter, ItemNumber, UserNumber};
+use storage::{Book, ModelFolderError, ModelVersion, Store, StoreError, Surface};
 
 use crate::data_folder::DataFolder;
 use crate::generation::Generation;
-use crate::live::{Live, RenewError};
+use crate::live::{Live, RenewError, Serving};
 use crate::settings::Settings;
+
+use self::known::{Known, had_and_settled};
+use self::seeds::{seed_of_day, seed_of_hour};
+use self::tokens::Tokens;
 
 pub use fallback::{Fallback, Fallbacks};
 pub use shown::{BadToken, Shown};
@@ -79,17 +82,6 @@ pub struct Recommender {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("no such book")]
 pub struct UnknownBook;
-
-/// What is known of a reader.
-#[derive(Default)]
-struct Known {
-    /// Stands for the reader where popular books change places; `None` for nobody.
-    seed: Option<u64>,
-    evidence: Vec<Evidence>,
-    /// Items that a history too long to be read as a whole settles as well.
-    settled: Vec<ItemNumber>,
-    fallback: Option<Fallback>,
-}
 
 /// Why there is nothing to recommend from.
 #[derive(Debug, thiserror::Error)]
@@ -169,12 +161,12 @@ impl Recommender {
 
     /// Books for one reader.
     pub async fn recommend(&self, reader: &Reader, filter: &BookFilter, results: usize) -> Answer {
-        let generation = self.live.current();
+        let serving = self.live.serving();
         let known = match reader {
             Reader::User(id) => self.known_user(id).await,
-            Reader::Anonymous(history) => self.known_inline(&generation, history),
+            Reader::Anonymous(history) => self.known_inline(serving.generation(), history),
         };
-        self.personal(generation, &known, filter, results)
+        self.personal(&serving, &known, filter, results)
     }
 
     /// Books for a user by number, as the tutorial's contract asks.
@@ -187,7 +179,7 @@ impl Recommender {
         let mut known = self.known(user).await;
         // 0 stands for nobody.
         known.seed = (user.0 > 0).then(|| seed_of_day(user.0.into()));
-        self.personal(self.live.current(), &known, filter, results)
+        self.personal(&self.live.serving(), &known, filter, results)
     }
 
     /// Books that go with one book.
@@ -201,12 +193,13 @@ impl Recommender {
         filter: &BookFilter,
         results: usize,
     ) -> Result<Answer, UnknownBook> {
-        let generation = self.live.current();
+        let serving = self.live.serving();
+        let generation = serving.generation();
         let index = generation.index_of_id(book).ok_or(UnknownBook)?;
-        let excluded = excluded(&generation, filter);
+        let excluded = excluded(generation, filter);
         let shelf = self.with_workspace(|workspace| {
             let request = self.of_nobody(&excluded, filter, results);
-            let arrangement = self.arrangement();
+            let arrangement = self.arrangement(&serving, Surface::SimilarBooks, None);
             shelf::similar(generation.shop(), index, request, &arrangement, workspace, None)
         });
         let fallback = match generation.model() {
@@ -219,11 +212,12 @@ impl Recommender {
     /// Books that are read a lot just now.
     #[must_use]
     pub fn trending(&self, filter: &BookFilter, results: usize) -> Answer {
-        let generation = self.live.current();
-        let excluded = excluded(&generation, filter);
+        let serving = self.live.serving();
+        let generation = serving.generation();
+        let excluded = excluded(generation, filter);
         let shelf = self.with_workspace(|workspace| {
             let request = self.of_nobody(&excluded, filter, results);
-            let arrangement = self.arrangement();
+            let arrangement = self.arrangement(&serving, Surface::Trending, None);
             shelf::trending(generation.shop(), request, &arrangement, workspace, None)
         });
         let fallback = match generation.model() {
@@ -233,71 +227,21 @@ impl Recommender {
         self.answer(generation, shelf, Vec::new(), fallback, filter)
     }
 
-    async fn known_user(&self, id: &str) -> Known {
-        let number = match own_number(id) {
-            Some(number) => Ok(Some(UserNumber(number))),
-            None => self.store.user_number(id).await,
-        };
-        match number {
-            Ok(Some(number)) => {
-                Known { seed: Some(seed_of_day(number.0.into())), ..self.known(number).await }
-            }
-            Ok(None) => Known {
-                seed: Some(seed_of_day(hash(id))),
-                fallback: Some(Fallback::UnknownUser),
-                ..Known::default()
-            },
-            Err(error) => unreadable(&error),
-        }
-    }
-
-    async fn known(&self, user: UserNumber) -> Known {
-        self.read(user).await.unwrap_or_else(|error| unreadable(&error))
-    }
-
-    async fn read(&self, user: UserNumber) -> Result<Known, StoreError> {
-        let history = self.store.history(user, self.history_events_max).await?;
-        if history.events.is_empty() {
-            return Ok(Known { fallback: Some(Fallback::UnknownUser), ..Known::default() });
-        }
-        let events: Vec<Event> = history.events.iter().map(Event::from).collect();
-        // What the newest events leave out may still hold books that the user has.
-        let settled = if events.len() < self.history_events_max as usize {
-            Vec::new()
-        } else {
-            self.store.settled_items(user).await?
-        };
-        let evidence = collapse(&events, &self.weights);
-        Ok(Known { evidence, settled, ..Known::default() })
-    }
-
-    fn known_inline(&self, generation: &Generation, history: &[(String, Event)]) -> Known {
-        let events: Vec<Event> = history
-            .iter()
-            .filter_map(|(id, event)| {
-                let index = generation.index_of_id(id)?;
-                Some(Event { item: generation.book(index)?.number, ..*event })
-            })
-            .collect();
-        let nobody = history.is_empty().then_some(Fallback::UnknownUser);
-        let evidence = collapse(&events, &self.weights);
-        Known { evidence, fallback: nobody, ..Known::default() }
-    }
-
     fn personal(
         &self,
-        generation: Arc<Generation>,
+        serving: &Serving,
         known: &Known,
         filter: &BookFilter,
         results: usize,
     ) -> Answer {
+        let generation = serving.generation();
         let index = |evidence: &Evidence| generation.index_of(evidence.item);
         let (had, settled) = had_and_settled(known);
         let indexes = |items: &[ItemNumber]| -> Vec<u32> {
             items.iter().filter_map(|item| generation.index_of(*item)).collect()
         };
         let (had, settled) = (indexes(&had), indexes(&settled));
-        let settled = [excluded(&generation, filter), settled].concat();
+        let settled = [excluded(generation, filter), settled].concat();
         let (judged, evidence): (Vec<Liked>, Vec<Evidence>) = known
             .evidence
             .iter()
@@ -315,8 +259,8 @@ impl Recommender {
             results,
         };
         let shop = generation.shop();
-        let seed = Some(known.seed.unwrap_or_else(seed_of_hour));
-        let arrangement = Arrangement { judged: &judged, had: &had, seed, ..self.arrangement() };
+        let arrangement = self.arrangement(serving, Surface::Recommend, known.seed);
+        let arrangement = Arrangement { judged: &judged, had: &had, ..arrangement };
         let mut shelf = self.with_workspace(|workspace| {
             shelf::personal(shop, request, &arrangement, workspace, None)
         });
@@ -344,14 +288,22 @@ impl Recommender {
         shelf::Request { history: &[], settled, filter: &filter.filter, results }
     }
 
-    fn arrangement(&self) -> Arrangement<'_> {
-        let seed = Some(seed_of_hour());
-        Arrangement { settings: &self.steps, rules: Rules::NONE, seed, ..Arrangement::NONE }
+    /// The steps and the shop's rules for one shelf; without a seed, popular books stand as they
+    /// do for everybody this hour.
+    fn arrangement<'a>(
+        &'a self,
+        serving: &'a Serving,
+        surface: Surface,
+        seed: Option<u64>,
+    ) -> Arrangement<'a> {
+        let (settings, rules) = (&self.steps, serving.rules().of(surface));
+        let seed = Some(seed.unwrap_or_else(seed_of_hour));
+        Arrangement { settings, rules, seed, ..Arrangement::NONE }
     }
 
     fn answer(
         &self,
-        generation: Arc<Generation>,
+        generation: &Arc<Generation>,
         shelf: Vec<Ranked>,
         evidence: Vec<Evidence>,
         fallback: Option<Fallback>,
@@ -360,9 +312,10 @@ impl Recommender {
         if let Some(fallback) = fallback {
             self.fallbacks.count(fallback);
         }
-        let attribution_token = self.tokens.next(&generation);
+        let attribution_token = self.tokens.next(generation);
         let mut shown = filter.shown.clone();
         shown.add(shelf.iter().filter_map(|ranked| Some(generation.book(ranked.item)?.number)));
+        let generation = Arc::clone(generation);
         Answer { generation, shelf, evidence, fallback, attribution_token, shown }
     }
 
@@ -374,31 +327,6 @@ impl Recommender {
         lock().push(workspace);
         result
     }
-}
-
-fn unreadable(error: &StoreError) -> Known {
-    tracing::warn!(%error, "history cannot be read; answering with popular books");
-    Known { fallback: Some(Fallback::StoreUnavailable), ..Known::default() }
-}
-
-/// The books that the reader has, and those that are not to be shown to them again.
-///
-/// Of a series the volume after the last that they have comes next, so a book that they only
-/// wish for, put into the cart, refused or gave back is settled and not had. Of what is too old
-/// to be read only that it is settled is known, and most of that was bought or rated: it counts
-/// as had.
-fn had_and_settled(known: &Known) -> (Vec<ItemNumber>, Vec<ItemNumber>) {
-    let has = |one: &&Evidence| {
-        use EventKind::{Abandon, Finish, Purchase, Rating};
-        matches!(one.kind, Purchase | Finish | Rating | Abandon)
-    };
-    let item = |one: &Evidence| one.item;
-    // Both are in the order of the numbers.
-    let read = |old: &&ItemNumber| known.evidence.binary_search_by_key(*old, item).is_ok();
-    let old = known.settled.iter().filter(|old| !read(old)).copied();
-    let had = known.evidence.iter().filter(has).map(item).chain(old.clone());
-    let settled = known.evidence.iter().filter(|one| one.settled).map(item).chain(old);
-    (had.collect(), settled.collect())
 }
 
 /// Whether there are books, and what was asked for ranked none of them.
@@ -425,28 +353,6 @@ fn excluded(generation: &Generation, filter: &BookFilter) -> Vec<u32> {
     excluded.chain(shown).collect()
 }
 
-/// Changes from day to day, for whom `reader` stands.
-fn seed_of_day(reader: u64) -> u64 {
-    const DAY_MS: u64 = 86_400_000;
-    (reader << 20) ^ (now_ms() / DAY_MS)
-}
-
-/// Stands for whoever is not known; changes from hour to hour, so that pages can be kept a while.
-fn seed_of_hour() -> u64 {
-    const HOUR_MS: u64 = 3_600_000;
-    now_ms() / HOUR_MS
-}
-
-fn now_ms() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis() as u64
-}
-
-/// A number for an id that the shop does not know: FNV-1a.
-fn hash(id: &str) -> u64 {
-    let step = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
-    id.bytes().fold(0xcbf2_9ce4_8422_2325, step)
-}
-
 impl Answer {
     /// A book of the shelf. It is there: only books of the shop are eligible.
     #[must_use]
@@ -461,62 +367,9 @@ impl Answer {
     }
 }
 
-/// Makes tokens that name an answer: model version, start of the process and a count.
-#[derive(Debug)]
-struct Tokens {
-    started_ns: u64,
-    count: AtomicU64,
-}
-
-impl Tokens {
-    fn new() -> Self {
-        let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        Self { started_ns: since_1970.as_nanos() as u64, count: AtomicU64::new(0) }
-    }
-
-    fn next(&self, generation: &Generation) -> String {
-        let version = generation.model().map_or(0, |model| model.version.0);
-        let count = self.count.fetch_add(1, Ordering::Relaxed);
-        format!("{version}.{:x}.{count:x}", self.started_ns)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn only_books_that_the_reader_has_move_a_series_on() {
-        let settings = Settings::read(None).unwrap();
-        for (events, is_had, is_settled) in [
-            (&[EventKind::View][..], false, false),
-            (&[EventKind::WantToRead], false, true),
-            (&[EventKind::Cart], false, true),
-            (&[EventKind::Dismiss], false, true),
-            (&[EventKind::Purchase, EventKind::Return], false, true),
-            (&[EventKind::Purchase], true, true),
-            (&[EventKind::WantToRead, EventKind::Finish], true, true),
-            (&[EventKind::Rating], true, true),
-            (&[EventKind::Purchase, EventKind::Abandon], true, true),
-        ] {
-            let event = |(time, kind): (usize, &EventKind)| Event {
-                item: ItemNumber(7),
-                kind: *kind,
-                rating: None,
-                time_ms: Some(time as i64),
-            };
-            let history: Vec<Event> = events.iter().enumerate().map(event).collect();
-            let evidence = collapse(&history, &settings.weights.engine());
-            // What was read says more than the list of what is settled.
-            let settled: &[u32] = if is_settled { &[3, 7] } else { &[3] };
-            let settled = settled.iter().copied().map(ItemNumber).collect();
-            let known = Known { evidence, settled, ..Known::default() };
-            let (had, settled) = had_and_settled(&known);
-            assert_eq!(had.contains(&ItemNumber(7)), is_had, "{events:?}");
-            assert_eq!(settled.contains(&ItemNumber(7)), is_settled, "{events:?}");
-            assert!(had.contains(&ItemNumber(3)) && settled.contains(&ItemNumber(3)));
-        }
-    }
 
     #[test]
     fn a_shelf_is_a_fallback_if_nothing_on_it_is_what_was_asked_for() {

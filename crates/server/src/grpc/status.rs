@@ -23,6 +23,9 @@ const DOMAIN: &str = "foreword";
 enum Reason {
     BookUnknown,
     CategoryUnknown,
+    RuleUnknown,
+    RulesLimit,
+    StoreUnavailable,
     FieldsInvalid,
     CredentialsMissing,
     CredentialsInvalid,
@@ -38,9 +41,12 @@ enum Reason {
 
 impl Reason {
     #[cfg(test)]
-    const ALL: [Self; 13] = [
+    const ALL: [Self; 16] = [
         Self::BookUnknown,
         Self::CategoryUnknown,
+        Self::RuleUnknown,
+        Self::RulesLimit,
+        Self::StoreUnavailable,
         Self::FieldsInvalid,
         Self::CredentialsMissing,
         Self::CredentialsInvalid,
@@ -58,6 +64,9 @@ impl Reason {
         match self {
             Self::BookUnknown => "BOOK_UNKNOWN",
             Self::CategoryUnknown => "CATEGORY_UNKNOWN",
+            Self::RuleUnknown => "RULE_UNKNOWN",
+            Self::RulesLimit => "RULES_LIMIT",
+            Self::StoreUnavailable => "STORE_UNAVAILABLE",
             Self::FieldsInvalid => "FIELDS_INVALID",
             Self::CredentialsMissing => "CREDENTIALS_MISSING",
             Self::CredentialsInvalid => "CREDENTIALS_INVALID",
@@ -75,6 +84,9 @@ impl Reason {
 
 /// How long to wait where many calls are open: they are short.
 const BUSY_RETRY: Duration = Duration::from_millis(100);
+
+/// How long to wait where the store cannot be read or written: an import takes seconds.
+const STORE_RETRY: Duration = Duration::from_secs(1);
 
 impl From<UnknownBook> for Status {
     fn from(_: UnknownBook) -> Self {
@@ -96,6 +108,27 @@ impl From<UnknownCategory> for Status {
         let details = because(Reason::CategoryUnknown);
         Self::with_error_details(Code::NotFound, unknown.to_string(), details)
     }
+}
+
+/// There is no such rule.
+pub(crate) fn unknown_rule() -> Status {
+    let details = because(Reason::RuleUnknown);
+    Status::with_error_details(Code::NotFound, "rule_id: there is no such rule", details)
+}
+
+/// There are as many rules as there can be.
+pub(crate) fn too_many_rules(max: u32) -> Status {
+    let details = because(Reason::RulesLimit);
+    let message = format!("found {max} other rules, expected fewer: delete one first");
+    Status::with_error_details(Code::FailedPrecondition, message, details)
+}
+
+/// The store cannot be read or written just now.
+pub(crate) fn store_unavailable() -> Status {
+    let details = retry(Reason::StoreUnavailable, STORE_RETRY);
+    let message = "the store cannot be used just now, for example since an import is writing; \
+                   try again later";
+    Status::with_error_details(Code::Unavailable, message, details)
 }
 
 /// Nobody knows whose call it is; `expected` is what they had to show.

@@ -7,7 +7,6 @@
 //! its [`Call`], for the layers above.
 
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use http::Request;
 use http::header::AUTHORIZATION;
@@ -17,6 +16,7 @@ use transport::Peer;
 use super::Call;
 use super::admit::Admit;
 use crate::access::{Access, Refusal};
+use crate::clock::now_ms;
 use crate::grpc::status;
 use crate::telemetry::metrics::{self, Metrics};
 
@@ -68,9 +68,4 @@ impl From<Refusal> for metrics::Refusal {
             Refusal::TooMany(_) => Self::NewTokens,
         }
     }
-}
-
-fn now_ms() -> i64 {
-    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since_1970.as_millis()).unwrap_or(i64::MAX)
 }

@@ -30,6 +30,23 @@ pub(super) async fn renew<S>(
     keep_going(executor, "(renewal)", START_AGAIN_AFTER, renewing, &stopped).await;
 }
 
+/// Keeps the rules current until `stopped` ends. A job of its own: a campaign that is over does
+/// not wait for pages of books.
+pub(super) async fn renew_rules<S>(
+    executor: &Executor,
+    recommender: &Arc<Recommender>,
+    interval: Duration,
+    stopped: impl Fn() -> S,
+) where
+    S: Future<Output = ()> + Send + 'static,
+{
+    let renewing = || {
+        let (recommender, stopped) = (Arc::clone(recommender), stopped());
+        async move { recommender.live().keep_rules_current(interval, stopped).await }
+    };
+    keep_going(executor, "(rules)", START_AGAIN_AFTER, renewing, &stopped).await;
+}
+
 /// Keeps the API keys that are taken current until `stopped` ends. A job of its own: a key that
 /// was revoked does not wait for pages of books.
 pub(super) async fn renew_keys<S>(
@@ -65,7 +82,7 @@ async fn keep_going<J, S>(
     S: Future<Output = ()>,
 {
     while let Err(error) = executor.spawn(name, job()).await {
-        tracing::error!(%error, job = name, again_after = ?pause, "models, books or API keys are not renewed");
+        tracing::error!(%error, job = name, again_after = ?pause, "models, books, rules or API keys are not renewed");
         tokio::select! {
             () = stopped() => return,
             () = tokio::time::sleep(pause) => {}

@@ -96,6 +96,8 @@ impl Running {
         let reloads = self.reloads.take();
         let renewing =
             renewal::renew(&self.executor, &self.recommender, settings.serve.poll(), stopped);
+        let rules =
+            renewal::renew_rules(&self.executor, &self.recommender, settings.serve.poll(), stopped);
         let keys = renewal::renew_keys(
             &self.executor,
             &self.access,
@@ -109,7 +111,7 @@ impl Running {
         let beside = async {
             let life = supervisor::show_life();
             let small = async { tokio::join!(self.rates.keep_small(), self.access.keep_small()) };
-            tokio::join!(renewing, keys, announcing, reloading, small, life);
+            tokio::join!(renewing, rules, keys, announcing, reloading, small, life);
         };
         tokio::select! {
             ended = ending => ended?,

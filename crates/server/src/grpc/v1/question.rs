@@ -24,7 +24,7 @@ pub(crate) fn results_wanted(max_results: i32, bounds: &Bounds, found: &mut Viol
     }
 }
 
-pub(super) fn check_id(field: &str, text: &str, found: &mut Violations) {
+pub(crate) fn check_id(field: &str, text: &str, found: &mut Violations) {
     let fits = id::check_id(text).is_ok();
     found.expect(fits, field, format_args!("{text:?}"), "1 to 64 bytes of printable text");
 }

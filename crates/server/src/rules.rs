@@ -1,0 +1,195 @@
+//! The shop's rules, resolved: what the engine is told of them.
+//!
+//! Rules name books, authors, series and categories; the engine wants the numbers of one
+//! catalogue, and knows no clock. So a set is of one generation and of one stretch of time, in
+//! which no rule begins or ends. Nothing is resolved while a request waits.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use recommender::shelf::{Rule as EngineRule, Rules, Target};
+use storage::{RULES_MAX, Rule, RuleEffect, RuleTarget, Store, StoreError, Surface};
+
+use crate::generation::Generation;
+
+/// The rules of the store, as they were at one moment.
+#[derive(Debug, Default)]
+pub struct StoredRules {
+    revision: i64,
+    rules: Vec<Rule>,
+}
+
+/// Rules, resolved against one generation and for one stretch of time.
+#[derive(Debug)]
+pub struct RuleSet {
+    stored: Arc<StoredRules>,
+    recommend: Rules,
+    similar_books: Rules,
+    trending: Rules,
+    /// How many hold.
+    held: usize,
+    /// While no rule begins or ends, in milliseconds since 1970.
+    valid_ms: Range<i64>,
+}
+
+impl StoredRules {
+    /// Reads all rules.
+    ///
+    /// # Errors
+    ///
+    /// As every method of [`Store`] that reads.
+    pub async fn read(store: &Store) -> Result<Self, StoreError> {
+        // The revision first: a change in between is then seen as one more change.
+        let revision = store.rules_revision().await?;
+        Ok(Self { revision, rules: store.rules_after(None, RULES_MAX).await? })
+    }
+
+    /// The revision that they were read at, or an earlier one.
+    #[must_use]
+    pub fn revision(&self) -> i64 {
+        self.revision
+    }
+}
+
+impl RuleSet {
+    /// Resolves the rules that hold at a moment. Costs about a microsecond a rule, and for each
+    /// shelf with a rule for single books up to eight bytes for each book of the shop.
+    #[must_use]
+    pub fn new(stored: Arc<StoredRules>, generation: &Generation, now_ms: i64) -> Self {
+        let holds = |rule: &&Rule| {
+            rule.starts_ms.is_none_or(|starts| starts <= now_ms)
+                && rule.ends_ms.is_none_or(|ends| now_ms < ends)
+        };
+        let held: Vec<&Rule> = stored.rules.iter().filter(holds).collect();
+        let resolved = |surface| {
+            let covers = |rule: &&&Rule| rule.surfaces.cover(surface);
+            let rules = held.iter().filter(covers).filter_map(|rule| resolve(rule, generation));
+            Rules::new(&rules.collect::<Vec<_>>())
+        };
+        Self {
+            recommend: resolved(Surface::Recommend),
+            similar_books: resolved(Surface::SimilarBooks),
+            trending: resolved(Surface::Trending),
+            held: held.len(),
+            valid_ms: around(&stored.rules, now_ms),
+            stored,
+        }
+    }
+
+    /// What the engine is told for one shelf.
+    #[must_use]
+    pub fn of(&self, surface: Surface) -> &Rules {
+        match surface {
+            Surface::Recommend => &self.recommend,
+            Surface::SimilarBooks => &self.similar_books,
+            Surface::Trending => &self.trending,
+        }
+    }
+
+    /// What it was resolved from.
+    #[must_use]
+    pub fn stored(&self) -> &Arc<StoredRules> {
+        &self.stored
+    }
+
+    /// How many rules hold.
+    #[must_use]
+    pub fn held(&self) -> usize {
+        self.held
+    }
+
+    /// While no rule begins or ends, in milliseconds since 1970.
+    #[must_use]
+    pub fn valid_ms(&self) -> &Range<i64> {
+        &self.valid_ms
+    }
+}
+
+/// How many books of the shop a rule is about.
+#[must_use]
+pub fn matches(target: &RuleTarget, generation: &Generation) -> usize {
+    let catalogue = generation.shop().catalogue;
+    match find(target, generation) {
+        None => 0,
+        Some(Target::Item(_)) => 1,
+        Some(Target::Author(author)) => catalogue.by_author(author).len(),
+        Some(Target::Series(series)) => catalogue.in_series(series).len(),
+        Some(Target::Category(category)) => catalogue.in_category(category).len(),
+    }
+}
+
+/// What a rule is about, if the shop has such books.
+fn find(target: &RuleTarget, generation: &Generation) -> Option<Target> {
+    let catalogue = generation.shop().catalogue;
+    match target {
+        RuleTarget::Book(id) => generation.index_of_id(id).map(Target::Item),
+        RuleTarget::Author(name) => catalogue.author_number(name).map(Target::Author),
+        RuleTarget::Series(name) => catalogue.series_number(name).map(Target::Series),
+        RuleTarget::Category(slug) => catalogue.category_number(slug).map(Target::Category),
+    }
+}
+
+fn resolve(rule: &Rule, generation: &Generation) -> Option<EngineRule> {
+    let target = find(&rule.target, generation)?;
+    Some(match (rule.effect, target) {
+        (RuleEffect::Pin(place), Target::Item(item)) => {
+            EngineRule::Pin { item, place: place as usize }
+        }
+        // The store refuses such a rule.
+        (RuleEffect::Pin(_), _) => return None,
+        // The engine wants it above 0, also where so small a number is not one of its own.
+        (RuleEffect::Boost(factor), target) => {
+            EngineRule::Weigh { target, factor: (factor as f32).max(f32::MIN_POSITIVE) }
+        }
+        (RuleEffect::Last, target) => EngineRule::Last(target),
+        (RuleEffect::Out, target) => EngineRule::Out(target),
+    })
+}
+
+/// The stretch of time around a moment in which no rule begins or ends.
+fn around(rules: &[Rule], now_ms: i64) -> Range<i64> {
+    let ends = |rule: &Rule| rule.starts_ms.into_iter().chain(rule.ends_ms);
+    rules.iter().flat_map(ends).fold(i64::MIN..i64::MAX, |valid, end| {
+        if end <= now_ms {
+            valid.start.max(end)..valid.end
+        } else {
+            valid.start..valid.end.min(end)
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rule(starts_ms: Option<i64>, ends_ms: Option<i64>) -> Rule {
+        Rule {
+            id: "a".to_owned(),
+            target: RuleTarget::Category("mystery".to_owned()),
+            effect: RuleEffect::Last,
+            surfaces: [Surface::Trending].into_iter().collect(),
+            starts_ms,
+            ends_ms,
+            note: None,
+        }
+    }
+
+    #[test]
+    fn a_rule_holds_from_its_start_until_just_before_its_end() {
+        let stored = Arc::new(StoredRules {
+            revision: 1,
+            rules: vec![rule(Some(10), Some(20)), rule(None, Some(15)), rule(Some(30), None)],
+        });
+        for (now_ms, held, valid_ms) in [
+            (9, 1, i64::MIN..10),
+            (10, 2, 10..15),
+            (14, 2, 10..15),
+            (15, 1, 15..20),
+            (20, 0, 20..30),
+            (30, 1, 30..i64::MAX),
+        ] {
+            let set = RuleSet::new(Arc::clone(&stored), &Generation::default(), now_ms);
+            assert_eq!((set.held(), set.valid_ms()), (held, &valid_ms), "at {now_ms}");
+        }
+    }
+}
