@@ -2,7 +2,8 @@
 //!
 //! The order: rotation (popular items only) → series gate → what the user dislikes → diversity
 //! → author cap → the shop's boosts and bury rules → impression decay → the shop's pins.
-//! Pins come last so that a pinned item stands where the shop wants it. Eligibility and one
+//! Pins come last so that a pinned item stands where the shop wants it, also on a shelf that was
+//! filled up. Eligibility and one
 //! edition of each work come before: candidates are that already.
 
 use crate::bits::BitSet;
@@ -75,7 +76,7 @@ pub(super) fn shelf(
     if origin == Origin::Popular {
         rotate(shop, arrangement, &mut memory.draft, &mut memory.popular, &mut notes);
     }
-    rerank(Context { shop, eligible }, arrangement, memory, &mut notes);
+    rerank(Context { shop, eligible }, arrangement, request.results, memory, &mut notes);
 
     let mut shelf = Vec::with_capacity(request.results);
     put(&mut shelf, &memory.draft, Tier::Shown, origin, request.results);
@@ -83,6 +84,7 @@ pub(super) fn shelf(
     if shelf.len() < request.results {
         fill_up(&mut shelf, shop, origin, request, arrangement, eligible, memory);
     }
+    rules::keep_places(&mut shelf, arrangement.rules);
     shelf
 }
 
@@ -120,6 +122,7 @@ fn rotate(
 fn rerank(
     context: Context<'_>,
     arrangement: &Arrangement<'_>,
+    results: usize,
     memory: &mut Memory,
     notes: &mut Recorder<'_>,
 ) {
@@ -158,7 +161,7 @@ fn rerank(
         notes.end(draft);
     }
     notes.begin(Step::Pins);
-    rules::pin(draft, &context, arrangement.rules, &mut memory.pins, notes);
+    rules::pin(draft, &context, arrangement.rules, results, &mut memory.pins, notes);
     notes.end(draft);
 }
 

@@ -6,9 +6,9 @@
 use crate::bits::BitSet;
 use crate::catalogue::Catalogue;
 
-use super::Context;
 use super::draft::{Draft, Slot, Tier};
 use super::trace::{Recorder, Why};
+use super::{Context, Origin, Ranked};
 
 /// What a rule is about, by the catalogue's indexes and numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,15 +26,16 @@ pub enum Target {
 /// One rule.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Rule {
-    /// The item stands at this place, counted from 1, whenever it is eligible. Of two pins to one
-    /// place, the later is put behind the earlier.
+    /// The item stands at this place, counted from 1, whenever it is eligible and as many items
+    /// are asked for. Of two pins to one place, the later is put behind the earlier.
     Pin {
         /// The item.
         item: u32,
         /// Its place.
         place: usize,
     },
-    /// Scores are multiplied; several rules for one item multiply each other.
+    /// Scores are multiplied; several rules for one item multiply each other, up to a million
+    /// million.
     Weigh {
         /// What of.
         target: Target,
@@ -62,9 +63,13 @@ struct Effect {
 
 const NOTHING: Effect = Effect { factor: 1.0, is_last: false };
 
+/// The largest product of factors: far from what a float holds, so that no standing is infinite.
+const PRODUCT_MAX: f32 = 1e12;
+
 impl Effect {
     fn and(self, other: Self) -> Self {
-        Self { factor: self.factor * other.factor, is_last: self.is_last || other.is_last }
+        let factor = (self.factor * other.factor).min(PRODUCT_MAX);
+        Self { factor, is_last: self.is_last || other.is_last }
     }
 }
 
@@ -191,17 +196,19 @@ pub(super) fn weigh(
     draft.sort();
 }
 
-/// Puts pinned items that are eligible at their places, wherever they come from.
+/// Puts pinned items that are eligible at their places, wherever they come from, as far as a
+/// shelf of so many `results` has these places.
 pub(super) fn pin(
     draft: &mut Draft,
     context: &Context<'_>,
     rules: &Rules,
+    results: usize,
     pins: &mut Vec<(usize, Slot)>,
     notes: &mut Recorder<'_>,
 ) {
     let catalogue = context.shop.catalogue;
     pins.clear();
-    for &(place, item) in &rules.pins {
+    for &(place, item) in rules.pins.iter().take_while(|(place, _)| *place <= results) {
         let work = catalogue.work(item);
         let is_work = |slot: &Slot| catalogue.work(slot.item) == work;
         if !context.eligible.contains(item) || pins.iter().any(|(_, slot)| is_work(slot)) {
@@ -223,5 +230,57 @@ pub(super) fn pin(
         slot.standing = neighbour.map_or(0.0, |slot| slot.standing);
         notes.note(slot.item, Why::Pinned(at + 1));
         draft.slots.insert(at, slot);
+    }
+}
+
+/// Puts pinned items at their places again on a shelf that was filled up behind them.
+pub(super) fn keep_places(shelf: &mut Vec<Ranked>, rules: &Rules) {
+    if rules.pins.is_empty() {
+        return;
+    }
+    let is_pinned = |ranked: &mut Ranked| ranked.origin == Origin::Pinned;
+    let pinned: Vec<Ranked> = shelf.extract_if(.., is_pinned).collect();
+    let mut free = 0;
+    for ranked in pinned {
+        let place = rules.pins.iter().find(|(_, item)| *item == ranked.item).map_or(1, |pin| pin.0);
+        let at = (place - 1).max(free).min(shelf.len());
+        shelf.insert(at, ranked);
+        free = at + 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_thousand_factors_for_one_item_are_still_a_number() {
+        let rule = Rule::Weigh { target: Target::Item(0), factor: 100.0 };
+        assert_eq!(Rules::new(&[rule; 1000]).items, [Effect { factor: PRODUCT_MAX, ..NOTHING }]);
+    }
+
+    #[test]
+    fn what_fills_a_shelf_up_comes_before_the_places_of_later_pins() {
+        let pin = |(item, place): &(u32, usize)| Rule::Pin { item: *item, place: *place };
+        let check = |pins: &[(u32, usize)], shelf: &[u32], expected: &[u32]| {
+            let rules = Rules::new(&pins.iter().map(pin).collect::<Vec<_>>());
+            let is_pinned = |item: u32| pins.iter().any(|pin| pin.0 == item);
+            let ranked = |item: &u32| Ranked {
+                item: *item,
+                scored: *item,
+                score: 0.0,
+                origin: if is_pinned(*item) { Origin::Pinned } else { Origin::Popular },
+                reasons: Vec::new(),
+            };
+            let mut shelf: Vec<Ranked> = shelf.iter().map(ranked).collect();
+            keep_places(&mut shelf, &rules);
+            let found: Vec<u32> = shelf.iter().map(|ranked| ranked.item).collect();
+            assert_eq!(found, expected, "{pins:?}");
+        };
+        check(&[], &[1, 2, 3], &[1, 2, 3]);
+        check(&[(7, 3)], &[7, 1, 2, 3], &[1, 2, 7, 3]);
+        check(&[(7, 1), (8, 4)], &[7, 8, 1, 2, 3], &[7, 1, 2, 8, 3]);
+        check(&[(7, 4), (8, 4)], &[1, 7, 8, 2, 3], &[1, 2, 3, 7, 8]);
+        check(&[(7, 2), (8, 9)], &[7, 8, 1], &[1, 7, 8]);
     }
 }

@@ -152,7 +152,6 @@ async fn boosts_and_burying_change_the_order_and_what_is_out_does_not_come() {
     let running = Running::start(folder.path()).await;
     let before = whole_shelf(&running).await;
     let id = &before[4];
-    let others: Vec<&String> = before.iter().filter(|one| *one != id).collect();
 
     let stored = put(&running, rule("one", book(id), boost(100.0))).await.unwrap();
     assert_eq!(stored.matches, 1);
@@ -164,7 +163,8 @@ async fn boosts_and_burying_change_the_order_and_what_is_out_does_not_come() {
 
     put(&running, rule("one", book(id), bury(Depth::Out))).await.unwrap();
     let found = whole_shelf(&running).await;
-    assert_eq!(found.iter().collect::<Vec<_>>(), others);
+    // Popular books that fill the shelf up may change places.
+    assert!(!found.contains(id) && found.len() == before.len() - 1, "{found:?}");
 
     put(&running, rule("one", Target::Author("Author 3".to_owned()), bury(Depth::Out)))
         .await
@@ -441,7 +441,7 @@ async fn rules_in_json_are_those_of_grpc() {
 
     let by_grpc = list(&running, 0, "").await.unwrap().rules;
     let start_time = Some(Timestamp { seconds: 1_788_220_800, nanos: 0 });
-    let end_time = Some(Timestamp { seconds: 32_500_742_400, nanos: 250_000_000 });
+    let end_time = Some(Timestamp { seconds: 32_501_001_600, nanos: 250_000_000 });
     let surfaces = vec![Surface::Recommend.into(), Surface::Trending.into()];
     let mut wanted = rule("mystery-autumn", category("mystery"), boost(1.5));
     wanted = Rule { surfaces, start_time, end_time, matches: 20, ..wanted };
@@ -454,5 +454,28 @@ async fn rules_in_json_are_those_of_grpc() {
     assert_eq!(ask(&running, "DeleteRule", &id).await, (200, json!({})));
     let (status, error) = ask(&running, "DeleteRule", &id).await;
     assert_eq!((status, &error["code"]), (404, &json!("not_found")), "{error}");
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn the_calls_of_the_operators_page_are_answered_as_it_says() {
+    let folder = running::full_shop().await;
+    let running = Running::start(folder.path()).await;
+    let page = include_str!("../../../../docs/operating.md");
+    let section = page.split("\n## ").find(|section| section.starts_with("Rules\n")).unwrap();
+    let mut lines = section.lines().map(str::trim).peekable();
+    let mut calls = 0;
+    while let Some(line) = lines.next() {
+        let Some(question) = line.strip_prefix("-d '") else { continue };
+        let question = serde_json::from_str(question.strip_suffix("' \\").unwrap()).unwrap();
+        let (_, method) = lines.next().unwrap().rsplit_once("/foreword.v1.RuleService/").unwrap();
+        let (status, answer) = ask(&running, method, &question).await;
+        assert_eq!(status, 200, "{method} {question} {answer}");
+        if let Some(told) = lines.peek().filter(|line| line.starts_with('{')) {
+            assert_eq!(answer, serde_json::from_str::<Value>(told).unwrap(), "{method}");
+        }
+        calls += 1;
+    }
+    assert!(calls >= 3, "{section}");
     running.stop().await;
 }

@@ -138,13 +138,14 @@ families! {
     MODEL_SIMULATED: Gauge "foreword_model_simulated" []
         "1 if the model was learnt from simulated readers, else 0";
     BOOKS: Gauge "foreword_books" [] "Books being served";
+    RULES: Gauge "foreword_rules" [] "Rules of the shop that hold now";
     FALLBACKS: Counter "foreword_fallbacks" ["reason"]
         "Answers with popular books instead of what was asked for"
         => "store_unavailable: the database cannot be read. no_model: train one. unknown_user: new readers, or a shop \
             that sends other ids than it imports.";
     RENEWALS_FAILED: Counter "foreword_renewals_failed" []
-        "Times that a new model or changed books could not be brought in"
-        => "The log says why. The generation before goes on serving.";
+        "Times that a new model, changed books or changed rules could not be brought in"
+        => "The log says why. What was before goes on serving.";
     LOG_LINES_LOST: Counter "foreword_log_lines_lost" []
         "Lines of the log that were left out because standard error takes no more"
         => "What reads the log is too slow, or log.levels says too much.";

@@ -10,7 +10,8 @@ use transport::{Ending, Figures, Monitor};
 use super::families::{
     BOOKS, CERTIFICATE_EXPIRES, CONNECTIONS, CONNECTIONS_ACCEPTED, CONNECTIONS_ENDED, FALLBACKS,
     LOG_CALLS_LEFT_OUT, LOG_LINES_LOST, MODEL_AGE, MODEL_INTERACTIONS, MODEL_SIMULATED,
-    MODEL_VERSION, RENEWALS_FAILED, STREAMS, TRACE_EXPORTS_FAILED, TRACE_SPANS_REFUSED, UNFINISHED,
+    MODEL_VERSION, RENEWALS_FAILED, RULES, STREAMS, TRACE_EXPORTS_FAILED, TRACE_SPANS_REFUSED,
+    UNFINISHED,
 };
 use super::page::Page;
 use crate::recommend::{Fallback, Recommender};
@@ -73,7 +74,8 @@ impl Sources {
         page.gauges(&MODEL_INTERACTIONS, learnt)?;
         let simulated = model.map(|model| ([], f64::from(u8::from(model.model.is_simulated()))));
         page.gauges(&MODEL_SIMULATED, simulated)?;
-        page.gauge(&BOOKS, generation.book_count() as f64)
+        page.gauge(&BOOKS, generation.book_count() as f64)?;
+        page.gauge(&RULES, live.serving().rules().held() as f64)
     }
 }
 
