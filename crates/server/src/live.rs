@@ -6,6 +6,7 @@
 //! goes on serving and the log says why.
 
 mod rules;
+mod serving;
 
 use std::future::Future;
 use std::sync::Arc;
@@ -17,9 +18,10 @@ use recommender::model::ModelError;
 use storage::{ModelFolder, ModelFolderError, ModelVersion, Store, StoreError};
 
 use crate::blocking::blocking;
-use crate::clock::now_ms;
 use crate::generation::{Books, Generation, VersionedModel};
-use crate::rules::{RuleSet, StoredRules};
+use crate::rules::StoredRules;
+
+pub use serving::Serving;
 
 /// Why a generation could not be renewed.
 #[derive(Debug, thiserror::Error)]
@@ -43,33 +45,6 @@ pub enum RenewError {
     Rules(#[source] StoreError),
 }
 
-/// What a request is answered from: a generation, and the rules resolved against it.
-#[derive(Debug)]
-pub struct Serving {
-    generation: Arc<Generation>,
-    rules: RuleSet,
-}
-
-impl Serving {
-    /// Resolves rules against a generation, as of now.
-    fn new(generation: Arc<Generation>, rules: Arc<StoredRules>) -> Self {
-        let rules = RuleSet::new(rules, &generation, now_ms());
-        Self { generation, rules }
-    }
-
-    /// Model and books.
-    #[must_use]
-    pub fn generation(&self) -> &Arc<Generation> {
-        &self.generation
-    }
-
-    /// The rules that hold.
-    #[must_use]
-    pub fn rules(&self) -> &RuleSet {
-        &self.rules
-    }
-}
-
 /// What is being served.
 #[derive(Debug)]
 pub struct Live {
@@ -85,8 +60,8 @@ pub struct Live {
 }
 
 impl Live {
-    /// Loads the active model, the books and the rules. A model that cannot be used is replaced by the
-    /// newest older one that can, and the log says so.
+    /// Loads the active model, the books and the rules. A model that cannot be used is replaced
+    /// by the newest older one that can, and the log says so.
     ///
     /// # Errors
     ///
@@ -133,7 +108,7 @@ impl Live {
     /// The generation being served.
     #[must_use]
     pub fn current(&self) -> Arc<Generation> {
-        Arc::clone(&self.current.load().generation)
+        Arc::clone(self.current.load().generation())
     }
 
     /// The version of the model being served.
@@ -178,9 +153,9 @@ impl Live {
             let (books, old) = blocking(move || {
                 let renewed = Arc::new(Generation::new(model, books));
                 let old = serving.rcu(|serving| {
-                    Serving::new(Arc::clone(&renewed), Arc::clone(serving.rules.stored()))
+                    Serving::new(Arc::clone(&renewed), Arc::clone(serving.rules().stored()))
                 });
-                (renewed.book_count(), Arc::clone(&old.generation))
+                (renewed.book_count(), Arc::clone(old.generation()))
             })
             .await;
             tracing::info!(model = self.model_version(), books, "serving a new generation");

@@ -15,7 +15,9 @@ from grpc_tools import protoc
 
 def make_stubs(protos: Path, out: str) -> None:
     files = [str(path.relative_to(protos)) for path in protos.rglob("*.proto")]
-    if protoc.main(["protoc", f"-I{protos}", f"--python_out={out}", f"--grpc_python_out={out}", *files]):
+    # Google's own messages come with the compiler.
+    folders = [f"-I{protos}", f"-I{Path(protoc.__file__).parent / '_proto'}"]
+    if protoc.main(["protoc", *folders, f"--python_out={out}", f"--grpc_python_out={out}", *files]):
         raise SystemExit("protoc failed")
     sys.path.insert(0, out)
 

@@ -88,9 +88,9 @@ impl Live {
         blocking(move || {
             // Whoever else swaps something in meanwhile makes it begin again, with that.
             current.rcu(|serving| {
-                let known = serving.rules.stored();
+                let known = serving.rules().stored();
                 let newer = read.as_ref().filter(|read| read.revision() > known.revision());
-                Serving::new(Arc::clone(&serving.generation), Arc::clone(newer.unwrap_or(known)))
+                Serving::new(Arc::clone(serving.generation()), Arc::clone(newer.unwrap_or(known)))
             })
         })
         .await;

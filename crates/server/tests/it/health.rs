@@ -11,7 +11,8 @@ use transport::health::v1::{HealthCheckRequest, HealthListRequest};
 
 use crate::running::{self, Running};
 
-const SERVICES: [&str; 3] = ["", "Recommendations", "foreword.v1.RecommendationService"];
+const SERVICES: [&str; 4] =
+    ["", "Recommendations", "foreword.v1.RecommendationService", "foreword.v1.RuleService"];
 
 fn about(service: &str) -> HealthCheckRequest {
     HealthCheckRequest { service: service.to_owned() }
