@@ -229,7 +229,7 @@ fn find_eligible(
     let Workspace { eligible, spare, .. } = workspace;
     let settled = request.settled.iter().copied();
     filter::eligible(shop.catalogue, request.filter, settled, eligible, spare);
-    arrangement.rules.withhold(shop.catalogue, eligible);
+    arrangement.rules.withhold(eligible);
 }
 
 /// The shelf of the eligible items with the highest positive scores.

@@ -82,7 +82,8 @@ pub struct Rules {
     authors: Vec<Effect>,
     series: Vec<Effect>,
     categories: Vec<Effect>,
-    out: Vec<Target>,
+    /// Items that do not come at all, if there are any.
+    out: Option<BitSet>,
 }
 
 impl Rules {
@@ -93,20 +94,20 @@ impl Rules {
         authors: Vec::new(),
         series: Vec::new(),
         categories: Vec::new(),
-        out: Vec::new(),
+        out: None,
     };
 
-    /// Makes rules ready. Looking one item up then costs a few array reads, however many
-    /// rules there are.
+    /// Makes rules ready. Looking one item up then costs a few array reads, and leaving out what
+    /// does not come at all `O(items / 64)`, however many rules there are.
     #[must_use]
-    pub fn new(rules: &[Rule]) -> Self {
+    pub fn new(rules: &[Rule], catalogue: &Catalogue) -> Self {
         let mut ready = Self::default();
         for rule in rules {
             match *rule {
                 Rule::Pin { item, place } => ready.pins.push((place.max(1), item)),
                 Rule::Weigh { target, factor } => ready.add(target, Effect { factor, ..NOTHING }),
                 Rule::Last(target) => ready.add(target, Effect { is_last: true, ..NOTHING }),
-                Rule::Out(target) => ready.out.push(target),
+                Rule::Out(target) => ready.leave_out(target, catalogue),
             }
         }
         ready.pins.sort_by_key(|(place, _)| *place);
@@ -125,6 +126,17 @@ impl Rules {
             effects.resize(number + 1, NOTHING);
         }
         effects[number] = effects[number].and(effect);
+    }
+
+    fn leave_out(&mut self, target: Target, catalogue: &Catalogue) {
+        let out = self.out.get_or_insert_with(|| BitSet::new(catalogue.item_count()));
+        let items = match target {
+            Target::Item(item) => return out.insert(item),
+            Target::Author(author) => catalogue.by_author(author),
+            Target::Series(series) => catalogue.in_series(series),
+            Target::Category(category) => catalogue.in_category(category),
+        };
+        items.iter().for_each(|item| out.insert(*item));
     }
 
     fn effect(&self, catalogue: &Catalogue, item: u32) -> Effect {
@@ -147,22 +159,10 @@ impl Rules {
         self.effect(catalogue, item).is_last
     }
 
-    /// Takes out of `eligible` what is not to come at all. Costs the size of the named
-    /// authors, series and categories.
-    pub fn withhold(&self, catalogue: &Catalogue, eligible: &mut BitSet) {
-        for target in &self.out {
-            match *target {
-                Target::Item(item) => eligible.remove(item),
-                Target::Author(author) => {
-                    catalogue.by_author(author).iter().for_each(|item| eligible.remove(*item));
-                }
-                Target::Category(category) => {
-                    catalogue.in_category(category).iter().for_each(|item| eligible.remove(*item));
-                }
-                Target::Series(series) => {
-                    catalogue.in_series(series).iter().for_each(|item| eligible.remove(*item));
-                }
-            }
+    /// Takes out of `eligible` what is not to come at all.
+    pub(super) fn withhold(&self, eligible: &mut BitSet) {
+        if let Some(out) = &self.out {
+            eligible.subtract(out);
         }
     }
 
@@ -256,14 +256,16 @@ mod tests {
     #[test]
     fn a_thousand_factors_for_one_item_are_still_a_number() {
         let rule = Rule::Weigh { target: Target::Item(0), factor: 100.0 };
-        assert_eq!(Rules::new(&[rule; 1000]).items, [Effect { factor: PRODUCT_MAX, ..NOTHING }]);
+        let rules = Rules::new(&[rule; 1000], &Catalogue::default());
+        assert_eq!(rules.items, [Effect { factor: PRODUCT_MAX, ..NOTHING }]);
     }
 
     #[test]
     fn what_fills_a_shelf_up_comes_before_the_places_of_later_pins() {
         let pin = |(item, place): &(u32, usize)| Rule::Pin { item: *item, place: *place };
         let check = |pins: &[(u32, usize)], shelf: &[u32], expected: &[u32]| {
-            let rules = Rules::new(&pins.iter().map(pin).collect::<Vec<_>>());
+            let rules =
+                Rules::new(&pins.iter().map(pin).collect::<Vec<_>>(), &Catalogue::default());
             let is_pinned = |item: u32| pins.iter().any(|pin| pin.0 == item);
             let ranked = |item: &u32| Ranked {
                 item: *item,

@@ -168,7 +168,7 @@ fn a_buried_volume_that_is_next_is_not_lost() {
     let filter = Filter::default();
     let settled = [index("emma")];
     let request = Request { history: &history, settled: &settled, filter: &filter, results: 9 };
-    let rules = Rules::new(&[Rule::Last(Target::Item(index("colour")))]);
+    let rules = Rules::new(&[Rule::Last(Target::Item(index("colour")))], &catalogue);
     let arrangement = Arrangement { settings: &STEPS, rules: &rules, ..Arrangement::NONE };
     let shelf = shelf::personal(shop, request, &arrangement, &mut Workspace::default(), None);
     // Among what fills up, the first volume takes the place of the second, and comes last.

@@ -131,7 +131,7 @@ proptest! {
             .iter()
             .filter_map(|rule| if let Rule::Out(target) = rule { Some(*target) } else { None })
             .collect();
-        let rules = Rules::new(&rules);
+        let rules = Rules::new(&rules, &shop.catalogue);
         let arrangement = Arrangement {
             settings: &EVERY_STEP,
             rules: &rules,
@@ -306,7 +306,7 @@ proptest! {
         let mut rules: Vec<Rule> =
             pins.clone().map(|(item, place)| Rule::Pin { item: *item, place }).collect();
         rules.push(Rule::Last(Target::Author(author)));
-        let rules = Rules::new(&rules);
+        let rules = Rules::new(&rules, &shop.catalogue);
         let arrangement =
             Arrangement { settings: &EVERY_STEP, rules: &rules, ..Arrangement::NONE };
         let found = ask(&shop, &history, &arrangement, ALL);
