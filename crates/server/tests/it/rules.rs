@@ -189,6 +189,31 @@ async fn boosts_and_burying_change_the_order_and_what_is_out_does_not_come() {
 }
 
 #[tokio::test]
+async fn rules_put_at_once_are_all_there_when_their_answers_come() {
+    let folder = running::full_shop().await;
+    let running = Running::start(folder.path()).await;
+    let store = running::store(folder.path()).await;
+    let all = (12..=30).map(|number: u32| number.to_string()).map(|id| {
+        let (running, store) = (&running, &store);
+        async move {
+            if id.ends_with('0') {
+                // So that a new generation comes in between.
+                running::add_book(store, 70 + id.parse::<u32>().unwrap()).await;
+            }
+            put(running, rule(&id, book(&id), bury(Depth::Out))).await.unwrap();
+            let found = whole_shelf(running).await;
+            assert!(!found.contains(&id), "{id}: {found:?}");
+        }
+    });
+    futures_util::future::join_all(all).await;
+    let found = whole_shelf(&running).await;
+    assert!(found.iter().all(|id| !(12..=30).contains(&id.parse().unwrap())), "{found:?}");
+    assert_eq!(list(&running, 0, "").await.unwrap().rules.len(), 19);
+    store.close().await;
+    running.stop().await;
+}
+
+#[tokio::test]
 async fn a_rule_is_for_the_shelves_that_it_names() {
     let folder = running::full_shop().await;
     let running = Running::start(folder.path()).await;
@@ -369,13 +394,13 @@ async fn everything_that_is_wrong_with_a_rule_is_named() {
     ];
     for (rule, expected) in cases {
         let told = format!("{rule:?}");
-        check_fields(put(&running, rule).await.unwrap_err(), expected, &told);
+        check_fields(&put(&running, rule).await.unwrap_err(), expected, &told);
     }
     let none = client(&running).put_rule(PutRuleRequest { rule: None }).await.unwrap_err();
-    check_fields(none, &["rule"], "no rule");
-    check_fields(delete(&running, "").await.unwrap_err(), &["rule_id"], "no id");
+    check_fields(&none, &["rule"], "no rule");
+    check_fields(&delete(&running, "").await.unwrap_err(), &["rule_id"], "no id");
     let refused = list(&running, -1, "no token").await.unwrap_err();
-    check_fields(refused, &["page_size", "page_token"], "a page");
+    check_fields(&refused, &["page_size", "page_token"], "a page");
     assert_eq!(list(&running, 0, "").await.unwrap().rules, []);
 
     // The bounds themselves.
@@ -389,7 +414,7 @@ async fn everything_that_is_wrong_with_a_rule_is_named() {
     running.stop().await;
 }
 
-fn check_fields(status: Status, expected: &[&str], told: &str) {
+fn check_fields(status: &Status, expected: &[&str], told: &str) {
     assert_eq!(status.code(), Code::InvalidArgument, "{told}");
     let violations = status.get_details_bad_request().unwrap().field_violations;
     let fields: Vec<&str> = violations.iter().map(|one| one.field.as_str()).collect();

@@ -88,7 +88,7 @@ async fn a_rule_replaces_the_one_with_its_id_and_is_deleted_once() {
     };
     for rule in [&pin, &rule("a"), &rule("a")] {
         put(&store, rule).await.expect("it fits");
-        assert_eq!(all(&store).await, [rule.clone()]);
+        assert_eq!(&all(&store).await[..], std::slice::from_ref(rule));
     }
     assert_eq!(store.rules_revision().await.expect("it reads"), 3);
     assert_eq!(delete(&store, "b").await, DeletedRule::Unknown);
