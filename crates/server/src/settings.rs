@@ -228,7 +228,7 @@ impl Settings {
 }
 
 impl Serve {
-    /// How often to look for a new model or changed books.
+    /// How often to look for a new model, changed books or changed rules.
     #[must_use]
     pub fn poll(&self) -> Duration {
         Duration::from_millis(self.poll_ms.get().into())
