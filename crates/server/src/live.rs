@@ -86,8 +86,8 @@ impl Live {
         Ok(Self { current, refused, failed, store, models, is_pinned: false })
     }
 
-    /// The same books with one version of the model, whatever is active. To be kept current like
-    /// any other.
+    /// The same books and rules with one version of the model, whatever is active. To be kept
+    /// current like any other.
     ///
     /// # Errors
     ///
@@ -191,7 +191,7 @@ impl Live {
         read.map(Some)
     }
 
-    /// Renews at every `interval`, until `stop` ends.
+    /// Renews model and books at every `interval`, until `stop` ends.
     pub async fn keep_current(&self, interval: Duration, stop: impl Future<Output = ()>) {
         let mut stop = std::pin::pin!(stop);
         let mut failure: Option<String> = None;

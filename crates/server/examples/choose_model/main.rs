@@ -40,7 +40,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(service.run_with(layer, stop).await?)
 }
 
-/// What answers for each version that is kept, with books as current as the service's own.
+/// What answers for each version that is kept, with books and rules as current as the service's own.
 async fn versions(
     data: &DataFolder,
     service: &Service,
@@ -51,7 +51,12 @@ async fn versions(
         versions.insert(version.0, grpc::routes(&recommender, service.settings())?);
         let live = Arc::clone(recommender.live());
         let poll = service.settings().current().serve.poll();
-        tokio::spawn(async move { live.keep_current(poll, pending()).await });
+        tokio::spawn(async move {
+            tokio::join!(
+                live.keep_current(poll, pending()),
+                live.keep_rules_current(poll, pending())
+            )
+        });
     }
     Ok(versions)
 }
