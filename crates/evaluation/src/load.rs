@@ -21,6 +21,7 @@ mod client;
 mod closed;
 mod course;
 mod latencies;
+mod mapping;
 mod open;
 mod outcome;
 pub mod paired;
@@ -34,6 +35,7 @@ mod run;
 pub use arrivals::{Arrivals, Schedule};
 pub use client::{ConnectError, Target, Tls};
 pub use latencies::{Latencies, Summary};
+pub use mapping::MappedFile;
 pub use outcome::{EXAMPLES_MAX, Outcome, OutcomeTally, Outcomes};
 pub use plan::{
     CONNECTIONS_MAX, DEADLINE_MAX, IN_FLIGHT_MAX, LENGTH_MAX, Plan, PlanError, THREADS_MAX,

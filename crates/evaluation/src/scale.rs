@@ -61,7 +61,8 @@ pub struct StageTime {
     pub seconds: f64,
 }
 
-/// Makes a shop and fits the engine's model to it, on the current rayon pool.
+/// Makes a shop and fits the engine's model to it, on the current rayon pool. The model comes
+/// back beside the row, for whoever measures it further.
 ///
 /// `watch` is told a stage, how much of it is done, and how much there is; from any thread.
 ///
@@ -73,7 +74,7 @@ pub fn measure(
     settings: &LearnSettings,
     watch: &(dyn Fn(&str, usize, usize) + Sync),
     cancelled: &AtomicBool,
-) -> Result<ScaleRow, Cancelled> {
+) -> Result<(ScaleRow, Model), Cancelled> {
     let began = Instant::now();
     let interactions =
         synthetic.generate(&|done, total| watch("making a shop", done, total), cancelled)?;
@@ -98,7 +99,7 @@ pub fn measure(
         model.sections(&summary).iter().map(|section| section.bytes.len()).sum();
     let entry_bytes = size_of::<u32>() + size_of::<f32>();
     let offset_bytes = size_of::<usize>() * (interactions.user_count() + 1);
-    Ok(ScaleRow {
+    let row = ScaleRow {
         items: interactions.item_count(),
         users: interactions.user_count(),
         interactions: interactions.len(),
@@ -111,7 +112,8 @@ pub fn measure(
         interactions_bytes: (interactions.len() * entry_bytes + offset_bytes) as u64,
         peak_bytes,
         snapshot_bytes: snapshot_bytes as u64,
-    })
+    };
+    Ok((row, model))
 }
 
 fn cpu_seconds() -> Option<f64> {
@@ -190,7 +192,9 @@ mod tests {
     #[test]
     fn a_small_shop_is_made_fitted_and_accounted_for() {
         let synthetic = Synthetic { items: 500, interactions: 20_000, seed: 7 };
-        let row = measure(&synthetic, &settings(), &|_, _, _| {}, &AtomicBool::new(false)).unwrap();
+        let measured = measure(&synthetic, &settings(), &|_, _, _| {}, &AtomicBool::new(false));
+        let (row, model) = measured.unwrap();
+        assert_eq!(model.item_count(), 500);
         assert_eq!((row.items, row.users), (500, 400));
         assert_eq!(row.interactions_bytes, (row.interactions * 8 + 401 * 8) as u64);
         assert_eq!(row.microseconds_per_item, row.fit_seconds * 1e6 / 500.0);
@@ -207,6 +211,7 @@ mod tests {
     fn a_cancelled_measurement_stops() {
         let synthetic = Synthetic { items: 500, interactions: 20_000, seed: 7 };
         let cancelled = AtomicBool::new(true);
-        assert_eq!(measure(&synthetic, &settings(), &|_, _, _| {}, &cancelled), Err(Cancelled));
+        let measured = measure(&synthetic, &settings(), &|_, _, _| {}, &cancelled);
+        assert_eq!(measured.err(), Some(Cancelled));
     }
 }

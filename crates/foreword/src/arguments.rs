@@ -16,7 +16,7 @@ use server::telemetry::log::{self, Levels};
 
 use crate::exit;
 
-pub(crate) use bench::{ArrivalsKind, Bench, Call, Load, Scale, TlsFiles};
+pub(crate) use bench::{ArrivalsKind, Bench, Call, Load, Open, Scale, TlsFiles};
 pub(crate) use certs::Certs;
 pub(crate) use evaluate::{Evaluate, SplitKind};
 pub(crate) use keys::{CreateKey, Keys};

@@ -4,6 +4,7 @@
 //! - [`settings`] and [`data_folder`]: what everything starts from;
 //! - [`import`], [`demo`] and [`train`]: filling the store, and learning from it;
 //! - [`generation`], [`rules`] and [`live`]: what is being served, renewed without a pause;
+//!   [`opening`], to measure how a model's file is opened;
 //! - [`recommend`]: questions and answers, without protobuf;
 //! - [`grpc`] and [`serve`]: the same over the network;
 //! - [`methods`], [`access`] and [`layers`]: what is served to whom, and what happens around it;
@@ -25,6 +26,7 @@ pub mod import;
 pub mod layers;
 pub mod live;
 pub mod methods;
+pub mod opening;
 pub mod progress;
 pub mod rates;
 pub mod recommend;

@@ -15,8 +15,10 @@ use super::Output;
 pub(crate) enum Bench {
     /// Ask a running service many times and tell how long it took, how it ended, what it cost
     Load(Box<Load>),
-    /// Train on synthetic shops of several sizes and tell time per item and memory
+    /// Train on synthetic shops of several sizes; tell time per item, memory, how models open
     Scale(Scale),
+    /// Open a model's file many times; tell how long that takes, and what two processes share
+    Open(Open),
 }
 
 const SCALE_EXAMPLES: &str = "\
@@ -27,7 +29,9 @@ Examples:
     foreword bench scale --items 10000,30000 --set train.neighbours=200
 
 Readers are made from a seed and have a few tastes each. Every size runs in a process of its own,
-so that memory is counted for itself. 1 million books with 100 interactions each need 16 GB.";
+so that memory is counted for itself. 1 million books with 100 interactions each need 16 GB. Every
+model is written to the folder for temporary files, opened from there as `bench open` does, and
+removed.";
 
 /// `bench scale`.
 #[derive(Args, Clone, Debug)]
@@ -54,6 +58,35 @@ pub(crate) struct Scale {
     /// Measure this size in this process, and tell it to the one that asked
     #[arg(long, hide = true, value_parser = item_count)]
     pub(crate) only: Option<usize>,
+    /// Write the model that --only fits into this file
+    #[arg(long, hide = true, value_name = "FILE", requires = "only")]
+    pub(crate) snapshot: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+const OPEN_EXAMPLES: &str = "\
+Examples:
+  How long is a server's start held up by its model, and do two servers have it in memory once?
+    foreword bench open models/000000000001.snapshot
+
+The file is opened as a server opens it, and checked but for the checksums of its contents, whose
+time is told apart. Then this process and a second one both have it open and have read all of it:
+what they share is in memory once, and what is private and written would be a copy.";
+
+/// `bench open`.
+#[derive(Args, Clone, Debug)]
+#[command(after_help = OPEN_EXAMPLES)]
+pub(crate) struct Open {
+    /// The file: a model of a shop's folder, such as models/000000000001.snapshot
+    #[arg(value_name = "SNAPSHOT")]
+    pub(crate) file: PathBuf,
+    /// How often it is opened
+    #[arg(long, value_name = "COUNT", default_value = "21")]
+    pub(crate) times: NonZeroUsize,
+    /// Be the second process, and tell the one that asked what both take
+    #[arg(long, hide = true, value_name = "PID")]
+    pub(crate) beside: Option<u32>,
     #[command(flatten)]
     pub(crate) output: Output,
 }

@@ -1,7 +1,9 @@
-//! `foreword bench`: measurements of a running service, and of how training grows.
+//! `foreword bench`: measurements of a running service, of how training grows, and of what
+//! opening a model costs.
 
 mod load;
 mod load_text;
+mod open;
 mod scale;
 
 use std::process::ExitCode;
@@ -12,8 +14,9 @@ use crate::arguments::{Arguments, Bench};
 
 pub(super) async fn run(bench: &Bench, arguments: &Arguments) -> Result<ExitCode> {
     match bench {
-        // It needs no settings, which may name files that are missing here.
+        // These need no settings, which may name files that are missing here.
         Bench::Load(load) => load::run((**load).clone()).await,
+        Bench::Open(open) => open::run(open.clone()).await,
         Bench::Scale(scale) => scale::run(&arguments.settings()?, scale.clone()).await,
     }
 }

@@ -24,6 +24,8 @@ fn every_command_explains_itself() {
     check("evaluate --help");
     check("bench --help");
     check("bench load --help");
+    check("bench open --help");
+    check("bench scale --help");
     check("keys --help");
     check("keys create --help");
     check("keys list --help");

@@ -14,6 +14,7 @@ mod keys;
 mod log;
 mod needs;
 mod openapi;
+mod opening;
 mod program;
 mod python;
 mod real_data;

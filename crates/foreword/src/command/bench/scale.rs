@@ -1,4 +1,5 @@
-//! `foreword bench scale`: each size in a process of its own, which is this program again.
+//! `foreword bench scale`: each size in a process of its own, which is this program again. It
+//! leaves its model in a file, which is opened here, where nobody has seen it.
 
 use std::process::{Command, ExitCode};
 use std::sync::Arc;
@@ -6,12 +7,16 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use comfy_table::Table;
 use evaluation::child::{self, ChildError};
+use evaluation::load::MappedFile;
 use evaluation::scale::{self, ScaleRow};
 use evaluation::synthetic::Synthetic;
+use serde::Serialize;
 use server::progress::{Progress, Stages};
 use server::settings::Settings;
 
+use super::open::{self, Opening};
 use crate::arguments::Scale;
 use crate::exit;
 use crate::figures;
@@ -23,20 +28,31 @@ use crate::table;
 /// Far beyond any size that fits into memory.
 const SIZE_LIMIT: Duration = Duration::from_secs(24 * 3600);
 
+/// How often each model is opened.
+const OPENS: usize = 21;
+
+/// One size: its fit, and how its model opens.
+#[derive(Serialize)]
+struct Size {
+    #[serde(flatten)]
+    fit: ScaleRow,
+    opening: Opening,
+}
+
 pub(super) async fn run(settings: &Settings, arguments: Scale) -> Result<ExitCode> {
     let stop = Stop::listen()?;
     if let Some(items) = arguments.only {
         return measure_here(items, settings.clone(), &arguments, &stop).await;
     }
     let progress = progress::shown();
-    let mut rows = Vec::new();
+    let mut sizes: Vec<Size> = Vec::new();
     for &items in &arguments.items {
         let (progress, cancelled) = (Arc::clone(&progress), Arc::clone(&stop.flag));
         let measure = move || measure_apart(items, &*progress, &cancelled);
         let measured =
             tokio::task::spawn_blocking(measure).await.context("the measurement failed")?;
         match measured.with_context(|| format!("{} items", figures::count(items as u64)))? {
-            Some(row) => rows.push(row),
+            Some(size) => sizes.push(size),
             None => {
                 output::remark("stopped");
                 return Ok(ExitCode::from(exit::INTERRUPTED));
@@ -44,14 +60,15 @@ pub(super) async fn run(settings: &Settings, arguments: Scale) -> Result<ExitCod
         }
     }
     if let Some(path) = &arguments.plot {
-        rows.sort_by_key(|row| row.items);
-        std::fs::write(path, scale::svg(&rows))
+        sizes.sort_by_key(|size| size.fit.items);
+        let fits: Vec<ScaleRow> = sizes.iter().map(|size| size.fit.clone()).collect();
+        std::fs::write(path, scale::svg(&fits))
             .with_context(|| format!("cannot write the plot to {}", path.display()))?;
     }
     if arguments.output.json {
-        crate::command::print_json(&rows)?;
+        crate::command::print_json(&sizes)?;
     } else {
-        output::say(text(&rows).trim_end());
+        output::say(text(&sizes).trim_end());
     }
     Ok(exit::SUCCESS)
 }
@@ -61,24 +78,31 @@ fn measure_apart(
     items: usize,
     progress: &dyn Progress,
     cancelled: &AtomicBool,
-) -> Result<Option<ScaleRow>> {
+) -> Result<Option<Size>> {
+    let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
+    let snapshot = folder.path().join("model.snapshot");
     let mut command = Command::new(std::env::current_exe().context("cannot find this program")?);
     command.args(std::env::args_os().skip(1)).arg("--only").arg(items.to_string());
+    command.arg("--snapshot").arg(&snapshot);
     let stages = Stages::new(progress);
+    let tell = |stage: &str, done, total| {
+        stages.at(&format!("{} items: {stage}", figures::count(items as u64)), done, total);
+    };
     let mut row = None;
     let ended =
         child::run(&mut command, SIZE_LIMIT, cancelled, |line| match child::progress(line) {
-            Some((stage, done, total)) => {
-                let stage = format!("{} items: {stage}", figures::count(items as u64));
-                stages.at(&stage, done, total);
-            }
+            Some((stage, done, total)) => tell(stage, done, total),
             None => row = serde_json::from_str(line).ok().or(row.take()),
         });
     match ended {
-        Err(ChildError::Cancelled(_)) => Ok(None),
-        Err(error) => Err(error).context("lacking memory ends a process with SIGKILL"),
-        Ok(()) => Ok(Some(row.context("the process that measured said nothing of it")?)),
+        Err(ChildError::Cancelled(_)) => return Ok(None),
+        Err(error) => return Err(error).context("lacking memory ends a process with SIGKILL"),
+        Ok(()) => {}
     }
+    let fit = row.context("the process that measured said nothing of it")?;
+    let tell = |done, total| tell("opening the model", done, total);
+    let opening = open::measure(&snapshot, OPENS, &tell, cancelled)?;
+    Ok(opening.map(|opening| Size { fit, opening }))
 }
 
 /// Measures one size in this process, and tells the one that started it, line by line.
@@ -90,7 +114,7 @@ async fn measure_here(
 ) -> Result<ExitCode> {
     let interactions = items.saturating_mul(arguments.interactions_per_item);
     let synthetic = Synthetic { items, interactions, seed: arguments.seed };
-    let cancelled = Arc::clone(&stop.flag);
+    let (cancelled, snapshot) = (Arc::clone(&stop.flag), arguments.snapshot.clone());
     let measure = move || -> Result<Option<ScaleRow>> {
         let threads = settings.train.threads;
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build()?;
@@ -98,7 +122,14 @@ async fn measure_here(
             output::say(format_args!("{stage}\t{done}\t{total}"));
         };
         let engine = settings.train.engine();
-        Ok(pool.install(|| scale::measure(&synthetic, &engine, &watch, &cancelled)).ok())
+        let measured = pool.install(|| scale::measure(&synthetic, &engine, &watch, &cancelled));
+        let Ok((row, model)) = measured else { return Ok(None) };
+        if let Some(path) = snapshot {
+            watch("writing the model", 0, 1);
+            server::opening::write_model(&path, &model)
+                .with_context(|| format!("cannot write the model to {}", path.display()))?;
+        }
+        Ok(Some(row))
     };
     let measured =
         tokio::task::spawn_blocking(measure).await.context("the measurement failed")??;
@@ -107,14 +138,14 @@ async fn measure_here(
     Ok(exit::SUCCESS)
 }
 
-/// The rows as a person likes to read them.
-fn text(rows: &[ScaleRow]) -> String {
+/// The sizes as a person likes to read them.
+fn text(sizes: &[Size]) -> String {
     let count = |number: usize| figures::count(number as u64);
     let seconds = |seconds: f64| figures::seconds(Duration::from_secs_f64(seconds));
     let headings =
-        ["items", "interactions", "fit", "CPU", "µs per item", "peak memory", "snapshot", "stages"];
+        ["items", "interactions", "fit", "CPU", "µs per item", "peak memory", "model", "stages"];
     let mut table = table::of_figures(&headings);
-    for row in rows {
+    for row in sizes.iter().map(|size| &size.fit) {
         let stages = row.stages.iter();
         let stages = stages.map(|stage| format!("{} {}", stage.stage, seconds(stage.seconds)));
         table.add_row([
@@ -128,6 +159,30 @@ fn text(rows: &[ScaleRow]) -> String {
             stages.collect::<Vec<_>>().join(", "),
         ]);
     }
-    let threads = rows.first().map_or(0, |row| row.threads);
-    format!("synthetic shops, {}\n{table}\n", figures::counted(threads as u64, "thread"))
+    let threads = sizes.first().map_or(0, |size| size.fit.threads);
+    let threads = figures::counted(threads as u64, "thread");
+    format!("synthetic shops, {threads}\n{table}\n\n{}\n", openings(sizes))
+}
+
+/// How the models open; memory is that of the second of two processes.
+fn openings(sizes: &[Size]) -> Table {
+    let headings =
+        ["items", "model", "opened in", "slowest", "resident", "its share", "private, written"];
+    let mut table = table::of_figures(&headings);
+    for Size { fit, opening } in sizes {
+        let of_second = |figure: fn(&MappedFile) -> u64| match &opening.processes {
+            Some([_, second]) => figures::bytes(figure(second)),
+            None => "unknown".to_owned(),
+        };
+        table.add_row([
+            figures::count(fit.items as u64),
+            figures::bytes(opening.file_bytes),
+            open::milliseconds(opening.median_ms),
+            open::milliseconds(opening.slowest_ms),
+            of_second(|mapped| mapped.resident_bytes),
+            of_second(|mapped| mapped.share_bytes),
+            of_second(|mapped| mapped.private_dirty_bytes),
+        ]);
+    }
+    table
 }
