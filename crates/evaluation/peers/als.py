@@ -4,20 +4,35 @@ Hu, Koren and Volinsky 2008. Users are folded in by their histories, whether or 
 learnt from.
 """
 
-from itertools import product
-
 import numpy as np
 from implicit.cpu.als import AlternatingLeastSquares
 from threadpoolctl import threadpool_limits
 
 import common
+import tuning
 
 
-def candidates(_task, _shape):
-    # The library's defaults, then a grid.
-    defaults = {"factors": 100, "regularization": 0.01, "alpha": 1.0, "iterations": 15}
-    grid = product((64, 128, 256), (0.01, 0.1, 1.0, 10.0), (1.0, 5.0, 20.0), (15, 30))
-    return [defaults, *(dict(zip(defaults, values)) for values in grid)]
+def first(_task, _shape):
+    # The library's defaults; then more weight on what is there, and more regularisation with it:
+    guesses = (
+        (100, 0.01, 1.0),
+        (128, 10.0, 40.0),
+        (64, 1.0, 10.0),
+        (256, 10.0, 40.0),
+        (128, 1.0, 10.0),
+        (256, 1.0, 20.0),
+    )
+    names = ("factors", "regularization", "alpha")
+    return [{**dict(zip(names, values)), "iterations": 15} for values in guesses]
+
+
+def space(_task, _shape):
+    return {
+        "factors": tuning.one_of(64, 96, 128, 192, 256, 320),
+        "regularization": tuning.ratio(1e-3, 100.0),
+        "alpha": tuning.ratio(0.5, 100.0),
+        "iterations": tuning.one_of(8, 15, 30),
+    }
 
 
 def fit(train, settings, task):
@@ -38,4 +53,4 @@ def fit(train, settings, task):
 
 
 if __name__ == "__main__":
-    common.main("implicit ALS", candidates, fit)
+    common.main("implicit ALS", first, space, fit)

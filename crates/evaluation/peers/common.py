@@ -1,9 +1,10 @@
-"""What all peers share: the exchange of files, tuning within a budget, and ranking.
+"""What all peers share: the exchange of files, and ranking.
 
-A peer gives three things to `main`: its name, its candidates (settings, the library's own
-defaults first) and `fit(train, settings, task)`, which returns a function from histories to
-ranked items. It is run as `python PEER.py FOLDER`; FOLDER holds what is asked and takes the
-answer:
+A peer gives to `main` its name, its first guesses (settings, the library's own defaults in front,
+then what is likely to be good, what costs least first), the space that others are drawn from, and
+`fit(train, settings, task)`, which returns a function from histories to ranked items; and, if
+there is a reason not to run at all, a function that says it. It is run as `python PEER.py
+FOLDER`; FOLDER holds what is asked and takes the answer:
 
     task.json                 k, budget_seconds, threads, seed, available_bytes
     trial_train.csr           what a candidate is fitted on, cut from the training part
@@ -11,14 +12,12 @@ answer:
     trial_held_out.csr        what is to be found of theirs
     train.csr, histories.csr  the whole training part, and what the tested users are known by
     lists.bin                 the answer: k little-endian u32 a tested user, padded with NOTHING
-    report.json               settings, what was tried, seconds and bytes
+    report.json               settings, what was tried, seconds and bytes; or why nothing was
 """
 
 import gc
 import json
-import multiprocessing
 import os
-import random
 import resource
 import sys
 import threading
@@ -28,22 +27,38 @@ from pathlib import Path
 import numpy as np
 import scipy.sparse as sp
 
+import tuning
+
 NOTHING = 0xFFFFFFFF
 
 # A block of scores takes at most so many bytes.
 BLOCK_BYTES = 256 << 20
 
-# How often a candidate under way is told of.
-TICK_SECONDS = 1.0
 
-
-def main(name, candidates, fit):
+def main(name, first, space, fit, reason=lambda task, shape: None):
     """Tunes on the validation part, fits on the whole training part, and ranks."""
     folder = Path(sys.argv[1])
     task = json.loads((folder / "task.json").read_text())
     parent = os.dup(sys.stdin.fileno())
     end_with(parent)
-    chosen = tune(name, candidates(task, shape_of(folder / "train.csr")), fit, folder, task, parent)
+    shape = shape_of(folder / "train.csr")
+    skipped = reason(task, shape)
+    if skipped is not None:
+        (folder / "report.json").write_text(json.dumps({"skipped": skipped}))
+        return
+
+    budget = task["budget_seconds"]
+    judge = lambda settings: judged(fit, settings, folder, task, parent)
+    progress = lambda spent: tell(f"{name}: tuning", spent, budget)
+    tuned = tuning.tune(first(task, shape), space(task, shape), judge, task, progress)
+    answer = {
+        "settings": tuned.settings,
+        "tried": tuned.tried,
+        "failures": tuned.failures,
+        "is_cut_off": tuned.is_cut_off,
+        "validation_ndcg": tuned.ndcg,
+        "tune_seconds": tuned.seconds,
+    }
 
     train = read(folder / "train.csr")
     histories = read(folder / "histories.csr")
@@ -51,95 +66,24 @@ def main(name, candidates, fit):
     count_peak_from_here()
     tell(f"{name}: fitting", 0, 1)
     start = time.perf_counter()
-    rank = fit(train, chosen["settings"], task)
-    chosen["fit_seconds"] = time.perf_counter() - start
+    rank = fit(train, tuned.settings, task)
+    answer["fit_seconds"] = time.perf_counter() - start
     start = time.perf_counter()
     lists = in_blocks(rank, histories, task["k"], lambda done: tell(f"{name}: ranking", done, histories.shape[0]))
-    chosen["rank_seconds"] = time.perf_counter() - start
-    chosen["peak_bytes"] = peak_bytes()
+    answer["rank_seconds"] = time.perf_counter() - start
+    answer["peak_bytes"] = peak_bytes()
     lists.astype("<u4").tofile(folder / "lists.bin")
-    (folder / "report.json").write_text(json.dumps(chosen))
+    (folder / "report.json").write_text(json.dumps(answer))
 
 
-def tune(name, candidates, fit, folder, task, parent):
-    """The best candidate by NDCG on the validation part, within the budget.
-
-    The first candidate holds the library's defaults; the others come in an order drawn by the
-    seed. Each runs in a process of its own, which is killed when the budget is over: no
-    candidate outlives it, and none leaves memory behind that the fit would be charged for.
-    """
-    first, others = candidates[0], candidates[1:]
-    random.Random(task["seed"]).shuffle(others)
-    stage = f"{name}: tuning"
-    budget = task["budget_seconds"]
-    start = time.monotonic()
-    best, best_ndcg, tried, failed = first, None, 0, 0
-    for settings in [first, *others]:
-        left = budget - (time.monotonic() - start)
-        if left <= 0:
-            break
-        ndcg = attempt(fit, settings, folder, task, parent, stage, start)
-        if ndcg is None:
-            failed += 1
-            continue
-        tried += 1
-        if best_ndcg is None or ndcg > best_ndcg:
-            best, best_ndcg = settings, ndcg
-    tell(stage, budget, budget)
-    return {
-        "settings": best,
-        "candidates": len(candidates),
-        "tried": tried,
-        "failed": failed,
-        "validation_ndcg": best_ndcg,
-        "tune_seconds": time.monotonic() - start,
-    }
-
-
-def attempt(fit, settings, folder, task, parent, stage, start):
-    """The NDCG of one candidate, or None if it failed or the budget was over before its end."""
-    # Forked, so that nothing is imported or compiled again. No other thread computes by now.
-    context = multiprocessing.get_context("fork")
-    receiver, sender = context.Pipe(duplex=False)
-
-    def work():
-        end_with(parent)
-        train = read(folder / "trial_train.csr")
-        histories = read(folder / "trial_histories.csr")
-        held_out = read(folder / "trial_held_out.csr")
-        lists = in_blocks(fit(train, settings, task), histories, task["k"], lambda done: None)
-        sender.send(mean_ndcg(lists, held_out))
-
-    process = context.Process(target=work, daemon=True)
-    process.start()
-    sender.close()
-    try:
-        while True:
-            spent = time.monotonic() - start
-            tell(stage, min(spent, task["budget_seconds"]), task["budget_seconds"])
-            left = task["budget_seconds"] - spent
-            if left <= 0:
-                return None
-            if receiver.poll(min(left, TICK_SECONDS)):
-                return receiver.recv()
-    except EOFError:
-        return None
-    finally:
-        process.kill()
-        process.join()
-
-
-def mean_ndcg(lists, held_out):
-    """NDCG with binary relevance; the ideal list holds min(k, held-out items) hits."""
-    users, k = lists.shape
-    gains = 1.0 / np.log2(np.arange(k) + 2.0)
-    relevant = held_out.astype(bool).tolil(copy=False).rows
-    totals = np.cumsum(gains)
-    ndcgs = np.zeros(users)
-    for user, items in enumerate(relevant):
-        hits = np.isin(lists[user], items)
-        ndcgs[user] = gains[hits].sum() / totals[min(k, len(items)) - 1]
-    return float(ndcgs.mean())
+def judged(fit, settings, folder, task, parent):
+    """What settings are worth on the validation part; in a process of their own."""
+    end_with(parent)
+    train = read(folder / "trial_train.csr")
+    histories = read(folder / "trial_histories.csr")
+    held_out = read(folder / "trial_held_out.csr")
+    lists = in_blocks(fit(train, settings, task), histories, task["k"], lambda done: None)
+    return tuning.quality_of(lists, held_out)
 
 
 def in_blocks(rank, histories, k, told):

@@ -4,11 +4,16 @@ import numpy as np
 from implicit.nearest_neighbours import CosineRecommender
 
 import common
+import tuning
 
 
-def candidates(_task, _shape):
+def first(_task, _shape):
     # 20 is the library's default.
-    return [{"K": neighbours} for neighbours in (20, 50, 100, 200, 350, 500)]
+    return [{"K": neighbours} for neighbours in (20, 100, 200, 50, 500)]
+
+
+def space(_task, _shape):
+    return {"K": tuning.count(5, 1000)}
 
 
 def fit(train, settings, task):
@@ -29,4 +34,4 @@ def fitted(model, train):
 
 
 if __name__ == "__main__":
-    common.main("implicit cosine", candidates, fit)
+    common.main("implicit cosine", first, space, fit)

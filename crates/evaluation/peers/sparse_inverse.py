@@ -5,11 +5,10 @@ incompletely, by ICF, for large ones. Both are tried where the memory for the fi
 """
 
 import logging
-from itertools import product
-
 import numpy as np
 
 import common
+import tuning
 
 logging.disable(logging.WARNING)
 
@@ -24,20 +23,37 @@ from sansa import (  # noqa: E402  (the library logs while it is imported)
 FACTORIZERS = {"CHOLMOD": CHOLMODGramianFactorizerConfig, "ICF": ICFGramianFactorizerConfig}
 
 
-def candidates(task, shape):
+def first(task, shape):
     items = shape[1]
+    # l2 and density of the library's description; a density below 20 weights an item would
+    # leave nothing to rank in a small catalogue. Then λ as for EASE, and denser weights.
+    default = {"factorizer": ways(task, items)[0], "l2": 20.0, "weight_matrix_density": max(5e-5, density(20, items))}
+    guesses = ((100.0, 100), (30.0, 100), (300.0, 100), (100.0, 300), (10.0, 100), (1000.0, 100))
+    others = [
+        {"factorizer": way, "l2": l2, "weight_matrix_density": density(weights, items)}
+        for l2, weights in guesses
+        for way in reversed(ways(task, items))
+    ]
+    return [default, *others]
+
+
+def space(task, shape):
+    items = shape[1]
+    return {
+        "factorizer": tuning.one_of(*ways(task, items)),
+        "l2": tuning.ratio(1.0, 5000.0),
+        "weight_matrix_density": tuning.ratio(density(20, items), density(1000, items)),
+    }
+
+
+def ways(task, items):
+    """How the matrix may be factored."""
     # An exact factor of a matrix of items is about dense, and is copied twice.
     is_exact_possible = 3 * 8 * items * items < task["available_bytes"]
-    ways = ("CHOLMOD", "ICF") if is_exact_possible else ("ICF",)
-    # l2 and density of the library's description; a density below 20 weights an item would
-    # leave nothing to rank in a small catalogue.
-    first = {"factorizer": ways[0], "l2": 20.0, "weight_matrix_density": max(5e-5, share(20, items))}
-    grid = product(ways, (5.0, 20.0, 100.0, 500.0), (50, 100, 200, 500))
-    others = ((way, l2, share(weights, items)) for way, l2, weights in grid)
-    return [first, *(dict(zip(first, values)) for values in others)]
+    return ("CHOLMOD", "ICF") if is_exact_possible else ("ICF",)
 
 
-def share(weights, items):
+def density(weights, items):
     """The density at which an item has so many weights."""
     return min(1.0, weights / items)
 
@@ -61,4 +77,4 @@ def fit(train, settings, _task):
 
 
 if __name__ == "__main__":
-    common.main("SANSA", candidates, fit)
+    common.main("SANSA", first, space, fit)

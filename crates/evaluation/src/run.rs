@@ -115,6 +115,23 @@ pub fn measure(
     Ok(measured)
 }
 
+/// Measures the engine as it is served, under another name.
+///
+/// # Errors
+///
+/// [`Cancelled`] soon after `cancelled` becomes true.
+pub(crate) fn measure_as(
+    name: &str,
+    split: &Split,
+    options: &Options,
+    watch: &(dyn Fn(&str, usize, usize) + Sync),
+    cancelled: &AtomicBool,
+) -> Result<Lists, Cancelled> {
+    let run = Run { split, options, watch, cancelled };
+    let label = Label { model: name.to_owned(), settings: plain(&options.model) };
+    run.measure(label, &split.histories, |watch| Served::fit(&split.train, options, watch))
+}
+
 /// Settings for people to read: the names and values of a structure, without its types.
 fn plain(settings: &impl Debug) -> String {
     let text = format!("{settings:?}").replace(['}', ','], "");

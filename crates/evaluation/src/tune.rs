@@ -77,6 +77,26 @@ impl Tuned {
         &self.trials[self.best]
     }
 
+    /// The trials that ended within a budget, and the first in any case: one that is under way
+    /// when the budget is over is let to its end.
+    #[must_use]
+    pub fn ended_within(&self, budget: Duration) -> &[Trial] {
+        let mut seconds = 0.0;
+        let ended = self.trials.iter().take_while(|trial| {
+            seconds += trial.seconds;
+            seconds <= budget.as_secs_f64()
+        });
+        &self.trials[..ended.count().max(1)]
+    }
+
+    /// The trial that was the best when a budget was over.
+    #[must_use]
+    pub fn best_within(&self, budget: Duration) -> &Trial {
+        let trials = self.ended_within(budget);
+        let better = |best, trial| if is_better(trial, best) { trial } else { best };
+        trials.iter().fold(&trials[0], better)
+    }
+
     /// The trial that it began with.
     #[must_use]
     pub fn start(&self) -> &Trial {
@@ -119,6 +139,13 @@ pub fn tune(
 
 /// A gain has to be this much of the best, or more; less is noise.
 const GAIN_MIN: f64 = 2e-4;
+
+/// Whether a trial takes the place of the best so far.
+fn is_better(trial: &Trial, best: &Trial) -> bool {
+    // More neighbours and factors cost time at every training: they have to pay for it.
+    let cost = if axis::is_larger(&trial.settings, &best.settings) { 5.0 } else { 1.0 };
+    trial.quality() > best.quality() * (1.0 + GAIN_MIN * cost)
+}
 
 struct Search<'a> {
     parts: Parts<'a>,
@@ -176,11 +203,7 @@ impl Search<'_> {
         let quality = self.parts.measure(&settings)?;
         let seconds = began.elapsed().as_secs_f64();
         let trial = Trial { settings, ndcg: quality.ndcg, recall: quality.recall, seconds };
-        let is_better = self.trials.get(self.best).is_some_and(|best| {
-            // More neighbours and factors cost time at every training: they have to pay for it.
-            let cost = if axis::is_larger(&settings, &best.settings) { 5.0 } else { 1.0 };
-            trial.quality() > best.quality() * (1.0 + GAIN_MIN * cost)
-        });
+        let is_better = self.trials.get(self.best).is_some_and(|best| is_better(&trial, best));
         self.trials.push(trial);
         self.trials_made.store(self.trials.len(), Ordering::Relaxed);
         if is_better {
@@ -236,6 +259,24 @@ mod tests {
         assert!(tuned.trials.iter().all(|trial| trial.quality() <= tuned.best().quality() * 1.002));
         // Every second of 160, so that there are at most 100.
         assert_eq!(tuned.users, 80);
+    }
+
+    #[test]
+    fn what_ends_after_a_budget_is_not_counted() {
+        let trial = |ndcg, seconds| Trial {
+            settings: options(Duration::ZERO).start,
+            ndcg,
+            recall: ndcg,
+            seconds,
+        };
+        let trials = vec![trial(0.1, 2.0), trial(0.3, 3.0), trial(0.2, 4.0), trial(0.9, 5.0)];
+        let tuned = Tuned { trials, best: 3, users: 1, is_finished: false };
+        for (budget, ended, ndcg) in [(0, 1, 0.1), (4, 1, 0.1), (5, 2, 0.3), (10, 3, 0.3)] {
+            let budget = Duration::from_secs(budget);
+            let best = tuned.best_within(budget).ndcg;
+            assert_eq!((tuned.ended_within(budget).len(), best), (ended, ndcg), "{budget:?}");
+        }
+        assert_eq!(tuned.best_within(Duration::from_secs(14)).ndcg, 0.9);
     }
 
     #[test]

@@ -24,13 +24,29 @@ pub(super) struct Task {
     pub(super) available_bytes: u64,
 }
 
+/// What a peer's process says at its end.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(untagged)]
+pub(super) enum Answer {
+    /// It saw that it need not begin.
+    Skipped {
+        /// Why, and what would help.
+        skipped: String,
+    },
+    /// It wrote its lists.
+    Measured(Measured),
+}
+
 /// What a peer says of itself.
 #[derive(Clone, Debug, Deserialize)]
-pub(super) struct Answer {
+pub(super) struct Measured {
     pub(super) settings: serde_json::Map<String, serde_json::Value>,
-    pub(super) candidates: usize,
+    /// Candidates that were judged.
     pub(super) tried: usize,
-    pub(super) failed: usize,
+    /// Why others failed.
+    pub(super) failures: Vec<String>,
+    /// Whether one was under way when the budget was over.
+    pub(super) is_cut_off: bool,
     pub(super) validation_ndcg: Option<f64>,
     pub(super) tune_seconds: f64,
     pub(super) fit_seconds: f64,
@@ -124,6 +140,25 @@ mod tests {
             expected.extend(value.to_le_bytes());
         }
         assert_eq!(fs::read(&path).unwrap(), expected);
+    }
+
+    #[test]
+    fn an_answer_holds_figures_or_why_there_are_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("report.json");
+        let answer = |text: &str| {
+            fs::write(&path, text).unwrap();
+            read_answer(&path)
+        };
+        let skipped = answer(r#"{"skipped":"too large"}"#).unwrap();
+        assert!(matches!(skipped, Answer::Skipped { skipped } if skipped == "too large"));
+        let measured = answer(
+            r#"{"settings":{"K":20},"tried":0,"failures":["odd"],"is_cut_off":true,
+            "validation_ndcg":null,"tune_seconds":1.5,"fit_seconds":1,"rank_seconds":1,
+            "peak_bytes":1}"#,
+        );
+        assert!(matches!(measured, Ok(Answer::Measured(Measured { is_cut_off: true, .. }))));
+        assert!(answer("{}").is_err());
     }
 
     #[test]

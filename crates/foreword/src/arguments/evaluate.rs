@@ -59,10 +59,11 @@ pub(crate) struct Evaluate {
     /// Seed of what is held out, and of the intervals
     #[arg(long, default_value_t = 7, value_name = "NUMBER")]
     pub(crate) seed: u64,
-    /// Measure others' models as well: `implicit` (cosine, BM25, ALS), SANSA and dense EASE, in Python
+    /// Measure others' models as well: `implicit` (cosine, BM25, ALS), SANSA and dense EASE, in
+    /// Python; and Foreword once more, tuned as they are
     #[arg(long)]
     pub(crate) peers: bool,
-    /// How long settings of each peer are tried, on a validation part cut from the training part
+    /// How long settings of each are tried, on a validation part cut from the training part
     #[arg(long, requires = "peers", default_value_t = 60, value_name = "SECONDS")]
     pub(crate) peer_budget: u64,
     /// Folder of the peers' Python packages; made at the first time, with python3

@@ -97,9 +97,11 @@ async fn evaluate(
             let mut lists = evaluation::measure(&split, &options, &watch, &cancelled)?;
             let mut skipped = Vec::new();
             if let Some(peers) = &peers {
-                let (of_peers, without) = peers::measure(&split, peers, &watch, &cancelled)?;
-                lists.extend(of_peers);
-                skipped = without;
+                let beside = peers::measure(&split, &options, peers, &watch, &cancelled)?;
+                // The first is compared with all others, and should be as well tuned as they.
+                lists.insert(0, beside.ours);
+                lists.extend(beside.measured);
+                skipped = beside.skipped;
             }
             let report = evaluation::judge(&split, &lists, options.k, options.seed)
                 .expect("the lists of all models were checked against the split");

@@ -47,8 +47,10 @@ fn peers_that_cannot_run_are_named_and_the_others_go_on() {
     let program = Program::new();
     let train = write_readers(&program);
     let environment = program.folder.path().join("no-python");
-    let arguments =
-        format!("evaluate --train {train} --peers --peer-environment {}", environment.display());
+    let arguments = format!(
+        "evaluate --train {train} --peers --peer-budget 1 --peer-environment {}",
+        environment.display()
+    );
     // Nowhere is there a python3.
     let mut command = program.command(&arguments);
     let output = command.env("PATH", program.folder.path()).output().unwrap();
@@ -58,7 +60,8 @@ fn peers_that_cannot_run_are_named_and_the_others_go_on() {
         let expected = format!("{peer} was not measured: cannot make a Python environment");
         assert!(table.contains(&expected), "{peer}: {table}");
     }
-    assert!(table.contains("Foreword"), "{table}");
+    assert!(table.contains("Foreword, tuned beside"), "{table}");
+    assert!(table.contains("(validation NDCG "), "{table}");
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use evaluation::peers::{self, Outcome, PeerOptions, Skipped};
-use evaluation::{Cancelled, LIKED_MIN, Lists, Split};
+use evaluation::{Cancelled, LIKED_MIN, Lists, Options, Split};
 use server::settings::Settings;
 
 use crate::arguments::Evaluate;
@@ -32,14 +32,26 @@ pub(super) fn options(settings: &Settings, arguments: &Evaluate) -> Option<PeerO
     })
 }
 
-/// The lists of the peers that could be measured, and which could not.
+/// What became of the peers.
+pub(super) struct Beside {
+    /// Foreword, tuned as the peers are.
+    pub(super) ours: Lists,
+    /// The lists of the peers that could be measured.
+    pub(super) measured: Vec<Lists>,
+    /// Which could not.
+    pub(super) skipped: Vec<Skipped>,
+}
+
+/// Tunes and measures Foreword and all peers, on the current rayon pool.
 pub(super) fn measure(
     split: &Split,
+    ours: &Options,
     options: &PeerOptions,
-    watch: &dyn Fn(&str, usize, usize),
+    watch: &(dyn Fn(&str, usize, usize) + Sync),
     cancelled: &AtomicBool,
-) -> Result<(Vec<Lists>, Vec<Skipped>), Cancelled> {
+) -> Result<Beside, Cancelled> {
     let validation = evaluation::hold_out(&split.train, VALIDATION_SHARE, LIKED_MIN, options.seed);
+    let ours = peers::measure_ours(split, &validation, ours, options, watch, cancelled)?;
     let (mut measured, mut skipped) = (Vec::new(), Vec::new());
     for outcome in peers::measure(split, &validation, options, watch, cancelled)? {
         match outcome {
@@ -47,5 +59,5 @@ pub(super) fn measure(
             Outcome::Skipped(peer) => skipped.push(peer),
         }
     }
-    Ok((measured, skipped))
+    Ok(Beside { ours, measured, skipped })
 }

@@ -10,7 +10,8 @@ use evaluation::report::{Change, Row};
 use crate::figures;
 use crate::table;
 
-/// What was measured, the models side by side, and how sure the differences are.
+/// What was measured, the models side by side, how sure the differences are, and with which
+/// settings it was.
 pub(super) fn of(report: &Report) -> String {
     let mut text = scene(report);
     let k = report.k;
@@ -33,6 +34,9 @@ pub(super) fn of(report: &Report) -> String {
             differences.add_row([difference.against.clone(), ndcg, recall]);
         }
         let _ = writeln!(text, "{differences}");
+    }
+    for row in report.rows.iter().filter(|row| !row.settings.is_empty()) {
+        let _ = writeln!(text, "{}: {}", row.model, row.settings);
     }
     text
 }
