@@ -39,6 +39,8 @@ pub mod run;
 pub mod scale;
 pub mod split;
 pub mod synthetic;
+#[cfg(test)]
+mod testing;
 pub mod tune;
 
 pub use judge::judge;

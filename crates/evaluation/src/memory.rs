@@ -35,7 +35,8 @@ fn peak_of(status: &str) -> Option<u64> {
     bytes_of(status, "VmHWM:")
 }
 
-fn bytes_of(text: &str, name: &str) -> Option<u64> {
+/// The amount in a line such as `VmRSS:   12 kB`, by its name with the colon.
+pub(crate) fn bytes_of(text: &str, name: &str) -> Option<u64> {
     let line = text.lines().find_map(|line| line.strip_prefix(name))?;
     let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
     Some(kibibytes * 1024)

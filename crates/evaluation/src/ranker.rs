@@ -32,15 +32,19 @@ pub(crate) trait Ranker: Sized + Sync {
     fn rank(&self, history: &[Liked], k: usize, memory: &mut Self::Memory) -> Vec<u32>;
 }
 
+/// What a user is known by, as the engine takes it, in place of what `history` held.
+pub(crate) fn fold_in(histories: &Interactions, user: usize, history: &mut Vec<Liked>) {
+    let (items, weights) = histories.user(user);
+    history.clear();
+    let liked = items.iter().zip(weights);
+    history.extend(liked.map(|(&item, &weight)| Liked { item, weight }));
+}
+
 /// The conformance suite.
 #[cfg(test)]
 mod tests {
-    use recommender::learn::LearnSettings;
-    use recommender::learn::gram::GramSettings;
-    use recommender::learn::low_pass::LowPassSettings;
-    use recommender::learn::ridge::RidgeSettings;
-
     use super::*;
+    use crate::testing::plain_ridge;
 
     fn interactions(rows: &[&[(u32, f32)]]) -> Interactions {
         let mut interactions = Interactions::new(6);
@@ -49,16 +53,7 @@ mod tests {
     }
 
     fn options() -> Options {
-        let gram = GramSettings { user_exponent: 0.0, row_entries: 10 };
-        let ridge = RidgeSettings {
-            gram,
-            neighbours: 4,
-            regularisation: 1.0,
-            item_exponent: 0.0,
-            distance_exponent: 0.0,
-        };
-        let low_pass = LowPassSettings { factors: 0, weight: 0.0, iterations: 1 };
-        Options { item_knn_neighbours: 10, ..Options::new(LearnSettings { ridge, low_pass }) }
+        Options { item_knn_neighbours: 10, ..Options::new(plain_ridge()) }
     }
 
     fn fit<R: Ranker>(train: &Interactions) -> R {

@@ -16,7 +16,7 @@ use crate::decay::{DAY_MS, Decayed};
 use crate::judge::judge;
 use crate::lists::Lists;
 use crate::memory::Peak;
-use crate::ranker::{ItemKnn, Popularity, Ranker, Served};
+use crate::ranker::{ItemKnn, Popularity, Ranker, Served, fold_in};
 use crate::report::Report;
 use crate::split::{Split, Times};
 
@@ -219,10 +219,7 @@ impl Run<'_> {
         let done = AtomicUsize::new(0);
         let rank_one = |memory: &mut (R::Memory, Vec<Liked>), user: usize| {
             let (memory, history) = memory;
-            let (items, weights) = histories.user(user);
-            history.clear();
-            let liked = items.iter().zip(weights);
-            history.extend(liked.map(|(&item, &weight)| Liked { item, weight }));
+            fold_in(histories, user, history);
             let ranked = ranker.rank(history, self.options.k, memory);
             self.step(model, &done)?;
             Ok(ranked)
@@ -244,36 +241,12 @@ impl Run<'_> {
 
 #[cfg(test)]
 mod tests {
-    use recommender::learn::gram::GramSettings;
-    use recommender::learn::low_pass::LowPassSettings;
-    use recommender::learn::ridge::RidgeSettings;
-
     use super::*;
-    use crate::split::{Period, by_time, hold_out};
+    use crate::split::{Period, by_time};
+    use crate::testing::{small, tastes};
 
     fn options() -> Options {
-        let gram = GramSettings { user_exponent: 0.3, row_entries: 50 };
-        let ridge = RidgeSettings {
-            gram,
-            neighbours: 20,
-            regularisation: 4.0,
-            item_exponent: 0.25,
-            distance_exponent: 0.0,
-        };
-        let low_pass = LowPassSettings { factors: 32, weight: 0.3, iterations: 4 };
-        Options { k: 5, ..Options::new(LearnSettings { ridge, low_pass }) }
-    }
-
-    /// Four tastes of ten items each; every user likes seven items of one taste, and an
-    /// item that all tastes share.
-    fn tastes() -> Split {
-        let mut interactions = Interactions::new(41);
-        for user in 0..120_u32 {
-            let taste = user % 4 * 10;
-            let items = (0..7).map(|step| taste + (user / 4 + step * 3) % 10);
-            interactions.push_user(items.chain([40]).map(|item| (item, 1.0)));
-        }
-        hold_out(&interactions, 0.25, 0.0, 3)
+        Options { k: 5, ..Options::new(small()) }
     }
 
     fn measure(split: &Split, threads: usize) -> Report {
@@ -364,7 +337,7 @@ mod tests {
 
     #[test]
     fn settings_are_told_without_their_types() {
-        let expected = "gram user exponent 0.3, row entries 50, neighbours 20, \
+        let expected = "gram user exponent 0.5, row entries 50, neighbours 20, \
                         regularisation 4.0, item exponent 0.25, distance exponent 0.0";
         assert_eq!(plain(&options().model.ridge), expected);
     }

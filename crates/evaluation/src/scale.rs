@@ -172,27 +172,12 @@ impl Times {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use recommender::learn::gram::GramSettings;
-    use recommender::learn::low_pass::LowPassSettings;
-    use recommender::learn::ridge::RidgeSettings;
-
-    fn settings() -> LearnSettings {
-        let gram = GramSettings { user_exponent: 0.5, row_entries: 50 };
-        let ridge = RidgeSettings {
-            gram,
-            neighbours: 20,
-            regularisation: 3.0,
-            item_exponent: 0.3,
-            distance_exponent: 0.0,
-        };
-        let low_pass = LowPassSettings { factors: 32, weight: 0.3, iterations: 2 };
-        LearnSettings { ridge, low_pass }
-    }
+    use crate::testing::small;
 
     #[test]
     fn a_small_shop_is_made_fitted_and_accounted_for() {
         let synthetic = Synthetic { items: 500, interactions: 20_000, seed: 7 };
-        let measured = measure(&synthetic, &settings(), &|_, _, _| {}, &AtomicBool::new(false));
+        let measured = measure(&synthetic, &small(), &|_, _, _| {}, &AtomicBool::new(false));
         let (row, model) = measured.unwrap();
         assert_eq!(model.item_count(), 500);
         assert_eq!((row.items, row.users), (500, 400));
@@ -211,7 +196,7 @@ mod tests {
     fn a_cancelled_measurement_stops() {
         let synthetic = Synthetic { items: 500, interactions: 20_000, seed: 7 };
         let cancelled = AtomicBool::new(true);
-        let measured = measure(&synthetic, &settings(), &|_, _, _| {}, &cancelled);
+        let measured = measure(&synthetic, &small(), &|_, _, _| {}, &cancelled);
         assert_eq!(measured.err(), Some(Cancelled));
     }
 }

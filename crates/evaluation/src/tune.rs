@@ -215,35 +215,14 @@ impl Search<'_> {
 
 #[cfg(test)]
 mod tests {
-    use recommender::Interactions;
-    use recommender::learn::gram::GramSettings;
-    use recommender::learn::low_pass::LowPassSettings;
-    use recommender::learn::ridge::RidgeSettings;
-
     use super::*;
-    use crate::split::hold_out;
-
-    /// Four tastes of ten items each; every user likes seven items of one taste.
-    fn tastes() -> Split {
-        let mut interactions = Interactions::new(40);
-        for user in 0..160_u32 {
-            let taste = user % 4 * 10;
-            let items = (0..7).map(|step| taste + (user / 4 + step * 3) % 10);
-            interactions.push_user(items.map(|item| (item, 1.0)));
-        }
-        hold_out(&interactions, 0.3, 0.0, 3)
-    }
+    use crate::testing::{small, tastes};
 
     fn options(budget: Duration) -> TuneOptions {
-        let ridge = RidgeSettings {
-            gram: GramSettings { user_exponent: 0.5, row_entries: 40 },
-            neighbours: 20,
-            regularisation: 500.0,
-            item_exponent: 0.3,
-            distance_exponent: 0.5,
-        };
-        let low_pass = LowPassSettings { factors: 32, weight: 0.3, iterations: 2 };
-        let start = LearnSettings { ridge, low_pass };
+        let mut start = small();
+        // Far from the best, so that there is something to find.
+        start.ridge.regularisation = 500.0;
+        start.ridge.distance_exponent = 0.5;
         TuneOptions { start, budget, k: 5, users_max: 100 }
     }
 
@@ -257,8 +236,8 @@ mod tests {
         assert!(tuned.is_finished && tuned.trials.len() > 8);
         assert!(tuned.best().quality() >= tuned.start().quality());
         assert!(tuned.trials.iter().all(|trial| trial.quality() <= tuned.best().quality() * 1.002));
-        // Every second of 160, so that there are at most 100.
-        assert_eq!(tuned.users, 80);
+        // Every second of 120, so that there are at most 100.
+        assert_eq!(tuned.users, 60);
     }
 
     #[test]

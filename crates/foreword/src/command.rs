@@ -7,6 +7,7 @@ mod demo;
 mod evaluate;
 mod import;
 mod keys;
+mod lessons;
 mod man;
 mod recommend;
 mod serve;

@@ -7,12 +7,11 @@ use recommender::learn::gram::{Gram, GramSettings};
 use recommender::learn::low_pass::{LowPass, LowPassSettings};
 use recommender::learn::ridge::{Columns, ItemWeights, RidgeSettings};
 use recommender::learn::{LearnSettings, Learnt};
-use recommender::model::Liked;
 use recommender::watch::{Cancelled, Stage, Watch};
 
 use super::TuneOptions;
 use crate::metrics::list::{ListQuality, judge};
-use crate::ranker::{Ranker, Served};
+use crate::ranker::{Ranker, Served, fold_in};
 use crate::split::Split;
 
 pub(super) struct Parts<'a> {
@@ -83,10 +82,7 @@ impl<'a> Parts<'a> {
             .users
             .par_iter()
             .map_init(memory, |(memory, history), &user| {
-                let (items, values) = self.split.histories.user(user);
-                history.clear();
-                let liked = items.iter().zip(values);
-                history.extend(liked.map(|(&item, &weight)| Liked { item, weight }));
+                fold_in(&self.split.histories, user, history);
                 judge(&served.rank(history, self.k, memory), &self.split.held_out[user], self.k)
             })
             .collect();

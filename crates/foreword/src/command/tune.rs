@@ -12,7 +12,7 @@ use serde::Serialize;
 use server::data_folder::DataFolder;
 use server::progress::{Progress, Stages};
 use server::settings::{Settings, Train};
-use server::train::{TrainError, Trained, read_lessons};
+use server::train::{Span, Trained};
 
 use crate::arguments::Tune;
 use crate::exit;
@@ -100,14 +100,8 @@ async fn hold_out(
     progress: &dyn Progress,
     stop: &Stop,
 ) -> Result<Option<Split>> {
-    data.check_shop()?;
-    let store = data.store(settings).await?;
-    let lessons = read_lessons(&store, settings, progress, &stop.flag).await;
-    store.close().await;
-    let lessons = match lessons {
-        Err(TrainError::Cancelled) => return Ok(None),
-        lessons => lessons?,
-    };
+    let lessons = super::lessons::read(Span::All, data, settings, progress, stop).await?;
+    let Some(lessons) = lessons else { return Ok(None) };
     let (share, seed) = (arguments.holdout, arguments.seed);
     let split = evaluation::hold_out(&lessons.interactions, share, LIKED_MIN, seed);
     ensure!(

@@ -8,9 +8,10 @@ use evaluation::cold::{self, ColdReport, Mean};
 use server::data_folder::DataFolder;
 use server::progress::{Progress, Stages};
 use server::settings::Settings;
-use server::train::{Lessons, TrainError, read_lessons};
+use server::train::{Lessons, Span};
 
 use crate::arguments::Evaluate;
+use crate::command::lessons;
 use crate::exit;
 use crate::figures;
 use crate::output;
@@ -29,13 +30,10 @@ pub(super) async fn run(
         share > 0.0 && share < 1.0,
         "--cold-items is {share}, expected a share between 0 and 1"
     );
-    data.check_shop()?;
-    let store = data.store(settings).await?;
-    let lessons = read_lessons(&store, settings, &*progress, &stop.flag).await;
-    store.close().await;
+    let lessons = lessons::read(Span::All, data, settings, &*progress, stop).await?;
     let report = match lessons {
-        Err(TrainError::Cancelled) => None,
-        lessons => measure(lessons?, settings, arguments, share, progress, stop).await?,
+        None => None,
+        Some(lessons) => measure(lessons, settings, arguments, share, progress, stop).await?,
     };
     let Some(report) = report else {
         output::remark("stopped");

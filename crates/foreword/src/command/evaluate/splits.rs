@@ -8,9 +8,10 @@ use jiff::Timestamp;
 use server::data_folder::DataFolder;
 use server::progress::Progress;
 use server::settings::Settings;
-use server::train::{Lessons, Span, TrainError, read_lessons_of};
+use server::train::{Lessons, Span};
 
 use crate::arguments::{Evaluate, SplitKind};
+use crate::command::lessons;
 use crate::output;
 use crate::signal::Stop;
 
@@ -59,19 +60,12 @@ pub(super) async fn of_store(
     progress: &dyn Progress,
     stop: &Stop,
 ) -> Result<Option<Split>> {
-    data.check_shop()?;
-    let store = data.store(settings).await?;
-    let read =
-        async |span| match read_lessons_of(span, &store, settings, progress, &stop.flag).await {
-            Err(TrainError::Cancelled) => Ok(None),
-            lessons => Ok(Some(lessons?)),
-        };
+    let read = async |span| lessons::read(span, data, settings, progress, stop).await;
     let split = match arguments.split {
-        SplitKind::Time => by_time(read, arguments).await,
-        SplitKind::Holdout | SplitKind::UnseenUsers => at_random(read, arguments).await,
+        SplitKind::Time => by_time(read, arguments).await?,
+        SplitKind::Holdout | SplitKind::UnseenUsers => at_random(read, arguments).await?,
     };
-    store.close().await;
-    split?.map(|split| tested(split, "the store")).transpose()
+    split.map(|split| tested(split, "the store")).transpose()
 }
 
 /// `read` gives `None` if it was told to stop, and so do these.
