@@ -20,6 +20,9 @@ use crate::ranker::{ItemKnn, Popularity, Ranker, Served, fold_in};
 use crate::report::Report;
 use crate::split::{Split, Times};
 
+/// What reports call the engine's model with the settings that were given.
+pub const OURS: &str = Served::NAME;
+
 /// What is measured, and how.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Options {

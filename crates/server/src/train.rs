@@ -126,6 +126,17 @@ fn with_what_was_tuned(settings: &Settings, tuned: Option<&Table>) -> Settings {
     }
 }
 
+/// The settings that [`train`] learns with: what tuning chose for the active model counts where
+/// nobody has set another value.
+///
+/// # Errors
+///
+/// [`TrainError::Models`] if it cannot be told which model is active.
+pub fn settings_in_use(models: &ModelFolder, settings: &Settings) -> Result<Settings, TrainError> {
+    let tuned = what_was_tuned(models, settings)?;
+    Ok(with_what_was_tuned(settings, tuned.as_ref()))
+}
+
 /// Trains on all events of the store, writes a snapshot and activates it.
 ///
 /// `cancelled` stops it soon after it becomes true. Nothing half-done is left behind.

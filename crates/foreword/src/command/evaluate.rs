@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use evaluation::peers::PeerOptions;
-use evaluation::{Cancelled, Options, Report, Split};
+use evaluation::{Cancelled, OURS, Options, Report, Split};
 use server::data_folder::DataFolder;
 use server::progress::{Progress, Stages};
 use server::settings::Settings;
@@ -29,9 +29,12 @@ pub(super) async fn run(
     arguments: &Evaluate,
 ) -> Result<ExitCode> {
     splits::check(arguments)?;
+    let (settings, origin) = in_use(data, settings, arguments)?;
+    let settings = &settings;
     let stop = Stop::listen()?;
     let progress = progress::shown();
     if let Some(share) = arguments.cold_items {
+        output::remark(format_args!("settings: {origin}"));
         return cold::run(data, settings, arguments, share, progress, &stop).await;
     }
     let split = match &arguments.train {
@@ -42,7 +45,9 @@ pub(super) async fn run(
         Some(split) => {
             let peers = peers::options(settings, arguments);
             let options = options(settings, arguments);
-            evaluate(split, options, peers, settings.train.threads, progress, &stop).await?
+            let measured =
+                evaluate(split, options, peers, settings.train.threads, progress, &stop).await?;
+            measured.map(|report| with_origin(report, &origin))
         }
         None => None,
     };
@@ -62,6 +67,39 @@ pub(super) async fn run(
         output::say(text::of(&report).trim_end());
     }
     Ok(exit::SUCCESS)
+}
+
+/// The settings that are measured, and where they come from, for people: of a store those that
+/// its next training would learn with.
+fn in_use(
+    data: &DataFolder,
+    settings: &Settings,
+    arguments: &Evaluate,
+) -> Result<(Settings, String)> {
+    if !arguments.store {
+        return Ok((settings.clone(), AS_SET.to_owned()));
+    }
+    data.check_shop()?;
+    let models = data.models()?;
+    let settings = server::train::settings_in_use(&models, settings)?;
+    let origin = match models.active()?.filter(|_| settings.is_tuned()) {
+        Some(version) => {
+            format!("chosen by tuning, as the active model {version} keeps them, or as set")
+        }
+        None => AS_SET.to_owned(),
+    };
+    Ok((settings, origin))
+}
+
+/// Where settings come from that nobody has tuned.
+const AS_SET: &str = "by default or as set";
+
+/// The report, with where the settings at hand came from beside them.
+fn with_origin(mut report: Report, origin: &str) -> Report {
+    if let Some(row) = report.rows.iter_mut().find(|row| row.model == OURS) {
+        row.settings = format!("{} ({origin})", row.settings);
+    }
+    report
 }
 
 fn write(path: &Path, what: &str, text: &str) -> Result<()> {

@@ -192,3 +192,27 @@ fn a_store_without_times_has_no_before_and_after() {
     let short = program.run("evaluate --store").failed(1);
     assert!(short.contains("readers need longer histories"), "{short}");
 }
+
+#[test]
+fn a_store_is_measured_with_what_tuning_chose_for_its_model_where_nobody_set_another() {
+    let program = Program::new();
+    write_years(&program);
+    let ours = |arguments: &str| -> String {
+        let told = program.run(&format!("{arguments} evaluate --store --json")).succeeded();
+        let report: Value = serde_json::from_str(&told).unwrap();
+        report["rows"][0]["settings"].as_str().unwrap().to_owned()
+    };
+    assert!(ours("").ends_with("(by default or as set)"), "{}", ours(""));
+    program.run("--set train.neighbours=33 --set train.factors=32 tune --budget 0").succeeded();
+    let settings = ours("");
+    assert!(settings.contains(", neighbours 33, "), "{settings}");
+    let origin = "(chosen by tuning, as the active model 1 keeps them, or as set)";
+    assert!(settings.ends_with(origin), "{settings}");
+    assert!(ours("--set train.neighbours=44").contains(", neighbours 44, "));
+    let untuned = ours("--set train.tuned=false");
+    assert!(untuned.contains(", neighbours 200, ") && untuned.ends_with("as set)"), "{untuned}");
+    let table = program.run("evaluate --store").succeeded();
+    assert!(table.contains(origin), "{table}");
+    let cold = program.run("evaluate --store --cold-items 0.2").errors;
+    assert!(cold.contains("settings: chosen by tuning"), "{cold}");
+}
