@@ -32,9 +32,10 @@ pub struct Options {
     pub k: usize,
     /// `K` of cosine `ItemKNN`: how many neighbours an item has.
     pub item_knn_neighbours: usize,
-    /// After how many days an event counts half for a trend; used where there are times.
+    /// After how many days an event counts half for what is trending or was popular lately; used
+    /// where there are times.
     pub trend_half_life_days: f64,
-    /// Half-lives in days with which the engine's model and the trend are measured as well;
+    /// Half-lives in days with which the engine's model and both are measured as well;
     /// used where there are times.
     pub half_lives_days: Vec<f64>,
     /// Seed of the bootstrap.
@@ -78,8 +79,8 @@ pub fn evaluate(
 }
 
 /// Measures the engine as it is served, popularity and cosine `ItemKNN`, one
-/// after the other, on the current rayon pool; where there are times, trending as well, and
-/// both with each half-life.
+/// after the other, on the current rayon pool; where there are times, what is trending and what
+/// was popular lately as well, and these and the engine with each half-life.
 ///
 /// `watch` is told a stage ("popularity: ranking"), how much of it is done, and how much
 /// there is; from any thread, about 100 times a stage.
@@ -107,11 +108,11 @@ pub fn measure(
         run.fit_and_rank::<ItemKnn>(neighbours, &split.train, &split.histories)?,
     ];
     if let Some(times) = &split.times {
-        measured.push(run.trending(times, options.trend_half_life_days)?);
+        measured.extend(run.of_late(times, options.trend_half_life_days)?);
         for &days in &options.half_lives_days {
             measured.push(run.decayed(times, days)?);
             if days != options.trend_half_life_days {
-                measured.push(run.trending(times, days)?);
+                measured.extend(run.of_late(times, days)?);
             }
         }
     }
@@ -175,12 +176,19 @@ impl Run<'_> {
         self.measure(label, histories, |watch| R::fit(train, self.options, watch))
     }
 
-    fn trending(&self, times: &Times, half_life_days: f64) -> Result<Lists, Cancelled> {
-        let settings = format!("half-life {half_life_days} days");
-        let label = Label { model: format!("trending, {half_life_days} days"), settings };
-        let half_life_ms = half_life_days * DAY_MS;
-        let fit = || Popularity::trending(&self.split.train, &times.train_ms, half_life_ms);
-        self.measure(label, &self.split.histories, |_| Ok(fit()))
+    /// What rises, as the service has it, and what was popular lately.
+    fn of_late(&self, times: &Times, half_life_days: f64) -> Result<[Lists; 2], Cancelled> {
+        let measure = |name: &str, fit: fn(&Interactions, &[i64], f64) -> Popularity| {
+            let settings = format!("half-life {half_life_days} days");
+            let label = Label { model: format!("{name}, {half_life_days} days"), settings };
+            let half_life_ms = half_life_days * DAY_MS;
+            let fit = |_: &Watch<'_>| Ok(fit(&self.split.train, &times.train_ms, half_life_ms));
+            self.measure(label, &self.split.histories, fit)
+        };
+        Ok([
+            measure("trending", Popularity::rising)?,
+            measure("popular lately", Popularity::lately)?,
+        ])
     }
 
     fn decayed(&self, times: &Times, half_life_days: f64) -> Result<Lists, Cancelled> {
@@ -331,8 +339,10 @@ mod tests {
             ("popularity", 0.5),
             ("cosine ItemKNN", 0.0),
             ("trending, 30 days", 1.0),
+            ("popular lately, 30 days", 1.0),
             ("Foreword, 10 days", 1.0),
             ("trending, 10 days", 1.0),
+            ("popular lately, 10 days", 1.0),
             ("Foreword, 30 days", 1.0),
         ];
         assert_eq!(ranks, expected);

@@ -84,7 +84,10 @@ impl Split {
 }
 
 /// The items and values of one user, in pairs.
-fn entries(interactions: &Interactions, user: usize) -> impl Iterator<Item = (u32, f32)> {
+pub(crate) fn entries(
+    interactions: &Interactions,
+    user: usize,
+) -> impl Iterator<Item = (u32, f32)> + Clone {
     let (items, values) = interactions.user(user);
     items.iter().copied().zip(values.iter().copied())
 }

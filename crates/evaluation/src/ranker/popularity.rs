@@ -1,13 +1,16 @@
 //! Popularity: the same list for everyone, without what each has. What a model must beat.
-//! Trending is the same, by what was liked lately.
+//! Popular lately is the same, by what was liked lately; trending is what rises, as the service
+//! shows it.
 
 use recommender::Interactions;
+use recommender::learn::rise::rise;
 use recommender::learn::trend::trend;
 use recommender::model::Liked;
 use recommender::watch::{Cancelled, Watch};
 
 use crate::ranker::Ranker;
 use crate::run::Options;
+use crate::split::entries;
 
 /// Items by the sum of their values, highest first.
 pub(crate) struct Popularity {
@@ -17,15 +20,18 @@ pub(crate) struct Popularity {
 impl Popularity {
     /// Items by what was liked lately; where that is equal, by the sum of their values.
     /// `times_ms` has a time for each entry.
-    pub(crate) fn trending(train: &Interactions, times_ms: &[i64], half_life_ms: f64) -> Self {
-        let entries = (0..train.user_count()).flat_map(|user| {
-            let (items, values) = train.user(user);
-            items.iter().zip(values)
-        });
-        let events =
-            entries.zip(times_ms).map(|((item, value), time)| (*item, *value, Some(*time)));
-        let trend = trend(train.item_count(), events, half_life_ms);
+    pub(crate) fn lately(train: &Interactions, times_ms: &[i64], half_life_ms: f64) -> Self {
+        let trend = trend(train.item_count(), dated(train, times_ms), half_life_ms);
         Self::by(&trend, &train.item_sums())
+    }
+
+    /// Items by how much they rise, and only those that do, as the service shows what is
+    /// trending: where few rise, lists are short.
+    pub(crate) fn rising(train: &Interactions, times_ms: &[i64], half_life_ms: f64) -> Self {
+        let rises = rise(train.item_count(), dated(train, times_ms), half_life_ms);
+        let mut rising = Self::by(&rises, &rises);
+        rising.order.retain(|item| rises[*item as usize] > 0.0);
+        rising
     }
 
     /// Highest first; equal ones by the second score, then by item.
@@ -40,6 +46,15 @@ impl Popularity {
         });
         Self { order }
     }
+}
+
+/// The interactions as events: item, weight, time in ms.
+fn dated(
+    train: &Interactions,
+    times_ms: &[i64],
+) -> impl Iterator<Item = (u32, f32, Option<i64>)> + Clone {
+    let entries = (0..train.user_count()).flat_map(|user| entries(train, user));
+    entries.zip(times_ms).map(|((item, value), time)| (item, value, Some(*time)))
 }
 
 impl Ranker for Popularity {

@@ -164,12 +164,16 @@ fn a_store_is_split_at_one_moment_and_what_was_left_out_is_told() {
         "popularity",
         "cosine ItemKNN",
         "trending, 14 days",
+        "popular lately, 14 days",
         "Foreword, 60 days",
         "trending, 60 days",
+        "popular lately, 60 days",
     ];
     assert_eq!(models, expected);
     let ndcg = |place: usize| split["rows"][place]["ndcg"].as_f64().unwrap();
-    assert!(ndcg(3) > ndcg(1), "what is liked lately against what was ever liked");
+    for place in [3, 4] {
+        assert!(ndcg(place) > ndcg(1), "{place}: what is liked lately, or ever");
+    }
     // Without a moment, the newest fifth is held out.
     let newest = report("");
     assert!(newest["held_out"].as_u64().unwrap() <= 80, "{newest}");
