@@ -12,16 +12,17 @@ use super::source::Source;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Preset {
-    /// About a third of the time, and a little less quality.
+    /// Less time, and a little less quality.
     Fast,
     /// The reference's values.
     Balanced,
-    /// About three times as long, for the last percent.
+    /// More time, for the last percent.
     Best,
 }
 
 impl Preset {
-    /// Neighbours, entries of a row, factors and iterations. Chosen on validation parts; `docs/evaluation.md` has what they bring.
+    /// Neighbours, entries of a row, factors and iterations. Chosen on validation parts;
+    /// `docs/evaluation.md` has the commands that tell what they take and bring.
     fn values(self) -> &'static [(&'static str, i64)] {
         match self {
             Self::Fast => &[
