@@ -2,9 +2,8 @@
 
 A peer gives to `main` its name, its first guesses (settings, the library's own defaults in front,
 then what is likely to be good, what costs least first), the space that others are drawn from, and
-`fit(train, settings, task)`, which returns a function from histories to ranked items; and, if
-there is a reason not to run at all, a function that says it. It is run as `python PEER.py
-FOLDER`; FOLDER holds what is asked and takes the answer:
+`fit(train, settings, task)`, which returns a function from histories to ranked items. It is run
+as `python PEER.py FOLDER`; FOLDER holds what is asked and takes the answer:
 
     task.json                 k, budget_seconds, threads, seed, available_bytes
     trial_train.csr           what a candidate is fitted on, cut from the training part
@@ -15,6 +14,7 @@ FOLDER`; FOLDER holds what is asked and takes the answer:
     report.json               settings, what was tried, seconds and bytes; or why nothing was
 """
 
+import enum
 import gc
 import json
 import os
@@ -35,22 +35,27 @@ NOTHING = 0xFFFFFFFF
 BLOCK_BYTES = 256 << 20
 
 
-def main(name, first, space, fit, reason=lambda task, shape: None):
+class Untried(enum.Enum):
+    """What becomes of a peer of which no candidate ended within the budget."""
+
+    HAS_DEFAULTS = enum.auto()
+    IS_LEFT_OUT = enum.auto()
+
+
+def main(name, first, space, fit, untried=Untried.HAS_DEFAULTS):
     """Tunes on the validation part, fits on the whole training part, and ranks."""
     folder = Path(sys.argv[1])
     task = json.loads((folder / "task.json").read_text())
     parent = os.dup(sys.stdin.fileno())
     end_with(parent)
     shape = shape_of(folder / "train.csr")
-    skipped = reason(task, shape)
-    if skipped is not None:
-        (folder / "report.json").write_text(json.dumps({"skipped": skipped}))
-        return
-
     budget = task["budget_seconds"]
     judge = lambda settings: judged(fit, settings, folder, task, parent)
     progress = lambda spent: tell(f"{name}: tuning", spent, budget)
     tuned = tuning.tune(first(task, shape), space(task, shape), judge, task, progress)
+    if tuned.tried == 0 and untried is Untried.IS_LEFT_OUT:
+        (folder / "report.json").write_text(json.dumps({"skipped": why_untried(tuned, budget)}))
+        return
     answer = {
         "settings": tuned.settings,
         "tried": tuned.tried,
@@ -74,6 +79,13 @@ def main(name, first, space, fit, reason=lambda task, shape: None):
     answer["peak_bytes"] = peak_bytes()
     lists.astype("<u4").tofile(folder / "lists.bin")
     (folder / "report.json").write_text(json.dumps(answer))
+
+
+def why_untried(tuned, budget):
+    """What to say of a peer that is left out."""
+    if tuned.failures:
+        return f"every fit failed, the last with {tuned.failures[-1]}"
+    return f"not one fit on the validation part ended within {budget:.0f} s; give it more with --peer-budget"
 
 
 def judged(fit, settings, folder, task, parent):

@@ -4,8 +4,6 @@ With P = (XᵀX + λI)⁻¹, column j of B is −P_j / P_jj, and its diagonal is
 items × items in single precision is factored and inverted in place.
 """
 
-import time
-
 import numpy as np
 from scipy.linalg import lapack
 
@@ -15,9 +13,6 @@ import tuning
 # Rows that are computed, or mirrored, at once.
 STEP = 1024
 
-# The time of a small inverse tells that of a large one.
-PROBE_ITEMS = 2048
-
 
 def first(_task, _shape):
     # The paper chose 200 to 1000; data of fewer users like less, sparse data more.
@@ -26,28 +21,6 @@ def first(_task, _shape):
 
 def space(_task, _shape):
     return {"lambda": tuning.ratio(1.0, 20_000.0)}
-
-
-def reason(task, shape):
-    """Why it is not worth beginning: not one candidate would end within the budget."""
-    items = shape[1]
-    size = min(items, PROBE_ITEMS)
-    seconds = min(probe_seconds(size) for _ in range(3)) * (items / size) ** 3
-    # Larger matrices use a processor better; twice as well they do not.
-    if seconds <= 2.0 * task["budget_seconds"]:
-        return None
-    return (
-        f"inverting a matrix of {items} items would take about {seconds:.0f} s, by the time for "
-        f"{size} items, and the budget is {task['budget_seconds']:.0f} s; give it more with --peer-budget"
-    )
-
-
-def probe_seconds(size):
-    """The time of an inverse."""
-    matrix = np.asfortranarray(np.eye(size, dtype=np.float32) + 1.0)
-    start = time.perf_counter()
-    inverse(matrix)
-    return time.perf_counter() - start
 
 
 def fit(train, settings, _task):
@@ -99,4 +72,4 @@ def mirror(matrix):
 
 
 if __name__ == "__main__":
-    common.main("dense EASE", first, space, fit, reason)
+    common.main("dense EASE", first, space, fit, common.Untried.IS_LEFT_OUT)

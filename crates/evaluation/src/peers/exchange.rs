@@ -28,7 +28,7 @@ pub(super) struct Task {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(untagged)]
 pub(super) enum Answer {
-    /// It saw that it need not begin.
+    /// It is better left out.
     Skipped {
         /// Why, and what would help.
         skipped: String,

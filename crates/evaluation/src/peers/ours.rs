@@ -43,7 +43,9 @@ pub fn measure_ours(
     let options = Options { model: best.settings, ..options.clone() };
     let lists = measure_as(NAME, split, &options, watch, cancelled)?;
     let found = describe(&tuned, best, peers.budget);
-    Ok(Lists { settings: format!("{} ({found})", lists.settings), ..lists })
+    let settings = format!("{} ({found})", lists.settings);
+    // An allocator keeps what tuning left, which is no part of a fit.
+    Ok(Lists { settings, peak_bytes: None, ..lists })
 }
 
 /// How the settings were found, for people to read, as of a peer.
