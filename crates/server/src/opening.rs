@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use recommender::model::ModelError;
+use recommender::model::{ModelError, SummaryBytes};
 use recommender::{Model, ShopId};
 use storage::{ModelVersion, Section, Snapshot, SnapshotError, SnapshotHeader, write_snapshot};
 
@@ -70,16 +70,18 @@ impl Opened {
 /// [`SnapshotError::Io`] if it cannot be written.
 pub fn write_model(path: &Path, model: &Model) -> Result<(), SnapshotError> {
     let summary = model.summary().to_bytes();
-    let sections: Vec<Section<'_>> = model
-        .sections(&summary)
-        .iter()
-        .map(|section| Section {
-            tag: section.tag,
-            element_bytes: section.element_bytes,
-            bytes: section.bytes,
-        })
-        .collect();
     let header = SnapshotHeader { shop: ShopId::ONLY, simulated: model.is_simulated() };
-    write_snapshot(path, header, &sections)?;
+    write_snapshot(path, header, &sections(model, &summary))?;
     Ok(())
+}
+
+/// The sections that a model's file holds.
+pub(crate) fn sections<'a>(model: &'a Model, summary: &'a SummaryBytes) -> Vec<Section<'a>> {
+    let of_engine = model.sections(summary);
+    let section = |section: recommender::model::Section<'a>| Section {
+        tag: section.tag,
+        element_bytes: section.element_bytes,
+        bytes: section.bytes,
+    };
+    of_engine.into_iter().map(section).collect()
 }

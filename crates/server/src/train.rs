@@ -21,6 +21,7 @@ use storage::{
 use toml::{Table, Value};
 
 use crate::blocking::blocking;
+use crate::opening::sections;
 use crate::progress::{Progress, Stages};
 use crate::settings::{Settings, Train};
 
@@ -165,15 +166,7 @@ pub async fn train(
     let work = move || {
         let (model, fit) = fit(&lessons, &settings, &*progress, &cancelled)?;
         let summary = model.summary().to_bytes();
-        let mut sections: Vec<Section<'_>> = model
-            .sections(&summary)
-            .iter()
-            .map(|section| Section {
-                tag: section.tag,
-                element_bytes: section.element_bytes,
-                bytes: section.bytes,
-            })
-            .collect();
+        let mut sections = sections(&model, &summary);
         let text = settings_text(&settings, tuned.as_ref());
         sections.push(Section { tag: SETTINGS_TAG, element_bytes: 1, bytes: text.as_bytes() });
         let header = SnapshotHeader { shop: ShopId::ONLY, simulated: model.is_simulated() };

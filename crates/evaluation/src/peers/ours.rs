@@ -53,5 +53,6 @@ fn describe(tuned: &Tuned, best: &Trial, budget: Duration) -> String {
     let ended = tuned.ended_within(budget);
     let seconds: f64 = ended.iter().map(|trial| trial.seconds).sum();
     let tried = ended.len();
-    format!("validation NDCG {:.4}, best of {tried} tried in {seconds:.0} s", best.ndcg)
+    let late = if tried < tuned.trials.len() { ", one more ended after the budget" } else { "" };
+    format!("validation NDCG {:.4}, best of {tried} tried in {seconds:.0} s{late}", best.ndcg)
 }

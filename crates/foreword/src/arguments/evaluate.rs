@@ -33,7 +33,8 @@ pub(crate) struct Evaluate {
     /// Interactions to find again; without it, a part is held out as --split says
     #[arg(long, value_name = "FILE", requires = "train")]
     pub(crate) test: Option<PathBuf>,
-    /// Use the store's events and hold out a part of them
+    /// Use the store's events and hold out a part of them; with the settings that its next training
+    /// would use, what tuning chose for the active model included
     #[arg(long, group = "source")]
     pub(crate) store: bool,
     /// What is held out
