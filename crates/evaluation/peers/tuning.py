@@ -151,13 +151,14 @@ def quality_of(lists, held_out):
 
     Both with binary relevance; the ideal list of NDCG holds min(k, held-out items) hits.
     """
-    users, k = lists.shape
+    k, items = lists.shape[1], held_out.shape[1]
+    wanted = np.diff(held_out.indptr)
+    users = np.arange(len(wanted), dtype=np.int64)
+    # An item of a user as one number; places without an item are those of no item.
+    is_there = lists < items
+    listed = users[:, None] * items + np.where(is_there, lists, 0)
+    hits = np.isin(listed, np.repeat(users, wanted) * items + held_out.indices) & is_there
     gains = 1.0 / np.log2(np.arange(k) + 2.0)
-    totals = np.cumsum(gains)
-    ndcgs, recalls = np.zeros(users), np.zeros(users)
-    for user, items in enumerate(held_out.astype(bool).tolil(copy=False).rows):
-        hits = np.isin(lists[user], items)
-        ndcgs[user] = gains[hits].sum() / totals[min(k, len(items)) - 1]
-        recalls[user] = hits.sum() / len(items)
-    ndcg = float(ndcgs.mean())
-    return math.sqrt(ndcg * float(recalls.mean())), ndcg
+    ndcg = float((hits @ gains / np.cumsum(gains)[np.minimum(wanted, k) - 1]).mean())
+    recall = float((hits.sum(axis=1) / wanted).mean())
+    return math.sqrt(ndcg * recall), ndcg
