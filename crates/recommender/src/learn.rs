@@ -7,12 +7,12 @@
 mod cholesky;
 pub mod content;
 pub mod gram;
+pub mod lately;
 pub mod low_pass;
 pub mod popularity;
 pub mod ridge;
 pub mod rise;
 mod rows;
-pub mod trend;
 
 use crate::interactions::Interactions;
 use crate::watch::{Cancelled, Watch};

@@ -4,7 +4,7 @@
 
 use recommender::Interactions;
 use recommender::learn::rise::rise;
-use recommender::learn::trend::trend;
+use recommender::learn::lately::lately;
 use recommender::model::Liked;
 use recommender::watch::{Cancelled, Watch};
 
@@ -21,7 +21,7 @@ impl Popularity {
     /// Items by what was liked lately; where that is equal, by the sum of their values.
     /// `times_ms` has a time for each entry.
     pub(crate) fn lately(train: &Interactions, times_ms: &[i64], half_life_ms: f64) -> Self {
-        let trend = trend(train.item_count(), dated(train, times_ms), half_life_ms);
+        let trend = lately(train.item_count(), dated(train, times_ms), half_life_ms);
         Self::by(&trend, &train.item_sums())
     }
 

@@ -24,8 +24,8 @@ use crate::watch::{Cancelled, Stage, Watch};
 /// What a low-pass term is made with.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct LowPassSettings {
-    /// `f`: how many numbers an item has, at most: a small catalogue gets fewer, one for 20 items,
-    /// as more would filter nothing. Rounded up to a multiple of 32. 0 means no term.
+    /// `f`: how many numbers an item has, rounded up to a multiple of 32; a small catalogue gets
+    /// fewer, as [`width`](Self::width) says. 0 means no term.
     pub factors: usize,
     /// `α`: how much the term weighs beside the sparse weights.
     pub weight: f32,
@@ -33,15 +33,17 @@ pub struct LowPassSettings {
     pub iterations: usize,
 }
 
-/// How many items there are for a factor at least. With one for 13 or fewer the term lost on
-/// held-out parts of a catalogue of 1,700 items what it gains with one for 20 or more.
-const ITEMS_PER_FACTOR: usize = 20;
+/// How many items there are for a factor at least: more factors span nearly everything, and filter
+/// nothing.
+const ITEMS_PER_FACTOR: usize = 16;
 
 impl LowPassSettings {
-    /// How many numbers an item of so many gets.
-    fn width(&self, items: usize) -> usize {
-        let factors = self.factors.min(items / ITEMS_PER_FACTOR);
-        if factors < WIDTH_STEP / 2 { 0 } else { factors.next_multiple_of(WIDTH_STEP) }
+    /// How many numbers an item has where there are so many items: a multiple of 32, at most
+    /// one for 16 items, and none below 512 items.
+    #[must_use]
+    pub fn width(&self, items: usize) -> usize {
+        let most = items / ITEMS_PER_FACTOR / WIDTH_STEP * WIDTH_STEP;
+        self.factors.next_multiple_of(WIDTH_STEP).min(most)
     }
 }
 
@@ -315,8 +317,8 @@ mod tests {
     #[test]
     fn small_catalogues_have_fewer_factors() {
         let settings = LowPassSettings { factors: 500, weight: 1.0, iterations: 1 };
-        let widths = [100, 319, 320, 700, 10_000, 1_000_000].map(|items| settings.width(items));
-        assert_eq!(widths, [0, 0, 32, 64, 512, 512]);
+        let widths = [100, 511, 512, 1_700, 10_000, 1_000_000].map(|items| settings.width(items));
+        assert_eq!(widths, [0, 0, 32, 96, 512, 512]);
         assert_eq!(LowPassSettings { factors: 0, ..settings }.width(1000), 0);
     }
 

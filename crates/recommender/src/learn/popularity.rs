@@ -1,6 +1,6 @@
 //! Popularity: how much each item is liked by all users together, of late more than long ago.
 
-use super::trend::trend;
+use super::lately::lately;
 
 /// Adds up how much each item was liked: an event counts half for every `half_life_ms` that it is
 /// older than the newest one; one without a time counts as much as the dated ones do on
@@ -12,7 +12,7 @@ pub fn popularity<I>(item_count: usize, events: I, half_life_ms: f64) -> Vec<f32
 where
     I: Iterator<Item = (u32, f32, Option<i64>)> + Clone,
 {
-    let mut popularity = trend(item_count, events.clone(), half_life_ms);
+    let mut popularity = lately(item_count, events.clone(), half_life_ms);
     let decayed: f64 = popularity.iter().map(|sum| f64::from(*sum)).sum();
     let liked = events.filter(|(_, weight, _)| *weight > 0.0);
     let dated = liked.clone().filter(|(_, _, time)| time.is_some());

@@ -7,7 +7,7 @@
 //! tables*). Both counts decay with the age of their events, by half-lives of which the
 //! long run's is [`LONG_RUN`] times the recent one's.
 
-use super::trend::trend;
+use super::lately::lately;
 
 /// How many times the recent half-life the long run's is.
 pub const LONG_RUN: f64 = 8.0;
@@ -25,7 +25,7 @@ pub fn rise<I>(item_count: usize, events: I, half_life_ms: f64) -> Vec<f32>
 where
     I: Iterator<Item = (u32, f32, Option<i64>)> + Clone,
 {
-    let recent = trend(item_count, events.clone(), half_life_ms);
+    let recent = lately(item_count, events.clone(), half_life_ms);
     let times = || events.clone().filter_map(|(_, _, time)| time);
     let span =
         times().max().zip(times().min()).map_or(0, |(last, first)| last.saturating_sub(first));
@@ -33,7 +33,7 @@ where
     if (span as f64) < 2.0 * half_life_ms {
         return recent;
     }
-    let long = trend(item_count, events, half_life_ms * LONG_RUN);
+    let long = lately(item_count, events, half_life_ms * LONG_RUN);
     let sum = |counts: &[f32]| counts.iter().map(|count| f64::from(*count)).sum::<f64>();
     let part = sum(&recent) / sum(&long);
     let of = |(recent, long): (&f32, &f32)| {
@@ -58,7 +58,7 @@ mod tests {
         let rises = rise(4, events.iter().copied(), 5_000.0);
         assert!(rises[1] > rises[0] && rises[1] > 0.5, "{rises:?}");
         assert_eq!(&rises[2..], [0.0, 0.0]);
-        let counts = trend(4, events.iter().copied(), 5_000.0);
+        let counts = lately(4, events.iter().copied(), 5_000.0);
         assert!(counts[0] > counts[1], "the plain count puts the favourite first");
     }
 

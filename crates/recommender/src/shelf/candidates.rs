@@ -5,8 +5,8 @@
 //! added, and what is positive then is ordered by it. Where (1) finds fewer than are asked for,
 //! the eligible ones among the [`WIDEN_MAX`] most popular items are candidates too.
 //!
-//! Ranking only the best of the sparse part costs no quality (`docs/evaluation.md`), and saves
-//! the product for all other items.
+//! The product of factors is made for the best of the sparse part only: what the neighbours say
+//! nothing of is hardly ever among the first, and for a million items it would cost too much.
 
 use crate::bits::BitSet;
 use crate::model::{Liked, Model};

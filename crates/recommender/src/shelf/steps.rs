@@ -1,10 +1,16 @@
-//! The steps of the re-rank, each of which can be left out.
+//! The steps of the re-rank that can be left out, in their order. The shop's rules and pins come
+//! between them with every request (`arrange.rs`).
 
-/// Which steps a shelf goes through, and with what. `None` leaves a step out.
+/// What is re-ranked, which steps it goes through, and with what. `None` leaves a step out.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ShelfSettings {
     /// How many of the best items are re-ranked. Never fewer than are asked for.
     pub candidates: usize,
+    /// How popular items of small categories are weighed against those of large ones, where
+    /// there is nothing personal to re-rank.
+    pub blend: Option<Blend>,
+    /// Popular items change places with others about as popular.
+    pub rotation: Option<Rotation>,
     /// Of a series only the volume to read next.
     pub series: Option<SeriesGate>,
     /// Behind the others: what is by authors or of series that the user dislikes.
@@ -15,10 +21,6 @@ pub struct ShelfSettings {
     pub authors: Option<AuthorCap>,
     /// What was shown and not taken up sinks.
     pub impressions: Option<ImpressionDecay>,
-    /// Popular items change places with others about as popular.
-    pub rotation: Option<Rotation>,
-    /// How popular items of small categories are weighed against those of large ones.
-    pub blend: Option<Blend>,
 }
 
 /// The step that lets only the next volume of a series through; it has nothing to set.
@@ -74,12 +76,12 @@ impl ShelfSettings {
     /// No step at all: candidates come in the order of their scores.
     pub const NONE: Self = Self {
         candidates: 0,
+        blend: None,
+        rotation: None,
         series: None,
         disliked: None,
         diversity: None,
         authors: None,
         impressions: None,
-        rotation: None,
-        blend: None,
     };
 }

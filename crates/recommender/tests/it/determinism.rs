@@ -12,7 +12,7 @@ use crate::shop;
 
 fn fit_with(threads: usize) -> Learnt {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-    let interactions = shop::interactions(500, 2_000, 7);
+    let interactions = shop::interactions(520, 2_000, 7);
     pool.install(|| {
         let Learnt { weights, low_pass } = learn(&interactions, &shop::SETTINGS, &Watch::IGNORE)?;
         let weights = with_content(weights, &interactions.item_users())?;

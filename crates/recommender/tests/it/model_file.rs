@@ -41,7 +41,7 @@ fn open(model: &Model, change: impl Fn(u32, usize) -> Option<usize>) -> Result<M
 
 #[test]
 fn a_model_read_back_scores_the_same() {
-    let model = shop::model(&shop::interactions(330, 600, 3));
+    let model = shop::model(&shop::interactions(520, 900, 3));
     let read = open(&model, |_, length| Some(length)).unwrap();
     assert_eq!(read.summary(), model.summary());
     assert_eq!(read.index_of(ItemNumber(5)), Some(2));
@@ -56,7 +56,7 @@ fn a_model_read_back_scores_the_same() {
 
 #[test]
 fn a_section_that_is_missing_or_short_is_named() {
-    let model = shop::model(&shop::interactions(330, 600, 3));
+    let model = shop::model(&shop::interactions(520, 900, 3));
     for tag in 1..=10 {
         let missing = open(&model, |other, length| (other != tag).then_some(length));
         if tag == 8 {

@@ -14,7 +14,7 @@ use recommender::shelf::{
 
 use crate::shop::{self, TestShop};
 
-const ITEMS: u32 = 330;
+const ITEMS: u32 = 520;
 
 /// More than any shop here has.
 const ALL: usize = 500;

@@ -13,7 +13,7 @@ use recommender::shelf::{self, Origin, Ranked, Reason, Request, Shop, Workspace}
 
 use crate::shop::{self, TestShop};
 
-const ITEMS: u32 = 330;
+const ITEMS: u32 = 520;
 
 fn categories() -> impl Strategy<Value = Vec<String>> {
     let slug = prop::sample::select(vec!["mystery", "poetry", "travel", "food", "unknown"]);

@@ -1,13 +1,13 @@
-//! Trend: what many users liked lately.
+//! Lately: what many users liked, old likes counting less.
 
 /// Adds up how much each item was liked lately: an event counts half for every
 /// `half_life_ms` that it is older than the newest event.
 ///
 /// Events are `(item, weight, time in ms)`; those without a time or not above zero count
-/// nothing, so a shop without times has no trend. Sums of equal input in equal order are
+/// nothing, so in a shop without times nothing was liked lately. Sums of equal input in equal order are
 /// bit-identical. The newest event stands for the present, because the engine reads no clock.
 #[must_use]
-pub fn trend<I>(item_count: usize, events: I, half_life_ms: f64) -> Vec<f32>
+pub fn lately<I>(item_count: usize, events: I, half_life_ms: f64) -> Vec<f32>
 where
     I: Iterator<Item = (u32, f32, Option<i64>)> + Clone,
 {
@@ -33,11 +33,11 @@ mod tests {
     fn an_event_counts_half_for_every_half_life() {
         let events =
             [(0, 1.0, Some(1000)), (1, 1.0, Some(900)), (1, 2.0, Some(800)), (2, 9.0, None)];
-        assert_eq!(trend(4, events.into_iter(), 100.0), [1.0, 1.0, 0.0, 0.0]);
+        assert_eq!(lately(4, events.into_iter(), 100.0), [1.0, 1.0, 0.0, 0.0]);
     }
 
     #[test]
-    fn without_times_there_is_no_trend() {
-        assert_eq!(trend(2, [(0, 1.0, None)].into_iter(), 100.0), [0.0, 0.0]);
+    fn without_times_nothing_was_liked_lately() {
+        assert_eq!(lately(2, [(0, 1.0, None)].into_iter(), 100.0), [0.0, 0.0]);
     }
 }
