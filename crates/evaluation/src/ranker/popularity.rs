@@ -3,8 +3,8 @@
 //! shows it.
 
 use recommender::Interactions;
-use recommender::learn::rise::rise;
 use recommender::learn::lately::lately;
+use recommender::learn::rise::rise;
 use recommender::model::Liked;
 use recommender::watch::{Cancelled, Watch};
 

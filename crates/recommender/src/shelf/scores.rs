@@ -46,6 +46,8 @@ impl Scores {
         walks.clear();
         walks.resize(history.len(), Walk::default());
         for first in (0..items).step_by(RANGE) {
+            // The last range is shorter.
+            let values = &mut values[..RANGE.min(items - first)];
             let first = first as u32;
             let mut range = RangeScores { model, history, first, values, walks, entries: 0 };
             range.add_up();
