@@ -203,7 +203,8 @@ impl Model {
         &self.popularity
     }
 
-    /// How much each item was liked lately, by index; all zero if no time is known.
+    /// How much each item is liked more lately than it used to be, by index; all zero if no time
+    /// is known.
     #[must_use]
     pub fn trend(&self) -> &[f32] {
         &self.trend

@@ -49,7 +49,7 @@ pub enum Origin {
     Personal,
     /// Scored from one item.
     Similar,
-    /// Liked by many lately.
+    /// Liked more lately than it used to be.
     Trending,
     /// Liked by many: the fallback.
     Popular,
@@ -205,7 +205,7 @@ fn find_candidates<'a>(
     }
 }
 
-/// Lists what is liked more than usual lately, re-ranked, then what is popular.
+/// Lists what is liked more lately than it used to be, re-ranked, then what is popular.
 /// The history of the request counts nothing.
 #[must_use]
 pub fn trending(

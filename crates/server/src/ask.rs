@@ -184,7 +184,7 @@ pub enum ShelfReason {
     },
     /// It is popular.
     Popular,
-    /// It is read a lot lately.
+    /// It is read more lately than it used to be.
     Trending,
     /// A newer server has a reason that this program does not know.
     Other,

@@ -209,7 +209,7 @@ impl Recommender {
         Ok(self.answer(generation, shelf, Vec::new(), fallback, filter))
     }
 
-    /// Books that are read a lot just now.
+    /// Books that are read more lately than they used to be.
     #[must_use]
     pub fn trending(&self, filter: &BookFilter, results: usize) -> Answer {
         let serving = self.live.serving();

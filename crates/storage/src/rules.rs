@@ -72,7 +72,7 @@ pub enum Surface {
     Recommend = 1,
     /// Books that go with one.
     SimilarBooks = 2,
-    /// Books that are read a lot just now.
+    /// Books that are read more lately than they used to be.
     Trending = 4,
 }
 

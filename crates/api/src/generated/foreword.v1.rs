@@ -233,7 +233,7 @@ pub enum ReasonCode {
     PopularInCategory = 2,
     /// The book is popular in the whole shop. Sets nothing else.
     Popular = 3,
-    /// The book is read a lot lately. Sets nothing else.
+    /// The book is read more lately than it used to be. Sets nothing else.
     Trending = 4,
     /// The readers of another book like it: the one that was asked about. Sets
     /// `book_id` and `book_title`.
@@ -362,7 +362,7 @@ pub struct SimilarBooksResponse {
     #[prost(string, tag = "5")]
     pub shown_token: ::prost::alloc::string::String,
 }
-/// Asks for books that are read more lately than before.
+/// Asks for books that are read more lately than they used to be.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct TrendingRequest {
     /// Which books are eligible. Unset means all of them.
@@ -375,7 +375,7 @@ pub struct TrendingRequest {
     #[prost(string, tag = "3")]
     pub shown_token: ::prost::alloc::string::String,
 }
-/// Books that are read more lately than before.
+/// Books that are read more lately than they used to be.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct TrendingResponse {
     /// The books, the most trending first; fewer than asked for only when no more are
@@ -448,7 +448,7 @@ pub mod source {
         Similar = 2,
         /// What many users of the shop read.
         Popular = 3,
-        /// What users of the shop read a lot lately.
+        /// What users of the shop read more lately than they used to.
         Trending = 4,
         /// Nothing is known of how the book is liked: it stands in the order of the numbers,
         /// where nothing better was left or there is no model. Comes without reasons.

@@ -209,7 +209,7 @@ pub(crate) enum Call {
     Recommend,
     /// Books that go with a book
     Similar,
-    /// Books that are read a lot lately
+    /// Books that are read more lately than they used to be
     Trending,
     /// The tutorial's call: books of a category for a user
     Tutorial,

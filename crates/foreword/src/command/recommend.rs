@@ -98,7 +98,7 @@ fn reason(reason: &ShelfReason) -> String {
         ShelfReason::SimilarTo { book_title, .. } => format!("it goes with {book_title}"),
         ShelfReason::PopularInCategory { category } => format!("it is popular in {category}"),
         ShelfReason::Popular => "it is popular".to_owned(),
-        ShelfReason::Trending => "it is read a lot lately".to_owned(),
+        ShelfReason::Trending => "it is read more lately than it used to be".to_owned(),
         ShelfReason::Other => "of a reason that this program does not know".to_owned(),
     }
 }
