@@ -274,7 +274,7 @@ async fn ask_store(
 ) -> Result<RecommendResponse, AskError> {
     data.check_shop()?;
     let recommender = Recommender::open(data, settings).await?;
-    if recommender.live().current().book_count() == 0 {
+    if recommender.live().generation().book_count() == 0 {
         recommender.close().await;
         return Err(data.no_shop().into());
     }

@@ -48,7 +48,7 @@ pub enum RenewError {
 /// What is being served.
 #[derive(Debug)]
 pub struct Live {
-    current: Arc<ArcSwap<Serving>>,
+    serving: Arc<ArcSwap<Serving>>,
     /// The version of the last model that was refused as damaged; 0 for none.
     refused: AtomicU64,
     /// How many renewals failed.
@@ -81,9 +81,9 @@ impl Live {
         let serving = blocking(move || {
             Serving::new(Arc::new(Generation::new(model, books)), Arc::new(rules))
         });
-        let current = Arc::new(ArcSwap::from_pointee(serving.await));
+        let serving = Arc::new(ArcSwap::from_pointee(serving.await));
         let (refused, failed) = (AtomicU64::new(0), AtomicU64::new(0));
-        Ok(Self { current, refused, failed, store, models, is_pinned: false })
+        Ok(Self { serving, refused, failed, store, models, is_pinned: false })
     }
 
     /// The same books and rules with one version of the model, whatever is active. To be kept
@@ -102,25 +102,25 @@ impl Live {
     /// What to answer a request from.
     #[must_use]
     pub fn serving(&self) -> Arc<Serving> {
-        self.current.load_full()
+        self.serving.load_full()
     }
 
     /// The generation being served.
     #[must_use]
-    pub fn current(&self) -> Arc<Generation> {
-        Arc::clone(self.current.load().generation())
+    pub fn generation(&self) -> Arc<Generation> {
+        Arc::clone(self.serving.load().generation())
     }
 
     /// The version of the model being served.
     #[must_use]
     pub fn model_version(&self) -> Option<u64> {
-        self.current().model().map(|model| model.version.0)
+        self.generation().model().map(|model| model.version.0)
     }
 
     /// When the model being served was written, as its file says. Costs a look at the file.
     #[must_use]
     pub fn model_written(&self) -> Option<SystemTime> {
-        let version = self.current().model()?.version;
+        let version = self.generation().model()?.version;
         self.models.path(version).metadata().ok()?.modified().ok()
     }
 
@@ -138,7 +138,7 @@ impl Live {
     ///
     /// [`RenewError`]; what could not be renewed stays as it was.
     pub async fn renew(&self) -> Result<bool, RenewError> {
-        let current = self.current();
+        let current = self.generation();
         let revision = self.store.catalogue_revision().await?;
         let (model, failure) = match self.active_model(&current).await {
             Ok(model) => (model, None),
@@ -149,7 +149,7 @@ impl Live {
             || revision != current.books_revision();
         if changed {
             let books = Books::read(&self.store).await?;
-            let serving = Arc::clone(&self.current);
+            let serving = Arc::clone(&self.serving);
             let (books, old) = blocking(move || {
                 let renewed = Arc::new(Generation::new(model, books));
                 let old = serving.rcu(|serving| {

@@ -26,8 +26,8 @@ pub struct RuleSet {
     recommend: Rules,
     similar_books: Rules,
     trending: Rules,
-    /// How many hold.
-    held: usize,
+    /// How many are in force.
+    in_force: usize,
     /// While no rule begins or ends, in milliseconds since 1970.
     valid_ms: Range<i64>,
 }
@@ -52,26 +52,26 @@ impl StoredRules {
 }
 
 impl RuleSet {
-    /// Resolves the rules that hold at a moment. Costs about a microsecond a rule, and a few
+    /// Resolves the rules that are in force at a moment. Costs about a microsecond a rule, and a few
     /// nanoseconds for each book that is left out. Where there are rules for single books, they
     /// take up to eight bytes for each book of the shop and each of the three shelves.
     #[must_use]
     pub fn new(stored: Arc<StoredRules>, generation: &Generation, now_ms: i64) -> Self {
-        let holds = |rule: &&Rule| {
+        let is_in_force = |rule: &&Rule| {
             rule.starts_ms.is_none_or(|starts| starts <= now_ms)
                 && rule.ends_ms.is_none_or(|ends| now_ms < ends)
         };
-        let held: Vec<&Rule> = stored.rules.iter().filter(holds).collect();
+        let in_force: Vec<&Rule> = stored.rules.iter().filter(is_in_force).collect();
         let resolved = |surface| {
             let covers = |rule: &&&Rule| rule.surfaces.cover(surface);
-            let rules = held.iter().filter(covers).filter_map(|rule| resolve(rule, generation));
+            let rules = in_force.iter().filter(covers).filter_map(|rule| resolve(rule, generation));
             Rules::new(&rules.collect::<Vec<_>>(), generation.shop().catalogue)
         };
         Self {
             recommend: resolved(Surface::Recommend),
             similar_books: resolved(Surface::SimilarBooks),
             trending: resolved(Surface::Trending),
-            held: held.len(),
+            in_force: in_force.len(),
             valid_ms: around(&stored.rules, now_ms),
             stored,
         }
@@ -93,10 +93,10 @@ impl RuleSet {
         &self.stored
     }
 
-    /// How many rules hold.
+    /// How many rules are in force.
     #[must_use]
-    pub fn held(&self) -> usize {
-        self.held
+    pub fn in_force(&self) -> usize {
+        self.in_force
     }
 
     /// While no rule begins or ends, in milliseconds since 1970.
@@ -176,12 +176,12 @@ mod tests {
     }
 
     #[test]
-    fn a_rule_holds_from_its_start_until_just_before_its_end() {
+    fn a_rule_is_in_force_from_its_start_until_just_before_its_end() {
         let stored = Arc::new(StoredRules {
             revision: 1,
             rules: vec![rule(Some(10), Some(20)), rule(None, Some(15)), rule(Some(30), None)],
         });
-        for (now_ms, held, valid_ms) in [
+        for (now_ms, in_force, valid_ms) in [
             (9, 1, i64::MIN..10),
             (10, 2, 10..15),
             (14, 2, 10..15),
@@ -190,7 +190,7 @@ mod tests {
             (30, 1, 30..i64::MAX),
         ] {
             let set = RuleSet::new(Arc::clone(&stored), &Generation::default(), now_ms);
-            assert_eq!((set.held(), set.valid_ms()), (held, &valid_ms), "at {now_ms}");
+            assert_eq!((set.in_force(), set.valid_ms()), (in_force, &valid_ms), "at {now_ms}");
         }
     }
 }

@@ -53,7 +53,7 @@ impl RuleService for RuleKeeper {
         rules.truncate(page_size as usize);
         let last = rules.last().filter(|_| has_more);
         let next_page_token = last.map(|rule| URL_SAFE_NO_PAD.encode(&rule.id)).unwrap_or_default();
-        let generation = live.current();
+        let generation = live.generation();
         let rules = rules.iter().map(|rule| message::to_message(rule, &generation)).collect();
         Ok(Response::new(ListRulesResponse { rules, next_page_token }))
     }
@@ -65,7 +65,7 @@ impl RuleService for RuleKeeper {
         let rule = message::from_message(request.into_inner().rule)?;
         let live = self.recommender.live();
         live.put_rule(&rule).await.map_err(|error| failed(&error))?;
-        let rule = message::to_message(&rule, &live.current());
+        let rule = message::to_message(&rule, &live.generation());
         tracing::info!(rule = rule.rule_id, matches = rule.matches, "rule stored");
         Ok(Response::new(PutRuleResponse { rule: Some(rule) }))
     }

@@ -70,7 +70,7 @@ impl Live {
         }
         let stored = Arc::new(StoredRules::read(&self.store).await?);
         self.resolve(Some(stored)).await;
-        tracing::info!(held = self.serving().rules().held(), "rules changed");
+        tracing::info!(in_force = self.serving().rules().in_force(), "rules changed");
         Ok(())
     }
 
@@ -78,16 +78,16 @@ impl Live {
     async fn follow_clock(&self) {
         if !self.serving().rules().valid_ms().contains(&now_ms()) {
             self.resolve(None).await;
-            tracing::info!(held = self.serving().rules().held(), "a rule has begun or ended");
+            tracing::info!(in_force = self.serving().rules().in_force(), "a rule has begun or ended");
         }
     }
 
     /// Resolves the newer of these rules and those that are served, as of now.
     async fn resolve(&self, read: Option<Arc<StoredRules>>) {
-        let current = Arc::clone(&self.current);
+        let serving = Arc::clone(&self.serving);
         blocking(move || {
             // Whoever else swaps something in meanwhile makes it begin again, with that.
-            current.rcu(|serving| {
+            serving.rcu(|serving| {
                 let known = serving.rules().stored();
                 let newer = read.as_ref().filter(|read| read.revision() > known.revision());
                 Serving::new(Arc::clone(serving.generation()), Arc::clone(newer.unwrap_or(known)))

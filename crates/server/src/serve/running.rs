@@ -144,7 +144,7 @@ impl Running {
             traces: self.traces.clone(),
         });
         let live = self.recommender.live();
-        let books = live.current().book_count();
+        let books = live.generation().book_count();
         let addresses: Vec<String> = self.addresses.iter().map(ToString::to_string).collect();
         let (secured, model) = (self.tls.is_some(), live.model_version());
         tracing::info!(?addresses, tls = secured, model, books, "serving");

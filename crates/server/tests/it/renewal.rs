@@ -29,7 +29,7 @@ async fn retitle(folder: &Path, title: &str) {
 }
 
 fn title_served(running: &Running) -> String {
-    let generation = running.live.current();
+    let generation = running.live.generation();
     let index = generation.index_of_id("1").unwrap();
     generation.book(index).unwrap().title.clone()
 }

@@ -59,7 +59,7 @@ impl Sources {
 
     fn write_model(&self, page: &mut Page<'_>) -> fmt::Result {
         let live = self.recommender.live();
-        let generation = live.current();
+        let generation = live.generation();
         let model = generation.model();
         let version = model.map(|model| ([], model.version.0 as f64));
         page.gauges(&MODEL_VERSION, version)?;
@@ -75,7 +75,7 @@ impl Sources {
         let simulated = model.map(|model| ([], f64::from(u8::from(model.model.is_simulated()))));
         page.gauges(&MODEL_SIMULATED, simulated)?;
         page.gauge(&BOOKS, generation.book_count() as f64)?;
-        page.gauge(&RULES, live.serving().rules().held() as f64)
+        page.gauge(&RULES, live.serving().rules().in_force() as f64)
     }
 }
 
