@@ -34,6 +34,7 @@ use storage::Store;
 use transport::Peer;
 
 use crate::rates::RateLimits;
+use crate::repeat::repeat;
 use crate::settings::{AccessSection, Rate, Settings};
 use api_key::ApiKey;
 use bearer::bearer;
@@ -212,25 +213,8 @@ impl Access {
         interval: Duration,
         stop: impl Future<Output = ()>,
     ) {
-        let mut stop = std::pin::pin!(stop);
-        let interval = interval.min(KEYS_POLL_MAX);
-        let mut failure: Option<String> = None;
-        loop {
-            tokio::select! {
-                () = &mut stop => return,
-                () = tokio::time::sleep(interval) => {}
-            }
-            match self.renew(store).await {
-                Ok(()) => failure = None,
-                Err(error) => {
-                    // Say the same thing once, not twice a second.
-                    let text = error.to_string();
-                    if failure.as_ref() != Some(&text) {
-                        tracing::error!(error = %text, "cannot look for new or revoked API keys; those that were known are taken on");
-                        failure = Some(text);
-                    }
-                }
-            }
-        }
+        let said = "cannot look for new or revoked API keys; those that were known are taken on";
+        let pause = || interval.min(KEYS_POLL_MAX);
+        repeat(pause, || self.renew(store), said, stop).await;
     }
 }

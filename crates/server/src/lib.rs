@@ -30,6 +30,7 @@ pub mod opening;
 pub mod progress;
 pub mod rates;
 pub mod recommend;
+mod repeat;
 pub mod rules;
 pub mod serve;
 pub mod settings;

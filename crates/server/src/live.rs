@@ -5,6 +5,7 @@
 //! catalogue that they are applied to. Nobody waits for a renewal; if one fails, what was before
 //! goes on serving and the log says why.
 
+mod rule_changes;
 mod rules;
 mod serving;
 
@@ -19,6 +20,7 @@ use storage::{ModelFolder, ModelFolderError, ModelVersion, Store, StoreError};
 
 use crate::blocking::blocking;
 use crate::generation::{Books, Generation, VersionedModel};
+use crate::repeat::repeat;
 use crate::rules::StoredRules;
 
 pub use serving::Serving;
@@ -193,26 +195,13 @@ impl Live {
 
     /// Renews model and books at every `interval`, until `stop` ends.
     pub async fn keep_current(&self, interval: Duration, stop: impl Future<Output = ()>) {
-        let mut stop = std::pin::pin!(stop);
-        let mut failure: Option<String> = None;
-        loop {
-            tokio::select! {
-                () = &mut stop => return,
-                () = tokio::time::sleep(interval) => {}
-            }
-            match self.renew().await {
-                Ok(_) => failure = None,
-                Err(error) => {
-                    self.failed.fetch_add(1, Ordering::Relaxed);
-                    // Say the same thing once, not twice a second.
-                    let text = error.to_string();
-                    if failure.as_ref() != Some(&text) {
-                        tracing::error!(error = %text, "cannot renew; the generation before goes on serving");
-                        failure = Some(text);
-                    }
-                }
-            }
-        }
+        let renew = || async move { self.renew().await.inspect_err(|_| self.count_failure()) };
+        let said = "cannot renew; the generation before goes on serving";
+        repeat(|| interval, renew, said, stop).await;
+    }
+
+    fn count_failure(&self) {
+        self.failed.fetch_add(1, Ordering::Relaxed);
     }
 }
 

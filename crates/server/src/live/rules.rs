@@ -6,57 +6,17 @@
 
 use std::future::Future;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use storage::{DeletedRule, Rule, StoreError};
+use storage::StoreError;
 
 use super::{Live, Serving};
 use crate::blocking::blocking;
 use crate::clock::now_ms;
+use crate::repeat::repeat;
 use crate::rules::StoredRules;
 
 impl Live {
-    /// Stores a rule, and serves it when it returns.
-    ///
-    /// # Errors
-    ///
-    /// As [`Store::begin`](storage::Store::begin) and
-    /// [`Writer::put_rule`](storage::Writer::put_rule). If it was stored and could not be read
-    /// again, it is an error all the same; the rule is then served as soon as it can be read.
-    pub async fn put_rule(&self, rule: &Rule) -> Result<(), StoreError> {
-        let mut writer = self.store.begin().await?;
-        writer.put_rule(rule).await?;
-        writer.commit().await?;
-        self.renew_rules().await
-    }
-
-    /// Deletes a rule; it is not served any more when it returns.
-    ///
-    /// # Errors
-    ///
-    /// As [`Live::put_rule`].
-    pub async fn delete_rule(&self, id: &str) -> Result<DeletedRule, StoreError> {
-        let mut writer = self.store.begin().await?;
-        let deleted = writer.delete_rule(id).await?;
-        writer.commit().await?;
-        self.renew_rules().await?;
-        Ok(deleted)
-    }
-
-    /// The rules of the store, as [`Store::rules_after`](storage::Store::rules_after) has them.
-    ///
-    /// # Errors
-    ///
-    /// As there.
-    pub async fn rules_after(
-        &self,
-        after: Option<&str>,
-        limit: u32,
-    ) -> Result<Vec<Rule>, StoreError> {
-        self.store.rules_after(after, limit).await
-    }
-
     /// Brings in the rules if they changed in the store. What was committed before it began is
     /// being served when it returns.
     ///
@@ -99,29 +59,15 @@ impl Live {
     /// Looks for changed rules at every `interval`, and lets them begin and end on time, until
     /// `stop` ends.
     pub async fn keep_rules_current(&self, interval: Duration, stop: impl Future<Output = ()>) {
-        let mut stop = std::pin::pin!(stop);
-        let mut failure: Option<String> = None;
-        loop {
+        let pause = || {
             let next_ms = self.serving().rules().valid_ms().end.saturating_sub(now_ms());
-            let next = Duration::from_millis(u64::try_from(next_ms).unwrap_or_default());
-            tokio::select! {
-                () = &mut stop => return,
-                () = tokio::time::sleep(next.min(interval)) => {}
-            }
+            Duration::from_millis(u64::try_from(next_ms).unwrap_or_default()).min(interval)
+        };
+        let renew = || async move {
             // First, since it needs no store.
             self.follow_clock().await;
-            match self.renew_rules().await {
-                Ok(()) => failure = None,
-                Err(error) => {
-                    self.failed.fetch_add(1, Ordering::Relaxed);
-                    // Say the same thing once, not twice a second.
-                    let text = error.to_string();
-                    if failure.as_ref() != Some(&text) {
-                        tracing::error!(error = %text, "cannot read the rules; those before go on");
-                        failure = Some(text);
-                    }
-                }
-            }
-        }
+            self.renew_rules().await.inspect_err(|_| self.count_failure())
+        };
+        repeat(pause, renew, "cannot read the rules; those before go on", stop).await;
     }
 }

@@ -1,0 +1,37 @@
+//! Doing the same again and again, such as looking for changes.
+
+use std::fmt::Display;
+use std::future::Future;
+use std::pin::pin;
+use std::time::Duration;
+
+/// Renews something after each `pause`, until `stop` ends. A failure is logged as `said`, with its
+/// cause: once, however often it comes again in a row, and not twice a second.
+pub(crate) async fn repeat<R, T, E>(
+    pause: impl Fn() -> Duration,
+    renew: impl Fn() -> R,
+    said: &'static str,
+    stop: impl Future<Output = ()>,
+) where
+    R: Future<Output = Result<T, E>>,
+    E: Display,
+{
+    let mut stop = pin!(stop);
+    let mut failure: Option<String> = None;
+    loop {
+        tokio::select! {
+            () = &mut stop => return,
+            () = tokio::time::sleep(pause()) => {}
+        }
+        match renew().await {
+            Ok(_) => failure = None,
+            Err(error) => {
+                let text = error.to_string();
+                if failure.as_ref() != Some(&text) {
+                    tracing::error!(error = %text, "{said}");
+                    failure = Some(text);
+                }
+            }
+        }
+    }
+}
