@@ -15,6 +15,7 @@ mod diversity;
 mod draft;
 pub mod filter;
 mod impressions;
+mod pins;
 mod popular;
 mod reasons;
 mod rules;

@@ -1,10 +1,10 @@
 //! From candidates to a shelf: the steps in their order, then what fills the shelf up.
 //!
 //! The order: rotation (popular items only) → series gate → what the user dislikes → diversity
-//! → author cap → the shop's boosts and bury rules → impression decay → the shop's pins.
-//! Pins come last so that a pinned item stands where the shop wants it, also on a shelf that was
-//! filled up. Eligibility and one
-//! edition of each work come before: candidates are that already.
+//! → author cap → the shop's boosts and bury rules → impression decay → what fills the shelf up →
+//! the shop's pins. Pinned items are taken out before the shelf is filled and put in last, so that
+//! they stand where the shop wants them. Eligibility and one edition of each work come before:
+//! candidates are that already.
 
 use crate::bits::BitSet;
 use crate::marks::Marks;
@@ -13,6 +13,7 @@ use super::author_cap::{self, CapMemory};
 use super::disliked::{self, Opinions};
 use super::diversity::{self, DiversityMemory};
 use super::draft::{Draft, Slot, Tier};
+use super::pins::{self, PinMemory};
 use super::popular::{self, PopularMemory};
 use super::series_gate::{self, GateMemory};
 use super::trace::{Recorder, Step, Trace};
@@ -32,7 +33,7 @@ pub(super) struct Memory {
     cap: CapMemory,
     shown: Marks<f32>,
     popular: PopularMemory,
-    pins: Vec<(usize, Slot)>,
+    pins: PinMemory,
     candidates: Vec<(u32, f32)>,
 }
 
@@ -76,15 +77,20 @@ pub(super) fn shelf(
     if origin == Origin::Popular {
         rotate(shop, arrangement, &mut memory.draft, &mut memory.popular, &mut notes);
     }
-    rerank(Context { shop, eligible }, arrangement, request.results, memory, &mut notes);
+    rerank(Context { shop, eligible }, arrangement, memory, &mut notes);
 
+    let Memory { draft, pins, .. } = memory;
+    pins::take(draft, shop.catalogue, eligible, arrangement.rules, request.results, pins);
+    let room = request.results - pins.count();
     let mut shelf = Vec::with_capacity(request.results);
-    put(&mut shelf, &memory.draft, Tier::Shown, origin, request.results);
-    put(&mut shelf, &memory.draft, Tier::HeldBack, origin, request.results);
-    if shelf.len() < request.results {
-        fill_up(&mut shelf, shop, origin, request, arrangement, eligible, memory);
+    put(&mut shelf, draft, Tier::Shown, origin, room);
+    put(&mut shelf, draft, Tier::HeldBack, origin, room);
+    if shelf.len() < room {
+        fill_up(&mut shelf, room, shop, origin, request, arrangement, eligible, memory);
     }
-    rules::keep_places(&mut shelf, arrangement.rules);
+    notes.begin(Step::Pins);
+    pins::insert(&mut shelf, &memory.pins, &mut notes);
+    notes.end_with(shelf.iter().map(|ranked| ranked.item));
     shelf
 }
 
@@ -122,7 +128,6 @@ fn rotate(
 fn rerank(
     context: Context<'_>,
     arrangement: &Arrangement<'_>,
-    results: usize,
     memory: &mut Memory,
     notes: &mut Recorder<'_>,
 ) {
@@ -160,21 +165,17 @@ fn rerank(
         impressions::apply(draft, catalogue, decay, shown, &mut memory.shown, notes);
         notes.end(draft);
     }
-    notes.begin(Step::Pins);
-    rules::pin(draft, &context, arrangement.rules, results, &mut memory.pins, notes);
-    notes.end(draft);
 }
 
-/// Adds the items of a tier, as far as there is room.
-fn put(shelf: &mut Vec<Ranked>, draft: &Draft, tier: Tier, origin: Origin, results: usize) {
-    let room = results - shelf.len();
+/// Adds the items of a tier, as far as there is `room` for items in all.
+fn put(shelf: &mut Vec<Ranked>, draft: &Draft, tier: Tier, origin: Origin, room: usize) {
+    let left = room - shelf.len();
     let slots = draft.slots.iter().filter(|slot| slot.tier == tier);
-    shelf.extend(slots.take(room).map(|slot| ranked(slot, origin)));
+    shelf.extend(slots.take(left).map(|slot| ranked(slot, origin)));
 }
 
 fn ranked(slot: &Slot, origin: Origin) -> Ranked {
     let origin = match origin {
-        _ if slot.is_pinned => Origin::Pinned,
         Origin::Popular if slot.score <= 0.0 => Origin::Unranked,
         origin => origin,
     };
@@ -182,10 +183,12 @@ fn ranked(slot: &Slot, origin: Origin) -> Ranked {
     Ranked { item, scored, score, origin, reasons: Vec::new() }
 }
 
-/// Fills a shelf up to `results`: with popular items, then with those that are disliked, then with
-/// those that are buried.
+/// Fills a shelf up while there is `room`: with popular items, then with those that are disliked,
+/// then with those that are buried.
+#[expect(clippy::too_many_arguments, reason = "the parts of a workspace, lent one by one")]
 fn fill_up(
     shelf: &mut Vec<Ranked>,
+    room: usize,
     shop: Shop<'_>,
     origin: Origin,
     request: Request<'_>,
@@ -199,19 +202,19 @@ fn fill_up(
     memory.draft.slots.iter().for_each(|slot| take_work(eligible, slot.item));
     memory.filling.begin(&[]);
     if origin != Origin::Popular {
-        let missing = request.results - shelf.len();
+        let missing = room - shelf.len();
         find_filling(shop, request, arrangement, missing, eligible, memory);
-        put(shelf, &memory.filling, Tier::Shown, Origin::Popular, request.results);
-        put(shelf, &memory.filling, Tier::HeldBack, Origin::Popular, request.results);
+        put(shelf, &memory.filling, Tier::Shown, Origin::Popular, room);
+        put(shelf, &memory.filling, Tier::HeldBack, Origin::Popular, room);
         memory.filling.slots.iter().for_each(|slot| take_work(eligible, slot.item));
     }
-    put(shelf, &memory.draft, Tier::Disliked, origin, request.results);
-    put(shelf, &memory.filling, Tier::Disliked, Origin::Popular, request.results);
-    put(shelf, &memory.draft, Tier::Buried, origin, request.results);
+    put(shelf, &memory.draft, Tier::Disliked, origin, room);
+    put(shelf, &memory.filling, Tier::Disliked, Origin::Popular, room);
+    put(shelf, &memory.draft, Tier::Buried, origin, room);
     // The series gate may have put in a volume that a rule buries.
-    put(shelf, &memory.filling, Tier::Buried, Origin::Popular, request.results);
+    put(shelf, &memory.filling, Tier::Buried, Origin::Popular, room);
     for &item in shop.catalogue.by_popularity() {
-        if shelf.len() == request.results {
+        if shelf.len() == room {
             break;
         }
         if eligible.contains(item) {
@@ -223,6 +226,10 @@ fn fill_up(
 }
 
 /// Drafts what fills a shelf up where so many items are missing.
+///
+/// The series gate, dislikes and rules are promises to reader and shop and hold for every place;
+/// diversity, the author cap and impression decay only shape the places of the best, which these
+/// are not.
 fn find_filling(
     shop: Shop<'_>,
     request: Request<'_>,

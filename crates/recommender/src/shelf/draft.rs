@@ -30,8 +30,6 @@ pub(super) struct Slot {
     pub(super) score: f32,
     pub(super) standing: f32,
     pub(super) tier: Tier,
-    /// A rule of the shop put it here.
-    pub(super) is_pinned: bool,
     /// Orders equals.
     pub(super) place: u32,
 }
@@ -39,7 +37,7 @@ pub(super) struct Slot {
 impl Slot {
     pub(super) fn new(item: u32, score: f32) -> Self {
         let (standing, tier) = (score, Tier::Shown);
-        Self { item, scored: item, score, standing, tier, is_pinned: false, place: 0 }
+        Self { item, scored: item, score, standing, tier, place: 0 }
     }
 }
 

@@ -57,33 +57,26 @@ pub(super) fn candidates(
 ) {
     memory.found.clear();
     memory.works.clear();
-    let catalogue = shop.catalogue;
-    let comes = |item: u32| !question.rules.is_last(catalogue, item);
     match (question.blend, question.filter.any_categories.len()) {
         (Some(blend), 2..) => blended(shop, eligible, question, blend, memory),
-        _ => take(shop, eligible, question.count, comes, memory),
+        _ => take(shop, eligible, question, memory),
     }
 }
 
-/// Adds the most popular eligible items of works that are not there yet.
-fn take(
-    shop: Shop<'_>,
-    eligible: &BitSet,
-    count: usize,
-    is_wanted: impl Fn(u32) -> bool,
-    memory: &mut PopularMemory,
-) {
-    let mut left: u32 = eligible.words().iter().map(|word| word.count_ones()).sum();
+/// Adds the most popular eligible items that no rule buries, of works that are not there yet.
+fn take(shop: Shop<'_>, eligible: &BitSet, question: Question<'_>, memory: &mut PopularMemory) {
+    let Question { rules, count, .. } = question;
+    let mut left = rules.count_not_last(eligible);
     for &item in shop.catalogue.by_popularity() {
         if memory.found.len() == count || left == 0 {
             break;
         }
-        if !eligible.contains(item) {
+        if !eligible.contains(item) || rules.is_last(item) {
             continue;
         }
         left -= 1;
         let work = shop.catalogue.work(item);
-        if !memory.works.has(work) && is_wanted(item) {
+        if !memory.works.has(work) {
             memory.works.set(work, ());
             memory.found.push((item, popularity(shop, item)));
         }
@@ -114,22 +107,21 @@ fn blended(
         let popularity = popularity(shop, item);
         if factor.is_finite() { (f64::from(popularity) * factor) as f32 } else { popularity }
     };
+    let comes = |item: u32| eligible.contains(item) && !question.rules.is_last(item);
     // The next item of each category. The bits of floats that are not negative ascend with them.
-    let head = |category: u32, place: usize| {
-        let item = *catalogue.in_category(category).get(place)?;
-        let bits = score(category, item).max(0.0).to_bits();
-        Some((bits, Reverse(catalogue.number(item)), category, place))
+    let head = |category: u32, from: usize| {
+        let items = &catalogue.in_category(category)[from..];
+        let (ahead, item) = items.iter().enumerate().find(|(_, item)| comes(**item))?;
+        let bits = score(category, *item).max(0.0).to_bits();
+        Some((bits, Reverse(catalogue.number(*item)), category, from + ahead))
     };
     let mut heads: BinaryHeap<_> = asked.iter().filter_map(|category| head(*category, 0)).collect();
     while memory.found.len() < question.count {
         let Some((bits, _, category, place)) = heads.pop() else { break };
         heads.extend(head(category, place + 1));
         let item = catalogue.in_category(category)[place];
-        if !eligible.contains(item) {
-            continue;
-        }
         let work = catalogue.work(item);
-        if !memory.works.has(work) && !question.rules.is_last(catalogue, item) {
+        if !memory.works.has(work) {
             memory.works.set(work, ());
             memory.found.push((item, f32::from_bits(bits)));
         }

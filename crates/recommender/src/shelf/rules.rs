@@ -1,19 +1,19 @@
-//! The shop's own rules: pins, boosts and burying.
+//! The shop's own rules: factors, burying, and which items are pinned; `pins.rs` places these.
 //!
-//! Rules never make an item eligible. A pin puts one at a place; a factor multiplies standings; what
-//! is buried comes last, or not at all.
+//! Rules never make an item eligible. A factor multiplies standings; what is buried comes last, or
+//! not at all. A rule for an item is one for its work: of what nobody is to see, another edition
+//! does not come instead.
 
 use crate::bits::BitSet;
 use crate::catalogue::Catalogue;
 
-use super::draft::{Draft, Slot, Tier};
+use super::draft::{Draft, Tier};
 use super::trace::{Recorder, Why};
-use super::{Context, Origin, Ranked};
 
 /// What a rule is about, by the catalogue's indexes and numbers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Target {
-    /// One item.
+    /// One item, in all its editions.
     Item(u32),
     /// All items by an author.
     Author(u32),
@@ -34,8 +34,8 @@ pub enum Rule {
         /// Its place.
         place: usize,
     },
-    /// Scores are multiplied; several rules for one item multiply each other, up to a million
-    /// million.
+    /// Standings are multiplied; several rules for one item multiply each other, in whatever
+    /// order, up to 2^40 and down to 2^−40.
     Weigh {
         /// What of.
         target: Target,
@@ -54,22 +54,26 @@ pub enum Rule {
     ),
 }
 
-/// What the rules do to one target.
-#[derive(Clone, Copy, Debug, PartialEq)]
-struct Effect {
-    factor: f32,
-    is_last: bool,
-}
+/// What factors multiply to, as a binary logarithm: a product of a thousand of them may be beyond
+/// what a float holds on the way, and within it in the end.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+struct Weighting(f64);
 
-const NOTHING: Effect = Effect { factor: 1.0, is_last: false };
+/// The logarithm of the largest product, and but for its sign that of the smallest: far from
+/// what a float holds, so that no standing becomes infinite or nothing.
+const PRODUCT_LOG2_MAX: f64 = 40.0;
 
-/// The largest product of factors: far from what a float holds, so that no standing is infinite.
-const PRODUCT_MAX: f32 = 1e12;
+impl Weighting {
+    fn of(factor: f32) -> Self {
+        Self(f64::from(factor).log2())
+    }
 
-impl Effect {
     fn and(self, other: Self) -> Self {
-        let factor = (self.factor * other.factor).min(PRODUCT_MAX);
-        Self { factor, is_last: self.is_last || other.is_last }
+        Self(self.0 + other.0)
+    }
+
+    fn factor(self) -> f32 {
+        self.0.clamp(-PRODUCT_LOG2_MAX, PRODUCT_LOG2_MAX).exp2() as f32
     }
 }
 
@@ -78,10 +82,12 @@ impl Effect {
 pub struct Rules {
     /// By place.
     pins: Vec<(usize, u32)>,
-    items: Vec<Effect>,
-    authors: Vec<Effect>,
-    series: Vec<Effect>,
-    categories: Vec<Effect>,
+    works: Vec<Weighting>,
+    authors: Vec<Weighting>,
+    series: Vec<Weighting>,
+    categories: Vec<Weighting>,
+    /// Items that come last, if there are any.
+    last: Option<BitSet>,
     /// Items that do not come at all, if there are any.
     out: Option<BitSet>,
 }
@@ -90,73 +96,79 @@ impl Rules {
     /// No rules.
     pub const NONE: &Self = &Self {
         pins: Vec::new(),
-        items: Vec::new(),
+        works: Vec::new(),
         authors: Vec::new(),
         series: Vec::new(),
         categories: Vec::new(),
+        last: None,
         out: None,
     };
 
-    /// Makes rules ready. Looking one item up then costs a few array reads, and leaving out what
-    /// does not come at all `O(items / 64)`, however many rules there are.
+    /// Makes rules ready, at the cost of the items that they bury; those of one target are gone
+    /// through once, however many rules bury it. Looking one item up then costs a few array reads,
+    /// and leaving out what does not come at all `O(items / 64)`.
     #[must_use]
     pub fn new(rules: &[Rule], catalogue: &Catalogue) -> Self {
         let mut ready = Self::default();
+        let (mut last, mut out) = (Vec::new(), Vec::new());
         for rule in rules {
             match *rule {
                 Rule::Pin { item, place } => ready.pins.push((place.max(1), item)),
-                Rule::Weigh { target, factor } => ready.add(target, Effect { factor, ..NOTHING }),
-                Rule::Last(target) => ready.add(target, Effect { is_last: true, ..NOTHING }),
-                Rule::Out(target) => ready.leave_out(target, catalogue),
+                Rule::Weigh { target, factor } => {
+                    ready.add(target, Weighting::of(factor), catalogue);
+                }
+                Rule::Last(target) => last.push(target),
+                Rule::Out(target) => out.push(target),
             }
         }
         ready.pins.sort_by_key(|(place, _)| *place);
+        ready.last = items_of(last, catalogue);
+        ready.out = items_of(out, catalogue);
         ready
     }
 
-    fn add(&mut self, target: Target, effect: Effect) {
-        let (effects, number) = match target {
-            Target::Item(number) => (&mut self.items, number),
+    fn add(&mut self, target: Target, weighting: Weighting, catalogue: &Catalogue) {
+        let (weightings, number) = match target {
+            Target::Item(item) => (&mut self.works, catalogue.work(item)),
             Target::Author(number) => (&mut self.authors, number),
             Target::Series(number) => (&mut self.series, number),
             Target::Category(number) => (&mut self.categories, number),
         };
         let number = number as usize;
-        if number >= effects.len() {
-            effects.resize(number + 1, NOTHING);
+        if number >= weightings.len() {
+            weightings.resize(number + 1, Weighting::default());
         }
-        effects[number] = effects[number].and(effect);
+        weightings[number] = weightings[number].and(weighting);
     }
 
-    fn leave_out(&mut self, target: Target, catalogue: &Catalogue) {
-        let out = self.out.get_or_insert_with(|| BitSet::new(catalogue.item_count()));
-        let items = match target {
-            Target::Item(item) => return out.insert(item),
-            Target::Author(author) => catalogue.by_author(author),
-            Target::Series(series) => catalogue.in_series(series),
-            Target::Category(category) => catalogue.in_category(category),
+    /// What an item's standing is multiplied by.
+    fn factor(&self, catalogue: &Catalogue, item: u32) -> f32 {
+        let of = |weightings: &[Weighting], numbers: &[u32]| {
+            let found = numbers.iter().filter_map(|number| weightings.get(*number as usize));
+            found.fold(Weighting::default(), |all, one| all.and(*one))
         };
-        items.iter().for_each(|item| out.insert(*item));
+        of(&self.works, &[catalogue.work(item)])
+            .and(of(&self.series, catalogue.series_of(item).as_slice()))
+            .and(of(&self.authors, catalogue.authors_of(item)))
+            .and(of(&self.categories, catalogue.categories_of(item)))
+            .factor()
     }
 
-    fn effect(&self, catalogue: &Catalogue, item: u32) -> Effect {
-        let of = |effects: &[Effect], number: u32| {
-            effects.get(number as usize).copied().unwrap_or(NOTHING)
-        };
-        let of_all = |effects: &[Effect], numbers: &[u32]| match effects {
-            [] => NOTHING,
-            effects => numbers.iter().fold(NOTHING, |all, number| all.and(of(effects, *number))),
-        };
-        let series = catalogue.series_of(item).map_or(NOTHING, |series| of(&self.series, series));
-        of(&self.items, item)
-            .and(series)
-            .and(of_all(&self.authors, catalogue.authors_of(item)))
-            .and(of_all(&self.categories, catalogue.categories_of(item)))
+    /// Pinned items by place.
+    pub(super) fn pins(&self) -> &[(usize, u32)] {
+        &self.pins
     }
 
     /// Whether an item comes last.
-    pub(super) fn is_last(&self, catalogue: &Catalogue, item: u32) -> bool {
-        self.effect(catalogue, item).is_last
+    pub(super) fn is_last(&self, item: u32) -> bool {
+        self.last.as_ref().is_some_and(|last| last.contains(item))
+    }
+
+    /// How many of these items do not come last.
+    pub(super) fn count_not_last(&self, items: &BitSet) -> u32 {
+        let last = self.last.as_ref().map_or(&[][..], BitSet::words).iter();
+        let words = items.words().iter().zip(last.chain(std::iter::repeat(&0)));
+        words.map(|(items, last)| (items & !last).count_ones()).sum()
     }
 
     /// Takes out of `eligible` what is not to come at all.
@@ -167,9 +179,29 @@ impl Rules {
     }
 
     fn weighs(&self) -> bool {
-        let lists = [&self.items, &self.authors, &self.series, &self.categories];
-        lists.iter().any(|effects| !effects.is_empty())
+        let lists = [&self.works, &self.authors, &self.series, &self.categories];
+        lists.iter().any(|weightings| !weightings.is_empty())
     }
+}
+
+/// The items of all targets; `None` if there are none of these.
+fn items_of(mut targets: Vec<Target>, catalogue: &Catalogue) -> Option<BitSet> {
+    targets.sort_unstable();
+    targets.dedup();
+    if targets.is_empty() {
+        return None;
+    }
+    let mut set = BitSet::new(catalogue.item_count());
+    for target in targets {
+        let items = match target {
+            Target::Item(item) => catalogue.editions(item),
+            Target::Author(author) => catalogue.by_author(author),
+            Target::Series(series) => catalogue.in_series(series),
+            Target::Category(category) => catalogue.in_category(category),
+        };
+        items.iter().for_each(|item| set.insert(*item));
+    }
+    Some(set)
 }
 
 /// Multiplies standings and buries, and orders anew.
@@ -179,16 +211,17 @@ pub(super) fn weigh(
     rules: &Rules,
     notes: &mut Recorder<'_>,
 ) {
-    if !rules.weighs() {
+    let weighs = rules.weighs();
+    if !weighs && rules.last.is_none() {
         return;
     }
     for slot in &mut draft.slots {
-        let effect = rules.effect(catalogue, slot.item);
-        if effect.factor != 1.0 {
-            slot.standing *= effect.factor;
-            notes.note(slot.item, Why::Factor(effect.factor));
+        let factor = if weighs { rules.factor(catalogue, slot.item) } else { 1.0 };
+        if factor != 1.0 {
+            slot.standing *= factor;
+            notes.note(slot.item, Why::Factor(factor));
         }
-        if effect.is_last {
+        if rules.is_last(slot.item) {
             slot.tier = Tier::Buried;
             notes.note(slot.item, Why::Buried);
         }
@@ -196,93 +229,23 @@ pub(super) fn weigh(
     draft.sort();
 }
 
-/// Puts pinned items that are eligible at their places, wherever they come from, as far as a
-/// shelf of so many `results` has these places.
-pub(super) fn pin(
-    draft: &mut Draft,
-    context: &Context<'_>,
-    rules: &Rules,
-    results: usize,
-    pins: &mut Vec<(usize, Slot)>,
-    notes: &mut Recorder<'_>,
-) {
-    let catalogue = context.shop.catalogue;
-    pins.clear();
-    for &(place, item) in rules.pins.iter().take_while(|(place, _)| *place <= results) {
-        let work = catalogue.work(item);
-        let is_work = |slot: &Slot| catalogue.work(slot.item) == work;
-        if !context.eligible.contains(item) || pins.iter().any(|(_, slot)| is_work(slot)) {
-            continue;
-        }
-        let found = draft.slots.iter().position(is_work).map(|found| draft.slots.remove(found));
-        let score = found.filter(|slot| slot.item == item).map_or(0.0, |slot| slot.score);
-        pins.push((place, Slot { is_pinned: true, ..Slot::new(item, score) }));
-    }
-    let shown = draft.shown();
-    for (already, (place, mut slot)) in pins.drain(..).enumerate() {
-        let mut at = (place - 1).min(shown + already);
-        while draft.slots.get(at).is_some_and(|slot| slot.is_pinned) {
-            at += 1;
-        }
-        // The standing of the one before, so that the order is that of the standings.
-        let before = at.checked_sub(1).and_then(|before| draft.slots.get(before));
-        let neighbour = before.or(draft.slots.first());
-        slot.standing = neighbour.map_or(0.0, |slot| slot.standing);
-        notes.note(slot.item, Why::Pinned(at + 1));
-        draft.slots.insert(at, slot);
-    }
-}
-
-/// Puts pinned items at their places again on a shelf that was filled up behind them.
-pub(super) fn keep_places(shelf: &mut Vec<Ranked>, rules: &Rules) {
-    if rules.pins.is_empty() {
-        return;
-    }
-    let is_pinned = |ranked: &mut Ranked| ranked.origin == Origin::Pinned;
-    let pinned: Vec<Ranked> = shelf.extract_if(.., is_pinned).collect();
-    let mut free = 0;
-    for ranked in pinned {
-        let place = rules.pins.iter().find(|(_, item)| *item == ranked.item).map_or(1, |pin| pin.0);
-        let at = (place - 1).max(free).min(shelf.len());
-        shelf.insert(at, ranked);
-        free = at + 1;
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_thousand_factors_for_one_item_are_still_a_number() {
-        let rule = Rule::Weigh { target: Target::Item(0), factor: 100.0 };
-        let rules = Rules::new(&[rule; 1000], &Catalogue::default());
-        assert_eq!(rules.items, [Effect { factor: PRODUCT_MAX, ..NOTHING }]);
+    fn product(factors: impl Iterator<Item = f32>) -> f32 {
+        factors.map(Weighting::of).fold(Weighting::default(), Weighting::and).factor()
     }
 
     #[test]
-    fn what_fills_a_shelf_up_comes_before_the_places_of_later_pins() {
-        let pin = |(item, place): &(u32, usize)| Rule::Pin { item: *item, place: *place };
-        let check = |pins: &[(u32, usize)], shelf: &[u32], expected: &[u32]| {
-            let rules =
-                Rules::new(&pins.iter().map(pin).collect::<Vec<_>>(), &Catalogue::default());
-            let is_pinned = |item: u32| pins.iter().any(|pin| pin.0 == item);
-            let ranked = |item: &u32| Ranked {
-                item: *item,
-                scored: *item,
-                score: 0.0,
-                origin: if is_pinned(*item) { Origin::Pinned } else { Origin::Popular },
-                reasons: Vec::new(),
-            };
-            let mut shelf: Vec<Ranked> = shelf.iter().map(ranked).collect();
-            keep_places(&mut shelf, &rules);
-            let found: Vec<u32> = shelf.iter().map(|ranked| ranked.item).collect();
-            assert_eq!(found, expected, "{pins:?}");
-        };
-        check(&[], &[1, 2, 3], &[1, 2, 3]);
-        check(&[(7, 3)], &[7, 1, 2, 3], &[1, 2, 7, 3]);
-        check(&[(7, 1), (8, 4)], &[7, 8, 1, 2, 3], &[7, 1, 2, 8, 3]);
-        check(&[(7, 4), (8, 4)], &[1, 7, 8, 2, 3], &[1, 2, 3, 7, 8]);
-        check(&[(7, 2), (8, 9)], &[7, 8, 1], &[1, 7, 8]);
+    fn a_product_of_factors_is_theirs_in_any_order_and_bounded_in_the_end() {
+        let small = || std::iter::repeat_n(1.0 / 64.0, 500);
+        let large = || std::iter::repeat_n(64.0, 500);
+        assert_eq!(product([1.5].into_iter()), 1.5);
+        assert_eq!(product(small().chain(large())), 1.0);
+        assert_eq!(product(large().chain(small())), 1.0);
+        assert_eq!(product(large()), 2_f32.powi(40));
+        assert_eq!(product(small()), 2_f32.powi(-40));
+        assert_eq!(product([f32::MIN_POSITIVE].into_iter()), 2_f32.powi(-40));
     }
 }

@@ -21,7 +21,7 @@ pub enum Step {
     Rules,
     /// What was shown and not taken up sank.
     Impressions,
-    /// The shop's pins.
+    /// The shop's pins, on the shelf as it is answered.
     Pins,
 }
 
@@ -67,9 +67,9 @@ pub enum Why {
     ),
     /// A rule put it behind everything.
     Buried,
-    /// A rule put it at a place, counted from 1.
+    /// A rule put it on the shelf.
     Pinned(
-        /// The place.
+        /// The place where it stands, counted from 1.
         usize,
     ),
     /// It was shown so many times, recent times counting more.
@@ -128,8 +128,11 @@ impl Recorder<'_> {
     }
 
     pub(super) fn end(&mut self, draft: &Draft) {
+        self.end_with(draft.slots.iter().map(|slot| slot.item));
+    }
+
+    pub(super) fn end_with(&mut self, items: impl Iterator<Item = u32>) {
         if let Some(step) = self.0.as_mut().and_then(|trace| trace.steps.last_mut()) {
-            let items = draft.slots.iter().map(|slot| slot.item);
             step.order = items.take(Trace::ITEMS_MAX).collect();
         }
     }
