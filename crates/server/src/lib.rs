@@ -3,6 +3,7 @@
 //!
 //! - [`settings`] and [`data_folder`]: what everything starts from;
 //! - [`import`], [`demo`] and [`train`]: filling the store, and learning from it;
+//!   [`model_file`], how a model is written;
 //! - [`generation`], [`rules`] and [`live`]: what is being served, renewed without a pause;
 //!   [`opening`], to measure how a model's file is opened;
 //! - [`recommend`]: questions and answers, without protobuf;
@@ -26,6 +27,7 @@ pub mod import;
 pub mod layers;
 pub mod live;
 pub mod methods;
+pub mod model_file;
 pub mod opening;
 pub mod progress;
 pub mod rates;

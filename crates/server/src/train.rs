@@ -21,7 +21,7 @@ use storage::{
 use toml::{Table, Value};
 
 use crate::blocking::blocking;
-use crate::opening::sections;
+use crate::model_file::sections;
 use crate::progress::{Progress, Stages};
 use crate::settings::{Settings, Train};
 

@@ -126,7 +126,7 @@ async fn measure_here(
         let Ok((row, model)) = measured else { return Ok(None) };
         if let Some(path) = snapshot {
             watch("writing the model", 0, 1);
-            server::opening::write_model(&path, &model)
+            server::model_file::write_model(&path, &model)
                 .with_context(|| format!("cannot write the model to {}", path.display()))?;
         }
         Ok(Some(row))
