@@ -214,7 +214,6 @@ impl Access {
         stop: impl Future<Output = ()>,
     ) {
         let said = "cannot look for new or revoked API keys; those that were known are taken on";
-        let pause = || interval.min(KEYS_POLL_MAX);
-        repeat(pause, || self.renew(store), said, stop).await;
+        repeat(interval.min(KEYS_POLL_MAX), || self.renew(store), said, stop).await;
     }
 }

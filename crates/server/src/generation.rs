@@ -1,6 +1,7 @@
-//! A generation: everything a request reads, as it was at one moment.
+//! A generation: a model and the books of the shop, as they were at one moment.
 //!
-//! Immutable; a new model or changed books make a new generation, swapped in whole.
+//! Immutable; a new model or changed books make a new generation, swapped in whole. A request reads
+//! it with the rules resolved against it: [`Serving`](crate::live::Serving).
 
 use recommender::catalogue::{Catalogue, Entry};
 use recommender::model::ModelError;

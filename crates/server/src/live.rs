@@ -5,6 +5,7 @@
 //! catalogue that they are applied to. Nobody waits for a renewal; if one fails, what was before
 //! goes on serving and the log says why.
 
+mod current;
 mod rule_changes;
 mod rules;
 mod serving;
@@ -14,7 +15,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
-use arc_swap::ArcSwap;
 use recommender::model::ModelError;
 use storage::{ModelFolder, ModelFolderError, ModelVersion, Store, StoreError};
 
@@ -24,6 +24,8 @@ use crate::repeat::repeat;
 use crate::rules::StoredRules;
 
 pub use serving::Serving;
+
+use current::Current;
 
 /// Why a generation could not be renewed.
 #[derive(Debug, thiserror::Error)]
@@ -50,11 +52,13 @@ pub enum RenewError {
 /// What is being served.
 #[derive(Debug)]
 pub struct Live {
-    serving: Arc<ArcSwap<Serving>>,
+    current: Arc<Current>,
     /// The version of the last model that was refused as damaged; 0 for none.
     refused: AtomicU64,
     /// How many renewals failed.
     failed: AtomicU64,
+    /// How many times somebody began to read the rules.
+    rule_reads: AtomicU64,
     store: Store,
     models: ModelFolder,
     /// Whether it keeps its model, whatever is active.
@@ -79,13 +83,19 @@ impl Live {
         models: ModelFolder,
     ) -> Result<Self, RenewError> {
         let books = Books::read(&store).await?;
-        let rules = StoredRules::read(&store).await.map_err(RenewError::Rules)?;
+        let rules = StoredRules::read(&store, 0).await.map_err(RenewError::Rules)?;
         let serving = blocking(move || {
             Serving::new(Arc::new(Generation::new(model, books)), Arc::new(rules))
         });
-        let serving = Arc::new(ArcSwap::from_pointee(serving.await));
-        let (refused, failed) = (AtomicU64::new(0), AtomicU64::new(0));
-        Ok(Self { serving, refused, failed, store, models, is_pinned: false })
+        Ok(Self {
+            current: Arc::new(Current::new(serving.await)),
+            refused: AtomicU64::new(0),
+            failed: AtomicU64::new(0),
+            rule_reads: AtomicU64::new(0),
+            store,
+            models,
+            is_pinned: false,
+        })
     }
 
     /// The same books and rules with one version of the model, whatever is active. To be kept
@@ -104,13 +114,13 @@ impl Live {
     /// What to answer a request from.
     #[must_use]
     pub fn serving(&self) -> Arc<Serving> {
-        self.serving.load_full()
+        self.current.load()
     }
 
     /// The generation being served.
     #[must_use]
     pub fn generation(&self) -> Arc<Generation> {
-        Arc::clone(self.serving.load().generation())
+        Arc::clone(self.serving().generation())
     }
 
     /// The version of the model being served.
@@ -151,18 +161,21 @@ impl Live {
             || revision != current.books_revision();
         if changed {
             let books = Books::read(&self.store).await?;
-            let serving = Arc::clone(&self.serving);
-            let (books, old) = blocking(move || {
+            let serving = Arc::clone(&self.current);
+            let (books, before) = blocking(move || {
                 let renewed = Arc::new(Generation::new(model, books));
-                let old = serving.rcu(|serving| {
-                    Serving::new(Arc::clone(&renewed), Arc::clone(serving.rules().stored()))
+                let books = renewed.book_count();
+                let before = serving.swap(|serving| {
+                    Some(Serving::new(renewed, Arc::clone(serving.rules().stored())))
                 });
-                (renewed.book_count(), Arc::clone(old.generation()))
+                (books, before.map(|before| Arc::clone(before.generation())))
             })
             .await;
             tracing::info!(model = self.model_version(), books, "serving a new generation");
             drop(current);
-            tokio::spawn(free(old));
+            if let Some(before) = before {
+                tokio::spawn(free(before));
+            }
         }
         failure.map_or(Ok(changed), Err)
     }
@@ -197,7 +210,7 @@ impl Live {
     pub async fn keep_current(&self, interval: Duration, stop: impl Future<Output = ()>) {
         let renew = || async move { self.renew().await.inspect_err(|_| self.count_failure()) };
         let said = "cannot renew; the generation before goes on serving";
-        repeat(|| interval, renew, said, stop).await;
+        repeat(interval, renew, said, stop).await;
     }
 
     fn count_failure(&self) {

@@ -5,10 +5,10 @@ use std::future::Future;
 use std::pin::pin;
 use std::time::Duration;
 
-/// Renews something after each `pause`, until `stop` ends. A failure is logged as `said`, with its
+/// Renews something at every `interval`, until `stop` ends. A failure is logged as `said`, with its
 /// cause: once, however often it comes again in a row, and not twice a second.
 pub(crate) async fn repeat<R, T, E>(
-    pause: impl Fn() -> Duration,
+    interval: Duration,
     renew: impl Fn() -> R,
     said: &'static str,
     stop: impl Future<Output = ()>,
@@ -21,7 +21,7 @@ pub(crate) async fn repeat<R, T, E>(
     loop {
         tokio::select! {
             () = &mut stop => return,
-            () = tokio::time::sleep(pause()) => {}
+            () = tokio::time::sleep(interval) => {}
         }
         match renew().await {
             Ok(_) => failure = None,

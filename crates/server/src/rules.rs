@@ -3,6 +3,9 @@
 //! Rules name books, authors, series and categories; the engine wants the numbers of one
 //! catalogue, and knows no clock. So a set is of one generation and of one stretch of time, in
 //! which no rule begins or ends. Nothing is resolved while a request waits.
+//!
+//! Each layer has its own words. A boost of the contract and of the store weighs in the engine;
+//! burying is `Bury` with a depth in the contract, and `Last` or `Out` in store and engine.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -16,6 +19,7 @@ use crate::generation::Generation;
 #[derive(Debug, Default)]
 pub struct StoredRules {
     revision: i64,
+    turn: u64,
     rules: Vec<Rule>,
 }
 
@@ -33,15 +37,15 @@ pub struct RuleSet {
 }
 
 impl StoredRules {
-    /// Reads all rules.
+    /// Reads all rules, at the caller's turn.
     ///
     /// # Errors
     ///
     /// As every method of [`Store`] that reads.
-    pub async fn read(store: &Store) -> Result<Self, StoreError> {
+    pub async fn read(store: &Store, turn: u64) -> Result<Self, StoreError> {
         // The revision first: a change in between is then seen as one more change.
         let revision = store.rules_revision().await?;
-        Ok(Self { revision, rules: store.rules_after(None, RULES_MAX).await? })
+        Ok(Self { revision, turn, rules: store.rules_after(None, RULES_MAX).await? })
     }
 
     /// The revision that they were read at, or an earlier one.
@@ -49,12 +53,18 @@ impl StoredRules {
     pub fn revision(&self) -> i64 {
         self.revision
     }
+
+    /// The turn of whoever read them: later ones know more, whatever the revision.
+    #[must_use]
+    pub fn turn(&self) -> u64 {
+        self.turn
+    }
 }
 
 impl RuleSet {
     /// Resolves the rules that are in force at a moment. Costs about a microsecond a rule, and a few
-    /// nanoseconds for each book that is left out. Where there are rules for single books, they
-    /// take up to eight bytes for each book of the shop and each of the three shelves.
+    /// nanoseconds for each book that is buried, on each of the three shelves. Where single books
+    /// are boosted, they take up to eight bytes for each book of the shop and each shelf.
     #[must_use]
     pub fn new(stored: Arc<StoredRules>, generation: &Generation, now_ms: i64) -> Self {
         let is_in_force = |rule: &&Rule| {
@@ -106,13 +116,13 @@ impl RuleSet {
     }
 }
 
-/// How many books of the shop a rule is about.
+/// How many books of the shop a rule is about; for one book, all its editions.
 #[must_use]
 pub fn matches(target: &RuleTarget, generation: &Generation) -> usize {
     let catalogue = generation.shop().catalogue;
     match find(target, generation) {
         None => 0,
-        Some(Target::Item(_)) => 1,
+        Some(Target::Item(item)) => catalogue.editions(item).len(),
         Some(Target::Author(author)) => catalogue.by_author(author).len(),
         Some(Target::Series(series)) => catalogue.in_series(series).len(),
         Some(Target::Category(category)) => catalogue.in_category(category).len(),
@@ -179,6 +189,7 @@ mod tests {
     fn a_rule_is_in_force_from_its_start_until_just_before_its_end() {
         let stored = Arc::new(StoredRules {
             revision: 1,
+            turn: 0,
             rules: vec![rule(Some(10), Some(20)), rule(None, Some(15)), rule(Some(30), None)],
         });
         for (now_ms, in_force, valid_ms) in [

@@ -1,7 +1,8 @@
 //! Rules changed and listed through the server that serves them.
 //!
 //! Invariant: what was changed counts from the next answer, since a change returns only when it is
-//! served.
+//! served. But for a store that fails just after the change: what is stored is stored, and is
+//! served as soon as it can be read.
 
 use storage::{DeletedRule, Rule, StoreError};
 
@@ -13,13 +14,13 @@ impl Live {
     /// # Errors
     ///
     /// As [`Store::begin`](storage::Store::begin) and
-    /// [`Writer::put_rule`](storage::Writer::put_rule). If it was stored and could not be read
-    /// again, it is an error all the same; the rule is then served as soon as it can be read.
+    /// [`Writer::put_rule`](storage::Writer::put_rule).
     pub async fn put_rule(&self, rule: &Rule) -> Result<(), StoreError> {
         let mut writer = self.store.begin().await?;
         writer.put_rule(rule).await?;
         writer.commit().await?;
-        self.renew_rules().await
+        self.serve_change().await;
+        Ok(())
     }
 
     /// Deletes a rule; it is not served any more when it returns.
@@ -31,7 +32,7 @@ impl Live {
         let mut writer = self.store.begin().await?;
         let deleted = writer.delete_rule(id).await?;
         writer.commit().await?;
-        self.renew_rules().await?;
+        self.serve_change().await;
         Ok(deleted)
     }
 
@@ -46,5 +47,12 @@ impl Live {
         limit: u32,
     ) -> Result<Vec<Rule>, StoreError> {
         self.store.rules_after(after, limit).await
+    }
+
+    async fn serve_change(&self) {
+        if let Err(error) = self.renew_rules().await {
+            self.count_failure();
+            tracing::error!(%error, "cannot read the rules after a change; it will count later");
+        }
     }
 }

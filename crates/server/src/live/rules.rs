@@ -2,10 +2,12 @@
 //! or ends.
 //!
 //! A campaign begins and ends by a timer, not by looking at the clock in each request: requests
-//! find what holds ready, and whoever resolves it is nobody who waits for an answer.
+//! find what is in force ready, and whoever resolves it is nobody who waits for an answer. The
+//! timer needs no store, and a store that hangs holds no campaign up.
 
 use std::future::Future;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use storage::StoreError;
@@ -24,50 +26,69 @@ impl Live {
     ///
     /// As every method of [`Store`](storage::Store) that reads; the rules before stay.
     pub async fn renew_rules(&self) -> Result<(), StoreError> {
+        // Reads that began later see more. The store's revision does not tell: a copy that was
+        // put in its place may have an earlier one.
+        let turn = self.rule_reads.fetch_add(1, Ordering::Relaxed) + 1;
         let known = self.serving().rules().stored().revision();
         if self.store.rules_revision().await? == known {
             return Ok(());
         }
-        let stored = Arc::new(StoredRules::read(&self.store).await?);
-        self.resolve(Some(stored)).await;
-        tracing::info!(in_force = self.serving().rules().in_force(), "rules changed");
+        let stored = Arc::new(StoredRules::read(&self.store, turn).await?);
+        let is_swapped =
+            self.resolve(move |serving| (turn > serving.rules().stored().turn()).then_some(stored));
+        if is_swapped.await {
+            tracing::info!(in_force = self.serving().rules().in_force(), "rules changed");
+        }
         Ok(())
     }
 
-    /// Resolves the rules anew if one has begun or ended since.
-    async fn follow_clock(&self) {
-        if !self.serving().rules().valid_ms().contains(&now_ms()) {
-            self.resolve(None).await;
-            tracing::info!(in_force = self.serving().rules().in_force(), "a rule has begun or ended");
+    /// Resolves the rules anew whenever one has begun or ended, for ever. Looks at the clock at
+    /// every `interval` too: somebody may set it.
+    async fn follow_clock(&self, interval: Duration) {
+        loop {
+            let next_ms = self.serving().rules().valid_ms().end.saturating_sub(now_ms());
+            let next = Duration::from_millis(u64::try_from(next_ms).unwrap_or_default());
+            tokio::select! {
+                () = tokio::time::sleep(next.min(interval)) => {}
+                // Another rule may be the next to begin or end.
+                () = self.current.swapped() => {}
+            }
+            let is_over = |serving: &Serving| !serving.rules().valid_ms().contains(&now_ms());
+            if is_over(&self.serving()) {
+                let again = move |serving: &Serving| {
+                    is_over(serving).then(|| Arc::clone(serving.rules().stored()))
+                };
+                if self.resolve(again).await {
+                    let in_force = self.serving().rules().in_force();
+                    tracing::info!(in_force, "a rule has begun or ended");
+                }
+            }
         }
     }
 
-    /// Resolves the newer of these rules and those that are served, as of now.
-    async fn resolve(&self, read: Option<Arc<StoredRules>>) {
-        let serving = Arc::clone(&self.serving);
-        blocking(move || {
-            // Whoever else swaps something in meanwhile makes it begin again, with that.
-            serving.rcu(|serving| {
-                let known = serving.rules().stored();
-                let newer = read.as_ref().filter(|read| read.revision() > known.revision());
-                Serving::new(Arc::clone(serving.generation()), Arc::clone(newer.unwrap_or(known)))
+    /// Resolves the rules that are chosen in view of what is served, if any, as of now; tells
+    /// whether there were.
+    async fn resolve(
+        &self,
+        choose: impl FnOnce(&Serving) -> Option<Arc<StoredRules>> + Send + 'static,
+    ) -> bool {
+        let current = Arc::clone(&self.current);
+        let swap = move || {
+            current.swap(|serving| {
+                choose(serving).map(|rules| Serving::new(Arc::clone(serving.generation()), rules))
             })
-        })
-        .await;
+        };
+        blocking(swap).await.is_some()
     }
 
     /// Looks for changed rules at every `interval`, and lets them begin and end on time, until
     /// `stop` ends.
     pub async fn keep_rules_current(&self, interval: Duration, stop: impl Future<Output = ()>) {
-        let pause = || {
-            let next_ms = self.serving().rules().valid_ms().end.saturating_sub(now_ms());
-            Duration::from_millis(u64::try_from(next_ms).unwrap_or_default()).min(interval)
-        };
-        let renew = || async move {
-            // First, since it needs no store.
-            self.follow_clock().await;
-            self.renew_rules().await.inspect_err(|_| self.count_failure())
-        };
-        repeat(pause, renew, "cannot read the rules; those before go on", stop).await;
+        let renew =
+            || async move { self.renew_rules().await.inspect_err(|_| self.count_failure()) };
+        tokio::select! {
+            () = repeat(interval, renew, "cannot read the rules; those before go on", stop) => {}
+            () = self.follow_clock(interval) => {}
+        }
     }
 }
