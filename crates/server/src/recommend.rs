@@ -329,12 +329,12 @@ impl Recommender {
     }
 }
 
-/// Whether there are books, and what was asked for ranked none of them.
+/// Whether what was asked for ranked none of the books, but for those that the shop put there, and
+/// there are others.
 fn is_filled_up(shelf: &[Ranked]) -> bool {
-    let is_filled = |ranked: &Ranked| {
-        matches!(ranked.origin, Origin::Popular | Origin::Unranked | Origin::Pinned)
-    };
-    !shelf.is_empty() && shelf.iter().all(is_filled)
+    let mut ranked = shelf.iter().filter(|one| one.origin != Origin::Pinned).peekable();
+    let is_filled = |one: &Ranked| matches!(one.origin, Origin::Popular | Origin::Unranked);
+    ranked.peek().is_some() && ranked.all(is_filled)
 }
 
 /// What the model can score from: books that it knows, if any of them was liked. The evidence
@@ -377,6 +377,8 @@ mod tests {
             (&[][..], false),
             (&[Origin::Popular, Origin::Unranked], true),
             (&[Origin::Pinned, Origin::Popular], true),
+            (&[Origin::Pinned, Origin::Pinned], false),
+            (&[Origin::Pinned, Origin::Similar], false),
             (&[Origin::Popular, Origin::Similar], false),
             (&[Origin::Trending], false),
         ] {
