@@ -32,6 +32,8 @@ enum Limit {
     Ids,
     /// Categories or languages.
     Tags,
+    /// Shelves, no more than there are.
+    Surfaces,
     /// 0 or more, up to what the server is set to.
     Count,
     /// Half stars, or 0.
@@ -56,7 +58,7 @@ enum Limit {
     Note,
 }
 
-const LIMITS: [(&str, Limit); 29] = [
+const LIMITS: [(&str, Limit); 30] = [
     ("foreword.v1.HistoryItem.book_id", Limit::RequiredId),
     ("foreword.v1.HistoryItem.rating", Limit::Stars),
     ("foreword.v1.BookFilter.any_categories", Limit::Tags),
@@ -79,6 +81,7 @@ const LIMITS: [(&str, Limit); 29] = [
     ("foreword.v1.Rule.author", Limit::Author),
     ("foreword.v1.Rule.series", Limit::Series),
     ("foreword.v1.Rule.category", Limit::Id),
+    ("foreword.v1.Rule.surfaces", Limit::Surfaces),
     ("foreword.v1.Rule.note", Limit::Note),
     ("foreword.v1.Pin.place", Limit::Place),
     ("foreword.v1.Boost.factor", Limit::Factor),
@@ -101,7 +104,7 @@ pub(super) fn of_value(field: &str) -> Vec<(&'static str, Json)> {
         vec![("minLength", shortest), ("maxLength", longest), ("pattern", text(PRINTABLE))]
     };
     match limit(field) {
-        None | Some(Limit::Required) => Vec::new(),
+        None | Some(Limit::Required | Limit::Surfaces) => Vec::new(),
         Some(Limit::RequiredId | Limit::Id | Limit::Ids | Limit::Tags) => {
             line(1, ID_CHARACTERS_MAX)
         }
@@ -129,6 +132,7 @@ pub(super) fn of_value(field: &str) -> Vec<(&'static str, Json)> {
 pub(super) fn of_list(field: &str) -> Vec<(&'static str, Json)> {
     match limit(field) {
         Some(Limit::Tags) => vec![("maxItems", Json::Whole(TAGS_MAX))],
+        Some(Limit::Surfaces) => vec![("maxItems", Json::Whole(3))],
         _ => Vec::new(),
     }
 }

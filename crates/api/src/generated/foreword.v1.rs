@@ -1030,22 +1030,22 @@ pub struct Rule {
     /// The shop's own id for the rule, such as "summer-2026"; 1 to 64 bytes. Required.
     #[prost(string, tag = "1")]
     pub rule_id: ::prost::alloc::string::String,
-    /// The shelves that the rule is for; empty for all of them.
+    /// The shelves that the rule is for, at most 3; empty for all of them.
     #[prost(enumeration = "Surface", repeated, tag = "9")]
     pub surfaces: ::prost::alloc::vec::Vec<i32>,
     /// The rule holds from then on, by the server's clock. Unset: since ever. Counted in
     /// milliseconds; what is finer is cut off.
     #[prost(message, optional, tag = "10")]
     pub start_time: ::core::option::Option<::prost_types::Timestamp>,
-    /// The rule holds until then, and no longer; it is kept until it is deleted. Later than
-    /// `start_time`. Unset: for ever.
+    /// The rule holds until then, and no longer; it is kept until it is deleted. In a later
+    /// millisecond than `start_time`. Unset: for ever.
     #[prost(message, optional, tag = "11")]
     pub end_time: ::core::option::Option<::prost_types::Timestamp>,
     /// A note for people, of one line and at most 500 bytes.
     #[prost(string, tag = "12")]
     pub note: ::prost::alloc::string::String,
-    /// How many books of the shop the rule is about now, sold out or not; 0 says that it waits
-    /// for one. Set in answers and ignored in requests.
+    /// How many books of the shop the rule is about now, each edition of a work counted, sold
+    /// out or not; 0 says that it waits for one. Set in answers and ignored in requests.
     #[prost(int32, tag = "13")]
     pub matches: i32,
     /// Which books it is about; exactly one is required. A book, author, series or category that
@@ -1062,7 +1062,8 @@ pub mod rule {
     /// the shop does not have is no error: the rule waits until there is one, and `matches` is 0.
     #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
     pub enum Target {
-        /// One book, by its id.
+        /// One book, by its id, with all other editions of its work; a pin puts this edition on the
+        /// shelf.
         #[prost(string, tag = "2")]
         BookId(::prost::alloc::string::String),
         /// The books by an author, as written in `Book.authors`; 1 to 200 bytes.
@@ -1102,7 +1103,9 @@ pub struct Pin {
 #[derive(Clone, Copy, PartialEq, ::prost::Message)]
 pub struct Boost {
     /// Above 1 the books come earlier, below 1 later; above 0 and at most 100. Orders anew the
-    /// books that fit at all: one that does not comes no earlier. Required.
+    /// books that fit best, 300 unless the server is set otherwise: one that is not among them
+    /// comes no earlier. Comes after the steps that mix unlike books and spread authors, and so
+    /// counts more than these. Required.
     #[prost(double, tag = "1")]
     pub factor: f64,
 }
@@ -1253,7 +1256,7 @@ pub mod rule_service_client {
     use tonic::codegen::*;
     use tonic::codegen::http::Uri;
     /// Keeps the shop's rules, 1,000 at most. What was put or deleted counts from the next answer
-    /// of the server that was asked.
+    /// of the server that was asked; only if its store fails just then, from when it can be read.
     ///
     /// Requests that are not valid are answered INVALID_ARGUMENT, with a google.rpc.BadRequest that
     /// names each field at fault.
@@ -1377,7 +1380,8 @@ pub mod rule_service_client {
                 .insert(GrpcMethod::new("foreword.v1.RuleService", "PutRule"));
             self.inner.unary(req, path, codec).await
         }
-        /// Deletes a rule. Answers NOT_FOUND if there is none with this id.
+        /// Deletes a rule. Answers NOT_FOUND if there is none with this id: so too if it is asked
+        /// again because the first answer was lost.
         pub async fn delete_rule(
             &mut self,
             request: impl tonic::IntoRequest<super::DeleteRuleRequest>,
@@ -1431,7 +1435,8 @@ pub mod rule_service_server {
             &self,
             request: tonic::Request<super::PutRuleRequest>,
         ) -> std::result::Result<tonic::Response<super::PutRuleResponse>, tonic::Status>;
-        /// Deletes a rule. Answers NOT_FOUND if there is none with this id.
+        /// Deletes a rule. Answers NOT_FOUND if there is none with this id: so too if it is asked
+        /// again because the first answer was lost.
         async fn delete_rule(
             &self,
             request: tonic::Request<super::DeleteRuleRequest>,
@@ -1441,7 +1446,7 @@ pub mod rule_service_server {
         >;
     }
     /// Keeps the shop's rules, 1,000 at most. What was put or deleted counts from the next answer
-    /// of the server that was asked.
+    /// of the server that was asked; only if its store fails just then, from when it can be read.
     ///
     /// Requests that are not valid are answered INVALID_ARGUMENT, with a google.rpc.BadRequest that
     /// names each field at fault.

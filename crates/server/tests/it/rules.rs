@@ -12,7 +12,9 @@ use api::v1::{
 use http_body_util::{BodyExt as _, Full};
 use prost_types::Timestamp;
 use serde_json::{Value, json};
-use storage::{RULES_MAX, RuleEffect, RuleTarget};
+use server::settings::Settings;
+use storage::book::{AUTHOR_BYTES_MAX, SERIES_BYTES_MAX};
+use storage::{FACTOR_MAX, NOTE_BYTES_MAX, PLACE_MAX, RULES_MAX, RuleEffect, RuleTarget};
 use tonic::body::Body;
 use tonic::transport::Channel;
 use tonic::{Code, Status};
@@ -73,6 +75,10 @@ fn bury(depth: Depth) -> Effect {
 fn in_ms(ahead_ms: i64) -> Option<Timestamp> {
     let time_ms = now_ms() + ahead_ms;
     Some(Timestamp { seconds: time_ms / 1000, nanos: (time_ms % 1000) as i32 * 1_000_000 })
+}
+
+fn at_nanos(nanos: i32) -> Option<Timestamp> {
+    Some(Timestamp { seconds: 0, nanos })
 }
 
 /// What a user is recommended.
@@ -260,6 +266,48 @@ async fn a_campaign_begins_and_ends_by_itself() {
 }
 
 #[tokio::test]
+async fn a_campaign_ends_by_the_clock_and_not_with_the_next_look_at_the_store() {
+    let folder = running::full_shop().await;
+    let file = tempfile::NamedTempFile::new().unwrap();
+    // Nobody who waits for a minute lives to see such a look.
+    std::fs::write(file.path(), "serve.poll_ms = 3600000").unwrap();
+    let settings = Settings::read(Some(file.path())).unwrap();
+    let running = Running::start_with(folder.path(), settings).await;
+    let is_out = async |id: &str| place(&recommended(&running, 1, 40).await, id).is_none();
+    let out = |id: &str| rule(id, book(id), bury(Depth::Out));
+    put(&running, Rule { end_time: in_ms(2_500), ..out("32") }).await.unwrap();
+    put(&running, Rule { start_time: in_ms(1_500), ..out("33") }).await.unwrap();
+    running::until(async || !is_out("32").await && is_out("33").await).await;
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_rule_for_a_book_is_one_for_all_its_editions() {
+    let folder = running::full_shop().await;
+    let running = Running::start(folder.path()).await;
+    // Books 39 and 40 are one work, and user 12 has neither.
+    let shelf = async || recommended(&running, 12, 40).await;
+    let comes = |found: &[RecommendedBook]| {
+        ids(found).into_iter().filter(|id| id == "39" || id == "40").collect::<Vec<_>>()
+    };
+    let before = comes(&shelf().await);
+    assert_eq!(before.len(), 1);
+    for id in ["39", "40"] {
+        let stored = put(&running, rule("one", book(id), bury(Depth::Out))).await.unwrap();
+        assert_eq!(stored.matches, 2);
+        assert!(comes(&shelf().await).is_empty(), "{id}");
+        put(&running, rule("one", book(id), bury(Depth::Last))).await.unwrap();
+        assert_eq!(comes(&shelf().await[..]).len(), 1);
+        assert_eq!(comes(&shelf().await.split_off(29)), before, "{id}");
+        put(&running, rule("one", book(id), boost(100.0))).await.unwrap();
+        assert_eq!(ids(&shelf().await)[0], before[0], "{id}");
+        put(&running, rule("one", book(id), pin(2))).await.unwrap();
+        assert_eq!(place(&shelf().await, id), Some((2, true)));
+    }
+    running.stop().await;
+}
+
+#[tokio::test]
 async fn rules_are_there_after_a_restart_and_seen_where_somebody_else_put_them() {
     let folder = running::full_shop().await;
     let running = Running::start(folder.path()).await;
@@ -381,7 +429,12 @@ async fn everything_that_is_wrong_with_a_rule_is_named() {
         (with(book("1"), bury(Depth::Unspecified)), &["rule.bury.depth"]),
         (with(book("1"), Effect::Bury(Bury { depth: 9 })), &["rule.bury.depth"]),
         (Rule { surfaces: vec![1, 0, 7], ..good() }, &["rule.surfaces[1]", "rule.surfaces[2]"]),
+        (Rule { surfaces: vec![1, 2, 3, 1], ..good() }, &["rule.surfaces"]),
         (Rule { start_time: in_ms(5), end_time: in_ms(-5), ..good() }, &["rule.end_time"]),
+        (
+            Rule { start_time: at_nanos(1_000_000), end_time: at_nanos(1_999_999), ..good() },
+            &["rule.end_time"],
+        ),
         (
             Rule { start_time: Some(Timestamp { seconds: i64::MAX, nanos: 0 }), ..good() },
             &["rule.start_time"],
@@ -408,6 +461,7 @@ async fn everything_that_is_wrong_with_a_rule_is_named() {
         with(Target::Author("é".repeat(100)), boost(100.0)),
         with(Target::Series("s".repeat(500)), boost(f64::MIN_POSITIVE)),
         Rule { note: "n".repeat(500), ..with(book("1"), pin(100)) },
+        Rule { start_time: at_nanos(1_999_999), end_time: at_nanos(2_000_000), ..good() },
     ] {
         put(&running, rule).await.unwrap();
     }
@@ -432,6 +486,30 @@ async fn without_a_store_rules_go_on_and_cannot_be_changed() {
     assert_eq!(refused.get_details_error_info().unwrap().reason, "STORE_UNAVAILABLE");
     assert_eq!(place(&trending(&running).await, "25"), Some((1, true)));
     running.stop().await;
+}
+
+#[test]
+fn the_document_and_the_store_have_the_same_limits() {
+    let document: Value = serde_json::from_str(api::OPENAPI).unwrap();
+    let schemas = &document["components"]["schemas"];
+    let field = |schema: &str, field: &str| schemas[schema]["properties"][field].clone();
+    let max = |schema: &str, name: &str| field(schema, name)["maximum"].as_f64().unwrap();
+    assert_eq!(max("Pin", "place"), f64::from(PLACE_MAX));
+    assert_eq!(max("Boost", "factor"), FACTOR_MAX);
+    let bytes = |name: &str| field("Rule", name)["maxLength"].as_u64().unwrap() as usize;
+    assert_eq!(bytes("note"), NOTE_BYTES_MAX);
+    assert_eq!(bytes("author"), AUTHOR_BYTES_MAX);
+    assert_eq!(bytes("series"), SERIES_BYTES_MAX);
+    assert_eq!(field("Rule", "surfaces")["maxItems"], storage::Surface::ALL.len());
+    // Comments tell the number of rules, with a comma.
+    let rules = format!("{},{:03}", RULES_MAX / 1000, RULES_MAX % 1000);
+    let told = [
+        &document["paths"]["/foreword.v1.RuleService/PutRule"]["post"]["description"],
+        &field("ListRulesRequest", "pageSize")["description"],
+    ];
+    for told in told {
+        assert!(told.as_str().unwrap().contains(&rules), "{rules}: {told}");
+    }
 }
 
 /// Calls a method of the service in JSON; the HTTP status and the answer.

@@ -40,8 +40,8 @@ fn read(message: Option<RuleMessage>, found: &mut Violations) -> Option<Rule> {
     let starts_ms = milliseconds("rule.start_time", message.start_time, found);
     let ends_ms = milliseconds("rule.end_time", message.end_time, found);
     if let (Some(starts), Some(ends)) = (starts_ms, ends_ms) {
-        let what = "an end that is not later";
-        found.expect(starts < ends, "rule.end_time", what, "a time later than start_time");
+        let what = "the millisecond of start_time, or an earlier one";
+        found.expect(starts < ends, "rule.end_time", what, "a later millisecond");
     }
     let note = (!message.note.is_empty()).then_some(message.note);
     if let Some(note) = &note {
@@ -112,6 +112,11 @@ fn effect(
 }
 
 fn surfaces(messages: &[i32], found: &mut Violations) -> Surfaces {
+    let most = Surface::ALL.len();
+    if messages.len() > most {
+        found.add("rule.surfaces", messages.len(), &format!("at most {most}"));
+        return Surfaces::default();
+    }
     let surface = |(place, number): (usize, &i32)| match SurfaceMessage::try_from(*number) {
         Ok(SurfaceMessage::Recommend) => Some(Surface::Recommend),
         Ok(SurfaceMessage::SimilarBooks) => Some(Surface::SimilarBooks),
@@ -152,7 +157,7 @@ pub(super) fn to_message(rule: &Rule, generation: &Generation) -> RuleMessage {
     };
     let bury = |depth: Depth| EffectMessage::Bury(Bury { depth: depth.into() });
     let effect = match rule.effect {
-        // At most 100.
+        // At most `PLACE_MAX`.
         RuleEffect::Pin(place) => EffectMessage::Pin(Pin { place: place as i32 }),
         RuleEffect::Boost(factor) => EffectMessage::Boost(Boost { factor }),
         RuleEffect::Last => bury(Depth::Last),
