@@ -1,7 +1,8 @@
 //! Rules: stored, replaced, listed, deleted and bounded.
 
 use storage::{
-    DeletedRule, RULES_MAX, Rule, RuleEffect, RuleTarget, Store, StoreError, Surface, Surfaces,
+    DeletedRule, FACTOR_MAX, PLACE_MAX, RULES_MAX, Rule, RuleEffect, RuleTarget, Store, StoreError,
+    Surface, Surfaces,
 };
 
 use crate::support::{new_store, open, tamper, try_to_tamper};
@@ -74,6 +75,53 @@ async fn rules_come_back_as_they_were_stored_also_after_opening_anew() {
     let store = open(folder.path()).await;
     assert_eq!(all(&store).await, rules);
     assert_eq!(store.rules_revision().await.expect("it reads"), 4);
+}
+
+#[tokio::test]
+async fn every_effect_of_every_target_is_read_back_as_it_was_written() {
+    let (store, _folder) = new_store().await;
+    let name = || "a name".to_owned();
+    let targets = [
+        RuleTarget::Book(name()),
+        RuleTarget::Author(name()),
+        RuleTarget::Series(name()),
+        RuleTarget::Category(name()),
+    ];
+    let effects = [
+        RuleEffect::Pin(PLACE_MAX),
+        RuleEffect::Boost(FACTOR_MAX),
+        RuleEffect::Last,
+        RuleEffect::Out,
+    ];
+    // A new one is not matched here: it gets a place, in its list too.
+    let target_place = |target: &RuleTarget| match target {
+        RuleTarget::Book(_) => 0,
+        RuleTarget::Author(_) => 1,
+        RuleTarget::Series(_) => 2,
+        RuleTarget::Category(_) => 3,
+    };
+    let effect_place = |effect: &RuleEffect| match effect {
+        RuleEffect::Pin(_) => 0,
+        RuleEffect::Boost(_) => 1,
+        RuleEffect::Last => 2,
+        RuleEffect::Out => 3,
+    };
+    let mut rules = Vec::new();
+    for (place, target) in targets.iter().enumerate() {
+        assert_eq!(target_place(target), place);
+        for (at, effect) in effects.iter().enumerate() {
+            assert_eq!(effect_place(effect), at);
+            // Only a book can be pinned.
+            if place == 0 || !matches!(effect, RuleEffect::Pin(_)) {
+                let (target, effect) = (target.clone(), *effect);
+                rules.push(Rule { target, effect, ..rule(&format!("{place}-{at}")) });
+            }
+        }
+    }
+    for rule in &rules {
+        put(&store, rule).await.expect("it fits");
+    }
+    assert_eq!(all(&store).await, rules);
 }
 
 #[tokio::test]
