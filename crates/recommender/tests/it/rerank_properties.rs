@@ -390,3 +390,19 @@ fn a_trace_changes_nothing_and_names_every_step() {
     let shown: Vec<u32> = traced.iter().map(|ranked| ranked.item).collect();
     assert_eq!(trace.steps[7].order, shown);
 }
+
+#[test]
+fn of_more_pins_than_places_the_first_come() {
+    let shop = shop::drawn(ITEMS, 2);
+    let pins: Vec<Rule> = (0..ITEMS).map(|item| Rule::Pin { item, place: 1 }).collect();
+    let rules = Rules::new(&pins, &shop.catalogue);
+    let arrangement = Arrangement { settings: &EVERY_STEP, rules: &rules, ..Arrangement::NONE };
+    let mut works = HashSet::new();
+    let is_first = |item: &u32| {
+        shop.catalogue.in_stock().contains(*item) && works.insert(shop.catalogue.work(*item))
+    };
+    let expected: Vec<u32> = (0..ITEMS).filter(is_first).take(10).collect();
+    let found = ask(&shop, &[], &arrangement, 10);
+    assert_eq!(found.iter().map(|ranked| ranked.item).collect::<Vec<_>>(), expected);
+    assert!(found.iter().all(|ranked| ranked.origin == Origin::Pinned));
+}
