@@ -203,11 +203,8 @@ fn divisor(left: usize, right: usize) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::small;
     use crate::{LIKED_MIN, Options, evaluate, hold_out};
-    use recommender::learn::LearnSettings;
-    use recommender::learn::gram::GramSettings;
-    use recommender::learn::low_pass::LowPassSettings;
-    use recommender::learn::ridge::RidgeSettings;
 
     fn generate(synthetic: Synthetic, threads: usize) -> Interactions {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
@@ -266,20 +263,11 @@ mod tests {
     fn tastes_can_be_learnt() {
         let shop = Synthetic { items: 4000, interactions: 200_000, ..SMALL };
         let split = hold_out(&generate(shop, 2), 0.2, LIKED_MIN, 7);
-        let gram = GramSettings { user_exponent: 0.5, row_entries: 200 };
-        let ridge = RidgeSettings {
-            gram,
-            neighbours: 50,
-            regularisation: 3.0,
-            item_exponent: 0.3,
-            distance_exponent: 0.0,
-        };
-        let low_pass = LowPassSettings { factors: 32, weight: 0.1, iterations: 3 };
-        let settings = LearnSettings { ridge, low_pass };
+        let mut model = small();
+        (model.ridge.gram.row_entries, model.ridge.neighbours) = (200, 50);
         let report =
-            evaluate(&split, &Options::new(settings), &|_, _, _| {}, &AtomicBool::new(false))
-                .unwrap();
-        let [ridge, popularity] = [&report.rows[0], &report.rows[1]];
-        assert!(ridge.ndcg > 1.5 * popularity.ndcg, "{} {}", ridge.ndcg, popularity.ndcg);
+            evaluate(&split, &Options::new(model), &|_, _, _| {}, &AtomicBool::new(false)).unwrap();
+        let [ours, popularity] = [&report.rows[0], &report.rows[1]];
+        assert!(ours.ndcg > 1.5 * popularity.ndcg, "{} {}", ours.ndcg, popularity.ndcg);
     }
 }

@@ -24,22 +24,22 @@ pub(crate) fn small() -> LearnSettings {
 
 /// The sparse part alone, without any exponent: to be worked out by hand.
 pub(crate) fn plain_ridge() -> LearnSettings {
-    let gram = GramSettings { user_exponent: 0.0, row_entries: 10 };
-    let ridge = RidgeSettings {
-        gram,
-        neighbours: 4,
-        regularisation: 1.0,
-        item_exponent: 0.0,
-        distance_exponent: 0.0,
-    };
-    let low_pass = LowPassSettings { factors: 0, weight: 0.0, iterations: 1 };
+    let LearnSettings { mut ridge, mut low_pass } = small();
+    ridge.gram = GramSettings { user_exponent: 0.0, row_entries: 10 };
+    (ridge.neighbours, ridge.regularisation, ridge.item_exponent) = (4, 1.0, 0.0);
+    low_pass.factors = 0;
     LearnSettings { ridge, low_pass }
 }
 
 /// Four tastes of ten items each; each of 120 users likes seven items of one taste, and an item
 /// that all tastes share. Two of the eight are held out.
 pub(crate) fn tastes() -> Split {
-    let mut interactions = Interactions::new(41);
+    tastes_among(41)
+}
+
+/// The same in a catalogue of so many items, 41 or more: nobody has the others.
+pub(crate) fn tastes_among(items: usize) -> Split {
+    let mut interactions = Interactions::new(items);
     for user in 0..120_u32 {
         let taste = user % 4 * 10;
         let items = (0..7).map(|step| taste + (user / 4 + step * 3) % 10);

@@ -3,7 +3,8 @@
 //! Pattern search (Hooke and Jeeves 1961, *Direct search solution of numerical and statistical
 //! problems*): from the settings it begins with, one setting after the other is moved a step up
 //! or down for as long as that helps; when none helps, the steps are halved, once. What is learnt
-//! with settings that did not move is kept, so that most trials cost one part of a fit.
+//! with settings that did not move is kept, so that most trials cost one part of a fit. Settings
+//! ask for no more factors than the catalogue is given: more of them would be the same model.
 //!
 //! Nothing here sees a test part: give it a split of what may be learnt from.
 
@@ -37,7 +38,7 @@ pub struct TuneOptions {
 /// One set of settings, and what it was worth.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Trial {
-    /// The settings.
+    /// The settings, with as many factors as the model has.
     #[serde(skip)]
     pub settings: LearnSettings,
     /// NDCG@k: the mean over the users judged.
@@ -125,13 +126,15 @@ pub fn tune(
         let trial = trials_made.load(Ordering::Relaxed) + 1;
         watch(&format!("trial {trial}: {step}"), (used() * 1000.0).min(1000.0) as usize, 1000);
     };
+    let items = split.train.item_count();
     let mut search = Search {
+        items,
         parts: Parts::new(split, options, &tell, cancelled),
         trials: Vec::new(),
         best: 0,
         trials_made: &trials_made,
     };
-    search.try_settings(options.start)?;
+    search.try_settings(capped(options.start, items))?;
     let is_finished = search.run(&|| used() >= 1.0)?;
     let Search { trials, best, parts, .. } = search;
     Ok(Tuned { trials, best, users: parts.user_count(), is_finished })
@@ -147,7 +150,15 @@ fn is_better(trial: &Trial, best: &Trial) -> bool {
     trial.quality() > best.quality() * (1.0 + GAIN_MIN * cost)
 }
 
+/// The settings, with as many factors as a model of so many items has.
+fn capped(mut settings: LearnSettings, items: usize) -> LearnSettings {
+    settings.low_pass.factors = settings.low_pass.width(items);
+    settings
+}
+
 struct Search<'a> {
+    /// How many items the catalogue has.
+    items: usize,
     parts: Parts<'a>,
     trials: Vec<Trial>,
     best: usize,
@@ -164,7 +175,7 @@ impl Search<'_> {
                 for axis in Axis::ALL {
                     for direction in [Direction::Up, Direction::Down] {
                         let place = self.best;
-                        while let Some(next) = axis.moved(&self.best_settings(), direction, step) {
+                        while let Some(next) = self.moved(axis, direction, step) {
                             if self.is_known(&next) {
                                 break;
                             }
@@ -189,8 +200,10 @@ impl Search<'_> {
         Ok(true)
     }
 
-    fn best_settings(&self) -> LearnSettings {
-        self.trials[self.best].settings
+    /// The best settings so far, with one of them moved.
+    fn moved(&self, axis: Axis, direction: Direction, step: f32) -> Option<LearnSettings> {
+        let best = self.trials[self.best].settings;
+        axis.moved(&best, direction, step).map(|next| capped(next, self.items))
     }
 
     fn is_known(&self, settings: &LearnSettings) -> bool {
@@ -216,7 +229,7 @@ impl Search<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{small, tastes};
+    use crate::testing::{small, tastes, tastes_among};
 
     fn options(budget: Duration) -> TuneOptions {
         let mut start = small();
@@ -238,6 +251,26 @@ mod tests {
         assert!(tuned.trials.iter().all(|trial| trial.quality() <= tuned.best().quality() * 1.002));
         // Every second of 120, so that there are at most 100.
         assert_eq!(tuned.users, 60);
+    }
+
+    #[test]
+    fn a_trial_asks_for_no_more_factors_than_its_model_has() {
+        for (items, has_term) in [(41, false), (1100, true)] {
+            let mut options = options(Duration::from_secs(600));
+            options.start.low_pass.factors = 512;
+            let split = tastes_among(items);
+            let tuned = tune(&split, &options, &|_, _, _| {}, &AtomicBool::new(false)).unwrap();
+            let start = tuned.start().settings.low_pass;
+            assert_eq!(start.factors > 0, has_term, "{items}");
+            for (place, trial) in tuned.trials.iter().enumerate() {
+                let low_pass = trial.settings.low_pass;
+                assert_eq!(low_pass.factors, low_pass.width(items));
+                assert!(low_pass.factors <= start.factors, "{items}: {low_pass:?}");
+                assert!(has_term || low_pass.weight == start.weight, "{low_pass:?} has no term");
+                let mut earlier = tuned.trials[..place].iter();
+                assert!(earlier.all(|earlier| earlier.settings != trial.settings), "{trial:?}");
+            }
+        }
     }
 
     #[test]

@@ -52,6 +52,8 @@ impl Axis {
         let mut next = *settings;
         let (ridge, low_pass) = (&mut next.ridge, &mut next.low_pass);
         match self {
+            // There is no term to weigh or to widen.
+            Self::LowPassWeight | Self::Factors if low_pass.factors == 0 => return None,
             Self::LowPassWeight => low_pass.weight = times(low_pass.weight, 1.6, 0.01, 10.0),
             Self::Regularisation => {
                 ridge.regularisation = times(ridge.regularisation, 2.0, 1e-3, 1e5);
@@ -67,11 +69,10 @@ impl Axis {
                 // Rows that are shorter than twice the neighbourhood cost quality.
                 ridge.gram.row_entries = ridge.gram.row_entries.max(ridge.neighbours * 2);
             }
-            Self::Factors if low_pass.factors > 0 => {
+            Self::Factors => {
                 let factors = times(low_pass.factors as f32, 2.0, 32.0, FACTORS_MAX as f32);
                 low_pass.factors = (factors.round() as usize).next_multiple_of(32);
             }
-            Self::Factors => return None,
         }
         let is_wrong_way = is_larger(settings, &next) && direction == Direction::Up;
         (next != *settings && !is_wrong_way).then_some(next)
