@@ -65,20 +65,25 @@ impl Train {
     /// Settings of the engine as the `[train]` section of a settings file.
     #[must_use]
     pub fn to_toml(engine: &LearnSettings) -> String {
-        let LearnSettings { ridge, low_pass } = engine;
+        // Whole, so that nobody adds a setting that is not kept.
+        let LearnSettings { ridge, low_pass } = *engine;
+        let RidgeSettings { gram, neighbours, regularisation, item_exponent, distance_exponent } =
+            ridge;
+        let GramSettings { user_exponent, row_entries } = gram;
+        let LowPassSettings { factors, weight, iterations } = low_pass;
         let mut text = String::from("[train]\n");
         let mut line = |key: &str, value: &dyn std::fmt::Display| {
             text.push_str(&format!("{key} = {value}\n"));
         };
-        line("neighbours", &ridge.neighbours);
-        line("row_entries", &ridge.gram.row_entries);
-        line("user_exponent", &format_args!("{:?}", ridge.gram.user_exponent));
-        line("regularisation", &format_args!("{:?}", ridge.regularisation));
-        line("item_exponent", &format_args!("{:?}", ridge.item_exponent));
-        line("distance_exponent", &format_args!("{:?}", ridge.distance_exponent));
-        line("factors", &low_pass.factors);
-        line("low_pass_weight", &format_args!("{:?}", low_pass.weight));
-        line("low_pass_iterations", &low_pass.iterations);
+        line("neighbours", &neighbours);
+        line("row_entries", &row_entries);
+        line("user_exponent", &format_args!("{user_exponent:?}"));
+        line("regularisation", &format_args!("{regularisation:?}"));
+        line("item_exponent", &format_args!("{item_exponent:?}"));
+        line("distance_exponent", &format_args!("{distance_exponent:?}"));
+        line("factors", &factors);
+        line("low_pass_weight", &format_args!("{weight:?}"));
+        line("low_pass_iterations", &iterations);
         text
     }
 
@@ -169,9 +174,17 @@ mod tests {
 
     #[test]
     fn what_tuning_chose_gives_way_to_what_somebody_set() {
-        let mut chosen = settings("").train.engine();
-        (chosen.ridge.neighbours, chosen.ridge.regularisation) = (33, 1e-5);
-        chosen.low_pass.weight = 1.5;
+        // Every one is another than by default.
+        let mut chosen = LearnSettings {
+            ridge: RidgeSettings {
+                gram: GramSettings { user_exponent: 0.75, row_entries: 321 },
+                neighbours: 33,
+                regularisation: 1e-5,
+                item_exponent: 0.125,
+                distance_exponent: 0.0,
+            },
+            low_pass: LowPassSettings { factors: 96, weight: 1.5, iterations: 7 },
+        };
         let text = Train::to_toml(&chosen);
         assert_eq!(settings("").with_tuned(&text).unwrap().train.engine(), chosen);
         let mine = settings("[train]\nneighbours = 44").with_tuned(&text).unwrap();
