@@ -8,7 +8,7 @@ import numpy as np
 from implicit.cpu.als import AlternatingLeastSquares
 from threadpoolctl import threadpool_limits
 
-import common
+import peer
 import tuning
 
 
@@ -47,10 +47,10 @@ def fit(train, settings, task):
         # An item of the history has the lowest number of all for a score.
         is_ranked = (items >= 0) & (scores > np.finfo(np.float32).min / 2)
         is_ranked &= (np.diff(histories.indptr) > 0)[:, None]
-        return np.where(is_ranked, items, common.NOTHING).astype(np.uint32)
+        return np.where(is_ranked, items, peer.NOTHING).astype(np.uint32)
 
     return rank
 
 
 if __name__ == "__main__":
-    common.main("implicit ALS", first, space, fit)
+    peer.main(first, space, fit)

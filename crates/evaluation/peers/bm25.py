@@ -2,7 +2,7 @@
 
 from implicit.nearest_neighbours import BM25Recommender
 
-import common
+import peer
 import tuning
 from cosine import fitted
 
@@ -22,4 +22,4 @@ def fit(train, settings, task):
 
 
 if __name__ == "__main__":
-    common.main("implicit BM25", first, space, fit)
+    peer.main(first, space, fit)

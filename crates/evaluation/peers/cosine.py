@@ -3,7 +3,7 @@
 import numpy as np
 from implicit.nearest_neighbours import CosineRecommender
 
-import common
+import peer
 import tuning
 
 
@@ -28,10 +28,10 @@ def fitted(model, train):
     def rank(histories, k):
         known = histories.astype(np.float64)
         items, scores = model.recommend(np.arange(known.shape[0]), known, N=k)
-        return np.where((items >= 0) & (scores > 0.0), items, common.NOTHING).astype(np.uint32)
+        return np.where((items >= 0) & (scores > 0.0), items, peer.NOTHING).astype(np.uint32)
 
     return rank
 
 
 if __name__ == "__main__":
-    common.main("implicit cosine", first, space, fit)
+    peer.main(first, space, fit)

@@ -7,7 +7,7 @@ items × items in single precision is factored and inverted in place.
 import numpy as np
 from scipy.linalg import lapack
 
-import common
+import peer
 import tuning
 
 # Rows that are computed, or mirrored, at once.
@@ -33,7 +33,7 @@ def fit(train, settings, _task):
     np.einsum("ii->i", weights)[:] = 0.0
 
     def rank(histories, k):
-        return common.best_items(histories.astype(np.float32) @ weights, histories, k)
+        return peer.best_items(histories.astype(np.float32) @ weights, histories, k)
 
     return rank
 
@@ -72,4 +72,4 @@ def mirror(matrix):
 
 
 if __name__ == "__main__":
-    common.main("dense EASE", first, space, fit, common.Untried.IS_LEFT_OUT)
+    peer.main(first, space, fit, peer.Untried.IS_LEFT_OUT)

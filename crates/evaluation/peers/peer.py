@@ -1,11 +1,11 @@
 """What all peers share: the exchange of files, and ranking.
 
-A peer gives to `main` its name, its first guesses (settings, the library's own defaults in front,
-then what is likely to be good, what costs least first), the space that others are drawn from, and
+A peer gives to `main` its first guesses (settings, the library's own defaults in front, then what
+is likely to be good, what costs least first), the space that others are drawn from, and
 `fit(train, settings, task)`, which returns a function from histories to ranked items. It is run
 as `python PEER.py FOLDER`; FOLDER holds what is asked and takes the answer:
 
-    task.json                 k, budget_seconds, threads, seed, available_bytes
+    task.json                 name, k, budget_seconds, threads, seed, available_bytes (null if unknown)
     trial_train.csr           what a candidate is fitted on, cut from the training part
     trial_histories.csr       what the users of the validation part are known by
     trial_held_out.csr        what is to be found of theirs
@@ -42,14 +42,17 @@ class Untried(enum.Enum):
     IS_LEFT_OUT = enum.auto()
 
 
-def main(name, first, space, fit, untried=Untried.HAS_DEFAULTS):
-    """Tunes on the validation part, fits on the whole training part, and ranks."""
+def main(first, space, fit, untried=Untried.HAS_DEFAULTS, notes=lambda task, shape: []):
+    """Tunes on the validation part, fits on the whole training part, and ranks.
+
+    `notes(task, shape)` says what of the peer was left out, and why.
+    """
     folder = Path(sys.argv[1])
     task = json.loads((folder / "task.json").read_text())
     parent = os.dup(sys.stdin.fileno())
     end_with(parent)
     shape = shape_of(folder / "train.csr")
-    budget = task["budget_seconds"]
+    name, budget = task["name"], task["budget_seconds"]
     judge = lambda settings: judged(fit, settings, folder, task, parent)
     progress = lambda spent: tell(f"{name}: tuning", spent, budget)
     tuned = tuning.tune(first(task, shape), space(task, shape), judge, task, progress)
@@ -59,8 +62,11 @@ def main(name, first, space, fit, untried=Untried.HAS_DEFAULTS):
     answer = {
         "settings": tuned.settings,
         "tried": tuned.tried,
-        "failures": tuned.failures,
+        "failed": tuned.failed,
+        "last_failure": tuned.last_failure,
+        "is_given_up": tuned.is_given_up(),
         "is_cut_off": tuned.is_cut_off,
+        "notes": notes(task, shape),
         "validation_ndcg": tuned.ndcg,
         "tune_seconds": tuned.seconds,
     }
@@ -83,8 +89,8 @@ def main(name, first, space, fit, untried=Untried.HAS_DEFAULTS):
 
 def why_untried(tuned, budget):
     """What to say of a peer that is left out."""
-    if tuned.failures:
-        return f"every fit failed, the last with {tuned.failures[-1]}"
+    if tuned.failed > 0:
+        return f"every fit failed, the last with {tuned.last_failure}"
     return f"not one fit on the validation part ended within {budget:.0f} s; give it more with --peer-budget"
 
 

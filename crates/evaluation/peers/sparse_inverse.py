@@ -2,12 +2,15 @@
 
 The library names two ways to factor: exactly, by CHOLMOD, for smaller and denser matrices, and
 incompletely, by ICF, for large ones. Both are tried where the memory for the first is there.
+
+This file cannot be called sansa.py: Python looks beside a script first, so that the library would
+not be found behind it.
 """
 
 import logging
 import numpy as np
 
-import common
+import peer
 import tuning
 
 logging.disable(logging.WARNING)
@@ -48,9 +51,23 @@ def space(task, shape):
 
 def ways(task, items):
     """How the matrix may be factored."""
-    # An exact factor of a matrix of items is about dense, and is copied twice.
-    is_exact_possible = 3 * 8 * items * items < task["available_bytes"]
+    available = task["available_bytes"]
+    is_exact_possible = available is not None and exact_bytes(items) < available
     return ("CHOLMOD", "ICF") if is_exact_possible else ("ICF",)
+
+
+def exact_bytes(items):
+    """Memory for an exact factor: of a matrix of items it is about dense, and is copied twice."""
+    return 3 * 8 * items * items
+
+
+def notes(task, shape):
+    if "CHOLMOD" in ways(task, shape[1]):
+        return []
+    available = task["available_bytes"]
+    found = "an unknown amount" if available is None else f"{available / 1e9:.1f} GB"
+    needed = exact_bytes(shape[1]) / 1e9
+    return [f"CHOLMOD was left out: it needs {needed:.1f} GB of memory, found {found} available"]
 
 
 def density(weights, items):
@@ -71,10 +88,10 @@ def fit(train, settings, _task):
         scores = model.forward(histories.astype(np.float32)).toarray()
         # Without a path from the history to an item there is no score, which is no score of 0.
         scores[scores == 0.0] = -np.inf
-        return common.best_items(scores, histories, k)
+        return peer.best_items(scores, histories, k)
 
     return rank
 
 
 if __name__ == "__main__":
-    common.main("SANSA", first, space, fit)
+    peer.main(first, space, fit, notes=notes)

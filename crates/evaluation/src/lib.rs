@@ -49,7 +49,7 @@ pub use lists::{Lists, ListsError};
 pub use machine::Machine;
 pub use recommender::watch::Cancelled;
 pub use report::{Report, Row};
-pub use run::{OURS, Options, evaluate, measure};
+pub use run::{Options, evaluate};
 pub use split::{
     LIKED_MIN, LeftOut, Period, Split, by_time, hold_out, leave_users_out, read_and_hold_out,
     read_interactions, read_split,

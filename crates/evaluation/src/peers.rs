@@ -2,36 +2,38 @@
 //!
 //! `implicit` (cosine, BM25, ALS), SANSA and dense EASE run as they are, each in a Python process
 //! of its own. A peer is tuned on a validation part, which is cut from the training part; then it
-//! is fitted on the whole training part and asked for its lists. [`measure_ours`] does the same
-//! with Foreword: on the same part, for as long, by the same figure (the geometric mean of NDCG
-//! and recall). A peer begins with its library's defaults, goes on with what is likely to be good,
-//! and then with settings drawn by a seed, every second near the best so far; a candidate
-//! that is under way when the budget is over is cut off.
+//! is fitted on the whole training part and asked for its lists. A peer begins with its library's
+//! defaults, goes on with what is likely to be good, and then with settings drawn by a seed, every
+//! second near the best so far; a candidate that is under way when the budget is over is cut off.
+//!
+//! Invariant: Foreword is tuned once more, as the peers are: on the same validation part, judged
+//! by the same users and the same figure (the geometric mean of NDCG and recall), for as long, on
+//! as many threads, and from settings that nobody tuned on what is held out. It is this row that
+//! is compared with all others.
 //!
 //! A peer that cannot run is named with the reason, and the others go on.
 
 mod environment;
 mod exchange;
 mod ours;
+mod workshop;
 
-use std::fs;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
-use recommender::Interactions;
+use anyhow::anyhow;
+use recommender::learn::LearnSettings;
 use recommender::watch::Cancelled;
 use serde::Serialize;
 
-use crate::child::{self, ChildError};
+use crate::judge::judge;
 use crate::lists::Lists;
-use crate::memory;
-use crate::split::Split;
-use environment::{Environment, Group};
-use exchange::{Answer, Measured, Task};
-
-pub use ours::measure_ours;
+use crate::report::Report;
+use crate::run::{self, Options};
+use crate::split::{LIKED_MIN, Split, hold_out};
+use environment::Group;
+use workshop::Workshop;
 
 /// A model of somebody else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -83,20 +85,16 @@ impl Peer {
     }
 }
 
-/// The scripts, by the names under which they know each other.
-const SCRIPTS: [(&str, &str); 7] = [
-    ("common.py", include_str!("../peers/common.py")),
-    ("tuning.py", include_str!("../peers/tuning.py")),
-    ("cosine.py", include_str!("../peers/cosine.py")),
-    ("bm25.py", include_str!("../peers/bm25.py")),
-    ("als.py", include_str!("../peers/als.py")),
-    ("sparse_inverse.py", include_str!("../peers/sparse_inverse.py")),
-    ("ease.py", include_str!("../peers/ease.py")),
-];
+/// The part of the training part that settings are tried on.
+const VALIDATION_SHARE: f64 = 0.2;
 
-/// How many users of the validation part a candidate is judged by: more would cost the peers
+/// How many users of the validation part settings are judged by: more would cost the peers
 /// time for candidates, and hardly move a mean.
 const TRIAL_USERS_MAX: usize = 10_000;
+
+/// How long a peer may take beyond its budget, to read, fit and rank once: dense EASE grows with
+/// items³.
+const FIT_LIMIT: Duration = Duration::from_secs(3600);
 
 /// How peers are run.
 #[derive(Clone, Debug, PartialEq)]
@@ -105,23 +103,8 @@ pub struct PeerOptions {
     pub environment: PathBuf,
     /// How long each may try settings.
     pub budget: Duration,
-    /// How long each may take beyond the budget: to read, fit and rank once.
-    pub fit_limit: Duration,
-    /// The length of the lists.
-    pub k: usize,
-    /// Threads of each.
-    pub threads: usize,
-    /// Seed of the candidates and of what a model draws.
-    pub seed: u64,
-}
-
-/// What became of a peer.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Outcome {
-    /// It was fitted and asked.
-    Measured(Lists),
-    /// It could not be.
-    Skipped(Skipped),
+    /// What Foreword's own search begins with: settings that were not tuned on what is held out.
+    pub start: LearnSettings,
 }
 
 /// A peer that could not be measured.
@@ -133,225 +116,97 @@ pub struct Skipped {
     pub reason: String,
 }
 
-/// Tunes, fits and asks all peers, one after the other: on `validation`, which is cut from the
-/// training part of `split`, and on `split`. The lists that come back fit it.
+/// Measures the models of this crate as [`evaluate`](crate::evaluate) does, Foreword tuned as the
+/// peers are, and the peers, one after the other, on the current rayon pool, and judges them.
+/// Foreword as it was tuned comes first, and is compared with all others.
 ///
 /// `watch` is told a stage ("implicit ALS: tuning"), how much of it is done, and how much there is.
 ///
 /// # Errors
 ///
 /// [`Cancelled`] soon after `cancelled` becomes true.
-pub fn measure(
+///
+/// # Panics
+///
+/// If `k` is 0.
+pub fn evaluate(
     split: &Split,
-    validation: &Split,
-    options: &PeerOptions,
-    watch: &dyn Fn(&str, usize, usize),
+    options: &Options,
+    peers: &PeerOptions,
+    watch: &(dyn Fn(&str, usize, usize) + Sync),
     cancelled: &AtomicBool,
-) -> Result<Vec<Outcome>, Cancelled> {
-    let skipped = |model, error: anyhow::Error| {
-        if cancelled.load(Ordering::Relaxed) {
-            return Err(Cancelled);
-        }
-        Ok(Outcome::Skipped(Skipped { model, reason: format!("{error:#}") }))
-    };
+) -> Result<Report, Cancelled> {
+    let as_set = run::measure(split, options, watch, cancelled)?;
+    let Beside { ours, measured, skipped } = measure(split, options, peers, watch, cancelled)?;
+    let lists: Vec<Lists> = std::iter::once(ours).chain(as_set).chain(measured).collect();
+    let report = judge(split, &lists, options.k, options.seed)
+        .expect("rankers list different, new items, and the lists of peers were checked");
+    Ok(Report { skipped, ..report })
+}
+
+/// What was tuned on one validation part.
+struct Beside {
+    ours: Lists,
+    /// The lists of the peers that could be measured; they fit the split.
+    measured: Vec<Lists>,
+    /// The peers that could not.
+    skipped: Vec<Skipped>,
+}
+
+/// Tunes, fits and asks Foreword and all peers.
+fn measure(
+    split: &Split,
+    options: &Options,
+    peers: &PeerOptions,
+    watch: &(dyn Fn(&str, usize, usize) + Sync),
+    cancelled: &AtomicBool,
+) -> Result<Beside, Cancelled> {
+    let validation = hold_out(&split.train, VALIDATION_SHARE, LIKED_MIN, options.seed);
+    let ours = ours::measure(split, &validation, options, peers, watch, cancelled)?;
     watch("peers: preparing Python", 0, 1);
-    let prepared = Workshop::prepare(split, validation, options, cancelled);
-    let outcome = |peer: Peer| {
-        let measured = match &prepared {
+    let prepared = Workshop::prepare(split, &validation, options, peers, cancelled);
+    let (mut measured, mut skipped) = (Vec::new(), Vec::new());
+    for peer in Peer::ALL {
+        let outcome = match &prepared {
             Ok(workshop) => workshop.measure(peer, watch),
-            Err(error) => Err(anyhow::anyhow!("{error:#}")),
+            Err(error) => Err(anyhow!("{error:#}")),
         };
-        measured.map(Outcome::Measured).or_else(|error| skipped(peer.name(), error))
-    };
-    Peer::ALL.into_iter().map(outcome).collect()
-}
-
-/// Where peers are run: a Python environment, and a folder with the scripts and the matrices.
-struct Workshop<'a> {
-    environment: Environment<'a>,
-    folder: tempfile::TempDir,
-    split: &'a Split,
-    options: &'a PeerOptions,
-    cancelled: &'a AtomicBool,
-}
-
-impl<'a> Workshop<'a> {
-    fn prepare(
-        split: &'a Split,
-        validation: &Split,
-        options: &'a PeerOptions,
-        cancelled: &'a AtomicBool,
-    ) -> Result<Self> {
-        let environment = Environment::prepare(&options.environment, cancelled)?;
-        environment.install(Group::Numpy)?;
-        let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
-        let path = |name: &str| folder.path().join(name);
-        for (name, script) in SCRIPTS {
-            fs::write(path(name), script).with_context(|| format!("cannot write {name}"))?;
-        }
-        exchange::write_matrix(&path("train.csr"), &split.train)?;
-        exchange::write_matrix(&path("histories.csr"), &split.histories)?;
-        exchange::write_matrix(&path("trial_train.csr"), &validation.train)?;
-        let (histories, held_out) = sample(validation);
-        exchange::write_matrix(&path("trial_histories.csr"), &histories)?;
-        exchange::write_matrix(&path("trial_held_out.csr"), &held_out)?;
-        Ok(Self { environment, folder, split, options, cancelled })
-    }
-
-    fn measure(&self, peer: Peer, watch: &dyn Fn(&str, usize, usize)) -> Result<Lists> {
-        let available = memory::available_bytes();
-        if peer == Peer::Ease {
-            check_dense(self.split.train.item_count(), available)?;
-        }
-        watch(&format!("{}: installing", peer.name()), 0, 1);
-        self.environment.install(peer.group())?;
-        let folder = self.folder.path();
-        let options = self.options;
-        let task = Task {
-            k: options.k,
-            budget_seconds: options.budget.as_secs_f64(),
-            threads: options.threads,
-            seed: options.seed,
-            available_bytes: available.unwrap_or(0),
-        };
-        exchange::write_task(&folder.join("task.json"), &task)?;
-        self.run(peer, watch)?;
-        let report = folder.join("report.json");
-        let answer = match exchange::read_answer(&report)? {
-            Answer::Measured(answer) => answer,
-            Answer::Skipped { skipped } => bail!(skipped),
-        };
-        let users = self.split.histories.user_count();
-        let lists = exchange::read_lists(&folder.join("lists.bin"), users, options.k)?;
-        // No peer may answer with the lists of the one before.
-        for name in ["report.json", "lists.bin"] {
-            fs::remove_file(folder.join(name)).with_context(|| format!("cannot remove {name}"))?;
-        }
-        let lists = Lists {
-            model: peer.name().to_owned(),
-            settings: describe(&answer),
-            lists,
-            fit_seconds: answer.fit_seconds,
-            rank_seconds: answer.rank_seconds,
-            peak_bytes: Some(answer.peak_bytes),
-        };
-        lists.check(self.split)?;
-        Ok(lists)
-    }
-
-    fn run(&self, peer: Peer, watch: &dyn Fn(&str, usize, usize)) -> Result<(), ChildError> {
-        let folder = self.folder.path();
-        let mut command = self.environment.python();
-        let threads = self.options.threads.to_string();
-        for name in
-            ["OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"]
-        {
-            command.env(name, &threads);
-        }
-        command.arg(folder.join(peer.script())).arg(folder).current_dir(folder);
-        let limit = self.options.budget + self.options.fit_limit;
-        child::run(&mut command, limit, self.cancelled, |line| {
-            if let Some((stage, done, total)) = child::progress(line) {
-                watch(stage, done, total);
+        match outcome {
+            Ok(lists) => measured.push(lists),
+            Err(_) if cancelled.load(Ordering::Relaxed) => return Err(Cancelled),
+            Err(error) => {
+                let reason = format!("{error:#}");
+                skipped.push(Skipped { model: peer.name(), reason });
             }
-        })
+        }
     }
-}
-
-/// Users of the validation part, at most [`TRIAL_USERS_MAX`], evenly spread: what they are known
-/// by, and what is to be found of theirs.
-fn sample(validation: &Split) -> (Interactions, Interactions) {
-    let items = validation.train.item_count();
-    let (mut histories, mut held_out) = (Interactions::new(items), Interactions::new(items));
-    let step = validation.held_out.len().div_ceil(TRIAL_USERS_MAX).max(1);
-    for user in (0..validation.held_out.len()).step_by(step) {
-        let (items, values) = validation.histories.user(user);
-        histories.push_user(items.iter().copied().zip(values.iter().copied()));
-        held_out.push_user(validation.held_out[user].iter().map(|item| (*item, 1.0)));
-    }
-    (histories, held_out)
-}
-
-/// The settings and how they were found, for people to read.
-fn describe(answer: &Measured) -> String {
-    let settings: Vec<String> =
-        answer.settings.iter().map(|(name, value)| format!("{name} {}", plain(value))).collect();
-    let Measured { tried, failures, is_cut_off, tune_seconds, .. } = answer;
-    let mut found = match answer.validation_ndcg {
-        Some(ndcg) => format!("validation NDCG {ndcg:.4}, best of {tried} tried"),
-        None => "the library's defaults: no settings could be tried".to_owned(),
-    };
-    found.push_str(&format!(" in {tune_seconds:.0} s"));
-    if *is_cut_off {
-        found.push_str(", one more cut off by the budget");
-    }
-    if let Some(failure) = failures.last() {
-        found.push_str(&format!(", {} failed, the last: {failure}", failures.len()));
-    }
-    format!("{} ({found})", settings.join(", "))
-}
-
-fn plain(value: &serde_json::Value) -> String {
-    match value {
-        serde_json::Value::String(text) => text.clone(),
-        other => other.to_string(),
-    }
-}
-
-/// What dense EASE takes beside its matrix: blocks of it and of scores, and Python.
-const BESIDE_DENSE_BYTES: u64 = 1_000_000_000;
-
-/// Whether a dense matrix of items × items in single precision, which is inverted in place, fits
-/// into the memory that is there.
-fn check_dense(items: usize, available: Option<u64>) -> Result<()> {
-    let needed = 4 * (items as u64).pow(2) + BESIDE_DENSE_BYTES;
-    let available = available.context("cannot tell how much memory is available")?;
-    anyhow::ensure!(
-        needed <= available,
-        "a dense matrix of {items} items needs {:.1} GB of memory, found {:.1} GB available",
-        needed as f64 / 1e9,
-        available as f64 / 1e9,
-    );
-    Ok(())
+    Ok(Beside { ours, measured, skipped })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::{small, tastes};
 
     #[test]
-    fn a_dense_matrix_must_fit() {
-        assert!(check_dense(1000, Some(1_004_000_000)).is_ok());
-        let error = check_dense(40_981, Some(7_000_000_000)).unwrap_err().to_string();
-        assert_eq!(
-            error,
-            "a dense matrix of 40981 items needs 7.7 GB of memory, found 7.0 GB available"
-        );
-        assert!(check_dense(1, None).is_err());
-    }
-
-    #[test]
-    fn settings_are_told_with_how_they_were_found() {
-        let answer = |ndcg, failures: &[&str]| Measured {
-            settings: serde_json::from_str(r#"{"way":"ICF","l2":5.0}"#).unwrap(),
-            tried: 4,
-            failures: failures.iter().map(|failure| (*failure).to_owned()).collect(),
-            is_cut_off: failures.is_empty(),
-            validation_ndcg: ndcg,
-            tune_seconds: 60.2,
-            fit_seconds: 1.0,
-            rank_seconds: 1.0,
-            peak_bytes: 1,
-        };
-        assert_eq!(
-            describe(&answer(Some(0.12344), &[])),
-            "l2 5.0, way ICF (validation NDCG 0.1234, best of 4 tried in 60 s, one more cut off \
-             by the budget)"
-        );
-        assert_eq!(
-            describe(&answer(None, &["first", "odd matrix"])),
-            "l2 5.0, way ICF (the library's defaults: no settings could be tried in 60 s, 2 \
-             failed, the last: odd matrix)"
-        );
+    fn ours_begins_untuned_and_is_compared_with_all_others_whatever_becomes_of_peers() {
+        let (split, cancelled) = (tastes(), AtomicBool::new(false));
+        // There is no Python where no folder can be.
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let mut tuned = small();
+        tuned.ridge.regularisation = 77.0;
+        let options = Options { k: 5, ..Options::new(tuned) };
+        let environment = file.path().join("python");
+        let peers = PeerOptions { environment, budget: Duration::ZERO, start: small() };
+        let report = evaluate(&split, &options, &peers, &|_, _, _| {}, &cancelled).unwrap();
+        let models: Vec<&str> = report.rows.iter().map(|row| row.model.as_str()).collect();
+        assert_eq!(models, ["Foreword, tuned", "Foreword", "popularity", "cosine ItemKNN"]);
+        for (row, regularisation) in report.rows.iter().zip(["4.0", "77.0"]) {
+            let expected = format!(", regularisation {regularisation},");
+            assert!(row.settings.contains(&expected), "{}", row.settings);
+        }
+        assert!(report.differences.iter().all(|beside| beside.model == "Foreword, tuned"));
+        let skipped: Vec<&str> = report.skipped.iter().map(|skipped| skipped.model).collect();
+        assert_eq!(skipped, Peer::ALL.map(Peer::name));
     }
 }

@@ -20,14 +20,13 @@ use crate::ranker::{ItemKnn, Popularity, Ranker, Served, fold_in};
 use crate::report::Report;
 use crate::split::{Split, Times};
 
-/// What reports call the engine's model with the settings that were given.
-pub const OURS: &str = Served::NAME;
-
 /// What is measured, and how.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Options {
     /// Settings of the engine's own model.
     pub model: LearnSettings,
+    /// Where they come from, for people to read; may be empty.
+    pub origin: String,
     /// How long the lists are.
     pub k: usize,
     /// `K` of cosine `ItemKNN`: how many neighbours an item has.
@@ -44,17 +43,24 @@ pub struct Options {
 
 impl Options {
     /// Lists of 20, as in published tables, 200 neighbours, as `ItemKNN` is often run, and
-    /// trends of 30 days.
+    /// trends of 14 days, as the service's are by default.
     #[must_use]
     pub fn new(model: LearnSettings) -> Self {
         Self {
             model,
+            origin: String::new(),
             k: 20,
             item_knn_neighbours: 200,
-            trend_half_life_days: 30.0,
+            trend_half_life_days: 14.0,
             half_lives_days: Vec::new(),
             seed: 7,
         }
+    }
+
+    /// The settings of the engine's own model, and where they come from.
+    fn told(&self) -> String {
+        let Self { model, origin, .. } = self;
+        if origin.is_empty() { plain(model) } else { format!("{} ({origin})", plain(model)) }
     }
 }
 
@@ -100,10 +106,10 @@ pub fn measure(
 ) -> Result<Vec<Lists>, Cancelled> {
     assert!(options.k > 0, "lists of 0 items");
     let run = Run { split, options, watch, cancelled };
-    let ridge = plain(&options.model);
+    let ours = options.told();
     let neighbours = format!("{} neighbours", options.item_knn_neighbours);
     let mut measured = vec![
-        run.fit_and_rank::<Served>(ridge, &split.train, &split.histories)?,
+        run.fit_and_rank::<Served>(ours, &split.train, &split.histories)?,
         run.fit_and_rank::<Popularity>(String::new(), &split.train, &split.histories)?,
         run.fit_and_rank::<ItemKnn>(neighbours, &split.train, &split.histories)?,
     ];
@@ -195,7 +201,7 @@ impl Run<'_> {
         let decayed = Decayed::new(self.split, times, half_life_days);
         let label = Label {
             model: format!("{}, {half_life_days} days", Served::NAME),
-            settings: format!("half-life {half_life_days} days, {}", plain(&self.options.model)),
+            settings: format!("half-life {half_life_days} days, {}", self.options.told()),
         };
         let fit = |watch: &Watch<'_>| Served::fit(&decayed.train, self.options, watch);
         self.measure(label, &decayed.histories, fit)
@@ -273,14 +279,14 @@ mod tests {
         let sizes = [report.users, report.items, report.users_tested, report.threads, report.k];
         assert_eq!(sizes, [120, 41, 120, 2, 5]);
         assert_eq!([report.interactions, report.held_out], [720, 240]);
-        let [ridge, popularity, knn] = &report.rows[..] else { panic!("three models") };
-        for model in [ridge, knn] {
+        let [ours, popularity, knn] = &report.rows[..] else { panic!("three models") };
+        for model in [ours, knn] {
             assert!(model.recall > 0.7, "{model:?}");
             assert!(model.recall > 3.0 * popularity.recall, "{model:?} {popularity:?}");
             assert!(model.ndcg > 2.0 * popularity.ndcg, "{model:?} {popularity:?}");
             assert!(model.exposure.coverage > 0.9 && model.exposure.coverage <= 1.0, "{model:?}");
         }
-        assert!(popularity.exposure.coverage < ridge.exposure.coverage);
+        assert!(popularity.exposure.coverage < ours.exposure.coverage);
     }
 
     #[test]
@@ -327,7 +333,7 @@ mod tests {
         after.push_user([(1, 1.0)]);
         let after = Period { users: vec![5], interactions: after, times_ms: vec![day(110.0)] };
         let split = by_time(before, &after, day(101.0), 0.5, 0);
-        let mut options = Options { half_lives_days: vec![10.0, 30.0], ..options() };
+        let mut options = Options { half_lives_days: vec![10.0, 14.0], ..options() };
         // The numbers below are those of the sparse part.
         options.model.low_pass.factors = 0;
         let cancelled = AtomicBool::new(false);
@@ -338,12 +344,12 @@ mod tests {
             ("Foreword", 0.5),
             ("popularity", 0.5),
             ("cosine ItemKNN", 0.0),
-            ("trending, 30 days", 1.0),
-            ("popular lately, 30 days", 1.0),
+            ("trending, 14 days", 1.0),
+            ("popular lately, 14 days", 1.0),
             ("Foreword, 10 days", 1.0),
             ("trending, 10 days", 1.0),
             ("popular lately, 10 days", 1.0),
-            ("Foreword, 30 days", 1.0),
+            ("Foreword, 14 days", 1.0),
         ];
         assert_eq!(ranks, expected);
     }

@@ -1,5 +1,5 @@
 //! What is exchanged with a peer's process: a folder of files. Their layouts are described in
-//! `peers/common.py`, which is the other side.
+//! `peers/peer.py`, which is the other side.
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
@@ -15,13 +15,15 @@ const NOTHING: u32 = u32::MAX;
 /// What a peer is asked besides the matrices.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub(super) struct Task {
+    /// What its progress is told under.
+    pub(super) name: &'static str,
     /// The length of the lists.
     pub(super) k: usize,
     pub(super) budget_seconds: f64,
     pub(super) threads: usize,
     pub(super) seed: u64,
-    /// Memory that nobody uses when it starts.
-    pub(super) available_bytes: u64,
+    /// Memory that nobody uses when it starts; `None` where this is not known.
+    pub(super) available_bytes: Option<u64>,
 }
 
 /// What a peer's process says at its end.
@@ -43,10 +45,16 @@ pub(super) struct Measured {
     pub(super) settings: serde_json::Map<String, serde_json::Value>,
     /// Candidates that were judged.
     pub(super) tried: usize,
-    /// Why others failed.
-    pub(super) failures: Vec<String>,
+    /// How many others failed.
+    pub(super) failed: usize,
+    /// Why the last of them did.
+    pub(super) last_failure: Option<String>,
+    /// Whether so many failed in a row that no others were tried.
+    pub(super) is_given_up: bool,
     /// Whether one was under way when the budget was over.
     pub(super) is_cut_off: bool,
+    /// What of it was left out, and why.
+    pub(super) notes: Vec<String>,
     pub(super) validation_ndcg: Option<f64>,
     pub(super) tune_seconds: f64,
     pub(super) fit_seconds: f64,
@@ -153,8 +161,8 @@ mod tests {
         let skipped = answer(r#"{"skipped":"too large"}"#).unwrap();
         assert!(matches!(skipped, Answer::Skipped { skipped } if skipped == "too large"));
         let measured = answer(
-            r#"{"settings":{"K":20},"tried":0,"failures":["odd"],"is_cut_off":true,
-            "validation_ndcg":null,"tune_seconds":1.5,"fit_seconds":1,"rank_seconds":1,
+            r#"{"settings":{"K":20},"tried":0,"failed":1,"last_failure":"odd",
+            "is_given_up":false,"is_cut_off":true,"notes":[],"validation_ndcg":null,"tune_seconds":1.5,"fit_seconds":1,"rank_seconds":1,
             "peak_bytes":1}"#,
         );
         assert!(matches!(measured, Ok(Answer::Measured(Measured { is_cut_off: true, .. }))));

@@ -15,15 +15,12 @@ use crate::tune::{Trial, TuneOptions, Tuned, tune};
 /// What the report calls it.
 const NAME: &str = "Foreword, tuned";
 
-/// Tunes Foreword within the peers' budget, beginning with the settings of `options`, and measures
-/// it on the whole training part.
-///
-/// `watch` is told a stage, how much of it is done, and how much there is.
+/// Tunes Foreword within the peers' budget and measures it on the whole training part.
 ///
 /// # Errors
 ///
 /// [`Cancelled`] soon after `cancelled` becomes true.
-pub fn measure_ours(
+pub(super) fn measure(
     split: &Split,
     validation: &Split,
     options: &Options,
@@ -32,9 +29,9 @@ pub fn measure_ours(
     cancelled: &AtomicBool,
 ) -> Result<Lists, Cancelled> {
     let tune_options = TuneOptions {
-        start: options.model,
+        start: peers.start,
         budget: peers.budget,
-        k: peers.k,
+        k: options.k,
         users_max: TRIAL_USERS_MAX,
     };
     let tell = |step: &str, done, total| watch(&format!("{NAME}: {step}"), done, total);

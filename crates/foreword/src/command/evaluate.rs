@@ -1,17 +1,17 @@
 //! `foreword evaluate`.
 
 mod cold;
-mod peers;
 mod splits;
 mod text;
 
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
-use evaluation::peers::PeerOptions;
-use evaluation::{Cancelled, OURS, Options, Report, Split};
+use evaluation::peers::{self, PeerOptions};
+use evaluation::{Options, Report, Split};
 use server::data_folder::DataFolder;
 use server::progress::{Progress, Stages};
 use server::settings::Settings;
@@ -25,11 +25,11 @@ use crate::signal::Stop;
 
 pub(super) async fn run(
     data: &DataFolder,
-    settings: &Settings,
+    as_set: &Settings,
     arguments: &Evaluate,
 ) -> Result<ExitCode> {
     splits::check(arguments)?;
-    let (settings, origin) = in_use(data, settings, arguments)?;
+    let (settings, origin) = in_use(data, as_set, arguments)?;
     let settings = &settings;
     let stop = Stop::listen()?;
     let progress = progress::shown();
@@ -43,11 +43,8 @@ pub(super) async fn run(
     };
     let report = match split {
         Some(split) => {
-            let peers = peers::options(settings, arguments);
-            let options = options(settings, arguments);
-            let measured =
-                evaluate(split, options, peers, settings.train.threads, progress, &stop).await?;
-            measured.map(|report| with_origin(report, &origin))
+            let (options, peers) = (options(settings, origin, arguments), peers(as_set, arguments));
+            evaluate(split, options, peers, settings.train.threads, progress, &stop).await?
         }
         None => None,
     };
@@ -70,7 +67,8 @@ pub(super) async fn run(
 }
 
 /// The settings that are measured, and where they come from, for people: of a store those that
-/// its next training would learn with.
+/// its next training would learn with. What tuning chose for it has seen what is held out now, and
+/// that is told.
 fn in_use(
     data: &DataFolder,
     settings: &Settings,
@@ -84,7 +82,11 @@ fn in_use(
     let settings = server::train::settings_in_use(&models, settings)?;
     let origin = match models.active()?.filter(|_| settings.is_tuned()) {
         Some(version) => {
-            format!("chosen by tuning, as the active model {version} keeps them, or as set")
+            output::remark(TUNED);
+            format!(
+                "chosen by tuning on the store's events, those held out here among them, as the \
+                 active model {version} keeps them, or as set"
+            )
         }
         None => AS_SET.to_owned(),
     };
@@ -94,27 +96,35 @@ fn in_use(
 /// Where settings come from that nobody has tuned.
 const AS_SET: &str = "by default or as set";
 
-/// The report, with where the settings at hand came from beside them.
-fn with_origin(mut report: Report, origin: &str) -> Report {
-    if let Some(row) = report.rows.iter_mut().find(|row| row.model == OURS) {
-        row.settings = format!("{} ({origin})", row.settings);
-    }
-    report
-}
+/// What is to be known of settings that were tuned on the store.
+const TUNED: &str = "note: tuning chose among these settings by the store's events, those held out \
+                     here among them, so the figures may flatter; --set train.tuned=false measures \
+                     without what it chose";
 
 fn write(path: &Path, what: &str, text: &str) -> Result<()> {
     std::fs::write(path, text)
         .with_context(|| format!("cannot write the {what} to {}", path.display()))
 }
 
-fn options(settings: &Settings, arguments: &Evaluate) -> Options {
+fn options(settings: &Settings, origin: String, arguments: &Evaluate) -> Options {
     Options {
+        origin,
         k: arguments.k.get(),
         trend_half_life_days: settings.train.trend_half_life_days,
         half_lives_days: arguments.half_life.clone(),
         seed: arguments.seed,
         ..Options::new(settings.train.engine())
     }
+}
+
+/// How peers are measured, if they are. What tuning chose for a store has seen what is held out
+/// now, so ours begins with what was set.
+fn peers(as_set: &Settings, arguments: &Evaluate) -> Option<PeerOptions> {
+    arguments.peers.then(|| PeerOptions {
+        environment: arguments.peer_environment.clone(),
+        budget: Duration::from_secs(arguments.peer_budget),
+        start: as_set.train.engine(),
+    })
 }
 
 /// Measures on the threads that training would use; `None` if it was told to stop.
@@ -131,19 +141,9 @@ async fn evaluate(
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build()?;
         let stages = Stages::new(&*progress);
         let watch = |stage: &str, done: usize, total: usize| stages.at(stage, done, total);
-        let measured = pool.install(|| -> Result<Report, Cancelled> {
-            let mut lists = evaluation::measure(&split, &options, &watch, &cancelled)?;
-            let mut skipped = Vec::new();
-            if let Some(peers) = &peers {
-                let beside = peers::measure(&split, &options, peers, &watch, &cancelled)?;
-                // The first is compared with all others, and should be as well tuned as they.
-                lists.insert(0, beside.ours);
-                lists.extend(beside.measured);
-                skipped = beside.skipped;
-            }
-            let report = evaluation::judge(&split, &lists, options.k, options.seed)
-                .expect("the lists of all models were checked against the split");
-            Ok(Report { skipped, ..report })
+        let measured = pool.install(|| match &peers {
+            Some(peers) => peers::evaluate(&split, &options, peers, &watch, &cancelled),
+            None => evaluation::evaluate(&split, &options, &watch, &cancelled),
         });
         Ok(measured.ok())
     };

@@ -32,7 +32,7 @@ fn a_file_is_split_by_a_seed_and_models_are_compared_and_drawn() {
         .iter()
         .map(|row| row["ndcg"].as_f64().unwrap())
         .collect();
-    assert!(ndcg[0] > ndcg[1], "ridge against popularity: {ndcg:?}");
+    assert!(ndcg[0] > ndcg[1], "Foreword against popularity: {ndcg:?}");
     assert!(fs::read_to_string(plot).unwrap().starts_with("<svg"));
     let interval = &report["rows"][0]["ndcg_interval"];
     assert!(
@@ -109,7 +109,7 @@ fn users_left_out_of_training_are_served_from_what_is_folded_in() {
     assert_eq!((&report["users"], &report["users_tested"]), (&150.into(), &50.into()));
     assert_eq!(report["k"], 5);
     let ndcg = |place: usize| report["rows"][place]["ndcg"].as_f64().unwrap();
-    assert!(ndcg(0) > 2.0 * ndcg(1), "ridge against popularity");
+    assert!(ndcg(0) > 2.0 * ndcg(1), "Foreword against popularity");
     let page = fs::read_to_string(page).unwrap();
     assert!(page.contains("Recall@5") && page.contains("unseen users: 25 %"), "{page}");
 }
@@ -210,13 +210,31 @@ fn a_store_is_measured_with_what_tuning_chose_for_its_model_where_nobody_set_ano
     program.run("--set train.neighbours=33 --set train.factors=32 tune --budget 0").succeeded();
     let settings = ours("");
     assert!(settings.contains(", neighbours 33, "), "{settings}");
-    let origin = "(chosen by tuning, as the active model 1 keeps them, or as set)";
+    let origin = "(chosen by tuning on the store's events, those held out here among them, as the \
+                  active model 1 keeps them, or as set)";
     assert!(settings.ends_with(origin), "{settings}");
     assert!(ours("--set train.neighbours=44").contains(", neighbours 44, "));
+    let environment = program.folder.path().join("no-python");
+    let arguments = format!(
+        "evaluate --store --peers --peer-budget 0 --json --peer-environment {}",
+        environment.display()
+    );
+    let mut command = program.command(&arguments);
+    let output = command.env("PATH", program.folder.path()).output().unwrap();
+    let beside = Ran::new(&output, program.folder.path()).succeeded();
+    let beside: Value = serde_json::from_str(&beside).unwrap();
+    for (row, model, neighbours) in [(0, "Foreword, tuned", 200), (1, "Foreword", 33)] {
+        let row = &beside["rows"][row];
+        assert_eq!(row["model"], model);
+        let settings = row["settings"].as_str().unwrap();
+        assert!(settings.contains(&format!(", neighbours {neighbours}, ")), "{settings}");
+    }
     let untuned = ours("--set train.tuned=false");
     assert!(untuned.contains(", neighbours 200, ") && untuned.ends_with("as set)"), "{untuned}");
-    let table = program.run("evaluate --store").succeeded();
-    assert!(table.contains(origin), "{table}");
+    let ran = program.run("evaluate --store --split time --half-life 60");
+    assert!(ran.errors.contains("so the figures may flatter"), "{}", ran.errors);
+    let table = ran.succeeded();
+    assert_eq!(table.matches(origin).count(), 2, "{table}");
     let cold = program.run("evaluate --store --cold-items 0.2").errors;
     assert!(cold.contains("settings: chosen by tuning"), "{cold}");
 }
