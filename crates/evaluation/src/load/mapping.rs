@@ -1,5 +1,8 @@
 //! What a mapped file takes of a process's memory, and how much of that others take with it.
 //!
+//! A mapping is of a file if it has its device and inode, or its path: file systems of several
+//! layers or volumes tell other numbers there, and a path may be odd or lead to another file by now.
+//!
 //! Source: `proc_pid_smaps(5)`.
 
 use std::io;
@@ -25,25 +28,52 @@ pub struct MappedFile {
 }
 
 impl Process {
-    /// What its mappings of a file take; all zero if it has none.
+    /// What its mappings of a file take; `None` if it has none.
     ///
     /// # Errors
     ///
     /// If there is no such process or file, the process is somebody else's, or the system does not
     /// tell (it is Linux that does).
-    pub fn mapped_file(self, path: &Path) -> io::Result<MappedFile> {
+    pub fn mapped_file(self, path: &Path) -> io::Result<Option<MappedFile>> {
         let path = path.canonicalize()?;
         let table = std::fs::read(format!("/proc/{}/smaps", self.0))?;
-        Ok(mappings_of(&String::from_utf8_lossy(&table), &path.to_string_lossy()))
+        let wanted = File {
+            numbers: numbers_of(&path.metadata()?),
+            // As the table has it.
+            path: &path.to_string_lossy().replace('\n', "\\012"),
+        };
+        Ok(mappings_of(&String::from_utf8_lossy(&table), &wanted))
     }
 }
 
-fn mappings_of(table: &str, path: &str) -> MappedFile {
+/// What a file is known by.
+struct File<'a> {
+    /// Its device, as major and minor number, and its inode; `None` where there are no such.
+    numbers: Option<(u32, u32, u64)>,
+    path: &'a str,
+}
+
+#[cfg(target_os = "linux")]
+fn numbers_of(file: &std::fs::Metadata) -> Option<(u32, u32, u64)> {
+    use std::os::linux::fs::MetadataExt;
+
+    let device = file.st_dev();
+    Some((rustix::fs::major(device), rustix::fs::minor(device), file.st_ino()))
+}
+
+#[cfg(not(target_os = "linux"))]
+fn numbers_of(_: &std::fs::Metadata) -> Option<(u32, u32, u64)> {
+    None
+}
+
+fn mappings_of(table: &str, wanted: &File<'_>) -> Option<MappedFile> {
     let mut sum = MappedFile::default();
-    let mut is_wanted = false;
+    let (mut is_wanted, mut is_found) = (false, false);
     for line in table.lines() {
-        if let Some(name) = name_of(line) {
-            is_wanted = name == path;
+        if let Some(found) = file_of(line) {
+            is_wanted = found.path == wanted.path
+                || (found.numbers.is_some() && found.numbers == wanted.numbers);
+            is_found |= is_wanted;
         } else if let Some((field, bytes)) = figure_of(line).filter(|_| is_wanted) {
             match field {
                 "Rss" => sum.resident_bytes += bytes,
@@ -55,22 +85,33 @@ fn mappings_of(table: &str, path: &str) -> MappedFile {
             }
         }
     }
-    sum
+    is_found.then_some(sum)
 }
 
-/// What is mapped, of the first line of a mapping: addresses, rights, offset, device and inode
-/// come before it. `None` for the lines that follow.
-fn name_of(line: &str) -> Option<&str> {
+/// What is mapped, of the first line of a mapping: addresses, rights, offset, device, inode, path.
+/// `None` for the lines that follow.
+fn file_of(line: &str) -> Option<File<'_>> {
     let (addresses, mut rest) = line.split_once(' ')?;
     let (from, to) = addresses.split_once('-')?;
     let is_hex = |text: &str| text.bytes().all(|byte| byte.is_ascii_hexdigit());
     if !is_hex(from) || !is_hex(to) {
         return None;
     }
-    for _ in 0..4 {
-        (_, rest) = rest.trim_start().split_once(' ').unwrap_or_default();
+    let mut fields = [""; 4];
+    for field in &mut fields {
+        rest = rest.trim_start();
+        (*field, rest) = rest.split_once(' ').unwrap_or((rest, ""));
     }
-    Some(rest.trim_start())
+    let [_, _, device, inode] = fields;
+    Some(File { numbers: numbers(device, inode), path: rest.trim_start() })
+}
+
+fn numbers(device: &str, inode: &str) -> Option<(u32, u32, u64)> {
+    let (major, minor) = device.split_once(':')?;
+    let hex = |text| u32::from_str_radix(text, 16).ok();
+    // 0 is the inode of what is no file.
+    let inode = inode.parse().ok().filter(|inode| *inode > 0)?;
+    Some((hex(major)?, hex(minor)?, inode))
 }
 
 fn figure_of(line: &str) -> Option<(&str, u64)> {
@@ -113,16 +154,23 @@ Rss:                 999 kB
             private_clean_bytes: 4 << 10,
             private_dirty_bytes: 4 << 10,
         };
-        assert_eq!(mappings_of(TABLE, "/models/a b.snapshot"), expected);
-        assert_eq!(mappings_of(TABLE, "/models/c.snapshot"), MappedFile::default());
+        let found = |numbers, path| mappings_of(TABLE, &File { numbers, path });
+        assert_eq!(found(None, "/models/a b.snapshot"), Some(expected));
+        // Renamed since, or of a layered file system.
+        assert_eq!(found(Some((0xfe, 0, 42)), "/models/c.snapshot"), Some(expected));
+        assert_eq!(found(Some((0x2f, 0, 7)), "/models/a b.snapshot"), Some(expected));
+        // Another file under a new name, another device, and none at all.
+        for numbers in [Some((0xfe, 0, 44)), Some((0xfe, 1, 42)), Some((0, 0, 0)), None] {
+            assert_eq!(found(numbers, "/models/c.snapshot"), None, "{numbers:?}");
+        }
     }
 
     #[cfg(target_os = "linux")]
     #[test]
-    fn a_file_that_nobody_maps_takes_nothing_and_one_that_is_missing_is_an_error() {
+    fn a_file_that_nobody_maps_is_told_from_one_that_is_missing() {
         let file = tempfile::NamedTempFile::new().unwrap();
         let this = Process(std::process::id());
-        assert_eq!(this.mapped_file(file.path()).unwrap(), MappedFile::default());
+        assert_eq!(this.mapped_file(file.path()).unwrap(), None);
         assert!(this.mapped_file(Path::new("no-such-file")).is_err());
     }
 }

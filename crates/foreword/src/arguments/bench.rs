@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{ArgGroup, Args, Subcommand, ValueEnum};
+use clap::{ArgGroup, Args, Subcommand, ValueEnum, value_parser};
 use jiff::SignedDuration;
 
 use super::Output;
@@ -70,9 +70,11 @@ Examples:
   How long is a server's start held up by its model, and do two servers have it in memory once?
     foreword bench open models/000000000001.snapshot
 
-The file is opened as a server opens it, and checked but for the checksums of its contents, whose
-time is told apart. Then this process and a second one both have it open and have read all of it:
-what they share is in memory once, and what is private and written would be a copy.";
+The file is opened as a server opens it, and checked but for the checksums of its contents. Their
+time is told apart: they read every byte, and a server computes them too before it serves a model. A
+file that was written or read a moment ago is in memory already, one that was not takes longer. Then
+this process and a second one both have it open and have read all of it: what they share is in
+memory once, and what is private and written would be a copy.";
 
 /// `bench open`.
 #[derive(Args, Clone, Debug)]
@@ -81,9 +83,9 @@ pub(crate) struct Open {
     /// The file: a model of a shop's folder, such as models/000000000001.snapshot
     #[arg(value_name = "SNAPSHOT")]
     pub(crate) file: PathBuf,
-    /// How often it is opened
-    #[arg(long, value_name = "COUNT", default_value = "21")]
-    pub(crate) times: NonZeroUsize,
+    /// How often it is opened, at most 10000
+    #[arg(long, value_name = "COUNT", default_value = "21", value_parser = value_parser!(u16).range(1..=10_000))]
+    pub(crate) times: u16,
     /// Be the second process, and tell the one that asked what both take
     #[arg(long, hide = true, value_name = "PID")]
     pub(crate) beside: Option<u32>,

@@ -57,6 +57,15 @@ fn a_model_is_opened_many_times() {
     assert!(0.0 < median && median <= slowest && first <= slowest, "{opening}");
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn a_process_that_has_another_file_open_is_not_told_to_share_nothing() {
+    let this = std::process::id();
+    let arguments = format!("bench open {} --beside {this}", model().display());
+    let told = Program::new().run(&arguments).failed(1);
+    assert!(told.contains("is another file than a moment ago"), "{told}");
+}
+
 #[test]
 fn what_is_no_model_is_refused_with_its_name() {
     let program = Program::new();
@@ -73,5 +82,8 @@ fn what_is_no_model_is_refused_with_its_name() {
     std::fs::write(&path, bytes).unwrap();
     let damaged = failed(&path.display().to_string());
     assert!(damaged.contains("of snapshot has checksum"), "{damaged}");
-    assert!(program.run("bench open x --times 0").failed(2).contains("--times"));
+    for times in ["0", "10001", "1000000000000000000"] {
+        let told = program.run(&format!("bench open x --times {times}")).failed(2);
+        assert!(told.contains("is not in 1..=10000"), "{told}");
+    }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use evaluation::child::{self, ChildError};
 use evaluation::load::{MappedFile, Process};
 use serde::Serialize;
@@ -58,7 +58,7 @@ pub(super) async fn run(arguments: Open) -> Result<ExitCode> {
         }
         let stages = Stages::new(&*progress);
         let tell = |done, total| stages.at("opening the model", done, total);
-        let measured = measure(path, arguments.times.get(), &tell, &cancelled)?;
+        let measured = measure(path, usize::from(arguments.times), &tell, &cancelled)?;
         drop(stages);
         let Some(opening) = measured else {
             output::remark("stopped");
@@ -143,8 +143,15 @@ fn beside(path: &Path, first: Process) -> Result<String> {
     let opened = Opened::open(path).with_context(|| cannot_open(path))?;
     opened.check_sums().with_context(|| cannot_open(path))?;
     let own = Process(std::process::id());
-    // Elsewhere than on Linux nobody tells.
-    let both = first.mapped_file(path).and_then(|first| Ok([first, own.mapped_file(path)?])).ok();
+    let both = match (first.mapped_file(path), own.mapped_file(path)) {
+        (Ok(Some(first)), Ok(Some(own))) => Some([first, own]),
+        (Ok(_), Ok(_)) => bail!(
+            "{} is another file than a moment ago: measure one that nobody replaces",
+            path.display()
+        ),
+        // Elsewhere than on Linux nobody tells.
+        _ => None,
+    };
     drop(opened);
     serde_json::to_string(&both).context("cannot write JSON")
 }
