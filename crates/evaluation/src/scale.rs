@@ -176,16 +176,16 @@ mod tests {
 
     #[test]
     fn a_small_shop_is_made_fitted_and_accounted_for() {
-        let synthetic = Synthetic { items: 500, interactions: 20_000, seed: 7 };
+        let synthetic = Synthetic { items: 600, interactions: 20_000, seed: 7 };
         let measured = measure(&synthetic, &small(), &|_, _, _| {}, &AtomicBool::new(false));
         let (row, model) = measured.unwrap();
-        assert_eq!(model.item_count(), 500);
-        assert_eq!((row.items, row.users), (500, 400));
+        assert_eq!(model.item_count(), 600);
+        assert_eq!((row.items, row.users), (600, 400));
         assert_eq!(row.interactions_bytes, (row.interactions * 8 + 401 * 8) as u64);
-        assert_eq!(row.microseconds_per_item, row.fit_seconds * 1e6 / 500.0);
+        assert_eq!(row.microseconds_per_item, row.fit_seconds * 1e6 / 600.0);
         // 20 neighbours an item at most, of 8 bytes each, 32 factors of one, and 32 bytes an item.
-        let most = 500 * (32 + 32 + 20 * 8) + 100;
-        assert!(row.snapshot_bytes > 500 * 64 && row.snapshot_bytes <= most, "{row:?}");
+        let most = 600 * (32 + 32 + 20 * 8) + 100;
+        assert!(row.snapshot_bytes > 600 * 64 && row.snapshot_bytes <= most, "{row:?}");
         let seconds: f64 = row.stages.iter().map(|stage| stage.seconds).sum();
         assert!((seconds - row.fit_seconds).abs() < 0.1 * row.fit_seconds + 0.01, "{row:?}");
         let stages: Vec<&str> = row.stages.iter().map(|stage| stage.stage.as_str()).collect();
