@@ -320,6 +320,19 @@ mod tests {
     }
 
     #[test]
+    fn exponents_that_are_stepped_down_end_at_zero() {
+        for (from, steps) in [(0.3, 3), (0.25, 3), (0.9, 9)] {
+            let mut settings = options(Duration::ZERO).start;
+            settings.ridge.item_exponent = from;
+            for _ in 0..steps {
+                settings = Axis::ItemExponent.moved(&settings, Direction::Down, 1.0).unwrap();
+            }
+            assert_eq!(settings.ridge.item_exponent, 0.0, "{from}");
+            assert_eq!(Axis::ItemExponent.moved(&settings, Direction::Down, 1.0), None);
+        }
+    }
+
+    #[test]
     fn a_step_up_never_makes_a_model_smaller() {
         let mut settings = options(Duration::ZERO).start;
         (settings.ridge.neighbours, settings.low_pass.factors) = (1000, 1024);

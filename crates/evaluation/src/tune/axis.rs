@@ -48,7 +48,9 @@ impl Axis {
         let times = |value: f32, factor: f32, min: f32, max: f32| {
             (value * factor.powf(sign * step)).clamp(min, max)
         };
-        let plus = |value: f32, by: f32| (value + sign * step * by).clamp(0.0, 1.0);
+        // Rounded, so that steps that lead back to a value lead to the same one.
+        let plus =
+            |value: f32, by: f32| ((value + sign * step * by).clamp(0.0, 1.0) * 1e4).round() / 1e4;
         let mut next = *settings;
         let (ridge, low_pass) = (&mut next.ridge, &mut next.low_pass);
         match self {
