@@ -18,7 +18,7 @@ import numpy as np
 # How often a candidate under way is told of.
 TICK_SECONDS = 1.0
 
-# A peer of which so many candidates failed in a row will fail with others.
+# A peer of which so many candidates failed, and none did not, will fail with others.
 FAILURES_MAX = 5
 
 # So many draws in a row that were tried before: there is nothing new to try.
@@ -74,24 +74,21 @@ class Tuning:
         self.ndcg = None
         self.tried = 0
         self.failed = 0
-        self.failed_in_a_row = 0
         self.last_failure = None
         self.is_cut_off = False
         self.seconds = 0.0
 
     def is_given_up(self):
-        """Whether too many candidates failed for others to be tried."""
-        return self.failed_in_a_row >= FAILURES_MAX
+        """Whether it is not worth trying others."""
+        return self.tried == 0 and self.failed >= FAILURES_MAX
 
     def take(self, settings, outcome):
         """Counts a candidate, which may be the best so far."""
         if isinstance(outcome, str):
             self.failed += 1
-            self.failed_in_a_row += 1
             self.last_failure = outcome
             return
         self.tried += 1
-        self.failed_in_a_row = 0
         quality, ndcg = outcome
         if self.quality is None or quality > self.quality:
             self.settings, self.quality, self.ndcg = settings, quality, ndcg

@@ -49,7 +49,7 @@ pub(super) struct Measured {
     pub(super) failed: usize,
     /// Why the last of them did.
     pub(super) last_failure: Option<String>,
-    /// Whether so many failed in a row that no others were tried.
+    /// Whether all of the first failed, so that no others were tried.
     pub(super) is_given_up: bool,
     /// Whether one was under way when the budget was over.
     pub(super) is_cut_off: bool,
