@@ -78,6 +78,17 @@ impl Tuned {
         &self.trials[self.best]
     }
 
+    /// The best settings, to be kept. Where they have all the factors that the catalogue is given,
+    /// those of `start` are asked for, so that a catalogue that grows gets them.
+    #[must_use]
+    pub fn chosen(&self, start: &LearnSettings) -> LearnSettings {
+        let mut chosen = self.best().settings;
+        if chosen.low_pass.factors == self.start().settings.low_pass.factors {
+            chosen.low_pass.factors = start.low_pass.factors;
+        }
+        chosen
+    }
+
     /// The trials that ended within a budget, and the first in any case: one that is under way
     /// when the budget is over is let to its end.
     #[must_use]
@@ -262,6 +273,10 @@ mod tests {
             let tuned = tune(&split, &options, &|_, _, _| {}, &AtomicBool::new(false)).unwrap();
             let start = tuned.start().settings.low_pass;
             assert_eq!(start.factors > 0, has_term, "{items}");
+            let (best, chosen) = (tuned.best().settings, tuned.chosen(&options.start));
+            let has_all = best.low_pass.factors == start.factors;
+            let kept = if has_all { 512 } else { best.low_pass.factors };
+            assert_eq!(chosen.low_pass.factors, kept, "a catalogue that grows");
             for (place, trial) in tuned.trials.iter().enumerate() {
                 let low_pass = trial.settings.low_pass;
                 assert_eq!(low_pass.factors, low_pass.width(items));

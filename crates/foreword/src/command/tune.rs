@@ -58,7 +58,7 @@ pub(super) async fn run(
         output::remark("stopped; nothing was chosen and no model was written");
         return Ok(ExitCode::from(exit::INTERRUPTED));
     };
-    let chosen = Train::to_toml(&tuned.best().settings);
+    let chosen = Train::to_toml(&tuned.chosen(&settings.train.engine()));
     if let Some(path) = &arguments.write {
         write(path, &chosen)?;
     }
