@@ -17,7 +17,7 @@ const PRIOR: f64 = 5.0;
 
 /// How much each item rises; 0 for those that do not.
 ///
-/// Events are `(item, weight, time in ms)`, as for [`trend`]. Events that reach back less than
+/// Events are `(item, weight, time in ms)`, as for [`lately`]. Events that reach back less than
 /// two half-lives have no long run to be held against: then the recent counts stand in,
 /// what is liked most.
 #[must_use]
