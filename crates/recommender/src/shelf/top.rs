@@ -41,9 +41,10 @@ impl Best {
         self.complete = true;
     }
 
-    /// What a score must not be below to matter; 0 does not.
+    /// What a score must not be below to matter; above 0.
     pub(crate) fn threshold(&self) -> f32 {
-        self.last.map_or(0.0, |last| item_and_score(last).1)
+        const SMALLEST: f32 = f32::from_bits(1);
+        self.last.map_or(SMALLEST, |last| item_and_score(last).1)
     }
 
     /// Takes an item if it may be among the best. Each is offered once, in any order.
