@@ -226,6 +226,15 @@ impl Catalogue {
         self.categories.take_from(slug, items);
     }
 
+    /// Takes all editions of the work that the item at an index is one of out of a set.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such index.
+    pub fn take_work(&self, index: u32, items: &mut BitSet) {
+        self.editions(index).iter().for_each(|edition| items.remove(*edition));
+    }
+
     /// Keeps of a set the items that are in at least one of the languages; costs as much.
     pub fn keep_languages(&self, ranges: &[String], items: &mut BitSet, spare: &mut BitSet) {
         self.languages.keep_any(ranges, items, spare);

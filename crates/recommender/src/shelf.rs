@@ -135,6 +135,8 @@ pub struct Workspace {
     eligible: BitSet,
     spare: BitSet,
     top: TopItems,
+    /// What goes with one item, by its symmetric score.
+    similar: Vec<(u32, f32)>,
     memory: Memory,
 }
 

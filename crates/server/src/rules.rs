@@ -120,13 +120,7 @@ impl RuleSet {
 #[must_use]
 pub fn matches(target: &RuleTarget, generation: &Generation) -> usize {
     let catalogue = generation.shop().catalogue;
-    match find(target, generation) {
-        None => 0,
-        Some(Target::Item(item)) => catalogue.editions(item).len(),
-        Some(Target::Author(author)) => catalogue.by_author(author).len(),
-        Some(Target::Series(series)) => catalogue.in_series(series).len(),
-        Some(Target::Category(category)) => catalogue.in_category(category).len(),
-    }
+    find(target, generation).map_or(0, |target| target.items(catalogue).len())
 }
 
 /// What a rule is about, if the shop has such books.

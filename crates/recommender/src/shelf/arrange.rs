@@ -34,18 +34,6 @@ pub(super) struct Memory {
     shown: Marks<f32>,
     popular: PopularMemory,
     pins: PinMemory,
-    candidates: Vec<(u32, f32)>,
-}
-
-impl Memory {
-    /// Lends a list for candidates; to be given back.
-    pub(super) fn take_candidates(&mut self) -> Vec<(u32, f32)> {
-        std::mem::take(&mut self.candidates)
-    }
-
-    pub(super) fn give_candidates(&mut self, candidates: Vec<(u32, f32)>) {
-        self.candidates = candidates;
-    }
 }
 
 /// Re-ranks candidates, the best first, and fills the shelf up. Without any, popular items
@@ -196,29 +184,27 @@ fn fill_up(
     eligible: &mut BitSet,
     memory: &mut Memory,
 ) {
-    let take_work = |eligible: &mut BitSet, item: u32| {
-        shop.catalogue.editions(item).iter().for_each(|edition| eligible.remove(*edition));
-    };
-    memory.draft.slots.iter().for_each(|slot| take_work(eligible, slot.item));
+    let catalogue = shop.catalogue;
+    memory.draft.slots.iter().for_each(|slot| catalogue.take_work(slot.item, eligible));
     memory.filling.begin(&[]);
     if origin != Origin::Popular {
         let missing = room - shelf.len();
         find_filling(shop, request, arrangement, missing, eligible, memory);
         put(shelf, &memory.filling, Tier::Shown, Origin::Popular, room);
         put(shelf, &memory.filling, Tier::HeldBack, Origin::Popular, room);
-        memory.filling.slots.iter().for_each(|slot| take_work(eligible, slot.item));
+        memory.filling.slots.iter().for_each(|slot| catalogue.take_work(slot.item, eligible));
     }
     put(shelf, &memory.draft, Tier::Disliked, origin, room);
     put(shelf, &memory.filling, Tier::Disliked, Origin::Popular, room);
     put(shelf, &memory.draft, Tier::Buried, origin, room);
     // The series gate may have put in a volume that a rule buries.
     put(shelf, &memory.filling, Tier::Buried, Origin::Popular, room);
-    for &item in shop.catalogue.by_popularity() {
+    for &item in catalogue.by_popularity() {
         if shelf.len() == room {
             break;
         }
         if eligible.contains(item) {
-            take_work(eligible, item);
+            catalogue.take_work(item, eligible);
             let slot = Slot::new(item, super::popularity(shop, item));
             shelf.push(ranked(&slot, Origin::Popular));
         }

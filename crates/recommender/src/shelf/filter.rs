@@ -48,7 +48,7 @@ pub fn eligible(
         catalogue.take_category(slug, eligible);
     }
     for item in settled {
-        catalogue.editions(item).iter().for_each(|index| eligible.remove(*index));
+        catalogue.take_work(item, eligible);
     }
     if filter.offer.looks_beyond_stock() {
         eligible.retain(|item| filter.offer.admits(catalogue.offer(item)));

@@ -71,7 +71,7 @@ pub(super) fn take(
         false
     });
     for pin in pins {
-        catalogue.editions(pin.item).iter().for_each(|edition| eligible.remove(*edition));
+        catalogue.take_work(pin.item, eligible);
     }
 }
 

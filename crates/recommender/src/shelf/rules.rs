@@ -23,6 +23,23 @@ pub enum Target {
     Category(u32),
 }
 
+impl Target {
+    /// The items that it stands for.
+    ///
+    /// # Panics
+    ///
+    /// If the catalogue has no such index or number.
+    #[must_use]
+    pub fn items(self, catalogue: &Catalogue) -> &[u32] {
+        match self {
+            Self::Item(item) => catalogue.editions(item),
+            Self::Author(author) => catalogue.by_author(author),
+            Self::Series(series) => catalogue.in_series(series),
+            Self::Category(category) => catalogue.in_category(category),
+        }
+    }
+}
+
 /// One rule.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Rule {
@@ -193,13 +210,7 @@ fn items_of(mut targets: Vec<Target>, catalogue: &Catalogue) -> Option<BitSet> {
     }
     let mut set = BitSet::new(catalogue.item_count());
     for target in targets {
-        let items = match target {
-            Target::Item(item) => catalogue.editions(item),
-            Target::Author(author) => catalogue.by_author(author),
-            Target::Series(series) => catalogue.in_series(series),
-            Target::Category(category) => catalogue.in_category(category),
-        };
-        items.iter().for_each(|item| set.insert(*item));
+        target.items(catalogue).iter().for_each(|item| set.insert(*item));
     }
     Some(set)
 }

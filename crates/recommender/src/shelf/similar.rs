@@ -13,6 +13,7 @@
 
 use crate::model::{Liked, Model};
 
+use super::top::by_score;
 use super::trace::Trace;
 use super::{
     Arrangement, Origin, Ranked, Request, Shop, Workspace, arrange, find_candidates, find_eligible,
@@ -36,30 +37,25 @@ pub fn similar(
     let arrangement = &Arrangement { judged: &[], had: &[item], impressions: &[], ..*arrangement };
     find_eligible(shop, request, arrangement, workspace);
     let catalogue = shop.catalogue;
-    let Workspace { candidates: finder, eligible, top, memory, .. } = workspace;
-    catalogue.editions(item).iter().for_each(|edition| eligible.remove(*edition));
+    let Workspace { candidates, eligible, top, similar, memory, .. } = workspace;
+    catalogue.take_work(item, eligible);
     let model = shop.model.filter(|model| (item as usize) < model.item_count());
     let one = [Liked { item, weight: 1.0 }];
     let history = if model.is_some() { &one[..] } else { &[] };
     // Fewer than are asked for is no reason to look further: what follows is popular.
-    let best = find_candidates(shop, history, eligible, 0, finder);
+    let best = find_candidates(shop, history, eligible, 0, candidates);
     let count = arrangement.settings.candidates.max(request.results);
     let best = top.choose(best, count, |item| catalogue.shared_work(item));
-    let mut candidates = memory.take_candidates();
-    candidates.clear();
+    similar.clear();
     if let Some(model) = model {
         let scored = best
             .iter()
             .map(|(other, forth)| (*other, symmetric(shop, model, item, *other, *forth)));
-        candidates.extend(scored.filter(|(_, score)| *score > 0.0));
+        similar.extend(scored.filter(|(_, score)| *score > 0.0));
     }
-    candidates
-        .sort_unstable_by(|left, right| right.1.total_cmp(&left.1).then(left.0.cmp(&right.0)));
+    similar.sort_unstable_by(by_score);
     let origin = Origin::Similar;
-    let shelf =
-        arrange::shelf(shop, &candidates, origin, request, arrangement, eligible, memory, trace);
-    memory.give_candidates(candidates);
-    shelf
+    arrange::shelf(shop, similar, origin, request, arrangement, eligible, memory, trace)
 }
 
 fn symmetric(shop: Shop<'_>, model: &Model, item: u32, other: u32, forth: f32) -> f32 {
