@@ -181,10 +181,51 @@ pub(super) fn examples(method: &str) -> Option<Vec<(&'static str, Json)>> {
         "foreword.v1.RuleService.DeleteRule" => {
             vec![("campaign", object([("ruleId", text("mystery-autumn"))]))]
         }
+        "foreword.v1.EventService.RecordEvents" => record_events_examples(),
+        "foreword.v1.CatalogService.GetBook" | "foreword.v1.CatalogService.DeleteBook" => {
+            vec![("book", object([("bookId", text("1"))]))]
+        }
+        "foreword.v1.CatalogService.SearchBooks" => {
+            vec![("words", object([("query", text("the"))]))]
+        }
+        "foreword.v1.CatalogService.UpsertBooks" => {
+            let book = object([
+                ("id", text("9780441172719")),
+                ("title", text("Dune")),
+                ("authors", list([text("Frank Herbert")])),
+                ("categories", list([text("science-fiction")])),
+            ]);
+            vec![("new", object([("books", list([book]))]))]
+        }
+        "foreword.v1.CatalogService.UpdateOffers" => {
+            let offer = object([("bookId", text("1")), ("stock", Json::Whole(3))]);
+            vec![("stock", object([("offers", list([offer]))]))]
+        }
+        "foreword.v1.UserService.DeleteUser" => {
+            vec![("user", object([("userId", text("visitor-1"))]))]
+        }
+        "foreword.v1.UserService.MergeUsers" => {
+            let merge = [("sourceUserId", text("visitor-2")), ("targetUserId", text("ann"))];
+            vec![("session", object(merge))]
+        }
         _ => return None,
     };
     let named = |(name, value)| (name, object([("value", value)]));
     Some(examples.into_iter().map(named).collect())
+}
+
+/// A purchase, and what takes it back.
+fn record_events_examples() -> Vec<(&'static str, Json)> {
+    let bought = object([
+        ("eventId", text("order-4711-1")),
+        ("userId", text("visitor-1")),
+        ("bookId", text("1")),
+        ("kind", text("EVENT_KIND_PURCHASE")),
+    ]);
+    let cancelled = object([("userId", text("visitor-1")), ("eventId", text("order-4711-1"))]);
+    let entries =
+        |name: &'static str, entry: Json| object([("entries", list([object([(name, entry)])]))]);
+    vec![("purchase", entries("event", bought)), ("cancelled", entries("retraction", cancelled))]
 }
 
 /// A pin of one book, and a campaign for a category.

@@ -65,6 +65,1015 @@ pub struct Price {
     #[prost(string, tag = "2")]
     pub currency: ::prost::alloc::string::String,
 }
+/// Asks for a book.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetBookRequest {
+    /// Its id. Required.
+    #[prost(string, tag = "1")]
+    pub book_id: ::prost::alloc::string::String,
+}
+/// A book.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct GetBookResponse {
+    /// The book.
+    #[prost(message, optional, tag = "1")]
+    pub book: ::core::option::Option<Book>,
+}
+/// Searches books.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SearchBooksRequest {
+    /// Words, at most 200 bytes; a book has to match all of them, the last one also as the
+    /// beginning of a word. Case and accents do not count. Required.
+    #[prost(string, tag = "1")]
+    pub query: ::prost::alloc::string::String,
+    /// The most books wanted in one answer. 0 means 20, and more than 100 means 100; negative
+    /// numbers are refused with INVALID_ARGUMENT.
+    #[prost(int32, tag = "2")]
+    pub page_size: i32,
+    /// The `next_page_token` of the answer before. Empty: from the best on.
+    #[prost(string, tag = "3")]
+    pub page_token: ::prost::alloc::string::String,
+}
+/// Books that match.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct SearchBooksResponse {
+    /// The books, the best match first.
+    #[prost(message, repeated, tag = "1")]
+    pub books: ::prost::alloc::vec::Vec<Book>,
+    /// Asks for those that follow. Opaque; empty if there are none, or after 1,000.
+    #[prost(string, tag = "2")]
+    pub next_page_token: ::prost::alloc::string::String,
+}
+/// Stores books.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct UpsertBooksRequest {
+    /// The books, 1 to 1,000, each as it is to be from now on. `number` is not read.
+    #[prost(message, repeated, tag = "1")]
+    pub books: ::prost::alloc::vec::Vec<Book>,
+}
+/// Books were stored.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct UpsertBooksResponse {
+    /// How many were new.
+    #[prost(int32, tag = "1")]
+    pub created_count: i32,
+    /// How many were there and changed.
+    #[prost(int32, tag = "2")]
+    pub changed_count: i32,
+    /// How many were there, just so.
+    #[prost(int32, tag = "3")]
+    pub unchanged_count: i32,
+    /// The numbers of the books, in the order of the request.
+    #[prost(int32, repeated, tag = "4")]
+    pub numbers: ::prost::alloc::vec::Vec<i32>,
+}
+/// How a book is offered from now on.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct OfferUpdate {
+    /// Its id. Required.
+    #[prost(string, tag = "1")]
+    pub book_id: ::prost::alloc::string::String,
+    /// As `Book.stock`: unset, units are not counted.
+    #[prost(uint32, optional, tag = "2")]
+    pub stock: ::core::option::Option<u32>,
+    /// As `Book.price`. Unset: as it was.
+    #[prost(message, optional, tag = "3")]
+    pub price: ::core::option::Option<Price>,
+}
+/// Changes how books are offered.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct UpdateOffersRequest {
+    /// The changes, 1 to 1,000. If a book is named twice, the last one counts.
+    #[prost(message, repeated, tag = "1")]
+    pub offers: ::prost::alloc::vec::Vec<OfferUpdate>,
+}
+/// Offers were changed.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct UpdateOffersResponse {
+    /// The ids of those books that the shop does not have.
+    #[prost(string, repeated, tag = "1")]
+    pub unknown_book_ids: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+}
+/// Deletes a book.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DeleteBookRequest {
+    /// Its id. Required.
+    #[prost(string, tag = "1")]
+    pub book_id: ::prost::alloc::string::String,
+}
+/// A book was deleted.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DeleteBookResponse {}
+/// Stores some of many books.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ImportBooksRequest {
+    /// The books, 1 to 1,000, each as it is to be from now on. `number` is not read.
+    #[prost(message, repeated, tag = "1")]
+    pub books: ::prost::alloc::vec::Vec<Book>,
+}
+/// Some of many books were stored.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ImportBooksResponse {
+    /// How many were new, in all requests so far.
+    #[prost(int64, tag = "1")]
+    pub created_count: i64,
+    /// How many were there and changed, so far.
+    #[prost(int64, tag = "2")]
+    pub changed_count: i64,
+    /// How many were there, just so, so far.
+    #[prost(int64, tag = "3")]
+    pub unchanged_count: i64,
+    /// The books of this request that were refused.
+    #[prost(message, repeated, tag = "4")]
+    pub refusals: ::prost::alloc::vec::Vec<import_books_response::Refusal>,
+}
+/// Nested message and enum types in `ImportBooksResponse`.
+pub mod import_books_response {
+    /// A book that was refused.
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+    pub struct Refusal {
+        /// Its place in the request, from 0 on.
+        #[prost(int32, tag = "1")]
+        pub index: i32,
+        /// The field that is not valid, such as "title".
+        #[prost(string, tag = "2")]
+        pub field: ::prost::alloc::string::String,
+        /// What was found and what was expected.
+        #[prost(string, tag = "3")]
+        pub description: ::prost::alloc::string::String,
+    }
+}
+/// Generated client implementations.
+pub mod catalog_service_client {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    use tonic::codegen::http::Uri;
+    /// Keeps the shop's books. What was changed counts from the next answer of the server that was
+    /// asked, and within a second everywhere else. Changes are durable when they are answered.
+    ///
+    /// Requests that are not valid are answered INVALID_ARGUMENT, with a google.rpc.BadRequest that
+    /// names each field at fault; nothing of them is stored then.
+    #[derive(Debug, Clone)]
+    pub struct CatalogServiceClient<T> {
+        inner: tonic::client::Grpc<T>,
+    }
+    impl<T> CatalogServiceClient<T>
+    where
+        T: tonic::client::GrpcService<tonic::body::Body>,
+        T::Error: Into<StdError>,
+        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
+        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
+    {
+        pub fn new(inner: T) -> Self {
+            let inner = tonic::client::Grpc::new(inner);
+            Self { inner }
+        }
+        pub fn with_origin(inner: T, origin: Uri) -> Self {
+            let inner = tonic::client::Grpc::with_origin(inner, origin);
+            Self { inner }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> CatalogServiceClient<InterceptedService<T, F>>
+        where
+            F: tonic::service::Interceptor,
+            T::ResponseBody: Default,
+            T: tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+                Response = http::Response<
+                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
+                >,
+            >,
+            <T as tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
+        {
+            CatalogServiceClient::new(InterceptedService::new(inner, interceptor))
+        }
+        /// Compress requests with the given encoding.
+        ///
+        /// This requires the server to support it otherwise it might respond with an
+        /// error.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.send_compressed(encoding);
+            self
+        }
+        /// Enable decompressing responses.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.accept_compressed(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_decoding_message_size(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_encoding_message_size(limit);
+            self
+        }
+        /// Returns a book. Answers NOT_FOUND if the shop does not have it.
+        pub async fn get_book(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetBookRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::GetBookResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/foreword.v1.CatalogService/GetBook",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("foreword.v1.CatalogService", "GetBook"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Returns the books whose title, authors or series match some words, the best match first.
+        pub async fn search_books(
+            &mut self,
+            request: impl tonic::IntoRequest<super::SearchBooksRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::SearchBooksResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/foreword.v1.CatalogService/SearchBooks",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("foreword.v1.CatalogService", "SearchBooks"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Stores books, in place of those with the same ids if there are such. Events that waited for
+        /// a book count from now on.
+        pub async fn upsert_books(
+            &mut self,
+            request: impl tonic::IntoRequest<super::UpsertBooksRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::UpsertBooksResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/foreword.v1.CatalogService/UpsertBooks",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("foreword.v1.CatalogService", "UpsertBooks"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Changes how books are offered, and nothing else of them. Books that the shop does not have
+        /// are named in the answer.
+        pub async fn update_offers(
+            &mut self,
+            request: impl tonic::IntoRequest<super::UpdateOffersRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::UpdateOffersResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/foreword.v1.CatalogService/UpdateOffers",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("foreword.v1.CatalogService", "UpdateOffers"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Deletes a book. Its events stay, and wait for it to come back. Answers NOT_FOUND if the
+        /// shop does not have it.
+        pub async fn delete_book(
+            &mut self,
+            request: impl tonic::IntoRequest<super::DeleteBookRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::DeleteBookResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/foreword.v1.CatalogService/DeleteBook",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("foreword.v1.CatalogService", "DeleteBook"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Stores many books: as UpsertBooks for each request, with an answer for each once it is
+        /// durable. A book that is not valid is refused by itself, and the others are stored. All of
+        /// them count from the end of the stream, or within a second.
+        pub async fn import_books(
+            &mut self,
+            request: impl tonic::IntoStreamingRequest<
+                Message = super::ImportBooksRequest,
+            >,
+        ) -> std::result::Result<
+            tonic::Response<tonic::codec::Streaming<super::ImportBooksResponse>>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/foreword.v1.CatalogService/ImportBooks",
+            );
+            let mut req = request.into_streaming_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("foreword.v1.CatalogService", "ImportBooks"));
+            self.inner.streaming(req, path, codec).await
+        }
+    }
+}
+/// Generated server implementations.
+pub mod catalog_service_server {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    /// Generated trait containing gRPC methods that should be implemented for use with CatalogServiceServer.
+    #[async_trait]
+    pub trait CatalogService: std::marker::Send + std::marker::Sync + 'static {
+        /// Returns a book. Answers NOT_FOUND if the shop does not have it.
+        async fn get_book(
+            &self,
+            request: tonic::Request<super::GetBookRequest>,
+        ) -> std::result::Result<tonic::Response<super::GetBookResponse>, tonic::Status>;
+        /// Returns the books whose title, authors or series match some words, the best match first.
+        async fn search_books(
+            &self,
+            request: tonic::Request<super::SearchBooksRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::SearchBooksResponse>,
+            tonic::Status,
+        >;
+        /// Stores books, in place of those with the same ids if there are such. Events that waited for
+        /// a book count from now on.
+        async fn upsert_books(
+            &self,
+            request: tonic::Request<super::UpsertBooksRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::UpsertBooksResponse>,
+            tonic::Status,
+        >;
+        /// Changes how books are offered, and nothing else of them. Books that the shop does not have
+        /// are named in the answer.
+        async fn update_offers(
+            &self,
+            request: tonic::Request<super::UpdateOffersRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::UpdateOffersResponse>,
+            tonic::Status,
+        >;
+        /// Deletes a book. Its events stay, and wait for it to come back. Answers NOT_FOUND if the
+        /// shop does not have it.
+        async fn delete_book(
+            &self,
+            request: tonic::Request<super::DeleteBookRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::DeleteBookResponse>,
+            tonic::Status,
+        >;
+        /// Server streaming response type for the ImportBooks method.
+        type ImportBooksStream: tonic::codegen::tokio_stream::Stream<
+                Item = std::result::Result<super::ImportBooksResponse, tonic::Status>,
+            >
+            + std::marker::Send
+            + 'static;
+        /// Stores many books: as UpsertBooks for each request, with an answer for each once it is
+        /// durable. A book that is not valid is refused by itself, and the others are stored. All of
+        /// them count from the end of the stream, or within a second.
+        async fn import_books(
+            &self,
+            request: tonic::Request<tonic::Streaming<super::ImportBooksRequest>>,
+        ) -> std::result::Result<
+            tonic::Response<Self::ImportBooksStream>,
+            tonic::Status,
+        >;
+    }
+    /// Keeps the shop's books. What was changed counts from the next answer of the server that was
+    /// asked, and within a second everywhere else. Changes are durable when they are answered.
+    ///
+    /// Requests that are not valid are answered INVALID_ARGUMENT, with a google.rpc.BadRequest that
+    /// names each field at fault; nothing of them is stored then.
+    #[derive(Debug)]
+    pub struct CatalogServiceServer<T> {
+        inner: Arc<T>,
+        accept_compression_encodings: EnabledCompressionEncodings,
+        send_compression_encodings: EnabledCompressionEncodings,
+        max_decoding_message_size: Option<usize>,
+        max_encoding_message_size: Option<usize>,
+    }
+    impl<T> CatalogServiceServer<T> {
+        pub fn new(inner: T) -> Self {
+            Self::from_arc(Arc::new(inner))
+        }
+        pub fn from_arc(inner: Arc<T>) -> Self {
+            Self {
+                inner,
+                accept_compression_encodings: Default::default(),
+                send_compression_encodings: Default::default(),
+                max_decoding_message_size: None,
+                max_encoding_message_size: None,
+            }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> InterceptedService<Self, F>
+        where
+            F: tonic::service::Interceptor,
+        {
+            InterceptedService::new(Self::new(inner), interceptor)
+        }
+        /// Enable decompressing requests with the given encoding.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.accept_compression_encodings.enable(encoding);
+            self
+        }
+        /// Compress responses with the given encoding, if the client supports it.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.send_compression_encodings.enable(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.max_decoding_message_size = Some(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.max_encoding_message_size = Some(limit);
+            self
+        }
+    }
+    impl<T, B> tonic::codegen::Service<http::Request<B>> for CatalogServiceServer<T>
+    where
+        T: CatalogService,
+        B: Body + std::marker::Send + 'static,
+        B::Error: Into<StdError> + std::marker::Send + 'static,
+    {
+        type Response = http::Response<tonic::body::Body>;
+        type Error = std::convert::Infallible;
+        type Future = BoxFuture<Self::Response, Self::Error>;
+        fn poll_ready(
+            &mut self,
+            _cx: &mut Context<'_>,
+        ) -> Poll<std::result::Result<(), Self::Error>> {
+            Poll::Ready(Ok(()))
+        }
+        fn call(&mut self, req: http::Request<B>) -> Self::Future {
+            match req.uri().path() {
+                "/foreword.v1.CatalogService/GetBook" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetBookSvc<T: CatalogService>(pub Arc<T>);
+                    impl<
+                        T: CatalogService,
+                    > tonic::server::UnaryService<super::GetBookRequest>
+                    for GetBookSvc<T> {
+                        type Response = super::GetBookResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetBookRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as CatalogService>::get_book(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetBookSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/foreword.v1.CatalogService/SearchBooks" => {
+                    #[allow(non_camel_case_types)]
+                    struct SearchBooksSvc<T: CatalogService>(pub Arc<T>);
+                    impl<
+                        T: CatalogService,
+                    > tonic::server::UnaryService<super::SearchBooksRequest>
+                    for SearchBooksSvc<T> {
+                        type Response = super::SearchBooksResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::SearchBooksRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as CatalogService>::search_books(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = SearchBooksSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/foreword.v1.CatalogService/UpsertBooks" => {
+                    #[allow(non_camel_case_types)]
+                    struct UpsertBooksSvc<T: CatalogService>(pub Arc<T>);
+                    impl<
+                        T: CatalogService,
+                    > tonic::server::UnaryService<super::UpsertBooksRequest>
+                    for UpsertBooksSvc<T> {
+                        type Response = super::UpsertBooksResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::UpsertBooksRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as CatalogService>::upsert_books(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = UpsertBooksSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/foreword.v1.CatalogService/UpdateOffers" => {
+                    #[allow(non_camel_case_types)]
+                    struct UpdateOffersSvc<T: CatalogService>(pub Arc<T>);
+                    impl<
+                        T: CatalogService,
+                    > tonic::server::UnaryService<super::UpdateOffersRequest>
+                    for UpdateOffersSvc<T> {
+                        type Response = super::UpdateOffersResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::UpdateOffersRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as CatalogService>::update_offers(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = UpdateOffersSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/foreword.v1.CatalogService/DeleteBook" => {
+                    #[allow(non_camel_case_types)]
+                    struct DeleteBookSvc<T: CatalogService>(pub Arc<T>);
+                    impl<
+                        T: CatalogService,
+                    > tonic::server::UnaryService<super::DeleteBookRequest>
+                    for DeleteBookSvc<T> {
+                        type Response = super::DeleteBookResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::DeleteBookRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as CatalogService>::delete_book(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = DeleteBookSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/foreword.v1.CatalogService/ImportBooks" => {
+                    #[allow(non_camel_case_types)]
+                    struct ImportBooksSvc<T: CatalogService>(pub Arc<T>);
+                    impl<
+                        T: CatalogService,
+                    > tonic::server::StreamingService<super::ImportBooksRequest>
+                    for ImportBooksSvc<T> {
+                        type Response = super::ImportBooksResponse;
+                        type ResponseStream = T::ImportBooksStream;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::ResponseStream>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<
+                                tonic::Streaming<super::ImportBooksRequest>,
+                            >,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as CatalogService>::import_books(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ImportBooksSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.streaming(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                _ => {
+                    Box::pin(async move {
+                        let mut response = http::Response::new(
+                            tonic::body::Body::default(),
+                        );
+                        let headers = response.headers_mut();
+                        headers
+                            .insert(
+                                tonic::Status::GRPC_STATUS,
+                                (tonic::Code::Unimplemented as i32).into(),
+                            );
+                        headers
+                            .insert(
+                                http::header::CONTENT_TYPE,
+                                tonic::metadata::GRPC_CONTENT_TYPE,
+                            );
+                        Ok(response)
+                    })
+                }
+            }
+        }
+    }
+    impl<T> Clone for CatalogServiceServer<T> {
+        fn clone(&self) -> Self {
+            let inner = self.inner.clone();
+            Self {
+                inner,
+                accept_compression_encodings: self.accept_compression_encodings,
+                send_compression_encodings: self.send_compression_encodings,
+                max_decoding_message_size: self.max_decoding_message_size,
+                max_encoding_message_size: self.max_encoding_message_size,
+            }
+        }
+    }
+    /// Generated gRPC service name
+    pub const SERVICE_NAME: &str = "foreword.v1.CatalogService";
+    impl<T> tonic::server::NamedService for CatalogServiceServer<T> {
+        const NAME: &'static str = SERVICE_NAME;
+    }
+}
+/// One thing that a user did to one book.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Event {
+    /// The client's own id for it, 1 to 64 bytes, unique for its user; a UUID does. An event
+    /// that is sent again with its id is stored once, so send again whatever was not
+    /// acknowledged. Required.
+    #[prost(string, tag = "1")]
+    pub event_id: ::prost::alloc::string::String,
+    /// Who did it: the shop's id, 1 to 64 bytes. A user that the shop does not know yet is
+    /// created. Required.
+    #[prost(string, tag = "2")]
+    pub user_id: ::prost::alloc::string::String,
+    /// To which book: the shop's id, 1 to 64 bytes. An event of a book that the shop does not
+    /// have is stored, flagged, and counts from when the book arrives. Required.
+    #[prost(string, tag = "3")]
+    pub book_id: ::prost::alloc::string::String,
+    /// What was done. Required.
+    #[prost(enumeration = "EventKind", tag = "4")]
+    pub kind: i32,
+    /// Stars, 1 to 5 in steps of 0.5; 0 means none. Required for a rating, refused for
+    /// every other kind.
+    #[prost(double, tag = "5")]
+    pub rating: f64,
+    /// When it happened, counted in milliseconds. Unset: when the server got it. Refused if it is
+    /// further in the future than clocks are apart, 5 minutes unless the server is set
+    /// otherwise, or further in the past than the server takes, 10 years unless set otherwise.
+    #[prost(message, optional, tag = "6")]
+    pub event_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// The `attribution_token` of the answer that it came of; at most 512 bytes. Empty: none.
+    #[prost(string, tag = "7")]
+    pub attribution_token: ::prost::alloc::string::String,
+}
+/// Takes one event back, as if it had never happened. Its id stays taken.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Retraction {
+    /// The user of the event. Required.
+    #[prost(string, tag = "1")]
+    pub user_id: ::prost::alloc::string::String,
+    /// The event's id. Required.
+    #[prost(string, tag = "2")]
+    pub event_id: ::prost::alloc::string::String,
+}
+/// One thing to write down.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct EventEntry {
+    /// What it is; exactly one is required.
+    #[prost(oneof = "event_entry::Entry", tags = "1, 2")]
+    pub entry: ::core::option::Option<event_entry::Entry>,
+}
+/// Nested message and enum types in `EventEntry`.
+pub mod event_entry {
+    /// What it is; exactly one is required.
+    #[derive(Clone, PartialEq, ::prost::Oneof)]
+    pub enum Entry {
+        /// Something happened.
+        #[prost(message, tag = "1")]
+        Event(super::Event),
+        /// Something that was recorded did not happen.
+        #[prost(message, tag = "2")]
+        Retraction(super::Retraction),
+    }
+}
+/// What became of one entry. But for `OUTCOME_INVALID`, it is durable: it survives whatever
+/// happens to the server's process and machine, and the user's next recommendations know it.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct EventResult {
+    /// The id of the event that the entry is about.
+    #[prost(string, tag = "1")]
+    pub event_id: ::prost::alloc::string::String,
+    /// What became of it.
+    #[prost(enumeration = "event_result::Outcome", tag = "2")]
+    pub outcome: i32,
+    /// The user's revision with this entry. An answer for at least this revision, see
+    /// `RecommendRequest.user_revision`, reflects it on every replica. 0 for an entry that is
+    /// not valid.
+    #[prost(int64, tag = "3")]
+    pub user_revision: i64,
+    /// The shop does not have the book: the event waits for it.
+    #[prost(bool, tag = "4")]
+    pub unknown_book: bool,
+    /// The shop did not know the user before.
+    #[prost(bool, tag = "5")]
+    pub new_user: bool,
+    /// What is wrong with an entry that is not valid.
+    #[prost(message, repeated, tag = "6")]
+    pub violations: ::prost::alloc::vec::Vec<event_result::Violation>,
+}
+/// Nested message and enum types in `EventResult`.
+pub mod event_result {
+    /// A field that is not valid.
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+    pub struct Violation {
+        /// Its name within the entry, such as "event.rating".
+        #[prost(string, tag = "1")]
+        pub field: ::prost::alloc::string::String,
+        /// What was found and what was expected.
+        #[prost(string, tag = "2")]
+        pub description: ::prost::alloc::string::String,
+    }
+    /// What became of an entry.
+    #[derive(
+        Clone,
+        Copy,
+        Debug,
+        PartialEq,
+        Eq,
+        Hash,
+        PartialOrd,
+        Ord,
+        ::prost::Enumeration
+    )]
+    #[repr(i32)]
+    pub enum Outcome {
+        /// Never sent.
+        Unspecified = 0,
+        /// The event is stored.
+        Stored = 1,
+        /// The event was stored before, just so: nothing changed.
+        Repeated = 2,
+        /// Another event was stored before with this id and user; that one counts.
+        Conflicting = 3,
+        /// The event is retracted.
+        Retracted = 4,
+        /// The event was retracted before: nothing changed.
+        RetractedBefore = 5,
+        /// There is no such event to retract.
+        NotFound = 6,
+        /// The entry is not valid and was not stored; `violations` says why.
+        Invalid = 7,
+    }
+    impl Outcome {
+        /// String value of the enum field names used in the ProtoBuf definition.
+        ///
+        /// The values are not transformed in any way and thus are considered stable
+        /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+        pub fn as_str_name(&self) -> &'static str {
+            match self {
+                Self::Unspecified => "OUTCOME_UNSPECIFIED",
+                Self::Stored => "OUTCOME_STORED",
+                Self::Repeated => "OUTCOME_REPEATED",
+                Self::Conflicting => "OUTCOME_CONFLICTING",
+                Self::Retracted => "OUTCOME_RETRACTED",
+                Self::RetractedBefore => "OUTCOME_RETRACTED_BEFORE",
+                Self::NotFound => "OUTCOME_NOT_FOUND",
+                Self::Invalid => "OUTCOME_INVALID",
+            }
+        }
+        /// Creates an enum from field names used in the ProtoBuf definition.
+        pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+            match value {
+                "OUTCOME_UNSPECIFIED" => Some(Self::Unspecified),
+                "OUTCOME_STORED" => Some(Self::Stored),
+                "OUTCOME_REPEATED" => Some(Self::Repeated),
+                "OUTCOME_CONFLICTING" => Some(Self::Conflicting),
+                "OUTCOME_RETRACTED" => Some(Self::Retracted),
+                "OUTCOME_RETRACTED_BEFORE" => Some(Self::RetractedBefore),
+                "OUTCOME_NOT_FOUND" => Some(Self::NotFound),
+                "OUTCOME_INVALID" => Some(Self::Invalid),
+                _ => None,
+            }
+        }
+    }
+}
 /// One thing that a reader did to one book, as part of a history given inline.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct HistoryItem {
@@ -104,6 +1113,9 @@ pub enum EventKind {
     Abandon = 8,
     /// Gave the book back for its money.
     Return = 9,
+    /// Was shown the book on a shelf. Never part of a history: it is kept apart, for a while,
+    /// so that a book that is shown and shown and not taken can make room.
+    Impression = 10,
 }
 impl EventKind {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -122,6 +1134,7 @@ impl EventKind {
             Self::Dismiss => "EVENT_KIND_DISMISS",
             Self::Abandon => "EVENT_KIND_ABANDON",
             Self::Return => "EVENT_KIND_RETURN",
+            Self::Impression => "EVENT_KIND_IMPRESSION",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -137,8 +1150,433 @@ impl EventKind {
             "EVENT_KIND_DISMISS" => Some(Self::Dismiss),
             "EVENT_KIND_ABANDON" => Some(Self::Abandon),
             "EVENT_KIND_RETURN" => Some(Self::Return),
+            "EVENT_KIND_IMPRESSION" => Some(Self::Impression),
             _ => None,
         }
+    }
+}
+/// Some entries to write down.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct RecordEventsRequest {
+    /// The entries, 1 to 1,000. Those of one user count in their order.
+    #[prost(message, repeated, tag = "1")]
+    pub entries: ::prost::alloc::vec::Vec<EventEntry>,
+}
+/// What became of them.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct RecordEventsResponse {
+    /// One result for each entry, in their order.
+    #[prost(message, repeated, tag = "1")]
+    pub results: ::prost::alloc::vec::Vec<EventResult>,
+}
+/// Some entries to write down.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct StreamEventsRequest {
+    /// The entries, 1 to 1,000.
+    #[prost(message, repeated, tag = "1")]
+    pub entries: ::prost::alloc::vec::Vec<EventEntry>,
+}
+/// What became of some entries.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct StreamEventsResponse {
+    /// One result for each entry, in their order: those of one request, or of several if they
+    /// were written at once.
+    #[prost(message, repeated, tag = "1")]
+    pub results: ::prost::alloc::vec::Vec<EventResult>,
+}
+/// Generated client implementations.
+pub mod event_service_client {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    use tonic::codegen::http::Uri;
+    /// Takes events. What was acknowledged is never lost, and the next recommendations of its user
+    /// reflect it.
+    ///
+    /// While the store cannot be written to, calls are answered UNAVAILABLE with a
+    /// google.rpc.RetryInfo, and nothing is acknowledged. What was not acknowledged may be stored or
+    /// not: send it again, with the same event ids.
+    #[derive(Debug, Clone)]
+    pub struct EventServiceClient<T> {
+        inner: tonic::client::Grpc<T>,
+    }
+    impl<T> EventServiceClient<T>
+    where
+        T: tonic::client::GrpcService<tonic::body::Body>,
+        T::Error: Into<StdError>,
+        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
+        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
+    {
+        pub fn new(inner: T) -> Self {
+            let inner = tonic::client::Grpc::new(inner);
+            Self { inner }
+        }
+        pub fn with_origin(inner: T, origin: Uri) -> Self {
+            let inner = tonic::client::Grpc::with_origin(inner, origin);
+            Self { inner }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> EventServiceClient<InterceptedService<T, F>>
+        where
+            F: tonic::service::Interceptor,
+            T::ResponseBody: Default,
+            T: tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+                Response = http::Response<
+                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
+                >,
+            >,
+            <T as tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
+        {
+            EventServiceClient::new(InterceptedService::new(inner, interceptor))
+        }
+        /// Compress requests with the given encoding.
+        ///
+        /// This requires the server to support it otherwise it might respond with an
+        /// error.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.send_compressed(encoding);
+            self
+        }
+        /// Enable decompressing responses.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.accept_compressed(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_decoding_message_size(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_encoding_message_size(limit);
+            self
+        }
+        /// Writes down what happened. An entry that is not valid is refused by itself, in its result;
+        /// the others are stored.
+        pub async fn record_events(
+            &mut self,
+            request: impl tonic::IntoRequest<super::RecordEventsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::RecordEventsResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/foreword.v1.EventService/RecordEvents",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("foreword.v1.EventService", "RecordEvents"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Writes down what happens for as long as the client wants: results come in the order of the
+        /// entries, each once it is durable. A client that reads no results is not read from.
+        pub async fn stream_events(
+            &mut self,
+            request: impl tonic::IntoStreamingRequest<
+                Message = super::StreamEventsRequest,
+            >,
+        ) -> std::result::Result<
+            tonic::Response<tonic::codec::Streaming<super::StreamEventsResponse>>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/foreword.v1.EventService/StreamEvents",
+            );
+            let mut req = request.into_streaming_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("foreword.v1.EventService", "StreamEvents"));
+            self.inner.streaming(req, path, codec).await
+        }
+    }
+}
+/// Generated server implementations.
+pub mod event_service_server {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    /// Generated trait containing gRPC methods that should be implemented for use with EventServiceServer.
+    #[async_trait]
+    pub trait EventService: std::marker::Send + std::marker::Sync + 'static {
+        /// Writes down what happened. An entry that is not valid is refused by itself, in its result;
+        /// the others are stored.
+        async fn record_events(
+            &self,
+            request: tonic::Request<super::RecordEventsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::RecordEventsResponse>,
+            tonic::Status,
+        >;
+        /// Server streaming response type for the StreamEvents method.
+        type StreamEventsStream: tonic::codegen::tokio_stream::Stream<
+                Item = std::result::Result<super::StreamEventsResponse, tonic::Status>,
+            >
+            + std::marker::Send
+            + 'static;
+        /// Writes down what happens for as long as the client wants: results come in the order of the
+        /// entries, each once it is durable. A client that reads no results is not read from.
+        async fn stream_events(
+            &self,
+            request: tonic::Request<tonic::Streaming<super::StreamEventsRequest>>,
+        ) -> std::result::Result<
+            tonic::Response<Self::StreamEventsStream>,
+            tonic::Status,
+        >;
+    }
+    /// Takes events. What was acknowledged is never lost, and the next recommendations of its user
+    /// reflect it.
+    ///
+    /// While the store cannot be written to, calls are answered UNAVAILABLE with a
+    /// google.rpc.RetryInfo, and nothing is acknowledged. What was not acknowledged may be stored or
+    /// not: send it again, with the same event ids.
+    #[derive(Debug)]
+    pub struct EventServiceServer<T> {
+        inner: Arc<T>,
+        accept_compression_encodings: EnabledCompressionEncodings,
+        send_compression_encodings: EnabledCompressionEncodings,
+        max_decoding_message_size: Option<usize>,
+        max_encoding_message_size: Option<usize>,
+    }
+    impl<T> EventServiceServer<T> {
+        pub fn new(inner: T) -> Self {
+            Self::from_arc(Arc::new(inner))
+        }
+        pub fn from_arc(inner: Arc<T>) -> Self {
+            Self {
+                inner,
+                accept_compression_encodings: Default::default(),
+                send_compression_encodings: Default::default(),
+                max_decoding_message_size: None,
+                max_encoding_message_size: None,
+            }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> InterceptedService<Self, F>
+        where
+            F: tonic::service::Interceptor,
+        {
+            InterceptedService::new(Self::new(inner), interceptor)
+        }
+        /// Enable decompressing requests with the given encoding.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.accept_compression_encodings.enable(encoding);
+            self
+        }
+        /// Compress responses with the given encoding, if the client supports it.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.send_compression_encodings.enable(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.max_decoding_message_size = Some(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.max_encoding_message_size = Some(limit);
+            self
+        }
+    }
+    impl<T, B> tonic::codegen::Service<http::Request<B>> for EventServiceServer<T>
+    where
+        T: EventService,
+        B: Body + std::marker::Send + 'static,
+        B::Error: Into<StdError> + std::marker::Send + 'static,
+    {
+        type Response = http::Response<tonic::body::Body>;
+        type Error = std::convert::Infallible;
+        type Future = BoxFuture<Self::Response, Self::Error>;
+        fn poll_ready(
+            &mut self,
+            _cx: &mut Context<'_>,
+        ) -> Poll<std::result::Result<(), Self::Error>> {
+            Poll::Ready(Ok(()))
+        }
+        fn call(&mut self, req: http::Request<B>) -> Self::Future {
+            match req.uri().path() {
+                "/foreword.v1.EventService/RecordEvents" => {
+                    #[allow(non_camel_case_types)]
+                    struct RecordEventsSvc<T: EventService>(pub Arc<T>);
+                    impl<
+                        T: EventService,
+                    > tonic::server::UnaryService<super::RecordEventsRequest>
+                    for RecordEventsSvc<T> {
+                        type Response = super::RecordEventsResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::RecordEventsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as EventService>::record_events(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = RecordEventsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/foreword.v1.EventService/StreamEvents" => {
+                    #[allow(non_camel_case_types)]
+                    struct StreamEventsSvc<T: EventService>(pub Arc<T>);
+                    impl<
+                        T: EventService,
+                    > tonic::server::StreamingService<super::StreamEventsRequest>
+                    for StreamEventsSvc<T> {
+                        type Response = super::StreamEventsResponse;
+                        type ResponseStream = T::StreamEventsStream;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::ResponseStream>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<
+                                tonic::Streaming<super::StreamEventsRequest>,
+                            >,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as EventService>::stream_events(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = StreamEventsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.streaming(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                _ => {
+                    Box::pin(async move {
+                        let mut response = http::Response::new(
+                            tonic::body::Body::default(),
+                        );
+                        let headers = response.headers_mut();
+                        headers
+                            .insert(
+                                tonic::Status::GRPC_STATUS,
+                                (tonic::Code::Unimplemented as i32).into(),
+                            );
+                        headers
+                            .insert(
+                                http::header::CONTENT_TYPE,
+                                tonic::metadata::GRPC_CONTENT_TYPE,
+                            );
+                        Ok(response)
+                    })
+                }
+            }
+        }
+    }
+    impl<T> Clone for EventServiceServer<T> {
+        fn clone(&self) -> Self {
+            let inner = self.inner.clone();
+            Self {
+                inner,
+                accept_compression_encodings: self.accept_compression_encodings,
+                send_compression_encodings: self.send_compression_encodings,
+                max_decoding_message_size: self.max_decoding_message_size,
+                max_encoding_message_size: self.max_encoding_message_size,
+            }
+        }
+    }
+    /// Generated gRPC service name
+    pub const SERVICE_NAME: &str = "foreword.v1.EventService";
+    impl<T> tonic::server::NamedService for EventServiceServer<T> {
+        const NAME: &'static str = SERVICE_NAME;
     }
 }
 /// Conditions that every returned book meets. They are applied before ranking, so
@@ -303,6 +1741,12 @@ pub struct RecommendRequest {
     /// shelves on one page that do not repeat each other. Empty: nothing was shown.
     #[prost(string, tag = "5")]
     pub shown_token: ::prost::alloc::string::String,
+    /// The `EventResult.user_revision` of an event of this user: the answer reflects that event
+    /// and all before it, whichever replica is asked. 0: what this replica knows, which is
+    /// everything that it acknowledged itself, and everything else up to a second ago. Only
+    /// with a `user_id`.
+    #[prost(int64, tag = "6")]
+    pub user_revision: i64,
 }
 /// Books for one reader.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -325,6 +1769,13 @@ pub struct RecommendResponse {
     /// is no further page.
     #[prost(string, tag = "5")]
     pub shown_token: ::prost::alloc::string::String,
+    /// The revision of the user that the answer reflects; 0 without a user that is known.
+    #[prost(int64, tag = "6")]
+    pub user_revision: i64,
+    /// The store cannot be reached: the answer reflects what this replica last knew of the user,
+    /// and may be behind what other replicas acknowledged.
+    #[prost(bool, tag = "7")]
+    pub stale: bool,
 }
 /// Asks for books that go with one book.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -1698,6 +3149,591 @@ pub mod rule_service_server {
     /// Generated gRPC service name
     pub const SERVICE_NAME: &str = "foreword.v1.RuleService";
     impl<T> tonic::server::NamedService for RuleServiceServer<T> {
+        const NAME: &'static str = SERVICE_NAME;
+    }
+}
+/// Asks for everything about a user.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ExportUserRequest {
+    /// The user's id. Required.
+    #[prost(string, tag = "1")]
+    pub user_id: ::prost::alloc::string::String,
+}
+/// Some of what is stored of a user.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ExportUserResponse {
+    /// Events with what the store knows of them.
+    #[prost(message, repeated, tag = "1")]
+    pub events: ::prost::alloc::vec::Vec<StoredEvent>,
+    /// The ids of users that were merged into this one; with the first answer only.
+    #[prost(string, repeated, tag = "2")]
+    pub merged_user_ids: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+}
+/// An event as it is stored.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct StoredEvent {
+    /// The event. Its time is unset if nobody knows it.
+    #[prost(message, optional, tag = "1")]
+    pub event: ::core::option::Option<Event>,
+    /// When the server got it.
+    #[prost(message, optional, tag = "2")]
+    pub record_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// Where it came from.
+    #[prost(enumeration = "stored_event::Origin", tag = "3")]
+    pub origin: i32,
+    /// Whether it was retracted.
+    #[prost(bool, tag = "4")]
+    pub retracted: bool,
+}
+/// Nested message and enum types in `StoredEvent`.
+pub mod stored_event {
+    /// Where an event came from.
+    #[derive(
+        Clone,
+        Copy,
+        Debug,
+        PartialEq,
+        Eq,
+        Hash,
+        PartialOrd,
+        Ord,
+        ::prost::Enumeration
+    )]
+    #[repr(i32)]
+    pub enum Origin {
+        /// Never sent.
+        Unspecified = 0,
+        /// A client recorded it.
+        Client = 1,
+        /// It was imported from a file.
+        Import = 2,
+        /// It never happened: the demo made it up.
+        Simulated = 3,
+    }
+    impl Origin {
+        /// String value of the enum field names used in the ProtoBuf definition.
+        ///
+        /// The values are not transformed in any way and thus are considered stable
+        /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+        pub fn as_str_name(&self) -> &'static str {
+            match self {
+                Self::Unspecified => "ORIGIN_UNSPECIFIED",
+                Self::Client => "ORIGIN_CLIENT",
+                Self::Import => "ORIGIN_IMPORT",
+                Self::Simulated => "ORIGIN_SIMULATED",
+            }
+        }
+        /// Creates an enum from field names used in the ProtoBuf definition.
+        pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+            match value {
+                "ORIGIN_UNSPECIFIED" => Some(Self::Unspecified),
+                "ORIGIN_CLIENT" => Some(Self::Client),
+                "ORIGIN_IMPORT" => Some(Self::Import),
+                "ORIGIN_SIMULATED" => Some(Self::Simulated),
+                _ => None,
+            }
+        }
+    }
+}
+/// Deletes a user.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DeleteUserRequest {
+    /// The user's id. Required.
+    #[prost(string, tag = "1")]
+    pub user_id: ::prost::alloc::string::String,
+}
+/// A user was deleted.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DeleteUserResponse {
+    /// How many events were deleted, retracted ones and impressions included.
+    #[prost(int64, tag = "1")]
+    pub deleted_event_count: i64,
+}
+/// Merges two users.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct MergeUsersRequest {
+    /// The user who is to be gone, such as an anonymous session. Required.
+    #[prost(string, tag = "1")]
+    pub source_user_id: ::prost::alloc::string::String,
+    /// The user who gets everything; created if the shop does not know them. Another than the
+    /// source. Required.
+    #[prost(string, tag = "2")]
+    pub target_user_id: ::prost::alloc::string::String,
+}
+/// Two users were merged.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct MergeUsersResponse {
+    /// The target's revision, as in `EventResult.user_revision`.
+    #[prost(int64, tag = "1")]
+    pub user_revision: i64,
+    /// How many events the target got.
+    #[prost(int64, tag = "2")]
+    pub moved_event_count: i64,
+    /// How many the target had already, by their ids: the target's own count.
+    #[prost(int64, tag = "3")]
+    pub repeated_event_count: i64,
+}
+/// Generated client implementations.
+pub mod user_service_client {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    use tonic::codegen::http::Uri;
+    /// Exports, deletes and merges users.
+    #[derive(Debug, Clone)]
+    pub struct UserServiceClient<T> {
+        inner: tonic::client::Grpc<T>,
+    }
+    impl<T> UserServiceClient<T>
+    where
+        T: tonic::client::GrpcService<tonic::body::Body>,
+        T::Error: Into<StdError>,
+        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
+        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
+    {
+        pub fn new(inner: T) -> Self {
+            let inner = tonic::client::Grpc::new(inner);
+            Self { inner }
+        }
+        pub fn with_origin(inner: T, origin: Uri) -> Self {
+            let inner = tonic::client::Grpc::with_origin(inner, origin);
+            Self { inner }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> UserServiceClient<InterceptedService<T, F>>
+        where
+            F: tonic::service::Interceptor,
+            T::ResponseBody: Default,
+            T: tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+                Response = http::Response<
+                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
+                >,
+            >,
+            <T as tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
+        {
+            UserServiceClient::new(InterceptedService::new(inner, interceptor))
+        }
+        /// Compress requests with the given encoding.
+        ///
+        /// This requires the server to support it otherwise it might respond with an
+        /// error.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.send_compressed(encoding);
+            self
+        }
+        /// Enable decompressing responses.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.accept_compressed(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_decoding_message_size(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_encoding_message_size(limit);
+            self
+        }
+        /// Returns everything that is stored of a user, the oldest first: events, retracted ones and
+        /// impressions included. Answers NOT_FOUND if the shop does not know the user.
+        pub async fn export_user(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ExportUserRequest>,
+        ) -> std::result::Result<
+            tonic::Response<tonic::codec::Streaming<super::ExportUserResponse>>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/foreword.v1.UserService/ExportUser",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("foreword.v1.UserService", "ExportUser"));
+            self.inner.server_streaming(req, path, codec).await
+        }
+        /// Deletes everything that is stored of a user. Models hold no users; what the user's events
+        /// taught the model in service is gone with the next training. Answers NOT_FOUND if the shop
+        /// does not know the user, so too if it is asked again because the first answer was lost.
+        pub async fn delete_user(
+            &mut self,
+            request: impl tonic::IntoRequest<super::DeleteUserRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::DeleteUserResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/foreword.v1.UserService/DeleteUser",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("foreword.v1.UserService", "DeleteUser"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Gives everything of one user, such as an anonymous session, to another, such as the account
+        /// that it signed in to. The first one is gone then, and events that still come for it are
+        /// the other's. Merging twice is merging once. Answers FAILED_PRECONDITION if the target was itself
+        /// merged into the source.
+        pub async fn merge_users(
+            &mut self,
+            request: impl tonic::IntoRequest<super::MergeUsersRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::MergeUsersResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/foreword.v1.UserService/MergeUsers",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("foreword.v1.UserService", "MergeUsers"));
+            self.inner.unary(req, path, codec).await
+        }
+    }
+}
+/// Generated server implementations.
+pub mod user_service_server {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    /// Generated trait containing gRPC methods that should be implemented for use with UserServiceServer.
+    #[async_trait]
+    pub trait UserService: std::marker::Send + std::marker::Sync + 'static {
+        /// Server streaming response type for the ExportUser method.
+        type ExportUserStream: tonic::codegen::tokio_stream::Stream<
+                Item = std::result::Result<super::ExportUserResponse, tonic::Status>,
+            >
+            + std::marker::Send
+            + 'static;
+        /// Returns everything that is stored of a user, the oldest first: events, retracted ones and
+        /// impressions included. Answers NOT_FOUND if the shop does not know the user.
+        async fn export_user(
+            &self,
+            request: tonic::Request<super::ExportUserRequest>,
+        ) -> std::result::Result<tonic::Response<Self::ExportUserStream>, tonic::Status>;
+        /// Deletes everything that is stored of a user. Models hold no users; what the user's events
+        /// taught the model in service is gone with the next training. Answers NOT_FOUND if the shop
+        /// does not know the user, so too if it is asked again because the first answer was lost.
+        async fn delete_user(
+            &self,
+            request: tonic::Request<super::DeleteUserRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::DeleteUserResponse>,
+            tonic::Status,
+        >;
+        /// Gives everything of one user, such as an anonymous session, to another, such as the account
+        /// that it signed in to. The first one is gone then, and events that still come for it are
+        /// the other's. Merging twice is merging once. Answers FAILED_PRECONDITION if the target was itself
+        /// merged into the source.
+        async fn merge_users(
+            &self,
+            request: tonic::Request<super::MergeUsersRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::MergeUsersResponse>,
+            tonic::Status,
+        >;
+    }
+    /// Exports, deletes and merges users.
+    #[derive(Debug)]
+    pub struct UserServiceServer<T> {
+        inner: Arc<T>,
+        accept_compression_encodings: EnabledCompressionEncodings,
+        send_compression_encodings: EnabledCompressionEncodings,
+        max_decoding_message_size: Option<usize>,
+        max_encoding_message_size: Option<usize>,
+    }
+    impl<T> UserServiceServer<T> {
+        pub fn new(inner: T) -> Self {
+            Self::from_arc(Arc::new(inner))
+        }
+        pub fn from_arc(inner: Arc<T>) -> Self {
+            Self {
+                inner,
+                accept_compression_encodings: Default::default(),
+                send_compression_encodings: Default::default(),
+                max_decoding_message_size: None,
+                max_encoding_message_size: None,
+            }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> InterceptedService<Self, F>
+        where
+            F: tonic::service::Interceptor,
+        {
+            InterceptedService::new(Self::new(inner), interceptor)
+        }
+        /// Enable decompressing requests with the given encoding.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.accept_compression_encodings.enable(encoding);
+            self
+        }
+        /// Compress responses with the given encoding, if the client supports it.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.send_compression_encodings.enable(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.max_decoding_message_size = Some(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.max_encoding_message_size = Some(limit);
+            self
+        }
+    }
+    impl<T, B> tonic::codegen::Service<http::Request<B>> for UserServiceServer<T>
+    where
+        T: UserService,
+        B: Body + std::marker::Send + 'static,
+        B::Error: Into<StdError> + std::marker::Send + 'static,
+    {
+        type Response = http::Response<tonic::body::Body>;
+        type Error = std::convert::Infallible;
+        type Future = BoxFuture<Self::Response, Self::Error>;
+        fn poll_ready(
+            &mut self,
+            _cx: &mut Context<'_>,
+        ) -> Poll<std::result::Result<(), Self::Error>> {
+            Poll::Ready(Ok(()))
+        }
+        fn call(&mut self, req: http::Request<B>) -> Self::Future {
+            match req.uri().path() {
+                "/foreword.v1.UserService/ExportUser" => {
+                    #[allow(non_camel_case_types)]
+                    struct ExportUserSvc<T: UserService>(pub Arc<T>);
+                    impl<
+                        T: UserService,
+                    > tonic::server::ServerStreamingService<super::ExportUserRequest>
+                    for ExportUserSvc<T> {
+                        type Response = super::ExportUserResponse;
+                        type ResponseStream = T::ExportUserStream;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::ResponseStream>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ExportUserRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as UserService>::export_user(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ExportUserSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.server_streaming(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/foreword.v1.UserService/DeleteUser" => {
+                    #[allow(non_camel_case_types)]
+                    struct DeleteUserSvc<T: UserService>(pub Arc<T>);
+                    impl<
+                        T: UserService,
+                    > tonic::server::UnaryService<super::DeleteUserRequest>
+                    for DeleteUserSvc<T> {
+                        type Response = super::DeleteUserResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::DeleteUserRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as UserService>::delete_user(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = DeleteUserSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/foreword.v1.UserService/MergeUsers" => {
+                    #[allow(non_camel_case_types)]
+                    struct MergeUsersSvc<T: UserService>(pub Arc<T>);
+                    impl<
+                        T: UserService,
+                    > tonic::server::UnaryService<super::MergeUsersRequest>
+                    for MergeUsersSvc<T> {
+                        type Response = super::MergeUsersResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::MergeUsersRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as UserService>::merge_users(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = MergeUsersSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                _ => {
+                    Box::pin(async move {
+                        let mut response = http::Response::new(
+                            tonic::body::Body::default(),
+                        );
+                        let headers = response.headers_mut();
+                        headers
+                            .insert(
+                                tonic::Status::GRPC_STATUS,
+                                (tonic::Code::Unimplemented as i32).into(),
+                            );
+                        headers
+                            .insert(
+                                http::header::CONTENT_TYPE,
+                                tonic::metadata::GRPC_CONTENT_TYPE,
+                            );
+                        Ok(response)
+                    })
+                }
+            }
+        }
+    }
+    impl<T> Clone for UserServiceServer<T> {
+        fn clone(&self) -> Self {
+            let inner = self.inner.clone();
+            Self {
+                inner,
+                accept_compression_encodings: self.accept_compression_encodings,
+                send_compression_encodings: self.send_compression_encodings,
+                max_decoding_message_size: self.max_decoding_message_size,
+                max_encoding_message_size: self.max_encoding_message_size,
+            }
+        }
+    }
+    /// Generated gRPC service name
+    pub const SERVICE_NAME: &str = "foreword.v1.UserService";
+    impl<T> tonic::server::NamedService for UserServiceServer<T> {
         const NAME: &'static str = SERVICE_NAME;
     }
 }
