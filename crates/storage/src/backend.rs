@@ -1,0 +1,269 @@
+//! What a database has to do to hold a store. Two do: `sqlite` and `postgres`.
+//!
+//! [`Store`](crate::Store) and [`Writer`](crate::Writer) hold what both have in common: checks,
+//! order, what is new and what is repeated, revisions. What is here is what only SQL can do, with
+//! no decision left in it, so that a decision is made, and tested, once.
+//!
+//! Lists may be of any length: whoever implements this cuts them into statements.
+
+use std::fmt;
+use std::ops::ControlFlow;
+
+use async_trait::async_trait;
+use recommender::{ItemNumber, UserNumber};
+
+use crate::api_keys::ApiKey;
+use crate::book::Book;
+use crate::error::StoreError;
+use crate::event::{EventId, NewEvent, StoredEvent, TrainingEvent};
+use crate::history::{History, UserRevision};
+use crate::ids::IdSpace;
+use crate::impressions::{Impression, NewImpression};
+use crate::rules::Rule;
+use crate::store::{Counts, Revisions};
+
+/// Visits a user and their events; may break off.
+pub(crate) type Visit<'a> =
+    &'a mut (dyn FnMut(UserNumber, &[TrainingEvent]) -> ControlFlow<()> + Send);
+
+/// A database with a store in it, its schema up to date. Reads see what was committed before they
+/// began; each is of one moment, two may be of two, but for [`visit_events`](Self::visit_events).
+#[async_trait]
+pub(crate) trait Backend: fmt::Debug + Send + Sync {
+    /// Begins to write, once no other writer of the shop is left, in any process. Everything that
+    /// it reads is then of now.
+    async fn begin(&self) -> Result<Box<dyn Transaction>, StoreError>;
+
+    /// Gives notice of commits, by whichever process; `None` if this database cannot, and has to be
+    /// asked.
+    async fn listen(&self) -> Result<Option<Box<dyn Notices>>, StoreError>;
+
+    /// Takes the lock of whoever trains, among all processes; `None` if somebody else has it. For
+    /// a store in a folder, the folder of models has a lock, and this is always free.
+    async fn lock_training(&self) -> Result<Option<Box<dyn fmt::Debug + Send>>, StoreError>;
+
+    /// Closes every connection, waiting for those in use.
+    async fn close(&self);
+
+    /// Rewrites the database so that nothing is left of what was deleted, nor the room that it
+    /// took. Others may wait meanwhile.
+    async fn compact(&self) -> Result<(), StoreError>;
+
+    async fn counts(&self) -> Result<Counts, StoreError>;
+    async fn user_count(&self) -> Result<u64, StoreError>;
+    /// One row.
+    async fn revisions(&self) -> Result<Revisions, StoreError>;
+
+    /// The number that was assigned to an id.
+    async fn assigned_number(&self, space: IdSpace, id: &str) -> Result<Option<u32>, StoreError>;
+    /// The ids that these numbers were assigned to, in any order.
+    async fn assigned_ids(
+        &self,
+        space: IdSpace,
+        numbers: &[u32],
+    ) -> Result<Vec<(u32, String)>, StoreError>;
+    /// Whether there is such a user.
+    async fn has_user(&self, user: UserNumber) -> Result<bool, StoreError>;
+    /// Whether there is such a book.
+    async fn has_book(&self, item: ItemNumber) -> Result<bool, StoreError>;
+    /// Whom a user was merged into.
+    async fn merged_into(&self, user: UserNumber) -> Result<Option<UserNumber>, StoreError>;
+    /// Who was merged into a user, ascending.
+    async fn merged_from(&self, user: UserNumber) -> Result<Vec<UserNumber>, StoreError>;
+
+    /// See [`Store::books_after`](crate::Store::books_after).
+    async fn books_after(
+        &self,
+        after: Option<ItemNumber>,
+        limit: u32,
+    ) -> Result<Vec<Book>, StoreError>;
+    /// See [`Store::books_changed_after`](crate::Store::books_changed_after).
+    async fn books_changed_after(
+        &self,
+        revision: i64,
+        after: Option<ItemNumber>,
+        limit: u32,
+    ) -> Result<Vec<Book>, StoreError>;
+    /// The books deleted by commits after this catalogue revision and not stored again, by number,
+    /// from the first after `after`.
+    async fn books_deleted_after(
+        &self,
+        revision: i64,
+        after: Option<ItemNumber>,
+        limit: u32,
+    ) -> Result<Vec<ItemNumber>, StoreError>;
+    /// The books with these numbers, in any order.
+    async fn books(&self, numbers: &[ItemNumber]) -> Result<Vec<Book>, StoreError>;
+    /// The books that match all these words, the last one also as the beginning of a word, the
+    /// best match first, then by number.
+    async fn search_books(
+        &self,
+        words: &[String],
+        offset: u32,
+        limit: u32,
+    ) -> Result<Vec<Book>, StoreError>;
+
+    /// See [`Store::history`](crate::Store::history).
+    async fn history(&self, user: UserNumber, limit: u32) -> Result<History, StoreError>;
+    /// See [`Store::settled_items`](crate::Store::settled_items).
+    async fn settled_items(&self, user: UserNumber) -> Result<Vec<ItemNumber>, StoreError>;
+    /// The latest impressions of a user: for each book how often and when last, at most `limit`
+    /// books, the latest first.
+    async fn impressions(
+        &self,
+        user: UserNumber,
+        limit: u32,
+    ) -> Result<Vec<Impression>, StoreError>;
+    /// All that is stored of a user's events, retracted ones included, by event id, from the
+    /// first after `after`.
+    async fn stored_events(
+        &self,
+        user: UserNumber,
+        after: Option<EventId>,
+        limit: u32,
+    ) -> Result<Vec<StoredEvent>, StoreError>;
+    /// The same of impressions.
+    async fn stored_impressions(
+        &self,
+        user: UserNumber,
+        after: Option<EventId>,
+        limit: u32,
+    ) -> Result<Vec<NewImpression>, StoreError>;
+    /// See [`Store::users_after`](crate::Store::users_after).
+    async fn users_after(
+        &self,
+        after: Option<UserNumber>,
+        limit: u32,
+    ) -> Result<Vec<UserRevision>, StoreError>;
+    /// The users whose revision is above `revision`, by revision and number, from the first after
+    /// `after`.
+    async fn users_changed_after(
+        &self,
+        revision: i64,
+        after: Option<UserRevision>,
+        limit: u32,
+    ) -> Result<Vec<UserRevision>, StoreError>;
+    /// See [`Store::scan_events`](crate::Store::scan_events).
+    async fn visit_events(&self, visit: Visit<'_>) -> Result<(), StoreError>;
+
+    /// See [`Store::rules_after`](crate::Store::rules_after).
+    async fn rules_after(&self, after: Option<&str>, limit: u32) -> Result<Vec<Rule>, StoreError>;
+    /// See [`Store::api_keys`](crate::Store::api_keys).
+    async fn api_keys(&self, limit: u32) -> Result<Vec<ApiKey>, StoreError>;
+}
+
+/// News of commits.
+#[async_trait]
+pub(crate) trait Notices: Send {
+    /// Waits for the next commit that changed something. It may say so without one, and does after
+    /// a connection was lost and found, since notices may have been missed.
+    async fn next(&mut self) -> Result<(), StoreError>;
+}
+
+/// One transaction that writes. What it has written, it reads. Dropping it takes everything back.
+#[async_trait]
+pub(crate) trait Transaction: fmt::Debug + Send {
+    /// Commits, durably, and gives notice to those who [listen](Backend::listen).
+    async fn commit(self: Box<Self>) -> Result<(), StoreError>;
+    /// Takes everything back, and waits for that.
+    async fn rollback(self: Box<Self>) -> Result<(), StoreError>;
+
+    /// The shop's row.
+    async fn revisions(&mut self) -> Result<Revisions, StoreError>;
+    /// Writes the shop's row.
+    async fn set_revisions(&mut self, revisions: &Revisions) -> Result<(), StoreError>;
+
+    /// The numbers that are assigned to these ids, in any order, without those that are not.
+    async fn assigned_numbers(
+        &mut self,
+        space: IdSpace,
+        ids: &[&str],
+    ) -> Result<Vec<(String, u32)>, StoreError>;
+    /// The first number that is free.
+    async fn next_number(&mut self, space: IdSpace) -> Result<i64, StoreError>;
+    /// Assigns the numbers from `first` up to these ids, and counts the sequence up past them.
+    async fn assign(
+        &mut self,
+        space: IdSpace,
+        first: u32,
+        ids: &[&str],
+    ) -> Result<(), StoreError>;
+    /// Forgets the id that a number was assigned to. The number is not used again.
+    async fn forget_id(&mut self, space: IdSpace, number: u32) -> Result<(), StoreError>;
+
+    /// Those of these users whom the store knows, ascending.
+    async fn known_users(&mut self, users: &[UserNumber]) -> Result<Vec<UserNumber>, StoreError>;
+    /// Sets the revision of users, creating those that are not there. Ascending, each once.
+    async fn set_user_revisions(
+        &mut self,
+        users: &[UserNumber],
+        revision: i64,
+    ) -> Result<(), StoreError>;
+    /// Who of these users was merged into whom, in any order.
+    async fn merged(
+        &mut self,
+        users: &[UserNumber],
+    ) -> Result<Vec<(UserNumber, UserNumber)>, StoreError>;
+    /// Writes down that a user was merged into another, and has those that were merged into the
+    /// first lead to the other.
+    async fn set_merged(&mut self, from: UserNumber, into: UserNumber) -> Result<(), StoreError>;
+    /// Forgets who was merged into a user; returns them.
+    async fn forget_merged(&mut self, into: UserNumber) -> Result<Vec<UserNumber>, StoreError>;
+    /// Gives events and impressions of one user to another, but for those whose id the other has;
+    /// returns how many were given. Those that are left stay.
+    async fn move_events(&mut self, from: UserNumber, into: UserNumber) -> Result<u64, StoreError>;
+    /// Deletes a user with all events and impressions; returns how many these were.
+    async fn delete_user(&mut self, user: UserNumber) -> Result<u64, StoreError>;
+
+    /// The books with these numbers, in any order.
+    async fn books(&mut self, numbers: &[ItemNumber]) -> Result<Vec<Book>, StoreError>;
+    /// Stores books in place of those with their numbers, no number twice.
+    async fn put_books(&mut self, books: &[&Book], revision: i64) -> Result<(), StoreError>;
+    /// Deletes books; returns those that were there, ascending.
+    async fn delete_books(
+        &mut self,
+        numbers: &[ItemNumber],
+        revision: i64,
+    ) -> Result<Vec<ItemNumber>, StoreError>;
+
+    /// Stores events, sorted by user and id, no key twice, but for those whose key is there;
+    /// returns how many it stored.
+    async fn insert_events(&mut self, events: &[&NewEvent]) -> Result<u64, StoreError>;
+    /// How many of these events differ in item, kind, rating or time from what is stored under
+    /// their keys.
+    async fn count_conflicts(&mut self, events: &[&NewEvent]) -> Result<u64, StoreError>;
+    /// What is stored under these keys, in any order, without those that are not there: the place
+    /// of the key in the list, and the event.
+    async fn find_events(
+        &mut self,
+        keys: &[(UserNumber, EventId)],
+    ) -> Result<Vec<(usize, StoredEvent)>, StoreError>;
+    /// Marks an event as retracted; tells whether it was there and not retracted before.
+    async fn retract_event(&mut self, user: UserNumber, id: EventId) -> Result<bool, StoreError>;
+
+    /// Stores impressions, but for those whose user and id are there, and forgets the oldest
+    /// beyond `keep` of the whole shop; returns which were stored, by their places in the list.
+    async fn insert_impressions(
+        &mut self,
+        impressions: &[NewImpression],
+        keep: u64,
+    ) -> Result<Vec<usize>, StoreError>;
+
+    /// How many rules there are beside this one.
+    async fn count_other_rules(&mut self, id: &str) -> Result<u64, StoreError>;
+    /// Stores a rule in place of the one with its id.
+    async fn put_rule(&mut self, rule: &Rule) -> Result<(), StoreError>;
+    /// Deletes a rule; tells whether it was there.
+    async fn delete_rule(&mut self, id: &str) -> Result<bool, StoreError>;
+
+    /// Whether a key's id is taken, and how many keys there are.
+    async fn count_api_keys(&mut self, id: &str) -> Result<(bool, u64), StoreError>;
+    /// Stores a key.
+    async fn insert_api_key(&mut self, key: &ApiKey) -> Result<(), StoreError>;
+    /// When a key was revoked, if it was; `None` if there is no such key.
+    async fn api_key_revoked(&mut self, id: &str) -> Result<Option<Option<i64>>, StoreError>;
+    /// Revokes a key.
+    async fn revoke_api_key(&mut self, id: &str, now_ms: i64) -> Result<(), StoreError>;
+    /// Forgets the key that ended first; tells whether there was one.
+    async fn forget_ended_api_key(&mut self, now_ms: i64) -> Result<bool, StoreError>;
+}
