@@ -83,15 +83,7 @@ impl Catalogue {
             }
         }
         let mut available = BitSet::new(numbers.len());
-        let mut in_stock = BitSet::new(numbers.len());
-        let mut offers = vec![Offer::default(); numbers.len()];
-        for (index, entry) in indexes.iter().zip(entries) {
-            available.insert(*index);
-            offers[*index as usize] = entry.offer;
-            if entry.offer.stock != Some(0) {
-                in_stock.insert(*index);
-            }
-        }
+        indexes.iter().for_each(|index| available.insert(*index));
         let indexed = || indexes.iter().copied().zip(entries);
         let categories = indexed()
             .flat_map(|(index, entry)| entry.categories.iter().map(move |slug| (&**slug, index)));
@@ -107,10 +99,10 @@ impl Catalogue {
         });
         let (works, work_count) = number_works(numbers.len(), indexed());
         let editions: Vec<(u32, u32)> = works.iter().copied().zip(0..).collect();
-        Self {
+        let mut catalogue = Self {
             available,
-            in_stock,
-            offers,
+            in_stock: BitSet::new(numbers.len()),
+            offers: vec![Offer::default(); numbers.len()],
             editions: Lists::new(work_count, &editions),
             works,
             popularity: total_popularity(model, &by_popularity),
@@ -125,6 +117,29 @@ impl Catalogue {
             languages: Groups::new(numbers.len(), languages),
             by_popularity,
             numbers,
+        };
+        indexed().for_each(|(index, entry)| catalogue.offer_as(index, entry.offer));
+        catalogue
+    }
+
+    /// The same items, some of them offered otherwise: by index. Costs a copy of the arrays, which
+    /// is a fraction of [`Catalogue::new`].
+    ///
+    /// # Panics
+    ///
+    /// If there is no such index.
+    #[must_use]
+    pub fn with_offers(&self, offers: impl IntoIterator<Item = (u32, Offer)>) -> Self {
+        let mut catalogue = self.clone();
+        offers.into_iter().for_each(|(index, offer)| catalogue.offer_as(index, offer));
+        catalogue
+    }
+
+    fn offer_as(&mut self, index: u32, offer: Offer) {
+        self.offers[index as usize] = offer;
+        match offer.stock {
+            Some(0) => self.in_stock.remove(index),
+            _ => self.in_stock.insert(index),
         }
     }
 

@@ -8,7 +8,9 @@ use recommender::model::ModelError;
 use recommender::{ItemNumber, Model, ShopId};
 use std::collections::HashMap;
 use std::sync::Arc;
-use storage::{Book, ModelVersion, Snapshot, Store, StoreError};
+use storage::{Book, ModelVersion, Snapshot};
+
+use crate::books::{BookChanges, Books};
 
 /// A model with its version.
 #[derive(Clone, Debug)]
@@ -42,45 +44,15 @@ impl VersionedModel {
 pub struct Generation {
     model: Option<VersionedModel>,
     catalogue: Catalogue,
-    books: Vec<Option<Book>>,
-    by_id: HashMap<String, u32>,
+    books: Vec<Option<Arc<Book>>>,
+    by_id: Arc<HashMap<String, u32>>,
     books_revision: i64,
-}
-
-/// The books of a shop at one revision of its catalogue.
-#[derive(Debug)]
-pub struct Books {
-    /// By number, ascending.
-    pub books: Vec<Book>,
-    /// The revision that they were read at, or an earlier one.
-    pub revision: i64,
-}
-
-impl Books {
-    /// Reads all books, a page at a time.
-    ///
-    /// # Errors
-    ///
-    /// As every method of [`Store`] that reads.
-    pub async fn read(store: &Store) -> Result<Self, StoreError> {
-        const PAGE: u32 = 5_000;
-        // The revision first: a change in between is then seen as one more change.
-        let revision = store.catalogue_revision().await?;
-        let mut books: Vec<Book> = Vec::new();
-        loop {
-            let page = store.books_after(books.last().map(|book| book.number), PAGE).await?;
-            if page.is_empty() {
-                return Ok(Self { books, revision });
-            }
-            books.extend(page);
-        }
-    }
 }
 
 impl Generation {
     /// Joins a model and books. Costs about a microsecond a book.
     #[must_use]
-    pub fn new(model: Option<VersionedModel>, books: Books) -> Self {
+    pub fn new(model: Option<VersionedModel>, books: &Books) -> Self {
         let languages: Vec<Option<String>> = books
             .books
             .iter()
@@ -102,20 +74,69 @@ impl Generation {
             })
             .collect();
         let catalogue = Catalogue::new(model.as_ref().map(|model| &model.model), &entries);
-        let mut generation = Self {
-            books: vec![None; catalogue.item_count()],
-            by_id: HashMap::with_capacity(books.books.len()),
+        let mut by_id = HashMap::with_capacity(books.books.len());
+        let mut by_index = vec![None; catalogue.item_count()];
+        for book in &books.books {
+            let index = catalogue.index_of(model.as_ref().map(|model| &model.model), book.number);
+            if let Some(index) = index {
+                by_id.insert(book.id.clone(), index);
+                by_index[index as usize] = Some(Arc::clone(book));
+            }
+        }
+        Self {
+            books: by_index,
+            by_id: Arc::new(by_id),
             books_revision: books.revision,
             catalogue,
             model,
-        };
-        for book in books.books {
-            if let Some(index) = generation.index_of(book.number) {
-                generation.by_id.insert(book.id.clone(), index);
-                generation.books[index as usize] = Some(book);
-            }
         }
-        generation
+    }
+
+    /// The same model with changed books. Where only offers changed, as they do all day, this is a
+    /// copy of a few arrays; else it is [`Generation::new`].
+    #[must_use]
+    pub fn with_changes(&self, changes: BookChanges) -> Self {
+        match self.offers_of(&changes) {
+            Some(offered) => self.with_offers(&offered, changes.revision),
+            None => Self::new(self.model.clone(), &self.to_books().with_changes(changes)),
+        }
+    }
+
+    /// The changed books by index, if nothing but their offers changed.
+    fn offers_of(&self, changes: &BookChanges) -> Option<Vec<(u32, Arc<Book>)>> {
+        if !changes.deleted.is_empty() {
+            return None;
+        }
+        let offered = |changed: &Arc<Book>| {
+            let index = self.index_of(changed.number)?;
+            let before = self.book(index)?;
+            let described = Book { offer: before.offer, ..Book::clone(changed) };
+            (described == *before).then(|| (index, Arc::clone(changed)))
+        };
+        changes.stored.iter().map(offered).collect()
+    }
+
+    fn with_offers(&self, offered: &[(u32, Arc<Book>)], books_revision: i64) -> Self {
+        let mut books = self.books.clone();
+        for (index, book) in offered {
+            books[*index as usize] = Some(Arc::clone(book));
+        }
+        let offers = offered.iter().map(|(index, book)| (*index, book.offer));
+        Self {
+            model: self.model.clone(),
+            catalogue: self.catalogue.with_offers(offers),
+            books,
+            by_id: Arc::clone(&self.by_id),
+            books_revision,
+        }
+    }
+
+    /// Its books, as they were given to it.
+    #[must_use]
+    pub fn to_books(&self) -> Books {
+        let mut books: Vec<Arc<Book>> = self.books.iter().flatten().cloned().collect();
+        books.sort_unstable_by_key(|book| book.number);
+        Books { books, revision: self.books_revision }
     }
 
     /// The model, if there is one.
@@ -158,6 +179,89 @@ impl Generation {
     /// The book at an index; `None` for one that left the shop since the training.
     #[must_use]
     pub fn book(&self, index: u32) -> Option<&Book> {
-        self.books.get(index as usize)?.as_ref()
+        self.books.get(index as usize)?.as_deref()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use recommender::ItemNumber;
+    use recommender::offer::Offer;
+
+    use super::*;
+
+    fn book(number: u32, title: &str, stock: Option<u32>) -> Arc<Book> {
+        Arc::new(Book {
+            number: ItemNumber(number),
+            id: number.to_string(),
+            title: title.to_owned(),
+            authors: Vec::new(),
+            published_year: None,
+            language: None,
+            categories: Vec::new(),
+            series: None,
+            volume: None,
+            work: None,
+            isbn13: None,
+            cover_url: None,
+            publisher: None,
+            offer: Offer { stock, ..Offer::default() },
+        })
+    }
+
+    /// What can be seen of a generation, book by book in the order of their indexes.
+    fn seen(generation: &Generation) -> Vec<(Book, bool, Offer)> {
+        let catalogue = generation.shop().catalogue;
+        let one = |index: u32| {
+            let book = generation.book(index)?.clone();
+            assert_eq!(generation.index_of_id(&book.id), Some(index));
+            assert!(catalogue.available().contains(index));
+            Some((book, catalogue.in_stock().contains(index), *catalogue.offer(index)))
+        };
+        (0..catalogue.item_count() as u32).filter_map(one).collect()
+    }
+
+    #[test]
+    fn changes_lead_to_the_generation_that_reading_everything_leads_to() {
+        let before = vec![book(1, "A", None), book(3, "B", Some(2)), book(5, "C", Some(0))];
+        let generation = Generation::new(None, &Books { books: before, revision: 7 });
+        let (b, c) = (book(3, "B", Some(0)), book(5, "C", Some(4)));
+        let deleted = |numbers: &[u32]| numbers.iter().copied().map(ItemNumber).collect();
+        for (stored, deleted, expected, is_light) in [
+            (
+                vec![],
+                deleted(&[]),
+                vec![(1, "A", None), (3, "B", Some(2)), (5, "C", Some(0))],
+                true,
+            ),
+            (
+                vec![b.clone(), c.clone()],
+                deleted(&[]),
+                vec![(1, "A", None), (3, "B", Some(0)), (5, "C", Some(4))],
+                true,
+            ),
+            (
+                vec![b, book(4, "D", None)],
+                deleted(&[]),
+                vec![(1, "A", None), (3, "B", Some(0)), (4, "D", None), (5, "C", Some(0))],
+                false,
+            ),
+            (
+                vec![book(5, "New", None)],
+                deleted(&[1, 2, 5]),
+                vec![(3, "B", Some(2)), (5, "New", None)],
+                false,
+            ),
+        ] {
+            let changes = BookChanges { stored, deleted, revision: 9 };
+            assert_eq!(generation.offers_of(&changes).is_some(), is_light);
+            let changed = generation.with_changes(changes);
+            let books = expected.iter().map(|(number, title, stock)| book(*number, title, *stock));
+            let anew = Generation::new(None, &Books { books: books.collect(), revision: 9 });
+            assert_eq!(seen(&changed), seen(&anew));
+            assert_eq!(seen(&anew).len(), expected.len());
+            assert_eq!(changed.books_revision(), 9);
+            assert_eq!(changed.book_count(), expected.len());
+        }
     }
 }

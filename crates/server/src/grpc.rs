@@ -2,17 +2,24 @@
 //!
 //! Invalid input never gets past this module; it is answered with the fields at fault.
 
+mod book;
+mod catalog;
+mod pages;
 mod rules;
 pub(crate) mod status;
+mod time;
 mod tutorial;
+mod users;
 mod v1;
 mod violations;
 
 use std::sync::Arc;
 
 use api::tutorial::recommendations_server::RecommendationsServer;
+use api::v1::catalog_service_server::CatalogServiceServer;
 use api::v1::recommendation_service_server::RecommendationServiceServer;
 use api::v1::rule_service_server::RuleServiceServer;
+use api::v1::user_service_server::UserServiceServer;
 use tonic::codec::CompressionEncoding;
 use tonic::server::NamedService;
 use tonic::service::Routes;
@@ -23,10 +30,12 @@ use crate::settings::LiveSettings;
 pub use v1::to_message;
 
 /// The names of the contract's services, as health calls ask for them.
-pub const SERVICES: [&str; 3] = [
+pub const SERVICES: [&str; 5] = [
     <RecommendationsServer<tutorial::Tutorial> as NamedService>::NAME,
     <RecommendationServiceServer<v1::V1> as NamedService>::NAME,
     <RuleServiceServer<rules::RuleKeeper> as NamedService>::NAME,
+    <CatalogServiceServer<catalog::Catalog> as NamedService>::NAME,
+    <UserServiceServer<users::UserKeeper> as NamedService>::NAME,
 ];
 
 /// What requests are held to, as one call finds it.
@@ -62,6 +71,8 @@ pub fn routes(
         tutorial::Tutorial::new(Arc::clone(recommender), live.clone(), &settings.categories);
     let v1 = v1::V1::new(Arc::clone(recommender), live.clone());
     let rules = rules::RuleKeeper::new(Arc::clone(recommender));
+    let catalog = catalog::Catalog::new(Arc::clone(recommender));
+    let users = users::UserKeeper::new(Arc::clone(recommender));
     let message_bytes_max = settings.transport.message_bytes_max.get();
     let reflection = || {
         tonic_reflection::server::Builder::configure()
@@ -83,6 +94,8 @@ pub fn routes(
         .add_service(packed!(RecommendationsServer::new(tutorial)))
         .add_service(packed!(RecommendationServiceServer::new(v1)))
         .add_service(packed!(RuleServiceServer::new(rules)))
+        .add_service(packed!(CatalogServiceServer::new(catalog)))
+        .add_service(packed!(UserServiceServer::new(users)))
         .add_service(reflection().build_v1()?)
         .add_service(reflection().build_v1alpha()?))
 }

@@ -5,6 +5,7 @@
 //! catalogue that they are applied to. Nobody waits for a renewal; if one fails, what was before
 //! goes on serving and the log says why.
 
+mod book_changes;
 mod current;
 mod rule_changes;
 mod rules;
@@ -17,12 +18,15 @@ use std::time::{Duration, SystemTime};
 
 use recommender::model::ModelError;
 use storage::{ModelFolder, ModelFolderError, ModelVersion, Store, StoreError};
+use tokio::sync::Mutex;
 
 use crate::blocking::blocking;
-use crate::generation::{Books, Generation, VersionedModel};
+use crate::books::{BookChanges, Books};
+use crate::generation::{Generation, VersionedModel};
 use crate::repeat::repeat;
 use crate::rules::StoredRules;
 
+pub use book_changes::{OfferChange, PutOffers};
 pub use serving::Serving;
 
 use current::Current;
@@ -53,6 +57,8 @@ pub enum RenewError {
 #[derive(Debug)]
 pub struct Live {
     current: Arc<Current>,
+    /// Held by whoever renews model and books.
+    renewing: Mutex<()>,
     /// The version of the last model that was refused as damaged; 0 for none.
     refused: AtomicU64,
     /// How many renewals failed.
@@ -85,10 +91,11 @@ impl Live {
         let books = Books::read(&store).await?;
         let rules = StoredRules::read(&store, 0).await.map_err(RenewError::Rules)?;
         let serving = blocking(move || {
-            Serving::new(Arc::new(Generation::new(model, books)), Arc::new(rules))
+            Serving::new(Arc::new(Generation::new(model, &books)), Arc::new(rules))
         });
         Ok(Self {
             current: Arc::new(Current::new(serving.await)),
+            renewing: Mutex::default(),
             refused: AtomicU64::new(0),
             failed: AtomicU64::new(0),
             rule_reads: AtomicU64::new(0),
@@ -143,6 +150,7 @@ impl Live {
     }
 
     /// Brings in the active model and the books as far as they changed; tells whether they did.
+    /// Waits for whoever does so already.
     ///
     /// A damaged model is reported once; the books are brought in all the same.
     ///
@@ -150,6 +158,25 @@ impl Live {
     ///
     /// [`RenewError`]; what could not be renewed stays as it was.
     pub async fn renew(&self) -> Result<bool, RenewError> {
+        let _turn = self.renewing.lock().await;
+        self.renew_in_turn().await
+    }
+
+    /// Brings in the books unless what is served has them already, as of a revision of the
+    /// catalogue. Those who wait for each other are served by one renewal.
+    ///
+    /// # Errors
+    ///
+    /// As [`Live::renew`].
+    pub async fn serve_books(&self, revision: i64) -> Result<(), RenewError> {
+        let _turn = self.renewing.lock().await;
+        if self.generation().books_revision() < revision {
+            self.renew_in_turn().await?;
+        }
+        Ok(())
+    }
+
+    async fn renew_in_turn(&self) -> Result<bool, RenewError> {
         let current = self.generation();
         let revision = self.store.catalogue_revision().await?;
         let (model, failure) = match self.active_model(&current).await {
@@ -157,27 +184,52 @@ impl Live {
             Err(error) => (current.model().cloned(), Some(error)),
         };
         let version = |model: Option<&VersionedModel>| model.map(|model| model.version);
-        let changed = version(model.as_ref()) != version(current.model())
-            || revision != current.books_revision();
+        let same_model = version(model.as_ref()) == version(current.model());
+        let changed = !same_model || revision != current.books_revision();
         if changed {
-            let books = Books::read(&self.store).await?;
+            let changes = self.read_changes(revision, &current).await?;
             let serving = Arc::clone(&self.current);
-            let (books, before) = blocking(move || {
-                let renewed = Arc::new(Generation::new(model, books));
-                let books = renewed.book_count();
+            let renew = move || {
+                let renewed = match changes {
+                    Changes::Some(changes) if same_model => current.with_changes(changes),
+                    Changes::Some(changes) => {
+                        Generation::new(model, &current.to_books().with_changes(changes))
+                    }
+                    Changes::All(books) => Generation::new(model, &books),
+                };
+                let (renewed, books) = (Arc::new(renewed), current.book_count());
+                drop(current);
                 let before = serving.swap(|serving| {
                     Some(Serving::new(renewed, Arc::clone(serving.rules().stored())))
                 });
                 (books, before.map(|before| Arc::clone(before.generation())))
-            })
-            .await;
-            tracing::info!(model = self.model_version(), books, "serving a new generation");
-            drop(current);
+            };
+            let (before_count, before) = blocking(renew).await;
+            let books = self.generation().book_count();
+            if same_model && books == before_count {
+                tracing::debug!(books, "books changed");
+            } else {
+                tracing::info!(model = self.model_version(), books, "serving a new generation");
+            }
             if let Some(before) = before {
                 tokio::spawn(free(before));
             }
         }
         failure.map_or(Ok(changed), Err)
+    }
+
+    /// What became of the books since those that are served; all of them, if the store went back,
+    /// as a copy that was put in its place has it.
+    async fn read_changes(
+        &self,
+        revision: i64,
+        current: &Generation,
+    ) -> Result<Changes, StoreError> {
+        let known = current.books_revision();
+        if revision < known {
+            return Ok(Changes::All(Books::read(&self.store).await?));
+        }
+        Ok(Changes::Some(BookChanges::read(&self.store, known).await?))
     }
 
     /// The active model: the current one unless another was activated.
@@ -216,6 +268,14 @@ impl Live {
     fn count_failure(&self) {
         self.failed.fetch_add(1, Ordering::Relaxed);
     }
+}
+
+/// What became of the books.
+enum Changes {
+    /// These changed.
+    Some(BookChanges),
+    /// These are all there are.
+    All(Books),
 }
 
 fn read(models: &ModelFolder, version: ModelVersion) -> Result<VersionedModel, RenewError> {

@@ -26,7 +26,7 @@ pub enum MethodKind {
 }
 
 use MethodKind::{Streaming, Unary};
-use Role::{Admin, Reader};
+use Role::{Admin, Reader, Writer};
 
 /// Method → role.
 pub const METHODS: &[Method] = &[
@@ -34,9 +34,18 @@ pub const METHODS: &[Method] = &[
     method("/foreword.v1.RecommendationService/Recommend", Reader, Unary),
     method("/foreword.v1.RecommendationService/SimilarBooks", Reader, Unary),
     method("/foreword.v1.RecommendationService/Trending", Reader, Unary),
+    method("/foreword.v1.CatalogService/GetBook", Reader, Unary),
+    method("/foreword.v1.CatalogService/SearchBooks", Reader, Unary),
+    method("/foreword.v1.CatalogService/UpsertBooks", Writer, Unary),
+    method("/foreword.v1.CatalogService/UpdateOffers", Writer, Unary),
+    method("/foreword.v1.CatalogService/DeleteBook", Writer, Unary),
+    method("/foreword.v1.CatalogService/ImportBooks", Writer, Streaming),
     method("/foreword.v1.RuleService/ListRules", Admin, Unary),
     method("/foreword.v1.RuleService/PutRule", Admin, Unary),
     method("/foreword.v1.RuleService/DeleteRule", Admin, Unary),
+    method("/foreword.v1.UserService/ExportUser", Admin, Streaming),
+    method("/foreword.v1.UserService/DeleteUser", Admin, Unary),
+    method("/foreword.v1.UserService/MergeUsers", Writer, Unary),
     method("/grpc.reflection.v1.ServerReflection/ServerReflectionInfo", Reader, Streaming),
     method("/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo", Reader, Streaming),
 ];

@@ -111,21 +111,29 @@ impl Book {
     ///
     /// [`BookError`] names the first field that is out of bounds.
     pub fn check(&self) -> Result<(), BookError> {
-        self.check_range("number", Some(self.number.0), 1..=LAST_NUMBER)?;
-        self.check_text("title", Some(&self.title), TITLE_BYTES_MAX)?;
-        self.check_authors()?;
-        self.check_categories()?;
-        self.check_language()?;
-        self.check_range("published_year", self.published_year, PUBLISHED_YEARS)?;
-        self.check_range("volume", self.volume, VOLUMES)?;
-        self.check_isbn()?;
-        self.check_text("series", self.series.as_ref(), SERIES_BYTES_MAX)?;
-        self.check_text("work", self.work.as_ref(), WORK_BYTES_MAX)?;
-        self.check_text("cover_url", self.cover_url.as_ref(), COVER_URL_BYTES_MAX)?;
-        self.check_text("publisher", self.publisher.as_ref(), PUBLISHER_BYTES_MAX)?;
+        self.problems().next().map_or(Ok(()), Err)
+    }
+
+    /// Every field that is out of bounds, as [`check`](Self::check) finds them.
+    pub fn problems(&self) -> impl Iterator<Item = BookError> {
         let price = self.offer.price.map(|price| price.minor_units);
-        self.check_range("price", price, 0..=PRICE_MAX)?;
-        self.check_range("age_min", self.offer.age_min, AGES)
+        let checks = [
+            self.check_range("number", Some(self.number.0), 1..=LAST_NUMBER),
+            self.check_text("title", Some(&self.title), TITLE_BYTES_MAX),
+            self.check_authors(),
+            self.check_categories(),
+            self.check_language(),
+            self.check_range("published_year", self.published_year, PUBLISHED_YEARS),
+            self.check_range("volume", self.volume, VOLUMES),
+            self.check_isbn(),
+            self.check_text("series", self.series.as_ref(), SERIES_BYTES_MAX),
+            self.check_text("work", self.work.as_ref(), WORK_BYTES_MAX),
+            self.check_text("cover_url", self.cover_url.as_ref(), COVER_URL_BYTES_MAX),
+            self.check_text("publisher", self.publisher.as_ref(), PUBLISHER_BYTES_MAX),
+            self.check_range("price", price, 0..=PRICE_MAX),
+            self.check_range("age_min", self.offer.age_min, AGES),
+        ];
+        checks.into_iter().filter_map(Result::err)
     }
 
     fn check_authors(&self) -> Result<(), BookError> {

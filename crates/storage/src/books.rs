@@ -91,6 +91,21 @@ impl Store {
 }
 
 impl Writer {
+    /// The books with these numbers, by number, as [`Store::books_by_number`], this writer's own
+    /// changes included.
+    ///
+    /// # Errors
+    ///
+    /// As every method that reads.
+    pub async fn books_by_number(
+        &mut self,
+        numbers: &[ItemNumber],
+    ) -> Result<Vec<Book>, StoreError> {
+        let mut books = self.transaction.books(&distinct(numbers)).await?;
+        books.sort_unstable_by_key(|book| book.number);
+        Ok(books)
+    }
+
     /// Stores books by number, replacing what is there. If a number occurs twice,
     /// the last one stays.
     ///

@@ -146,6 +146,25 @@ impl Writer {
         Ok(numbers.into_iter().map(ItemNumber).collect())
     }
 
+    /// The numbers of the items with these ids, in the same order, without assigning any; `None`
+    /// for an id that has none. One that is its own number has it, whether or not there is such a
+    /// book.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Id`] if one cannot be an id.
+    pub async fn find_items(
+        &mut self,
+        ids: &[&str],
+    ) -> Result<Vec<Option<ItemNumber>>, StoreError> {
+        ids.iter().try_for_each(|id| check_id(id))?;
+        let others: Vec<&str> = ids.iter().copied().filter(|id| own_number(id).is_none()).collect();
+        let found = self.transaction.assigned_numbers(IdSpace::Book, &others).await?;
+        let found: HashMap<String, u32> = found.into_iter().collect();
+        let number = |id: &&str| own_number(id).or_else(|| found.get(*id).copied());
+        Ok(ids.iter().map(|id| number(id).map(ItemNumber)).collect())
+    }
+
     async fn numbers(&mut self, space: IdSpace, ids: &[&str]) -> Result<Vec<u32>, StoreError> {
         // Distinct ids that are not their own number, in the order of their arrival.
         let mut others: Vec<&str> = Vec::new();

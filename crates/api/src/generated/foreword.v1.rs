@@ -53,6 +53,9 @@ pub struct Book {
     /// The age in years from which it is meant to be read, at most 120. Unset if unknown.
     #[prost(int32, optional, tag = "15")]
     pub min_age: ::core::option::Option<i32>,
+    /// Its ISBN: 13 digits without hyphens. Empty if it has none.
+    #[prost(string, tag = "16")]
+    pub isbn13: ::prost::alloc::string::String,
 }
 /// An amount of money.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -3162,17 +3165,18 @@ pub struct ExportUserRequest {
 /// Some of what is stored of a user.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ExportUserResponse {
-    /// Events with what the store knows of them.
+    /// Events with what the store knows of them; none in the first answer.
     #[prost(message, repeated, tag = "1")]
     pub events: ::prost::alloc::vec::Vec<StoredEvent>,
-    /// The ids of users that were merged into this one; with the first answer only.
+    /// The ids of users that were merged into this one; in the first answer only.
     #[prost(string, repeated, tag = "2")]
     pub merged_user_ids: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
 /// An event as it is stored.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct StoredEvent {
-    /// The event. Its time is unset if nobody knows it.
+    /// The event. Its time is unset if nobody knows it. An id that an import made up, which
+    /// is no text, is written as hexadecimal digits.
     #[prost(message, optional, tag = "1")]
     pub event: ::core::option::Option<Event>,
     /// When the server got it.
@@ -3354,8 +3358,8 @@ pub mod user_service_client {
             self.inner = self.inner.max_encoding_message_size(limit);
             self
         }
-        /// Returns everything that is stored of a user, the oldest first: events, retracted ones and
-        /// impressions included. Answers NOT_FOUND if the shop does not know the user.
+        /// Returns everything that is stored of a user: events, retracted ones and impressions
+        /// included, in no particular order. Answers NOT_FOUND if the shop does not know the user.
         pub async fn export_user(
             &mut self,
             request: impl tonic::IntoRequest<super::ExportUserRequest>,
@@ -3409,8 +3413,8 @@ pub mod user_service_client {
         }
         /// Gives everything of one user, such as an anonymous session, to another, such as the account
         /// that it signed in to. The first one is gone then, and events that still come for it are
-        /// the other's. Merging twice is merging once. Answers FAILED_PRECONDITION if the target was itself
-        /// merged into the source.
+        /// the other's. Merging twice is merging once. Answers FAILED_PRECONDITION if the source was
+        /// merged into somebody else before, or the target into the source.
         pub async fn merge_users(
             &mut self,
             request: impl tonic::IntoRequest<super::MergeUsersRequest>,
@@ -3456,8 +3460,8 @@ pub mod user_service_server {
             >
             + std::marker::Send
             + 'static;
-        /// Returns everything that is stored of a user, the oldest first: events, retracted ones and
-        /// impressions included. Answers NOT_FOUND if the shop does not know the user.
+        /// Returns everything that is stored of a user: events, retracted ones and impressions
+        /// included, in no particular order. Answers NOT_FOUND if the shop does not know the user.
         async fn export_user(
             &self,
             request: tonic::Request<super::ExportUserRequest>,
@@ -3474,8 +3478,8 @@ pub mod user_service_server {
         >;
         /// Gives everything of one user, such as an anonymous session, to another, such as the account
         /// that it signed in to. The first one is gone then, and events that still come for it are
-        /// the other's. Merging twice is merging once. Answers FAILED_PRECONDITION if the target was itself
-        /// merged into the source.
+        /// the other's. Merging twice is merging once. Answers FAILED_PRECONDITION if the source was
+        /// merged into somebody else before, or the target into the source.
         async fn merge_users(
             &self,
             request: tonic::Request<super::MergeUsersRequest>,

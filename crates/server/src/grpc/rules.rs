@@ -9,19 +9,16 @@ use api::v1::{
     DeleteRuleRequest, DeleteRuleResponse, ListRulesRequest, ListRulesResponse, PutRuleRequest,
     PutRuleResponse,
 };
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use recommender::id;
 use storage::{DeletedRule, RULES_MAX, StoreError};
 use tonic::{Request, Response, Status};
 
-use super::status;
 use super::v1::check_id;
 use super::violations::Violations;
+use super::{pages, status};
 use crate::recommend::Recommender;
 
-/// How many rules one answer holds, unless the request says otherwise.
-const PAGE_DEFAULT: u32 = 100;
+/// How many rules one answer holds.
+const PAGE: pages::Size = pages::Size { default: 100, max: RULES_MAX };
 
 /// Keeps the rules for those who may.
 pub(super) struct RuleKeeper {
@@ -42,8 +39,8 @@ impl RuleService for RuleKeeper {
     ) -> Result<Response<ListRulesResponse>, Status> {
         let request = request.into_inner();
         let mut violations = Violations::new();
-        let page_size = page_size(request.page_size, &mut violations);
-        let after = page_start(&request.page_token, &mut violations);
+        let page_size = pages::size(request.page_size, PAGE, &mut violations);
+        let after = pages::id(&request.page_token, &mut violations);
         violations.check()?;
         let live = self.recommender.live();
         // One more than wanted shows whether any follow.
@@ -52,7 +49,7 @@ impl RuleService for RuleKeeper {
         let has_more = rules.len() > page_size as usize;
         rules.truncate(page_size as usize);
         let last = rules.last().filter(|_| has_more);
-        let next_page_token = last.map(|rule| URL_SAFE_NO_PAD.encode(&rule.id)).unwrap_or_default();
+        let next_page_token = last.map(|rule| pages::token_of_id(&rule.id)).unwrap_or_default();
         let generation = live.generation();
         let rules = rules.iter().map(|rule| message::to_message(rule, &generation)).collect();
         Ok(Response::new(ListRulesResponse { rules, next_page_token }))
@@ -87,32 +84,6 @@ impl RuleService for RuleKeeper {
             }
         }
     }
-}
-
-/// How many rules are wanted at most: 0 stands for the default.
-fn page_size(page_size: i32, found: &mut Violations) -> u32 {
-    match u32::try_from(page_size) {
-        Ok(0) => PAGE_DEFAULT,
-        Ok(wanted) => wanted.min(RULES_MAX),
-        Err(_) => {
-            found.add("page_size", page_size, "0 or more");
-            0
-        }
-    }
-}
-
-/// The id that a page begins after; `None` for the first.
-fn page_start(page_token: &str, found: &mut Violations) -> Option<String> {
-    if page_token.is_empty() {
-        return None;
-    }
-    let bytes = URL_SAFE_NO_PAD.decode(page_token).unwrap_or_default();
-    let after = String::from_utf8(bytes).ok().filter(|after| id::check_id(after).is_ok());
-    if after.is_none() {
-        let what = format_args!("{} bytes that are no such token", page_token.len());
-        found.add("page_token", what, "the next_page_token of an earlier answer, or none");
-    }
-    after
 }
 
 /// The store refused or failed: the log says why, and the caller what to do.

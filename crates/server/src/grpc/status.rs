@@ -23,6 +23,8 @@ const DOMAIN: &str = "foreword";
 enum Reason {
     BookUnknown,
     CategoryUnknown,
+    UserUnknown,
+    UserMerged,
     RuleUnknown,
     RulesLimit,
     StoreUnavailable,
@@ -41,9 +43,11 @@ enum Reason {
 
 impl Reason {
     #[cfg(test)]
-    const ALL: [Self; 16] = [
+    const ALL: [Self; 18] = [
         Self::BookUnknown,
         Self::CategoryUnknown,
+        Self::UserUnknown,
+        Self::UserMerged,
         Self::RuleUnknown,
         Self::RulesLimit,
         Self::StoreUnavailable,
@@ -64,6 +68,8 @@ impl Reason {
         match self {
             Self::BookUnknown => "BOOK_UNKNOWN",
             Self::CategoryUnknown => "CATEGORY_UNKNOWN",
+            Self::UserUnknown => "USER_UNKNOWN",
+            Self::UserMerged => "USER_MERGED",
             Self::RuleUnknown => "RULE_UNKNOWN",
             Self::RulesLimit => "RULES_LIMIT",
             Self::StoreUnavailable => "STORE_UNAVAILABLE",
@@ -108,6 +114,20 @@ impl From<UnknownCategory> for Status {
         let details = because(Reason::CategoryUnknown);
         Self::with_error_details(Code::NotFound, unknown.to_string(), details)
     }
+}
+
+/// There is no such user.
+pub(crate) fn unknown_user() -> Status {
+    let details = because(Reason::UserUnknown);
+    Status::with_error_details(Code::NotFound, "user_id: the shop knows no such user", details)
+}
+
+/// Two users cannot be merged any more.
+pub(crate) fn merged_before() -> Status {
+    let details = because(Reason::UserMerged);
+    let message = "source_user_id: found a user who is merged into another than the target, or \
+                   whom the target is merged into; expected one who is not";
+    Status::with_error_details(Code::FailedPrecondition, message, details)
 }
 
 /// There is no such rule.

@@ -1,12 +1,14 @@
 //! Features: what the catalogue says about each book, as the engine takes it.
 
+use std::sync::Arc;
+
 use recommender::learn::content::{Description, Features, KindWeights};
 use storage::Book;
 
 /// The features of books, in their order.
 #[must_use]
-pub(super) fn features(books: &[Book], weights: &KindWeights) -> Features {
-    Features::new(books.iter().map(description), weights)
+pub(super) fn features(books: &[Arc<Book>], weights: &KindWeights) -> Features {
+    Features::new(books.iter().map(|book| description(book)), weights)
 }
 
 fn description(book: &Book) -> Description<'_> {

@@ -10,7 +10,7 @@ use storage::{EventOrigin, Store, TrainingEvent};
 
 use super::TrainError;
 use super::features::features;
-use crate::generation::Books;
+use crate::books::Books;
 use crate::progress::{Progress, Unit};
 use crate::settings::Settings;
 

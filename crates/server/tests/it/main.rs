@@ -3,6 +3,7 @@
 
 mod access;
 mod admin;
+mod catalogue;
 mod compression;
 mod contract;
 mod crowd;
@@ -20,3 +21,4 @@ mod rules;
 mod running;
 mod secured;
 mod traces;
+mod users;

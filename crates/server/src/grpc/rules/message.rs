@@ -3,21 +3,16 @@
 use api::v1::bury::Depth;
 use api::v1::rule::{Effect as EffectMessage, Target as TargetMessage};
 use api::v1::{Boost, Bury, Pin, Rule as RuleMessage, Surface as SurfaceMessage};
-use prost_types::Timestamp;
 use storage::book::{AUTHOR_BYTES_MAX, SERIES_BYTES_MAX};
 use storage::{
     FACTOR_MAX, NOTE_BYTES_MAX, PLACE_MAX, Rule, RuleEffect, RuleTarget, Surface, Surfaces,
 };
 
 use crate::generation::Generation;
+use crate::grpc::time::{milliseconds, timestamp};
 use crate::grpc::v1::check_id;
 use crate::grpc::violations::{Invalid, Violations};
 use crate::rules;
-
-/// The seconds that a timestamp can have: the years 1 to 9999.
-const SECONDS: std::ops::RangeInclusive<i64> = -62_135_596_800..=253_402_300_799;
-
-const NANOS_PER_MS: i32 = 1_000_000;
 
 /// The rule that a message holds, or everything that is wrong with it.
 pub(super) fn from_message(message: Option<RuleMessage>) -> Result<Rule, Invalid> {
@@ -130,17 +125,6 @@ fn surfaces(messages: &[i32], found: &mut Violations) -> Surfaces {
     messages.iter().enumerate().filter_map(surface).collect()
 }
 
-fn milliseconds(field: &str, time: Option<Timestamp>, found: &mut Violations) -> Option<i64> {
-    let time = time?;
-    let nanos = Some(time.nanos).filter(|nanos| (0..1_000_000_000).contains(nanos));
-    let Some(nanos) = nanos.filter(|_| SECONDS.contains(&time.seconds)) else {
-        let what = format_args!("{} s and {} ns since 1970", time.seconds, time.nanos);
-        found.add(field, what, "a time in the years 1 to 9999");
-        return None;
-    };
-    Some(time.seconds * 1000 + i64::from(nanos / NANOS_PER_MS))
-}
-
 fn check_line(field: &str, text: &str, bytes_max: usize, found: &mut Violations) {
     let fits = (1..=bytes_max).contains(&text.len()) && !text.chars().any(char::is_control);
     let expected = format!("1 to {bytes_max} bytes of printable text on one line");
@@ -167,11 +151,6 @@ pub(super) fn to_message(rule: &Rule, generation: &Generation) -> RuleMessage {
         Surface::Recommend => SurfaceMessage::Recommend,
         Surface::SimilarBooks => SurfaceMessage::SimilarBooks,
         Surface::Trending => SurfaceMessage::Trending,
-    };
-    let timestamp = |time_ms: i64| Timestamp {
-        seconds: time_ms.div_euclid(1000),
-        // Below 1,000.
-        nanos: time_ms.rem_euclid(1000) as i32 * NANOS_PER_MS,
     };
     let matches = rules::matches(&rule.target, generation);
     RuleMessage {

@@ -1,14 +1,14 @@
 //! From answers to messages.
 
 use api::v1::{
-    Book as BookMessage, Fallback as FallbackMessage, Price as PriceMessage,
-    Reason as ReasonMessage, ReasonCode, RecommendResponse, RecommendedBook, Source, source,
+    Fallback as FallbackMessage, Reason as ReasonMessage, ReasonCode, RecommendResponse,
+    RecommendedBook, Source, source,
 };
-use recommender::offer::Price;
 use recommender::shelf::{Origin, Ranked, Reason};
 use recommender::{Evidence, Filter};
 use storage::Book;
 
+use crate::grpc::book;
 use crate::recommend::{Answer, Fallback};
 
 /// An answer about a reader, as the contract has it.
@@ -20,6 +20,8 @@ pub fn to_message(answer: &Answer, filter: &Filter) -> RecommendResponse {
         model_version: model_version(answer),
         fallback: fallback(answer).into(),
         shown_token: answer.shown.token(),
+        user_revision: 0,
+        stale: false,
     }
 }
 
@@ -27,7 +29,7 @@ pub fn to_message(answer: &Answer, filter: &Filter) -> RecommendResponse {
 pub(super) fn books(answer: &Answer, filter: &Filter, seed: Option<u32>) -> Vec<RecommendedBook> {
     let seed = seed.and_then(|index| answer.generation.book(index));
     let message = |ranked: &Ranked| RecommendedBook {
-        book: answer.book(ranked).map(book),
+        book: answer.book(ranked).map(book::to_message),
         score: ranked.score.into(),
         reasons: reasons(answer, ranked, filter, seed),
         source: Some(Source { kind: kind(ranked.origin).into(), simulated: answer.is_simulated() }),
@@ -59,35 +61,6 @@ fn kind(origin: Origin) -> source::Kind {
         Origin::Popular => source::Kind::Popular,
         Origin::Unranked => source::Kind::Unranked,
         Origin::Pinned => source::Kind::Pinned,
-    }
-}
-
-fn book(book: &Book) -> BookMessage {
-    BookMessage {
-        id: book.id.clone(),
-        // Numbers have 31 bits.
-        number: book.number.0 as i32,
-        title: book.title.clone(),
-        authors: book.authors.clone(),
-        published_year: book.published_year,
-        language: book.language.clone().unwrap_or_default(),
-        categories: book.categories.clone(),
-        series: book.series.clone().unwrap_or_default(),
-        volume: book.volume,
-        work_id: book.work.clone().unwrap_or_default(),
-        cover_uri: book.cover_url.clone().unwrap_or_default(),
-        publisher: book.publisher.clone().unwrap_or_default(),
-        stock: book.offer.stock,
-        price: book.offer.price.map(price),
-        min_age: book.offer.age_min.map(i32::from),
-    }
-}
-
-fn price(price: Price) -> PriceMessage {
-    PriceMessage {
-        // The store takes prices of 12 digits.
-        minor_units: i64::try_from(price.minor_units).unwrap_or(i64::MAX),
-        currency: price.currency.to_string(),
     }
 }
 

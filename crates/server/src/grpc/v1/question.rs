@@ -1,14 +1,12 @@
 //! From messages to questions, with everything checked.
 
-use api::v1::{
-    BookFilter as FilterMessage, EventKind as KindMessage, HistoryItem, Price as PriceMessage,
-};
-use recommender::offer::{Currency, CurrencyError, OfferFilter, Price, Stock, UnknownAge};
+use api::v1::{BookFilter as FilterMessage, EventKind as KindMessage, HistoryItem};
+use recommender::offer::{OfferFilter, Stock, UnknownAge};
 use recommender::{Event, EventKind, Filter, ItemNumber, Rating, id};
-
-use storage::book::{AGES, PRICE_MAX};
+use storage::book::AGES;
 
 use super::{Bounds, Violations};
+use crate::grpc::book;
 use crate::recommend::{BadToken, BookFilter, Reader, Shown};
 
 /// How many results are wanted: 0 stands for the default.
@@ -132,20 +130,9 @@ fn offer(message: &FilterMessage, found: &mut Violations) -> OfferFilter {
         }
         years
     });
-    let price_max = message.max_price.as_ref().and_then(|price| max_price(price, found));
+    let price_max =
+        message.max_price.as_ref().and_then(|price| book::price("filter.max_price", price, found));
     OfferFilter { stock, price_max, reader_age, unknown_age }
-}
-
-fn max_price(message: &PriceMessage, found: &mut Violations) -> Option<Price> {
-    let minor_units = u64::try_from(message.minor_units).ok().filter(|units| *units <= PRICE_MAX);
-    let (field, expected) = ("filter.max_price.minor_units", format!("0 to {PRICE_MAX}"));
-    found.expect(minor_units.is_some(), field, message.minor_units, &expected);
-    let currency: Result<Currency, CurrencyError> = message.currency.parse();
-    if currency.is_err() {
-        let shown = format_args!("{:?}", message.currency);
-        found.add("filter.max_price.currency", shown, "an ISO 4217 code such as \"EUR\"");
-    }
-    Some(Price { minor_units: minor_units?, currency: currency.ok()? })
 }
 
 /// The most categories or languages in one list.

@@ -1,0 +1,250 @@
+//! `foreword.v1.CatalogService`.
+
+use std::pin::Pin;
+use std::sync::Arc;
+
+use api::v1::catalog_service_server::CatalogService;
+use api::v1::import_books_response::Refusal;
+use api::v1::{
+    Book as BookMessage, DeleteBookRequest, DeleteBookResponse, GetBookRequest, GetBookResponse,
+    ImportBooksRequest, ImportBooksResponse, OfferUpdate, SearchBooksRequest, SearchBooksResponse,
+    UpdateOffersRequest, UpdateOffersResponse, UpsertBooksRequest, UpsertBooksResponse,
+};
+use futures_util::{Stream, StreamExt as _, stream};
+use recommender::ItemNumber;
+use storage::{Book, PutBooks, StoreError};
+use tonic::{Request, Response, Status, Streaming};
+
+use super::v1::check_id;
+use super::violations::Violations;
+use super::{book, pages, status};
+use crate::live::{Live, OfferChange};
+use crate::recommend::{Recommender, UnknownBook};
+
+/// The most books, or offers, of one request.
+const BOOKS_MAX: usize = 1_000;
+
+/// The longest query, in bytes.
+const QUERY_BYTES_MAX: usize = 200;
+
+/// How many books one answer to a search holds: unless the request says otherwise, at most, and
+/// in all answers together.
+const SEARCH_PAGE: pages::Size = pages::Size { default: 20, max: 100 };
+const SEARCH_BOOKS_MAX: u32 = 1_000;
+
+/// Keeps the shop's books.
+pub(super) struct Catalog {
+    recommender: Arc<Recommender>,
+}
+
+impl Catalog {
+    pub(super) fn new(recommender: Arc<Recommender>) -> Self {
+        Self { recommender }
+    }
+
+    fn live(&self) -> &Arc<Live> {
+        self.recommender.live()
+    }
+}
+
+#[tonic::async_trait]
+impl CatalogService for Catalog {
+    async fn get_book(
+        &self,
+        request: Request<GetBookRequest>,
+    ) -> Result<Response<GetBookResponse>, Status> {
+        let id = request.into_inner().book_id;
+        check_book_id(&id)?;
+        let generation = self.live().generation();
+        let index = generation.index_of_id(&id).ok_or(UnknownBook)?;
+        let found = generation.book(index).map(book::to_message);
+        Ok(Response::new(GetBookResponse { book: found }))
+    }
+
+    async fn search_books(
+        &self,
+        request: Request<SearchBooksRequest>,
+    ) -> Result<Response<SearchBooksResponse>, Status> {
+        let request = request.into_inner();
+        let mut violations = Violations::new();
+        check_query(&request.query, &mut violations);
+        let size = pages::size(request.page_size, SEARCH_PAGE, &mut violations);
+        let offset = pages::offset(&request.page_token, SEARCH_BOOKS_MAX, &mut violations);
+        violations.check()?;
+        let size = size.min(SEARCH_BOOKS_MAX - offset);
+        // One more than wanted shows whether any follow.
+        let found = self.live().search_books(&request.query, offset, size + 1).await;
+        let mut books = found.map_err(|error| failed(&error))?;
+        let has_more = books.len() > size as usize;
+        books.truncate(size as usize);
+        let next = offset + size;
+        let follows = has_more && next < SEARCH_BOOKS_MAX;
+        Ok(Response::new(SearchBooksResponse {
+            books: books.iter().map(book::to_message).collect(),
+            next_page_token: if follows { pages::token_of_offset(next) } else { String::new() },
+        }))
+    }
+
+    async fn upsert_books(
+        &self,
+        request: Request<UpsertBooksRequest>,
+    ) -> Result<Response<UpsertBooksResponse>, Status> {
+        let messages = request.into_inner().books;
+        let mut violations = Violations::new();
+        let books = if check_count("books", messages.len(), &mut violations) {
+            let read = |(place, message)| {
+                book::from_message(&format!("books[{place}]"), message, &mut violations)
+            };
+            messages.into_iter().enumerate().map(read).collect()
+        } else {
+            Vec::new()
+        };
+        violations.check()?;
+        let stored = self.live().store_books(books).await;
+        let (put, numbers) = stored.map_err(|error| failed(&error))?;
+        self.live().serve_stored_books().await;
+        tracing::info!(created = put.stored, changed = put.changed, "books stored");
+        Ok(Response::new(UpsertBooksResponse {
+            // At most as many as there were in the request.
+            created_count: put.stored as i32,
+            changed_count: put.changed as i32,
+            unchanged_count: put.unchanged as i32,
+            // Numbers have 31 bits.
+            numbers: numbers.iter().map(|number: &ItemNumber| number.0 as i32).collect(),
+        }))
+    }
+
+    async fn update_offers(
+        &self,
+        request: Request<UpdateOffersRequest>,
+    ) -> Result<Response<UpdateOffersResponse>, Status> {
+        let messages = request.into_inner().offers;
+        let mut violations = Violations::new();
+        let offers: Vec<OfferChange> = if check_count("offers", messages.len(), &mut violations) {
+            let read = |(place, message)| offer(place, message, &mut violations);
+            messages.into_iter().enumerate().map(read).collect()
+        } else {
+            Vec::new()
+        };
+        violations.check()?;
+        let put = self.live().put_offers(&offers).await.map_err(|error| failed(&error))?;
+        Ok(Response::new(UpdateOffersResponse { unknown_book_ids: put.unknown }))
+    }
+
+    async fn delete_book(
+        &self,
+        request: Request<DeleteBookRequest>,
+    ) -> Result<Response<DeleteBookResponse>, Status> {
+        let id = request.into_inner().book_id;
+        check_book_id(&id)?;
+        let deleted = self.live().delete_book(&id).await;
+        if !deleted.map_err(|error| failed(&error))? {
+            return Err(UnknownBook.into());
+        }
+        tracing::info!(book = id, "book deleted");
+        Ok(Response::new(DeleteBookResponse {}))
+    }
+
+    type ImportBooksStream =
+        Pin<Box<dyn Stream<Item = Result<ImportBooksResponse, Status>> + Send + 'static>>;
+
+    async fn import_books(
+        &self,
+        request: Request<Streaming<ImportBooksRequest>>,
+    ) -> Result<Response<Self::ImportBooksStream>, Status> {
+        let import = Import { live: Arc::clone(self.live()), done: PutBooks::default() };
+        let answers = stream::unfold(Some((request.into_inner(), import)), |state| async move {
+            let (mut requests, mut import) = state?;
+            match import.next(&mut requests).await {
+                Ok(Some(answer)) => Some((Ok(answer), Some((requests, import)))),
+                Ok(None) => None,
+                Err(status) => Some((Err(status), None)),
+            }
+        });
+        Ok(Response::new(answers.boxed()))
+    }
+}
+
+/// A stream of books on its way into the store.
+struct Import {
+    live: Arc<Live>,
+    done: PutBooks,
+}
+
+impl Import {
+    /// Stores the books of the next request; at the end, serves all of them.
+    async fn next(
+        &mut self,
+        requests: &mut Streaming<ImportBooksRequest>,
+    ) -> Result<Option<ImportBooksResponse>, Status> {
+        let Some(request) = requests.message().await? else {
+            self.live.serve_stored_books().await;
+            let PutBooks { stored, changed, unchanged } = self.done;
+            tracing::info!(created = stored, changed, unchanged, "books imported");
+            return Ok(None);
+        };
+        let mut violations = Violations::new();
+        check_count("books", request.books.len(), &mut violations);
+        violations.check()?;
+        let (books, refusals) = valid_books(request.books);
+        let (put, _) = self.live.store_books(books).await.map_err(|error| failed(&error))?;
+        self.done.stored += put.stored;
+        self.done.changed += put.changed;
+        self.done.unchanged += put.unchanged;
+        // Counts of books; there are fewer than 2³¹.
+        Ok(Some(ImportBooksResponse {
+            created_count: self.done.stored as i64,
+            changed_count: self.done.changed as i64,
+            unchanged_count: self.done.unchanged as i64,
+            refusals,
+        }))
+    }
+}
+
+/// The books that are valid, and why the others are not.
+fn valid_books(messages: Vec<BookMessage>) -> (Vec<Book>, Vec<Refusal>) {
+    let (mut books, mut refusals) = (Vec::new(), Vec::new());
+    for (index, message) in (0..).zip(messages) {
+        let mut violations = Violations::new();
+        let book = book::from_message("book", message, &mut violations);
+        match violations.check() {
+            Ok(()) => books.push(book),
+            Err(invalid) => refusals.extend(invalid.fields.into_iter().map(|one| Refusal {
+                index,
+                field: one.field.trim_start_matches("book.").to_owned(),
+                description: one.description,
+            })),
+        }
+    }
+    (books, refusals)
+}
+
+fn offer(place: usize, message: OfferUpdate, found: &mut Violations) -> OfferChange {
+    let field = |name: &str| format!("offers[{place}].{name}");
+    check_id(&field("book_id"), &message.book_id, found);
+    let price = message.price.and_then(|price| book::price(&field("price"), &price, found));
+    OfferChange { book: message.book_id, stock: message.stock, price }
+}
+
+fn check_count(field: &str, count: usize, found: &mut Violations) -> bool {
+    let fits = (1..=BOOKS_MAX).contains(&count);
+    found.expect(fits, field, format_args!("{count} entries"), "1 to 1000");
+    fits
+}
+
+fn check_query(query: &str, found: &mut Violations) {
+    let fits = (1..=QUERY_BYTES_MAX).contains(&query.len());
+    found.expect(fits, "query", format_args!("{} bytes", query.len()), "1 to 200 bytes");
+}
+
+fn check_book_id(id: &str) -> Result<(), Status> {
+    let mut violations = Violations::new();
+    check_id("book_id", id, &mut violations);
+    Ok(violations.check()?)
+}
+
+/// The store refused or failed: the log says why, and the caller what to do.
+fn failed(error: &StoreError) -> Status {
+    tracing::error!(%error, "the books cannot be read or changed");
+    status::store_unavailable()
+}

@@ -1,0 +1,196 @@
+//! `foreword.v1.UserService`.
+
+use std::pin::Pin;
+use std::sync::Arc;
+
+use api::v1::stored_event::Origin;
+use api::v1::user_service_server::UserService;
+use api::v1::{
+    DeleteUserRequest, DeleteUserResponse, Event, EventKind, ExportUserRequest, ExportUserResponse,
+    MergeUsersRequest, MergeUsersResponse, StoredEvent as StoredEventMessage,
+};
+use futures_util::{Stream, StreamExt as _, stream};
+use recommender::{ItemNumber, Rating};
+use storage::{EventId, EventOrigin, NewImpression, Store, StoreError, StoredEvent};
+use tonic::{Request, Response, Status};
+
+use super::status;
+use super::time::timestamp;
+use super::v1::check_id;
+use super::violations::Violations;
+use crate::recommend::Recommender;
+use crate::users::{self, Export, Exported};
+
+/// Keeps what is known of users.
+pub(super) struct UserKeeper {
+    recommender: Arc<Recommender>,
+}
+
+impl UserKeeper {
+    pub(super) fn new(recommender: Arc<Recommender>) -> Self {
+        Self { recommender }
+    }
+}
+
+#[tonic::async_trait]
+impl UserService for UserKeeper {
+    type ExportUserStream =
+        Pin<Box<dyn Stream<Item = Result<ExportUserResponse, Status>> + Send + 'static>>;
+
+    async fn export_user(
+        &self,
+        request: Request<ExportUserRequest>,
+    ) -> Result<Response<Self::ExportUserStream>, Status> {
+        let id = request.into_inner().user_id;
+        check_user("user_id", &id)?;
+        let store = self.recommender.store().clone();
+        let export = Export::of(&store, &id).await.map_err(|error| failed(&error))?;
+        let export = export.ok_or_else(status::unknown_user)?;
+        let answers = stream::unfold(Some((export, store, id)), |state| async move {
+            let (mut export, store, id) = state?;
+            match next_answer(&mut export, &store, &id).await {
+                Ok(Some(answer)) => Some((Ok(answer), Some((export, store, id)))),
+                Ok(None) => None,
+                Err(error) => Some((Err(failed(&error)), None)),
+            }
+        });
+        Ok(Response::new(answers.boxed()))
+    }
+
+    async fn delete_user(
+        &self,
+        request: Request<DeleteUserRequest>,
+    ) -> Result<Response<DeleteUserResponse>, Status> {
+        let id = request.into_inner().user_id;
+        check_user("user_id", &id)?;
+        let deleted = users::delete(self.recommender.store(), &id).await;
+        let deleted = deleted.map_err(|error| failed(&error))?.ok_or_else(status::unknown_user)?;
+        tracing::info!(events = deleted, "user deleted");
+        // A count of rows.
+        Ok(Response::new(DeleteUserResponse { deleted_event_count: deleted as i64 }))
+    }
+
+    async fn merge_users(
+        &self,
+        request: Request<MergeUsersRequest>,
+    ) -> Result<Response<MergeUsersResponse>, Status> {
+        let MergeUsersRequest { source_user_id, target_user_id } = request.into_inner();
+        let mut violations = Violations::new();
+        check_id("source_user_id", &source_user_id, &mut violations);
+        check_id("target_user_id", &target_user_id, &mut violations);
+        let differ = source_user_id != target_user_id;
+        violations.expect(differ, "target_user_id", "the source", "another user than the source");
+        violations.check()?;
+        let merged = users::merge(self.recommender.store(), &source_user_id, &target_user_id).await;
+        let (merged, user_revision) = merged.map_err(|error| failed(&error))?;
+        tracing::info!(moved = merged.moved, repeated = merged.repeated, "users merged");
+        Ok(Response::new(MergeUsersResponse {
+            user_revision,
+            // Counts of rows.
+            moved_event_count: merged.moved as i64,
+            repeated_event_count: merged.repeated as i64,
+        }))
+    }
+}
+
+/// The next part of an export that is not empty.
+async fn next_answer(
+    export: &mut Export,
+    store: &Store,
+    user_id: &str,
+) -> Result<Option<ExportUserResponse>, StoreError> {
+    while let Some(part) = export.next().await? {
+        let answer = match part {
+            // Sent even if there are none: it says that the shop knows the user.
+            Exported::Merged(merged_user_ids) => {
+                return Ok(Some(ExportUserResponse { merged_user_ids, events: Vec::new() }));
+            }
+            Exported::Events(events) => {
+                let items: Vec<ItemNumber> = events.iter().map(|one| one.event.item).collect();
+                let books = store.item_ids(&items).await?;
+                let messages =
+                    events.iter().zip(books).map(|(one, book)| event(user_id, one, book));
+                messages.collect::<Vec<_>>()
+            }
+            Exported::Impressions(shown) => {
+                let items: Vec<ItemNumber> = shown.iter().map(|one| one.item).collect();
+                let books = store.item_ids(&items).await?;
+                let messages =
+                    shown.iter().zip(books).map(|(one, book)| impression(user_id, one, book));
+                messages.collect()
+            }
+        };
+        if !answer.is_empty() {
+            return Ok(Some(ExportUserResponse { events: answer, merged_user_ids: Vec::new() }));
+        }
+    }
+    Ok(None)
+}
+
+fn event(user_id: &str, stored: &StoredEvent, book: Option<String>) -> StoredEventMessage {
+    let StoredEvent { event, retracted } = stored;
+    let origin = match event.origin {
+        EventOrigin::Client => Origin::Client,
+        EventOrigin::Import => Origin::Import,
+        EventOrigin::Simulated => Origin::Simulated,
+    };
+    StoredEventMessage {
+        event: Some(Event {
+            event_id: text_of(event.event_id),
+            user_id: user_id.to_owned(),
+            book_id: book.unwrap_or_default(),
+            kind: event.kind.number().into(),
+            rating: event.rating.map_or(0.0, Rating::stars),
+            event_time: event.time_ms.map(timestamp),
+            attribution_token: event.attribution_token.clone().unwrap_or_default(),
+        }),
+        record_time: Some(timestamp(event.recorded_ms)),
+        origin: origin.into(),
+        retracted: *retracted,
+    }
+}
+
+fn impression(user_id: &str, shown: &NewImpression, book: Option<String>) -> StoredEventMessage {
+    StoredEventMessage {
+        event: Some(Event {
+            event_id: text_of(shown.event_id),
+            user_id: user_id.to_owned(),
+            book_id: book.unwrap_or_default(),
+            kind: EventKind::Impression.into(),
+            rating: 0.0,
+            event_time: Some(timestamp(shown.time_ms)),
+            attribution_token: shown.attribution_token.clone().unwrap_or_default(),
+        }),
+        record_time: Some(timestamp(shown.recorded_ms)),
+        origin: Origin::Client.into(),
+        retracted: false,
+    }
+}
+
+/// An event's id as text. Those of clients are; those that an import made of what a row says are
+/// 16 bytes, which are written in hexadecimal digits.
+fn text_of(id: EventId) -> String {
+    match std::str::from_utf8(id.as_bytes()) {
+        Ok(text) if !text.chars().any(char::is_control) => text.to_owned(),
+        _ => id.as_bytes().iter().map(|byte| format!("{byte:02x}")).collect(),
+    }
+}
+
+fn check_user(field: &str, id: &str) -> Result<(), Status> {
+    let mut violations = Violations::new();
+    check_id(field, id, &mut violations);
+    Ok(violations.check()?)
+}
+
+/// The store refused or failed: the log says why, and the caller what to do.
+fn failed(error: &StoreError) -> Status {
+    match error {
+        StoreError::MergedIntoThemselves { .. } | StoreError::MergedBefore { .. } => {
+            status::merged_before()
+        }
+        error => {
+            tracing::error!(%error, "what is known of users cannot be read or changed");
+            status::store_unavailable()
+        }
+    }
+}
