@@ -181,7 +181,7 @@ async fn prepare(
     writer: &mut BatchWriter<'_>,
     source: Source,
 ) -> Result<Prepared, ImportError> {
-    if !matches!(source, Source::Goodreads { .. }) && writer.is_demo().await? {
+    if !matches!(source, Source::Goodreads { .. }) && writer.is_demo() {
         return Err(ImportError::DemoShop);
     }
     Ok(match source {

@@ -52,7 +52,7 @@ pub enum RevokedApiKey {
 }
 
 /// A row of the table, in the order of its columns.
-type Row = (String, String, String, Vec<u8>, i64, Option<i64>, Option<i64>);
+pub(crate) type ApiKeyRow = (String, String, String, Vec<u8>, i64, Option<i64>, Option<i64>);
 
 impl ApiKey {
     /// Whether it is neither revoked nor expired.
@@ -61,7 +61,7 @@ impl ApiKey {
         self.revoked_ms.is_none() && self.expires_ms.is_none_or(|expires| now_ms < expires)
     }
 
-    fn read(row: Row) -> Result<Self, StoreError> {
+    pub(crate) fn read(row: ApiKeyRow) -> Result<Self, StoreError> {
         let (id, name, roles, secret, created_ms, expires_ms, revoked_ms) = row;
         let found = secret.len() as i64;
         let secret_sha256 = <[u8; 32]>::try_from(secret)
@@ -92,15 +92,7 @@ impl Store {
     ///
     /// As [`counts`](Self::counts), and [`StoreError::UnexpectedValue`].
     pub async fn api_keys(&self) -> Result<Vec<ApiKey>, StoreError> {
-        let rows: Vec<Row> = sqlx::query_as(
-            "SELECT id, name, roles, secret_sha256, created_ms, expires_ms, revoked_ms
-             FROM api_keys WHERE shop_id = $1 ORDER BY created_ms, id LIMIT $2",
-        )
-        .bind(self.shop.0)
-        .bind(API_KEYS_MAX)
-        .fetch_all(self.readers())
-        .await?;
-        rows.into_iter().map(ApiKey::read).collect()
+        self.backend.api_keys(API_KEYS_MAX).await
     }
 
     /// The revision of the keys: higher after every commit that changed one. Reads one row.
@@ -109,12 +101,7 @@ impl Store {
     ///
     /// As [`counts`](Self::counts).
     pub async fn api_keys_revision(&self) -> Result<i64, StoreError> {
-        let (revision,): (i64,) =
-            sqlx::query_as("SELECT api_keys_revision FROM shops WHERE shop_id = $1")
-                .bind(self.shop.0)
-                .fetch_one(self.readers())
-                .await?;
-        Ok(revision)
+        Ok(self.revisions().await?.api_keys)
     }
 }
 
@@ -127,31 +114,19 @@ impl Writer {
     /// [`StoreError::TooManyApiKeys`] if none of them has ended; [`StoreError::Unfinished`] or
     /// [`StoreError::Database`].
     pub async fn add_api_key(&mut self, key: &ApiKey) -> Result<AddedApiKey, StoreError> {
-        let (taken, count) = self.count_api_keys(&key.id).await?;
+        let (taken, count) = self.transaction.count_api_keys(&key.id).await?;
         if taken {
             return Ok(AddedApiKey::IdTaken);
         }
         self.begin_change()?;
-        if count >= i64::from(API_KEYS_MAX) && !self.forget_ended_api_key(key.created_ms).await? {
+        if count >= u64::from(API_KEYS_MAX)
+            && !self.transaction.forget_ended_api_key(key.created_ms).await?
+        {
             self.end_change();
             return Err(StoreError::TooManyApiKeys { max: API_KEYS_MAX });
         }
-        sqlx::query(
-            "INSERT INTO api_keys
-                 (shop_id, id, name, roles, secret_sha256, created_ms, expires_ms, revoked_ms)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
-        )
-        .bind(self.shop.0)
-        .bind(key.id.clone())
-        .bind(key.name.clone())
-        .bind(key.roles.join(" "))
-        .bind(key.secret_sha256.to_vec())
-        .bind(key.created_ms)
-        .bind(key.expires_ms)
-        .bind(key.revoked_ms)
-        .execute(self.connection())
-        .await?;
-        self.touch_api_keys().await?;
+        self.transaction.insert_api_key(key).await?;
+        self.touch_api_keys();
         self.end_change();
         Ok(AddedApiKey::Stored)
     }
@@ -166,69 +141,15 @@ impl Writer {
         id: &str,
         now_ms: i64,
     ) -> Result<RevokedApiKey, StoreError> {
-        let shop = self.shop.0;
-        let found: Option<(Option<i64>,)> =
-            sqlx::query_as("SELECT revoked_ms FROM api_keys WHERE shop_id = $1 AND id = $2")
-                .bind(shop)
-                .bind(id.to_owned())
-                .fetch_optional(self.connection())
-                .await?;
-        match found {
+        match self.transaction.api_key_revoked(id).await? {
             None => return Ok(RevokedApiKey::Unknown),
-            Some((Some(revoked_ms),)) => return Ok(RevokedApiKey::Before { revoked_ms }),
-            Some((None,)) => {}
+            Some(Some(revoked_ms)) => return Ok(RevokedApiKey::Before { revoked_ms }),
+            Some(None) => {}
         }
         self.begin_change()?;
-        sqlx::query("UPDATE api_keys SET revoked_ms = $3 WHERE shop_id = $1 AND id = $2")
-            .bind(shop)
-            .bind(id.to_owned())
-            .bind(now_ms)
-            .execute(self.connection())
-            .await?;
-        self.touch_api_keys().await?;
+        self.transaction.revoke_api_key(id, now_ms).await?;
+        self.touch_api_keys();
         self.end_change();
         Ok(RevokedApiKey::Revoked)
-    }
-
-    /// Whether an id is taken, and how many keys there are.
-    async fn count_api_keys(&mut self, id: &str) -> Result<(bool, i64), StoreError> {
-        let shop = self.shop.0;
-        let counted = sqlx::query_as(
-            "SELECT coalesce(max(id = $2), 0) = 1, count(*) FROM api_keys WHERE shop_id = $1",
-        )
-        .bind(shop)
-        .bind(id.to_owned())
-        .fetch_one(self.connection())
-        .await?;
-        Ok(counted)
-    }
-
-    /// Forgets the key that ended first; tells whether there was one.
-    async fn forget_ended_api_key(&mut self, now_ms: i64) -> Result<bool, StoreError> {
-        let shop = self.shop.0;
-        let done = sqlx::query(
-            "DELETE FROM api_keys WHERE shop_id = $1 AND id = (
-                 SELECT id FROM api_keys
-                 WHERE shop_id = $1 AND (revoked_ms IS NOT NULL OR expires_ms <= $2)
-                 ORDER BY min(coalesce(revoked_ms, expires_ms), coalesce(expires_ms, revoked_ms))
-                 LIMIT 1)",
-        )
-        .bind(shop)
-        .bind(now_ms)
-        .execute(self.connection())
-        .await?;
-        Ok(done.rows_affected() == 1)
-    }
-
-    /// Counts up the revision of the keys.
-    async fn touch_api_keys(&mut self) -> Result<(), StoreError> {
-        let shop = self.shop.0;
-        sqlx::query(
-            "UPDATE shops SET api_keys_revision = api_keys_revision + 1 WHERE shop_id = $1",
-        )
-        .bind(shop)
-        .execute(self.connection())
-        .await?;
-        Ok(())
     }
 }

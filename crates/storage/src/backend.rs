@@ -7,7 +7,6 @@
 //! Lists may be of any length: whoever implements this cuts them into statements.
 
 use std::fmt;
-use std::ops::ControlFlow;
 
 use async_trait::async_trait;
 use recommender::{ItemNumber, UserNumber};
@@ -15,19 +14,17 @@ use recommender::{ItemNumber, UserNumber};
 use crate::api_keys::ApiKey;
 use crate::book::Book;
 use crate::error::StoreError;
-use crate::event::{EventId, NewEvent, StoredEvent, TrainingEvent};
+use crate::event::{EventId, NewEvent, StoredEvent};
 use crate::history::{History, UserRevision};
 use crate::ids::IdSpace;
 use crate::impressions::{Impression, NewImpression};
 use crate::rules::Rule;
+use crate::scan::EventsPage;
+use crate::search::BookWords;
 use crate::store::{Counts, Revisions};
 
-/// Visits a user and their events; may break off.
-pub(crate) type Visit<'a> =
-    &'a mut (dyn FnMut(UserNumber, &[TrainingEvent]) -> ControlFlow<()> + Send);
-
 /// A database with a store in it, its schema up to date. Reads see what was committed before they
-/// began; each is of one moment, two may be of two, but for [`visit_events`](Self::visit_events).
+/// began; each is of one moment, two may be of two.
 #[async_trait]
 pub(crate) trait Backend: fmt::Debug + Send + Sync {
     /// Begins to write, once no other writer of the shop is left, in any process. Everything that
@@ -62,7 +59,7 @@ pub(crate) trait Backend: fmt::Debug + Send + Sync {
         space: IdSpace,
         numbers: &[u32],
     ) -> Result<Vec<(u32, String)>, StoreError>;
-    /// Whether there is such a user.
+    /// Whether there is such a user: with events, or with impressions.
     async fn has_user(&self, user: UserNumber) -> Result<bool, StoreError>;
     /// Whether there is such a book.
     async fn has_book(&self, item: ItemNumber) -> Result<bool, StoreError>;
@@ -143,8 +140,13 @@ pub(crate) trait Backend: fmt::Debug + Send + Sync {
         after: Option<UserRevision>,
         limit: u32,
     ) -> Result<Vec<UserRevision>, StoreError>;
-    /// See [`Store::scan_events`](crate::Store::scan_events).
-    async fn visit_events(&self, visit: Visit<'_>) -> Result<(), StoreError>;
+    /// All events, but for retracted ones, of the users from the first after `after` who have any;
+    /// at most this many users, by number, their events by id. Empty only after the last user.
+    async fn events_page(
+        &self,
+        after: Option<UserNumber>,
+        users: u32,
+    ) -> Result<EventsPage, StoreError>;
 
     /// See [`Store::rules_after`](crate::Store::rules_after).
     async fn rules_after(&self, after: Option<&str>, limit: u32) -> Result<Vec<Rule>, StoreError>;
@@ -182,16 +184,11 @@ pub(crate) trait Transaction: fmt::Debug + Send {
     /// The first number that is free.
     async fn next_number(&mut self, space: IdSpace) -> Result<i64, StoreError>;
     /// Assigns the numbers from `first` up to these ids, and counts the sequence up past them.
-    async fn assign(
-        &mut self,
-        space: IdSpace,
-        first: u32,
-        ids: &[&str],
-    ) -> Result<(), StoreError>;
+    async fn assign(&mut self, space: IdSpace, first: u32, ids: &[&str]) -> Result<(), StoreError>;
     /// Forgets the id that a number was assigned to. The number is not used again.
     async fn forget_id(&mut self, space: IdSpace, number: u32) -> Result<(), StoreError>;
 
-    /// Those of these users whom the store knows, ascending.
+    /// Those of these users who have a revision, ascending.
     async fn known_users(&mut self, users: &[UserNumber]) -> Result<Vec<UserNumber>, StoreError>;
     /// Sets the revision of users, creating those that are not there. Ascending, each once.
     async fn set_user_revisions(
@@ -210,16 +207,20 @@ pub(crate) trait Transaction: fmt::Debug + Send {
     /// Forgets who was merged into a user; returns them.
     async fn forget_merged(&mut self, into: UserNumber) -> Result<Vec<UserNumber>, StoreError>;
     /// Gives events and impressions of one user to another, but for those whose id the other has;
-    /// returns how many were given. Those that are left stay.
+    /// returns how many events were given. Those that are left stay.
     async fn move_events(&mut self, from: UserNumber, into: UserNumber) -> Result<u64, StoreError>;
-    /// Deletes a user with all events and impressions; returns how many these were.
+    /// Deletes a user with all events and impressions; returns how many events these were.
     async fn delete_user(&mut self, user: UserNumber) -> Result<u64, StoreError>;
 
     /// The books with these numbers, in any order.
     async fn books(&mut self, numbers: &[ItemNumber]) -> Result<Vec<Book>, StoreError>;
-    /// Stores books in place of those with their numbers, no number twice.
+    /// Stores books in place of those with their numbers, no number twice. They are not deleted
+    /// any more.
     async fn put_books(&mut self, books: &[&Book], revision: i64) -> Result<(), StoreError>;
-    /// Deletes books; returns those that were there, ascending.
+    /// Stores the words that books are found by, in place of those stored, no number twice.
+    async fn put_words(&mut self, words: &[BookWords]) -> Result<(), StoreError>;
+    /// Deletes books with their words, no number twice, and writes down that they are; returns
+    /// those that were there, ascending.
     async fn delete_books(
         &mut self,
         numbers: &[ItemNumber],
@@ -241,8 +242,10 @@ pub(crate) trait Transaction: fmt::Debug + Send {
     /// Marks an event as retracted; tells whether it was there and not retracted before.
     async fn retract_event(&mut self, user: UserNumber, id: EventId) -> Result<bool, StoreError>;
 
-    /// Stores impressions, but for those whose user and id are there, and forgets the oldest
-    /// beyond `keep` of the whole shop; returns which were stored, by their places in the list.
+    /// Stores impressions, but for those whose user and id are there or come earlier in the list;
+    /// returns which were stored, by their places in the list, ascending. Then forgets those of
+    /// the whole shop whose sequence is `keep` or more below the latest: where some were deleted,
+    /// that leaves fewer.
     async fn insert_impressions(
         &mut self,
         impressions: &[NewImpression],

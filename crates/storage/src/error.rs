@@ -2,11 +2,12 @@
 
 use std::path::PathBuf;
 
-use recommender::IdError;
+use recommender::{IdError, UserNumber};
 
 use crate::book::BookError;
 use crate::event::EventError;
 use crate::ids::IdSpace;
+use crate::sqlite;
 
 /// Why a store refused or failed.
 #[derive(Debug, thiserror::Error)]
@@ -89,6 +90,20 @@ pub enum StoreError {
     /// An event cannot be stored.
     #[error(transparent)]
     Event(#[from] EventError),
+    /// A user cannot become part of themselves, nor of somebody who is part of them.
+    #[error("user {user} is to be merged into themselves, expected two different users")]
+    MergedIntoThemselves {
+        /// The user.
+        user: UserNumber,
+    },
+    /// A user can become part of one other user only.
+    #[error("user {user} was merged into user {into} before, expected one who was not merged yet")]
+    MergedBefore {
+        /// The user.
+        user: UserNumber,
+        /// Whose events theirs are.
+        into: UserNumber,
+    },
     /// An earlier change of this writer failed or was abandoned half-way; begin anew.
     #[error("writer has an unfinished change, expected none: begin a new one")]
     Unfinished,
@@ -100,19 +115,13 @@ pub enum StoreError {
         /// What it holds.
         found: i64,
     },
-    /// The database failed: disk full, damaged file, or a defect in this crate.
+    /// The database cannot be reached or cannot write, for instance since the disk is full;
+    /// trying again later may succeed.
+    #[error("database is unavailable: {0}")]
+    Unavailable(#[source] sqlx::Error),
+    /// The database failed: damaged file, or a defect in this crate.
     #[error("database failed: {0}")]
     Database(#[source] sqlx::Error),
-}
-
-/// SQLite's primary result codes, the low byte of the extended ones.
-pub(crate) const SQLITE_BUSY: u32 = 5;
-pub(crate) const SQLITE_NOTADB: u32 = 26;
-
-/// The primary result code of an error that comes from SQLite itself.
-pub(crate) fn sqlite_code(error: &sqlx::Error) -> Option<u32> {
-    let code = error.as_database_error()?.code()?;
-    code.parse::<u32>().ok().map(|extended| extended & 0xff)
 }
 
 impl From<sqlx::Error> for StoreError {
@@ -120,7 +129,8 @@ impl From<sqlx::Error> for StoreError {
         match error {
             sqlx::Error::PoolTimedOut => Self::Busy,
             sqlx::Error::PoolClosed => Self::Closed,
-            other if sqlite_code(&other) == Some(SQLITE_BUSY) => Self::Busy,
+            other if sqlite::error::is_busy(&other) => Self::Busy,
+            other if sqlite::error::is_unavailable(&other) => Self::Unavailable(other),
             other => Self::Database(other),
         }
     }

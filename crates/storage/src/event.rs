@@ -171,20 +171,44 @@ impl NewEvent {
     ///
     /// [`EventError`] says what is wrong.
     pub fn check(&self) -> Result<(), EventError> {
-        for (of, found) in [("user", self.user.0), ("item", self.item.0)] {
-            if !(1..=LAST_NUMBER).contains(&found) {
-                return Err(EventError::NumberRange { of, found });
-            }
-        }
+        check_numbers(self.user, self.item)?;
         match (self.kind, self.rating) {
             (EventKind::Rating, None) => return Err(EventError::RatingMissing),
             (EventKind::Rating, Some(_)) | (_, None) => {}
             (kind, Some(_)) => return Err(EventError::RatingUnexpected { kind }),
         }
-        match self.attribution_token.as_ref().map(String::len) {
-            None | Some(1..=ATTRIBUTION_TOKEN_BYTES_MAX) => Ok(()),
-            Some(bytes) => Err(EventError::TokenLength { bytes }),
+        check_token(self.attribution_token.as_deref())
+    }
+
+    /// What it is told by.
+    pub(crate) fn key(&self) -> (UserNumber, EventId) {
+        (self.user, self.event_id)
+    }
+
+    /// What two events with the same key should agree on.
+    pub(crate) fn contents(&self) -> EventContents {
+        (self.item, self.kind, self.rating, self.time_ms)
+    }
+}
+
+/// What two events with the same key should agree on.
+pub(crate) type EventContents = (ItemNumber, EventKind, Option<Rating>, Option<i64>);
+
+/// Checks that these are numbers of a user and of an item.
+pub(crate) fn check_numbers(user: UserNumber, item: ItemNumber) -> Result<(), EventError> {
+    for (of, found) in [("user", user.0), ("item", item.0)] {
+        if !(1..=LAST_NUMBER).contains(&found) {
+            return Err(EventError::NumberRange { of, found });
         }
+    }
+    Ok(())
+}
+
+/// Checks the length of an attribution token.
+pub(crate) fn check_token(token: Option<&str>) -> Result<(), EventError> {
+    match token.map(str::len) {
+        None | Some(1..=ATTRIBUTION_TOKEN_BYTES_MAX) => Ok(()),
+        Some(bytes) => Err(EventError::TokenLength { bytes }),
     }
 }
 
@@ -207,6 +231,22 @@ pub struct HistoryEvent {
     pub origin: EventOrigin,
     /// The recommendation it came from.
     pub attribution_token: Option<String>,
+}
+
+/// All that is stored of an event.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StoredEvent {
+    /// The event.
+    pub event: HistoryEvent,
+    /// Whether it was retracted, and so is in no history.
+    pub retracted: bool,
+}
+
+impl StoredEvent {
+    /// What another event with the same key should agree on.
+    pub(crate) fn contents(&self) -> EventContents {
+        (self.event.item, self.event.kind, self.event.rating, self.event.time_ms)
+    }
 }
 
 /// What training needs of an event; see [`Store::scan_events`](crate::Store::scan_events).

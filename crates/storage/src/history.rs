@@ -1,14 +1,12 @@
 //! Reading users: who there is, and what one of them did.
 
-use std::sync::LazyLock;
-
-use recommender::{EventKind, ItemNumber, UserNumber};
+use recommender::{ItemNumber, UserNumber};
 
 use crate::error::StoreError;
-use crate::event::{EventId, HistoryEvent, kind, number, origin, rating};
+use crate::event::{EventId, HistoryEvent, StoredEvent};
 use crate::store::Store;
 
-/// A user and how often commits touched their events.
+/// A user and the events' revision that the last commit left which touched them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UserRevision {
     /// The user.
@@ -26,32 +24,6 @@ pub struct History {
     pub events: Vec<HistoryEvent>,
 }
 
-/// One row of the query behind [`Store::history`]; only the revision is there if
-/// every event was retracted.
-type HistoryRow = (
-    i64,
-    Option<Vec<u8>>,
-    Option<i64>,
-    Option<i64>,
-    Option<i64>,
-    Option<i64>,
-    Option<i64>,
-    Option<i64>,
-    Option<String>,
-);
-
-/// The kinds come from the rule itself, so that the two cannot differ.
-static SETTLED_ITEMS: LazyLock<String> = LazyLock::new(|| {
-    let settling = EventKind::ALL.into_iter().filter(|kind| kind.settles());
-    let kinds: Vec<String> = settling.map(|kind| kind.number().to_string()).collect();
-    let kinds = kinds.join(", ");
-    format!(
-        "SELECT DISTINCT book_number FROM events
-         WHERE shop_id = $1 AND user_number = $2 AND retracted = 0 AND kind IN ({kinds})
-         ORDER BY book_number"
-    )
-});
-
 impl Store {
     /// Counts the users with events. Reads the table of users only.
     ///
@@ -59,11 +31,7 @@ impl Store {
     ///
     /// As [`counts`](Self::counts).
     pub async fn user_count(&self) -> Result<u64, StoreError> {
-        let (users,): (i64,) = sqlx::query_as("SELECT count(*) FROM users WHERE shop_id = $1")
-            .bind(self.shop.0)
-            .fetch_one(self.readers())
-            .await?;
-        Ok(users.unsigned_abs())
+        self.backend.user_count().await
     }
 
     /// What this user did, newest first, at most `limit` events, with the revision
@@ -77,32 +45,12 @@ impl Store {
     ///
     /// As [`counts`](Self::counts).
     pub async fn history(&self, user: UserNumber, limit: u32) -> Result<History, StoreError> {
-        let rows: Vec<HistoryRow> = sqlx::query_as(
-            "SELECT u.revision, e.event_id, e.book_number, e.kind, e.half_stars, e.time_ms,
-                    e.recorded_ms, e.origin, e.attribution_token
-             FROM users AS u LEFT JOIN events AS e
-               ON e.shop_id = u.shop_id AND e.user_number = u.number AND e.retracted = 0
-             WHERE u.shop_id = $1 AND u.number = $2
-             ORDER BY e.time_ms DESC NULLS LAST, e.recorded_ms DESC, e.event_id DESC
-             LIMIT $3",
-        )
-        .bind(self.shop.0)
-        .bind(user.0)
-        // The revision comes with a row, so at least one is needed.
-        .bind(limit.max(1))
-        .fetch_all(self.readers())
-        .await?;
-        let revision = rows.first().map_or(0, |row| row.0);
-        let mut events = Vec::with_capacity(rows.len());
-        for row in rows {
-            events.extend(history_event(row)?);
-        }
-        events.truncate(limit as usize);
-        Ok(History { revision, events })
+        self.backend.history(user, limit).await
     }
 
     /// The items that this user already has or has judged, ascending, each once: those of
-    /// every event whose kind [settles](EventKind::settles) and which was not retracted.
+    /// every event whose kind [settles](recommender::EventKind::settles) and which was not
+    /// retracted.
     ///
     /// Has no limit, because an item left out would be recommended again: 4 bytes for each
     /// item. Reads all of the user's events.
@@ -111,12 +59,22 @@ impl Store {
     ///
     /// As [`counts`](Self::counts).
     pub async fn settled_items(&self, user: UserNumber) -> Result<Vec<ItemNumber>, StoreError> {
-        let rows: Vec<(i64,)> = sqlx::query_as(SETTLED_ITEMS.as_str())
-            .bind(self.shop.0)
-            .bind(user.0)
-            .fetch_all(self.readers())
-            .await?;
-        rows.into_iter().map(|(found,)| Ok(ItemNumber(number("book_number", found)?))).collect()
+        self.backend.settled_items(user).await
+    }
+
+    /// All that is stored of a user's events, retracted ones included, by event id, from the
+    /// first after `after`; at most `limit`.
+    ///
+    /// # Errors
+    ///
+    /// As [`counts`](Self::counts).
+    pub async fn stored_events(
+        &self,
+        user: UserNumber,
+        after: Option<EventId>,
+        limit: u32,
+    ) -> Result<Vec<StoredEvent>, StoreError> {
+        self.backend.stored_events(user, after, limit).await
     }
 
     /// The users with events, by number, from the first after `after`; at most `limit`.
@@ -129,38 +87,27 @@ impl Store {
         after: Option<UserNumber>,
         limit: u32,
     ) -> Result<Vec<UserRevision>, StoreError> {
-        let rows: Vec<(i64, i64)> = sqlx::query_as(
-            "SELECT number, revision FROM users WHERE shop_id = $1 AND number > $2
-             ORDER BY number LIMIT $3",
-        )
-        .bind(self.shop.0)
-        .bind(after.map_or(0, |user| user.0))
-        .bind(limit)
-        .fetch_all(self.readers())
-        .await?;
-        rows.into_iter()
-            .map(|(found, revision)| {
-                Ok(UserRevision { user: UserNumber(number("number", found)?), revision })
-            })
-            .collect()
+        self.backend.users_after(after, limit).await
     }
-}
 
-fn history_event(row: HistoryRow) -> Result<Option<HistoryEvent>, StoreError> {
-    let (_, id, book, event_kind, half_stars, time_ms, recorded_ms, event_origin, token) = row;
-    let (Some(id), Some(book), Some(event_kind), Some(recorded_ms), Some(event_origin)) =
-        (id, book, event_kind, recorded_ms, event_origin)
-    else {
-        return Ok(None);
-    };
-    Ok(Some(HistoryEvent {
-        event_id: EventId::new(&id)?,
-        item: ItemNumber(number("book_number", book)?),
-        kind: kind(event_kind)?,
-        rating: half_stars.map(rating).transpose()?,
-        time_ms,
-        recorded_ms,
-        origin: origin(event_origin)?,
-        attribution_token: token,
-    }))
+    /// The users touched by commits after this events' revision, by revision and number, from
+    /// the first after `after`; at most `limit`.
+    ///
+    /// Revisions are in the order of commits, so whoever has read up to one misses nobody who
+    /// is touched later. Deleted and merged users do not come: see [`Revisions::removals`].
+    /// A page is one moment, two pages may be two.
+    ///
+    /// # Errors
+    ///
+    /// As [`counts`](Self::counts).
+    ///
+    /// [`Revisions::removals`]: crate::Revisions::removals
+    pub async fn users_changed_after(
+        &self,
+        revision: i64,
+        after: Option<UserRevision>,
+        limit: u32,
+    ) -> Result<Vec<UserRevision>, StoreError> {
+        self.backend.users_changed_after(revision, after, limit).await
+    }
 }

@@ -5,12 +5,10 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::LazyLock;
 
 use recommender::id::{FIRST_ASSIGNED, LAST_NUMBER, check_id, own_number};
 use recommender::{ItemNumber, UserNumber};
 
-use crate::batch::{ROWS_MAX, RowsStatement, pad, padded, pieces};
 use crate::error::StoreError;
 use crate::event::number;
 use crate::store::Store;
@@ -27,7 +25,7 @@ pub enum IdSpace {
 }
 
 impl IdSpace {
-    fn number(self) -> u8 {
+    pub(crate) fn number(self) -> u8 {
         self as u8
     }
 }
@@ -41,36 +39,28 @@ impl fmt::Display for IdSpace {
     }
 }
 
-static NUMBERS_OF_IDS: LazyLock<RowsStatement> = LazyLock::new(|| {
-    // With `id IN (…)` SQLite reads the whole primary key instead of looking each id up
-    // in the unique index; a cross join fixes the order.
-    let tail = ") SELECT a.id, a.number FROM wanted CROSS JOIN assigned_ids AS a
-        ON a.id = wanted.id AND a.shop_id = ? AND a.space = ?";
-    RowsStatement::new("WITH wanted (id) AS (VALUES", 1, tail)
-});
-
-static IDS_OF_NUMBERS: LazyLock<RowsStatement> = LazyLock::new(|| {
-    let head =
-        "SELECT number, id FROM assigned_ids WHERE shop_id = ? AND space = ? AND number IN (";
-    RowsStatement::new(head, 1, ")")
-});
-
-static INSERT_IDS: LazyLock<RowsStatement> = LazyLock::new(|| {
-    RowsStatement::new("INSERT INTO assigned_ids (shop_id, space, number, id) VALUES", 4, "")
-});
-
 impl Store {
-    /// The number of the user with this id, or `None` if the store knows no such user.
+    /// The number of the user with this id, or `None` if the store knows no such user. One who
+    /// was merged into another is that other one.
     ///
-    /// An id that is its own number is known once the user has an event; any other
-    /// once [`Writer::assign_users`] was asked for it.
+    /// An id that is its own number is known once the user has an event or an impression; any
+    /// other once [`Writer::assign_users`] was asked for it.
     ///
     /// # Errors
     ///
     /// [`StoreError::Id`] if it cannot be an id; otherwise as [`counts`](Self::counts).
     pub async fn user_number(&self, id: &str) -> Result<Option<UserNumber>, StoreError> {
-        let known = "SELECT number FROM users WHERE shop_id = $1 AND number = $2";
-        Ok(self.number_of(IdSpace::User, id, known).await?.map(UserNumber))
+        check_id(id)?;
+        let number = match own_number(id) {
+            Some(own) => Some(own),
+            None => self.backend.assigned_number(IdSpace::User, id).await?,
+        };
+        let Some(user) = number.map(UserNumber) else { return Ok(None) };
+        if let Some(into) = self.backend.merged_into(user).await? {
+            return Ok(Some(into));
+        }
+        let known = user.0 >= FIRST_ASSIGNED || self.backend.has_user(user).await?;
+        Ok(known.then_some(user))
     }
 
     /// The number of the item with this id, or `None` if the store knows no such item.
@@ -82,8 +72,12 @@ impl Store {
     ///
     /// [`StoreError::Id`] if it cannot be an id; otherwise as [`counts`](Self::counts).
     pub async fn item_number(&self, id: &str) -> Result<Option<ItemNumber>, StoreError> {
-        let known = "SELECT number FROM books WHERE shop_id = $1 AND number = $2";
-        Ok(self.number_of(IdSpace::Book, id, known).await?.map(ItemNumber))
+        check_id(id)?;
+        let number = match own_number(id) {
+            Some(own) => self.backend.has_book(ItemNumber(own)).await?.then_some(own),
+            None => self.backend.assigned_number(IdSpace::Book, id).await?,
+        };
+        Ok(number.map(ItemNumber))
     }
 
     /// The ids of these users, in the same order; `None` for a number never assigned.
@@ -106,26 +100,6 @@ impl Store {
         self.ids_of(IdSpace::Book, &numbers).await
     }
 
-    async fn number_of(
-        &self,
-        space: IdSpace,
-        id: &str,
-        known: &'static str,
-    ) -> Result<Option<u32>, StoreError> {
-        check_id(id)?;
-        let query = match own_number(id) {
-            Some(own) => sqlx::query_as(known).bind(self.shop.0).bind(own),
-            None => sqlx::query_as(
-                "SELECT number FROM assigned_ids WHERE shop_id = $1 AND space = $2 AND id = $3",
-            )
-            .bind(self.shop.0)
-            .bind(space.number())
-            .bind(id.to_owned()),
-        };
-        let row: Option<(i64,)> = query.fetch_optional(self.readers()).await?;
-        row.map(|(found,)| number("number", found)).transpose()
-    }
-
     async fn ids_of(
         &self,
         space: IdSpace,
@@ -135,18 +109,8 @@ impl Store {
             numbers.iter().copied().filter(|number| *number >= FIRST_ASSIGNED).collect();
         assigned.sort_unstable();
         assigned.dedup();
-        let mut ids = HashMap::with_capacity(assigned.len());
-        for rows in assigned.chunks(ROWS_MAX) {
-            let text = IDS_OF_NUMBERS.text(padded(rows.len()));
-            let mut query = sqlx::query_as(text).bind(self.shop.0).bind(space.number());
-            for number in pad(rows) {
-                query = query.bind(*number);
-            }
-            let found: Vec<(i64, String)> = query.fetch_all(self.readers()).await?;
-            for (found, id) in found {
-                ids.insert(number("number", found)?, id);
-            }
-        }
+        let ids: HashMap<u32, String> =
+            self.backend.assigned_ids(space, &assigned).await?.into_iter().collect();
         let id = |number: &u32| match *number {
             0 => None,
             own if own < FIRST_ASSIGNED => Some(own.to_string()),
@@ -158,7 +122,8 @@ impl Store {
 
 impl Writer {
     /// The numbers of the users with these ids, in the same order, assigning new
-    /// ones where needed. An id may occur several times.
+    /// ones where needed. An id may occur several times. A user who was merged into another
+    /// keeps their number here: [`resolve_users`](Self::resolve_users) gives the other's.
     ///
     /// # Errors
     ///
@@ -191,18 +156,16 @@ impl Writer {
                 others.push(*id);
             }
         }
-        for rows in others.chunks(ROWS_MAX) {
-            for (id, found) in self.find_ids(space, rows).await? {
-                if let Some(entry) = numbers.get_mut(id.as_str()) {
-                    *entry = Some(number("number", found)?);
-                }
+        for (id, found) in self.transaction.assigned_numbers(space, &others).await? {
+            if let Some(entry) = numbers.get_mut(id.as_str()) {
+                *entry = Some(found);
             }
         }
         others.retain(|id| numbers.get(id) == Some(&None));
         if !others.is_empty() {
             let first = self.next_number(space, others.len()).await?;
             self.begin_change()?;
-            self.assign_ids(space, first, &others).await?;
+            self.transaction.assign(space, first, &others).await?;
             self.end_change();
             numbers.extend(others.into_iter().zip((first..).map(Some)));
         }
@@ -214,30 +177,9 @@ impl Writer {
         Ok(ids.iter().map(number).collect())
     }
 
-    async fn find_ids(
-        &mut self,
-        space: IdSpace,
-        ids: &[&str],
-    ) -> Result<Vec<(String, i64)>, StoreError> {
-        let text = NUMBERS_OF_IDS.text(padded(ids.len()));
-        let mut query = sqlx::query_as(text);
-        for id in pad(ids) {
-            query = query.bind((*id).to_owned());
-        }
-        let query = query.bind(self.shop.0).bind(space.number());
-        Ok(query.fetch_all(self.connection()).await?)
-    }
-
     /// The first number still free, if that many are.
     async fn next_number(&mut self, space: IdSpace, wanted: usize) -> Result<u32, StoreError> {
-        let shop = self.shop.0;
-        let (next,): (i64,) = sqlx::query_as(
-            "SELECT next_number FROM id_sequences WHERE shop_id = $1 AND space = $2",
-        )
-        .bind(shop)
-        .bind(space.number())
-        .fetch_one(self.connection())
-        .await?;
+        let next = self.transaction.next_number(space).await?;
         let first = number("next_number", next)?;
         let left = (u64::from(LAST_NUMBER) + 1).saturating_sub(u64::from(first));
         let wanted = wanted as u64;
@@ -245,33 +187,5 @@ impl Writer {
             return Err(StoreError::OutOfNumbers { space, wanted, left });
         }
         Ok(first)
-    }
-
-    /// Gives numbers from `first` up to these ids, and takes them out of the sequence.
-    async fn assign_ids(
-        &mut self,
-        space: IdSpace,
-        first: u32,
-        ids: &[&str],
-    ) -> Result<(), StoreError> {
-        let mut number = first;
-        for piece in pieces(ids.len()) {
-            let rows = &ids[piece];
-            let mut query = sqlx::query(INSERT_IDS.text(rows.len()));
-            for id in rows {
-                query = query.bind(self.shop.0).bind(space.number());
-                query = query.bind(number).bind((*id).to_owned());
-                number += 1;
-            }
-            query.execute(self.connection()).await?;
-        }
-        let shop = self.shop.0;
-        sqlx::query("UPDATE id_sequences SET next_number = $3 WHERE shop_id = $1 AND space = $2")
-            .bind(shop)
-            .bind(space.number())
-            .bind(number)
-            .execute(self.connection())
-            .await?;
-        Ok(())
     }
 }

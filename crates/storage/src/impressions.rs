@@ -2,7 +2,9 @@
 
 use recommender::{ItemNumber, UserNumber};
 
-use crate::event::EventId;
+use crate::error::StoreError;
+use crate::event::{EventError, EventId, check_numbers, check_token};
+use crate::store::Store;
 
 /// That a user was shown a book, as a client tells it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,4 +32,47 @@ pub struct Impression {
     pub times: u32,
     /// When last, in milliseconds since 1970.
     pub last_ms: i64,
+}
+
+impl NewImpression {
+    /// Checks what the types leave open.
+    ///
+    /// # Errors
+    ///
+    /// [`EventError`] says what is wrong.
+    pub fn check(&self) -> Result<(), EventError> {
+        check_numbers(self.user, self.item)?;
+        check_token(self.attribution_token.as_deref())
+    }
+}
+
+impl Store {
+    /// What a user was shown, as far as it is remembered: for each book how often and when last,
+    /// the latest first, then by number; at most `limit` books.
+    ///
+    /// # Errors
+    ///
+    /// As [`counts`](Self::counts).
+    pub async fn impressions(
+        &self,
+        user: UserNumber,
+        limit: u32,
+    ) -> Result<Vec<Impression>, StoreError> {
+        self.backend.impressions(user, limit).await
+    }
+
+    /// All that is stored of a user's impressions, by event id, from the first after `after`; at
+    /// most `limit`.
+    ///
+    /// # Errors
+    ///
+    /// As [`counts`](Self::counts).
+    pub async fn stored_impressions(
+        &self,
+        user: UserNumber,
+        after: Option<EventId>,
+        limit: u32,
+    ) -> Result<Vec<NewImpression>, StoreError> {
+        self.backend.stored_impressions(user, after, limit).await
+    }
 }

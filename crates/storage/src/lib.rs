@@ -54,7 +54,7 @@
 //! ```
 
 mod api_keys;
-mod batch;
+mod backend;
 pub mod book;
 mod books;
 pub mod error;
@@ -62,30 +62,38 @@ pub mod event;
 mod events;
 mod history;
 mod ids;
+mod impressions;
 pub mod models;
 mod private;
+mod record;
 mod rules;
 mod scan;
-mod schema;
+mod search;
 pub mod snapshot;
+mod sqlite;
 mod store;
+mod users;
 mod writer;
 
 pub use api_keys::{API_KEYS_MAX, AddedApiKey, ApiKey, RevokedApiKey};
 pub use book::{Book, BookError};
 pub use books::PutBooks;
 pub use error::StoreError;
-pub use event::{EventId, EventOrigin, HistoryEvent, NewEvent, TrainingEvent};
+pub use event::{EventId, EventOrigin, HistoryEvent, NewEvent, StoredEvent, TrainingEvent};
 pub use events::Appended;
 pub use history::{History, UserRevision};
 pub use ids::IdSpace;
+pub use impressions::{Impression, NewImpression};
 pub use models::{ModelFolder, ModelFolderError, ModelVersion, TrainingLock};
+pub use record::{Entry, Recorded};
 pub use rules::{
     DeletedRule, FACTOR_MAX, NOTE_BYTES_MAX, PLACE_MAX, RULES_MAX, Rule, RuleEffect, RuleTarget,
     Surface, Surfaces,
 };
+pub use search::QUERY_WORDS_MAX;
 pub use snapshot::{
     Section, SectionBytes, Snapshot, SnapshotError, SnapshotHeader, write_snapshot,
 };
-pub use store::{Counts, FILE_NAME, Store, StoreSettings};
+pub use store::{Counts, FILE_NAME, Notices, Revisions, Store, StoreSettings, TrainingTurn};
+pub use users::{Merged, ResolvedUser};
 pub use writer::{Committed, Writer};

@@ -95,6 +95,11 @@ impl Surface {
 }
 
 impl Surfaces {
+    /// Their number in the table.
+    pub(crate) fn bits(self) -> u8 {
+        self.0
+    }
+
     /// Those that are in it.
     pub fn iter(self) -> impl Iterator<Item = Surface> {
         Surface::ALL.into_iter().filter(move |surface| self.0 & *surface as u8 != 0)
@@ -114,7 +119,7 @@ impl FromIterator<Surface> for Surfaces {
 }
 
 /// A row of the table, in the order of its columns.
-type Row = (
+pub(crate) type RuleRow = (
     String,
     i64,
     String,
@@ -129,7 +134,7 @@ type Row = (
 
 impl RuleTarget {
     /// Its kind in the table, and what it names.
-    fn columns(&self) -> (i64, &str) {
+    pub(crate) fn columns(&self) -> (i64, &str) {
         match self {
             Self::Book(id) => (1, id),
             Self::Author(name) => (2, name),
@@ -151,7 +156,7 @@ impl RuleTarget {
 
 impl RuleEffect {
     /// Its number in the table, its place and its factor.
-    fn columns(self) -> (i64, Option<u32>, Option<f64>) {
+    pub(crate) fn columns(self) -> (i64, Option<u32>, Option<f64>) {
         match self {
             Self::Pin(place) => (1, Some(place), None),
             Self::Boost(factor) => (2, None, Some(factor)),
@@ -172,7 +177,7 @@ impl RuleEffect {
 }
 
 impl Rule {
-    fn read(row: Row) -> Result<Self, StoreError> {
+    pub(crate) fn read(row: RuleRow) -> Result<Self, StoreError> {
         let (id, target_kind, target, effect, place, factor, found, starts_ms, ends_ms, note) = row;
         let surfaces = u8::try_from(found)
             .map_err(|_| StoreError::UnexpectedValue { column: "surfaces", found })?;
@@ -200,18 +205,7 @@ impl Store {
         after: Option<&str>,
         limit: u32,
     ) -> Result<Vec<Rule>, StoreError> {
-        let rows: Vec<Row> = sqlx::query_as(
-            "SELECT id, target_kind, target, effect, place, factor, surfaces, starts_ms, ends_ms,
-                    note
-             FROM rules WHERE shop_id = $1 AND id > $2 ORDER BY id LIMIT $3",
-        )
-        .bind(self.shop.0)
-        // No id is empty.
-        .bind(after.unwrap_or_default().to_owned())
-        .bind(limit)
-        .fetch_all(self.readers())
-        .await?;
-        rows.into_iter().map(Rule::read).collect()
+        self.backend.rules_after(after, limit).await
     }
 
     /// The revision of the rules: higher after every commit that changed one. Reads one row.
@@ -220,12 +214,7 @@ impl Store {
     ///
     /// As [`counts`](Self::counts).
     pub async fn rules_revision(&self) -> Result<i64, StoreError> {
-        let (revision,): (i64,) =
-            sqlx::query_as("SELECT rules_revision FROM shops WHERE shop_id = $1")
-                .bind(self.shop.0)
-                .fetch_one(self.readers())
-                .await?;
-        Ok(revision)
+        Ok(self.revisions().await?.rules)
     }
 }
 
@@ -238,39 +227,12 @@ impl Writer {
     /// the writer goes on. [`StoreError::Unfinished`] or [`StoreError::Database`], also for a
     /// rule that is not within the bounds of its fields.
     pub async fn put_rule(&mut self, rule: &Rule) -> Result<(), StoreError> {
-        let shop = self.shop.0;
-        let (others,): (i64,) =
-            sqlx::query_as("SELECT count(*) FROM rules WHERE shop_id = $1 AND id <> $2")
-                .bind(shop)
-                .bind(rule.id.clone())
-                .fetch_one(self.connection())
-                .await?;
-        if others >= i64::from(RULES_MAX) {
+        if self.transaction.count_other_rules(&rule.id).await? >= u64::from(RULES_MAX) {
             return Err(StoreError::TooManyRules { max: RULES_MAX });
         }
         self.begin_change()?;
-        let (target_kind, target) = rule.target.columns();
-        let (effect, place, factor) = rule.effect.columns();
-        sqlx::query(
-            "INSERT OR REPLACE INTO rules
-                 (shop_id, id, target_kind, target, effect, place, factor, surfaces, starts_ms,
-                  ends_ms, note)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
-        )
-        .bind(shop)
-        .bind(rule.id.clone())
-        .bind(target_kind)
-        .bind(target.to_owned())
-        .bind(effect)
-        .bind(place)
-        .bind(factor)
-        .bind(rule.surfaces.0)
-        .bind(rule.starts_ms)
-        .bind(rule.ends_ms)
-        .bind(rule.note.clone())
-        .execute(self.connection())
-        .await?;
-        self.touch_rules().await?;
+        self.transaction.put_rule(rule).await?;
+        self.touch_rules();
         self.end_change();
         Ok(())
     }
@@ -282,30 +244,13 @@ impl Writer {
     /// [`StoreError::Unfinished`] or [`StoreError::Database`].
     pub async fn delete_rule(&mut self, id: &str) -> Result<DeletedRule, StoreError> {
         self.begin_change()?;
-        let shop = self.shop.0;
-        let done = sqlx::query("DELETE FROM rules WHERE shop_id = $1 AND id = $2")
-            .bind(shop)
-            .bind(id.to_owned())
-            .execute(self.connection())
-            .await?;
-        let deleted = match done.rows_affected() {
-            0 => DeletedRule::Unknown,
-            _ => {
-                self.touch_rules().await?;
-                DeletedRule::Deleted
-            }
+        let deleted = if self.transaction.delete_rule(id).await? {
+            self.touch_rules();
+            DeletedRule::Deleted
+        } else {
+            DeletedRule::Unknown
         };
         self.end_change();
         Ok(deleted)
-    }
-
-    /// Counts up the revision of the rules.
-    async fn touch_rules(&mut self) -> Result<(), StoreError> {
-        let shop = self.shop.0;
-        sqlx::query("UPDATE shops SET rules_revision = rules_revision + 1 WHERE shop_id = $1")
-            .bind(shop)
-            .execute(self.connection())
-            .await?;
-        Ok(())
     }
 }

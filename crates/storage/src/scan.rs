@@ -1,50 +1,38 @@
-//! Reading every event there is, for training.
+//! Reading every event there is, for training: a page of users at a time.
 //!
-//! Taking a row over from SQLite costs more than reading it there: every value is
-//! copied into an allocation of its own and every row passes a channel. So SQLite
-//! joins the events of a user into one text, and a row is a user. For 1.9 million
-//! events of 53,000 users this took 1.4 s of processor time; one row an event took
-//! 3.0 s with four columns and 2.0 s with two; JSON took 1.2 s without an order, and
-//! texts as here, without an order, 1.0 s.
+//! One statement over all of them would be of one moment, but hold that moment for as long as
+//! training takes to listen: SQLite's log could not be folded back meanwhile and PostgreSQL could
+//! not clean up. Measured in `tests/it/speed.rs`.
 
-use std::ops::ControlFlow;
-use std::sync::LazyLock;
+use std::ops::{ControlFlow, Range};
 
-use futures_util::TryStreamExt as _;
-use recommender::{ItemNumber, UserNumber};
+use recommender::UserNumber;
 
 use crate::error::StoreError;
-use crate::event::{TrainingEvent, kind, number, origin, rating};
+use crate::event::TrainingEvent;
 use crate::store::Store;
 
-/// The bits that kind, half stars and origin have each, below the book's number.
-const FIELD_BITS: u32 = 4;
+/// How many users are read at a time: few enough that their events are decoded and visited in
+/// well under a millisecond, many enough that a statement costs little.
+const USERS_A_PAGE: u32 = 64;
 
-/// One more than the largest kind, half stars or origin that can be packed.
-const FIELD: i64 = 1 << FIELD_BITS;
-
-/// One row a user: the events, by event id, as "packed time,packed time,…". The time
-/// is empty if nobody knows it; [`unpack`] undoes the packing.
-static EVENTS_OF_USERS: LazyLock<String> = LazyLock::new(|| {
-    format!(
-        "SELECT user_number, group_concat(
-            (((book_number * {FIELD} + origin) * {FIELD} + coalesce(half_stars, 0)) * {FIELD} + kind)
-                || ' ' || coalesce(time_ms, ''), ',' ORDER BY event_id)
-        FROM events WHERE shop_id = $1 AND retracted = 0
-        GROUP BY user_number ORDER BY user_number"
-    )
-});
-
-/// After this many users, other tasks of the thread get their turn.
-const USERS_A_TURN: u32 = 64;
+/// The events of some users.
+#[derive(Debug, Default)]
+pub(crate) struct EventsPage {
+    /// Each user, by number, and where their events are.
+    pub(crate) users: Vec<(UserNumber, Range<usize>)>,
+    /// The events of all of them.
+    pub(crate) events: Vec<TrainingEvent>,
+}
 
 impl Store {
     /// Visits all events which were not retracted: once for each user, by number,
     /// with the user's events by event id. `visit` may break off.
     ///
-    /// All come from one moment, whatever is written meanwhile. Keeps the events of
-    /// some fifty users in memory. `visit` runs on the calling thread; other tasks get
-    /// a turn after every 64 users. Measured in `tests/it/speed.rs`.
+    /// All events of a user come from one moment; those of two users may be of two, since what
+    /// is written meanwhile is seen as far as it is of users still to come. Keeps the events of
+    /// 64 users in memory. `visit` runs on the calling thread; other tasks get a turn after
+    /// every 64 users.
     ///
     /// # Errors
     ///
@@ -53,89 +41,16 @@ impl Store {
         &self,
         mut visit: impl FnMut(UserNumber, &[TrainingEvent]) -> ControlFlow<()>,
     ) -> Result<(), StoreError> {
-        let mut rows =
-            sqlx::query_as(EVENTS_OF_USERS.as_str()).bind(self.shop.0).fetch(self.readers());
-        let mut events = Vec::new();
-        let mut users = 0_u32;
-        while let Some(row) = rows.try_next().await? {
-            let (user, text): (i64, String) = row;
-            events.clear();
-            for event in text.split(',') {
-                events.push(unpack(event)?);
-            }
-            if visit(UserNumber(number("user_number", user)?), &events).is_break() {
-                break;
-            }
-            users = users.wrapping_add(1);
-            if users.is_multiple_of(USERS_A_TURN) {
-                tokio::task::yield_now().await;
+        let mut after = None;
+        loop {
+            let page = self.backend.events_page(after, USERS_A_PAGE).await?;
+            let Some((last, _)) = page.users.last() else { return Ok(()) };
+            after = Some(*last);
+            for (user, events) in &page.users {
+                if visit(*user, &page.events[events.clone()]).is_break() {
+                    return Ok(());
+                }
             }
         }
-        Ok(())
-    }
-}
-
-/// One event out of the text that [`EVENTS_OF_USERS`] makes.
-fn unpack(text: &str) -> Result<TrainingEvent, StoreError> {
-    let malformed = || StoreError::UnexpectedValue { column: "time_ms", found: 0 };
-    let (packed, time) = text.split_once(' ').ok_or_else(malformed)?;
-    let packed: i64 = packed.parse().map_err(|_| malformed())?;
-    let time_ms = match time {
-        "" => None,
-        time => Some(time.parse().map_err(|_| malformed())?),
-    };
-    let field = |index: u32| (packed >> (index * FIELD_BITS)) & (FIELD - 1);
-    let half_stars = field(1);
-    Ok(TrainingEvent {
-        item: ItemNumber(number("book_number", packed >> (3 * FIELD_BITS))?),
-        kind: kind(field(0))?,
-        rating: (half_stars != 0).then(|| rating(half_stars)).transpose()?,
-        time_ms,
-        origin: origin(field(2))?,
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use recommender::{EventKind, Rating};
-
-    use super::*;
-    use crate::event::EventOrigin;
-
-    #[test]
-    fn every_kind_rating_and_origin_fits_its_bits() {
-        let kinds = EventKind::ALL.map(EventKind::number).into_iter();
-        let origins = EventOrigin::ALL.map(EventOrigin::number).into_iter();
-        let ratings = (0..=u8::MAX).filter(|half| Rating::from_half_stars(*half).is_some());
-        // A rating that takes no half stars would read as none.
-        assert_eq!(Rating::from_half_stars(0), None);
-        for number in kinds.chain(origins).chain(ratings) {
-            assert!(i64::from(number) < FIELD, "{number}");
-        }
-    }
-
-    #[test]
-    fn unpacking_gives_back_what_the_query_packs() {
-        let packed = |book: i64, origin, half_stars, kind| {
-            ((book * 16 + origin) * 16 + half_stars) * 16 + kind
-        };
-        let rated = unpack(&format!("{} -5", packed(2_147_483_647, 2, 10, 6))).ok();
-        assert_eq!(
-            rated,
-            Some(TrainingEvent {
-                item: ItemNumber(2_147_483_647),
-                kind: EventKind::Rating,
-                rating: Rating::from_half_stars(10),
-                time_ms: Some(-5),
-                origin: EventOrigin::Import,
-            })
-        );
-        let viewed = unpack(&format!("{} ", packed(1, 3, 0, 1))).ok();
-        let viewed = viewed.map(|event| (event.item.0, event.kind, event.rating, event.time_ms));
-        assert_eq!(viewed, Some((1, EventKind::View, None, None)));
-        assert!(unpack("").is_err());
-        assert!(unpack(&format!("{} x", packed(1, 3, 0, 1))).is_err());
-        assert!(unpack("x 1").is_err());
-        assert!(unpack("0 1").is_err());
     }
 }

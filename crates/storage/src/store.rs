@@ -1,28 +1,23 @@
-//! The store: one database file, many readers, one writer at a time.
+//! The store: many readers, one writer at a time, in a database behind it.
 //!
-//! SQLite in WAL mode: readers never wait for the writer nor the writer for
-//! readers, in this process or another. A commit is on disk when it returns.
+//! Readers never wait for the writer nor the writer for readers, in this process or another. A
+//! commit is durable when it returns.
 
+use std::fmt;
 use std::num::NonZeroU32;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
-use recommender::ShopId;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions, SqliteExecutor, SqlitePool};
-
+use crate::backend::{self, Backend};
 use crate::error::StoreError;
-use crate::private;
-use crate::schema;
+use crate::sqlite;
 use crate::writer::Writer;
 
 /// The file of a store, inside its folder.
 pub const FILE_NAME: &str = "foreword.db";
 
-/// After a large import, the write-ahead log shrinks back to this many bytes.
-const LOG_BYTES_KEPT: u32 = 64 << 20;
-
-/// The limits of a store.
+/// The limits of a store in a folder.
 #[derive(Clone, Debug)]
 pub struct StoreSettings {
     /// How many connections read at the same time.
@@ -51,12 +46,42 @@ pub struct Counts {
     pub simulated_events: u64,
 }
 
+/// What tells whether anything changed: the row of the shop.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Revisions {
+    /// Higher after every commit that stored, changed or deleted a book.
+    pub catalogue: i64,
+    /// Higher after every commit that touched a user's events. A user's own revision is this
+    /// one, as the commit left it that last touched the user.
+    pub events: i64,
+    /// Higher after every commit that changed a rule.
+    pub rules: i64,
+    /// Higher after every commit that changed an API key.
+    pub api_keys: i64,
+    /// Higher after every commit that deleted or merged a user: what was remembered of any may
+    /// be of somebody who is gone.
+    pub removals: i64,
+    /// How many events were stored, retracted and deleted, ever; each counts once for each.
+    pub event_changes: i64,
+    /// Whether a simulated event was ever stored, even if it was retracted since.
+    pub simulated: bool,
+}
+
 /// Books, users and events in a database. Cloning is cheap and shares the connections.
 #[derive(Clone, Debug)]
 pub struct Store {
-    pub(crate) shop: ShopId,
-    readers: SqlitePool,
-    writer: SqlitePool,
+    pub(crate) backend: Arc<dyn Backend>,
+}
+
+/// News of commits to a store, by whichever process.
+pub struct Notices {
+    inner: Box<dyn backend::Notices>,
+}
+
+/// The lock of whoever trains on a store, among all processes; released by dropping it.
+#[derive(Debug)]
+pub struct TrainingTurn {
+    _lock: Box<dyn fmt::Debug + Send>,
 }
 
 impl Store {
@@ -71,58 +96,27 @@ impl Store {
     /// [`NewerSchema`](StoreError::NewerSchema): the file is then left as it was.
     /// [`StoreError::Busy`] if another process is creating or migrating it for too long.
     pub async fn open(folder: &Path, settings: &StoreSettings) -> Result<Self, StoreError> {
-        private::create_folder(folder)
-            .map_err(|source| StoreError::Io { path: folder.to_owned(), source })?;
-        let path = folder.join(FILE_NAME);
-        let base = SqliteConnectOptions::new()
-            .filename(&path)
-            .create_if_missing(false)
-            .busy_timeout(settings.busy_timeout)
-            .optimize_on_close(false, None)
-            // A statement over 512 rows has 30 kB of text, and a scan is slow by nature.
-            .disable_statement_logging();
-        schema::prepare(&base, &path, settings.busy_timeout).await?;
-
-        let pool = SqlitePoolOptions::new()
-            .acquire_timeout(settings.acquire_timeout)
-            // Connections to a file do not go stale; a new one starts with a cold cache.
-            .idle_timeout(None)
-            .max_lifetime(None)
-            .test_before_acquire(false);
-        let writing = base
-            .clone()
-            .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Full)
-            .pragma("journal_size_limit", LOG_BYTES_KEPT.to_string())
-            .pragma("cache_size", format!("-{}", settings.writer_cache_kib));
-        let reading = base.read_only(true).pragma("cache_size", format!("-{}", settings.cache_kib));
-        let writer = pool.clone().max_connections(1).connect_with(writing).await?;
-        let readers = pool.max_connections(settings.readers.get()).connect_with(reading).await?;
-        Ok(Self { shop: ShopId::ONLY, readers, writer })
+        let database = sqlite::Database::open(folder, settings).await?;
+        Ok(Self { backend: Arc::new(database) })
     }
 
     /// Counts what it holds. Reads every event: a third of a second for two million.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Busy`], [`StoreError::Closed`] or [`StoreError::Database`],
-    /// as for every method that reads.
+    /// [`StoreError::Busy`], [`StoreError::Closed`], [`StoreError::Unavailable`] or
+    /// [`StoreError::Database`], as for every method that reads.
     pub async fn counts(&self) -> Result<Counts, StoreError> {
-        let (books, users, events, simulated_events): (i64, i64, i64, i64) = sqlx::query_as(
-            "SELECT (SELECT count(*) FROM books WHERE shop_id = $1),
-                    (SELECT count(*) FROM users WHERE shop_id = $1),
-                    count(*), coalesce(sum(CASE WHEN origin = 3 THEN 1 ELSE 0 END), 0)
-             FROM events WHERE shop_id = $1 AND retracted = 0",
-        )
-        .bind(self.shop.0)
-        .fetch_one(&self.readers)
-        .await?;
-        Ok(Counts {
-            books: books.unsigned_abs(),
-            users: users.unsigned_abs(),
-            events: events.unsigned_abs(),
-            simulated_events: simulated_events.unsigned_abs(),
-        })
+        self.backend.counts().await
+    }
+
+    /// What tells whether anything changed. Reads one row.
+    ///
+    /// # Errors
+    ///
+    /// As [`counts`](Self::counts).
+    pub async fn revisions(&self) -> Result<Revisions, StoreError> {
+        self.backend.revisions().await
     }
 
     /// Whether a simulated event was ever stored, even if it was retracted since. Reads one
@@ -132,7 +126,7 @@ impl Store {
     ///
     /// As [`counts`](Self::counts).
     pub async fn has_simulated_events(&self) -> Result<bool, StoreError> {
-        has_simulated_events(&self.readers, self.shop).await
+        Ok(self.revisions().await?.simulated)
     }
 
     /// The catalogue's revision: higher after every commit that changed a book.
@@ -141,7 +135,7 @@ impl Store {
     ///
     /// As [`counts`](Self::counts).
     pub async fn catalogue_revision(&self) -> Result<i64, StoreError> {
-        catalogue_revision(&self.readers, self.shop).await
+        Ok(self.revisions().await?.catalogue)
     }
 
     /// Begins to write. There is one [`Writer`] at a time: this waits for the one
@@ -151,45 +145,62 @@ impl Store {
     ///
     /// [`StoreError::Busy`] if it waited in vain.
     pub async fn begin(&self) -> Result<Writer, StoreError> {
-        let transaction = self.writer.begin_with("BEGIN IMMEDIATE").await?;
-        Ok(Writer::new(self.shop, transaction))
+        Writer::begin(self.backend.begin().await?).await
+    }
+
+    /// Gives notice of commits; `None` if the database cannot, and
+    /// [`revisions`](Self::revisions) has to be asked.
+    ///
+    /// # Errors
+    ///
+    /// As [`counts`](Self::counts).
+    pub async fn listen(&self) -> Result<Option<Notices>, StoreError> {
+        Ok(self.backend.listen().await?.map(|inner| Notices { inner }))
+    }
+
+    /// Takes the turn to train; `None` if another process has it. A store in a folder always
+    /// gives it: there, the [folder of models](crate::ModelFolder) has the lock.
+    ///
+    /// # Errors
+    ///
+    /// As [`counts`](Self::counts).
+    pub async fn lock_training(&self) -> Result<Option<TrainingTurn>, StoreError> {
+        Ok(self.backend.lock_training().await?.map(|lock| TrainingTurn { _lock: lock }))
+    }
+
+    /// Rewrites the database so that nothing is left of what was deleted, nor the room that it
+    /// took. Takes some ten seconds a gigabyte, about twice the room of the database meanwhile,
+    /// and the turn of the [`Writer`]: others wait for it as they would for a writer.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Busy`] if a writer or reader did not end in time: what was deleted may then
+    /// be there still. Otherwise as [`counts`](Self::counts).
+    pub async fn compact(&self) -> Result<(), StoreError> {
+        self.backend.compact().await
     }
 
     /// Closes every connection, waiting for those in use. Everything afterwards
     /// fails with [`StoreError::Closed`].
     pub async fn close(&self) {
-        self.readers.close().await;
-        // Last, so that it finds no reader and folds the log into the main file.
-        self.writer.close().await;
-    }
-
-    /// The connections to read with.
-    pub(crate) fn readers(&self) -> &SqlitePool {
-        &self.readers
+        self.backend.close().await;
     }
 }
 
-/// Whether a simulated event was ever stored, as this connection sees it.
-pub(crate) async fn has_simulated_events(
-    executor: impl SqliteExecutor<'_>,
-    shop: ShopId,
-) -> Result<bool, StoreError> {
-    let (simulated,): (bool,) = sqlx::query_as("SELECT simulated FROM shops WHERE shop_id = $1")
-        .bind(shop.0)
-        .fetch_one(executor)
-        .await?;
-    Ok(simulated)
+impl Notices {
+    /// Waits for the next commit that changed something. It may say so without one, and does
+    /// after a connection was lost and found, since notices may have been missed.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::counts`].
+    pub async fn next(&mut self) -> Result<(), StoreError> {
+        self.inner.next().await
+    }
 }
 
-/// The catalogue's revision, as this connection sees it.
-pub(crate) async fn catalogue_revision(
-    executor: impl SqliteExecutor<'_>,
-    shop: ShopId,
-) -> Result<i64, StoreError> {
-    let (revision,): (i64,) =
-        sqlx::query_as("SELECT catalogue_revision FROM shops WHERE shop_id = $1")
-            .bind(shop.0)
-            .fetch_one(executor)
-            .await?;
-    Ok(revision)
+impl fmt::Debug for Notices {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Notices").finish_non_exhaustive()
+    }
 }

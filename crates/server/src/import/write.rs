@@ -38,8 +38,8 @@ impl<'a> BatchWriter<'a> {
     }
 
     /// Whether the store holds the demo shop.
-    pub(super) async fn is_demo(&mut self) -> Result<bool, StoreError> {
-        self.writer.has_simulated_events().await
+    pub(super) fn is_demo(&self) -> bool {
+        self.writer.has_simulated_events()
     }
 
     /// Writes one batch.

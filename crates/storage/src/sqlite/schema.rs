@@ -7,22 +7,25 @@ use std::fs::{File, TryLockError};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use recommender::ShopId;
 use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode};
 use sqlx::{ConnectOptions, Connection, SqlSafeStr};
 
-use crate::error::{SQLITE_NOTADB, StoreError, sqlite_code};
+use super::{error, search};
+use crate::error::StoreError;
 use crate::private;
 
 /// 'FWRD', as migration 0001 writes it.
 const APPLICATION_ID: u32 = 0x4657_5244;
 
-/// Every file of `migrations/` as version, name and text, in the order in which they run.
-const MIGRATIONS: [(i64, &str, &str); 4] = [
-    (1, "shop", include_str!("../migrations/0001_shop.sql")),
-    (2, "api_keys", include_str!("../migrations/0002_api_keys.sql")),
-    (3, "offers", include_str!("../migrations/0003_offers.sql")),
-    (4, "rules", include_str!("../migrations/0004_rules.sql")),
+/// Every file of `migrations/sqlite/` as version, name and text, in the order in which they run.
+const MIGRATIONS: [(i64, &str, &str); 5] = [
+    (1, "shop", include_str!("../../migrations/sqlite/0001_shop.sql")),
+    (2, "api_keys", include_str!("../../migrations/sqlite/0002_api_keys.sql")),
+    (3, "offers", include_str!("../../migrations/sqlite/0003_offers.sql")),
+    (4, "rules", include_str!("../../migrations/sqlite/0004_rules.sql")),
+    (5, "events", include_str!("../../migrations/sqlite/0005_events.sql")),
 ];
 
 /// The newest schema that this program knows.
@@ -64,6 +67,7 @@ pub(crate) async fn prepare(
         }
         Err(other) => return Err(StoreError::Migration(other)),
     }
+    search::fill(&mut connection, ShopId::ONLY.0).await?;
     connection.close().await?;
     Ok(())
 }
@@ -103,10 +107,10 @@ async fn check_owner(connection: &mut SqliteConnection, path: &Path) -> Result<(
 }
 
 fn explain(error: sqlx::Error, path: &Path) -> StoreError {
-    match sqlite_code(&error) {
-        Some(SQLITE_NOTADB) => StoreError::NotADatabase { path: path.to_owned() },
-        _ => error.into(),
+    if error::is_no_database(&error) {
+        return StoreError::NotADatabase { path: path.to_owned() };
     }
+    error.into()
 }
 
 #[cfg(test)]
@@ -117,7 +121,7 @@ mod tests {
 
     #[test]
     fn every_file_of_migrations_is_listed_with_versions_from_one_up() {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations");
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations/sqlite");
         let mut files: Vec<(String, String)> = fs::read_dir(&folder)
             .expect("the folder is there")
             .map(|entry| entry.expect("it lists").path())

@@ -1,0 +1,32 @@
+//! What SQLite's errors mean for whoever waits for an answer.
+
+use sqlx::sqlite::SqliteError;
+
+/// The primary result codes that matter here, the low byte of the extended ones.
+const BUSY: u32 = 5;
+const IO_ERROR: u32 = 10;
+const FULL: u32 = 13;
+const CANNOT_OPEN: u32 = 14;
+const NOT_A_DATABASE: u32 = 26;
+
+/// Whether somebody else held a lock for too long.
+pub(crate) fn is_busy(error: &sqlx::Error) -> bool {
+    code(error) == Some(BUSY)
+}
+
+/// Whether the disk is full or does not work.
+pub(crate) fn is_unavailable(error: &sqlx::Error) -> bool {
+    matches!(code(error), Some(IO_ERROR | FULL | CANNOT_OPEN))
+}
+
+/// Whether the file is something else than a database.
+pub(super) fn is_no_database(error: &sqlx::Error) -> bool {
+    code(error) == Some(NOT_A_DATABASE)
+}
+
+/// The primary result code of an error that comes from SQLite itself.
+fn code(error: &sqlx::Error) -> Option<u32> {
+    let error = error.as_database_error()?.try_downcast_ref::<SqliteError>()?;
+    let extended: u32 = sqlx::error::DatabaseError::code(error)?.parse().ok()?;
+    Some(extended & 0xff)
+}

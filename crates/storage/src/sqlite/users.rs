@@ -1,0 +1,254 @@
+//! The table of users, and who was merged into whom.
+
+use std::sync::LazyLock;
+
+use recommender::UserNumber;
+
+use super::Database;
+use super::batch::{ROWS_MAX, RowsStatement, Values, pad, padded, pieces};
+use super::transaction::Writing;
+use crate::error::StoreError;
+use crate::event::number;
+use crate::history::UserRevision;
+
+static SET_REVISIONS: LazyLock<RowsStatement> = LazyLock::new(|| {
+    RowsStatement::new(
+        "INSERT INTO users (shop_id, number, revision) VALUES",
+        3,
+        "ON CONFLICT (shop_id, number) DO UPDATE SET revision = excluded.revision",
+    )
+});
+
+static KNOWN_USERS: LazyLock<RowsStatement> = LazyLock::new(|| {
+    RowsStatement::new("SELECT number FROM users WHERE shop_id = ? AND number IN (", 1, ")")
+});
+
+static MERGED_USERS: LazyLock<RowsStatement> = LazyLock::new(|| {
+    let head = "SELECT number, into_number FROM merged_users WHERE shop_id = ? AND number IN (";
+    RowsStatement::new(head, 1, ")")
+});
+
+pub(super) async fn count(database: &Database) -> Result<u64, StoreError> {
+    let (users,): (i64,) = sqlx::query_as("SELECT count(*) FROM users WHERE shop_id = $1")
+        .bind(database.shop.0)
+        .fetch_one(&database.readers)
+        .await?;
+    Ok(users.unsigned_abs())
+}
+
+pub(super) async fn has(database: &Database, user: UserNumber) -> Result<bool, StoreError> {
+    let (has,): (bool,) = sqlx::query_as(
+        "SELECT EXISTS (SELECT 1 FROM users WHERE shop_id = $1 AND number = $2)
+             OR EXISTS (SELECT 1 FROM impressions WHERE shop_id = $1 AND user_number = $2)",
+    )
+    .bind(database.shop.0)
+    .bind(user.0)
+    .fetch_one(&database.readers)
+    .await?;
+    Ok(has)
+}
+
+pub(super) async fn merged_into(
+    database: &Database,
+    user: UserNumber,
+) -> Result<Option<UserNumber>, StoreError> {
+    let row: Option<(i64,)> =
+        sqlx::query_as("SELECT into_number FROM merged_users WHERE shop_id = $1 AND number = $2")
+            .bind(database.shop.0)
+            .bind(user.0)
+            .fetch_optional(&database.readers)
+            .await?;
+    row.map(|(found,)| user_number("into_number", found)).transpose()
+}
+
+pub(super) async fn merged_from(
+    database: &Database,
+    user: UserNumber,
+) -> Result<Vec<UserNumber>, StoreError> {
+    let rows: Vec<(i64,)> = sqlx::query_as(
+        "SELECT number FROM merged_users WHERE shop_id = $1 AND into_number = $2 ORDER BY number",
+    )
+    .bind(database.shop.0)
+    .bind(user.0)
+    .fetch_all(&database.readers)
+    .await?;
+    rows.into_iter().map(|(found,)| user_number("number", found)).collect()
+}
+
+pub(super) async fn after(
+    database: &Database,
+    after: Option<UserNumber>,
+    limit: u32,
+) -> Result<Vec<UserRevision>, StoreError> {
+    let rows: Vec<(i64, i64)> = sqlx::query_as(
+        "SELECT number, revision FROM users WHERE shop_id = $1 AND number > $2
+         ORDER BY number LIMIT $3",
+    )
+    .bind(database.shop.0)
+    .bind(after.map_or(0, |user| user.0))
+    .bind(limit)
+    .fetch_all(&database.readers)
+    .await?;
+    rows.into_iter().map(user_revision).collect()
+}
+
+pub(super) async fn changed_after(
+    database: &Database,
+    revision: i64,
+    after: Option<UserRevision>,
+    limit: u32,
+) -> Result<Vec<UserRevision>, StoreError> {
+    // Before the first user of the next revision comes the last one there can be of this.
+    let start = after.filter(|after| after.revision > revision);
+    let start = start.map_or((revision, i64::MAX), |after| (after.revision, after.user.0.into()));
+    let rows: Vec<(i64, i64)> = sqlx::query_as(
+        "SELECT number, revision FROM users INDEXED BY users_by_revision
+         WHERE shop_id = $1 AND (revision, number) > ($2, $3)
+         ORDER BY revision, number LIMIT $4",
+    )
+    .bind(database.shop.0)
+    .bind(start.0)
+    .bind(start.1)
+    .bind(limit)
+    .fetch_all(&database.readers)
+    .await?;
+    rows.into_iter().map(user_revision).collect()
+}
+
+pub(super) async fn known(
+    writing: &mut Writing,
+    users: &[UserNumber],
+) -> Result<Vec<UserNumber>, StoreError> {
+    let mut known = Vec::with_capacity(users.len());
+    for rows in users.chunks(ROWS_MAX) {
+        let mut query = sqlx::query_as(KNOWN_USERS.text(padded(rows.len()))).bind(writing.shop);
+        for user in pad(rows) {
+            query = query.bind(user.0);
+        }
+        let found: Vec<(i64,)> = query.fetch_all(writing.connection()).await?;
+        for (found,) in found {
+            known.push(user_number("number", found)?);
+        }
+    }
+    known.sort_unstable();
+    Ok(known)
+}
+
+pub(super) async fn set_revisions(
+    writing: &mut Writing,
+    users: &[UserNumber],
+    revision: i64,
+) -> Result<(), StoreError> {
+    for piece in pieces(users.len()) {
+        let rows = &users[piece];
+        let mut values = Values::with_capacity(3 * rows.len());
+        for user in rows {
+            values.add(writing.shop)?;
+            values.add(user.0)?;
+            values.add(revision)?;
+        }
+        let query = sqlx::query_with(SET_REVISIONS.text(rows.len()), values.into_arguments());
+        query.execute(writing.connection()).await?;
+    }
+    Ok(())
+}
+
+pub(super) async fn merged(
+    writing: &mut Writing,
+    users: &[UserNumber],
+) -> Result<Vec<(UserNumber, UserNumber)>, StoreError> {
+    let mut merged = Vec::new();
+    for rows in users.chunks(ROWS_MAX) {
+        let mut query = sqlx::query_as(MERGED_USERS.text(padded(rows.len()))).bind(writing.shop);
+        for user in pad(rows) {
+            query = query.bind(user.0);
+        }
+        let found: Vec<(i64, i64)> = query.fetch_all(writing.connection()).await?;
+        for (from, into) in found {
+            merged.push((user_number("number", from)?, user_number("into_number", into)?));
+        }
+    }
+    Ok(merged)
+}
+
+pub(super) async fn set_merged(
+    writing: &mut Writing,
+    from: UserNumber,
+    into: UserNumber,
+) -> Result<(), StoreError> {
+    for statement in [
+        "UPDATE merged_users SET into_number = $3 WHERE shop_id = $1 AND into_number = $2",
+        "INSERT INTO merged_users (shop_id, number, into_number) VALUES ($1, $2, $3)",
+    ] {
+        sqlx::query(statement)
+            .bind(writing.shop)
+            .bind(from.0)
+            .bind(into.0)
+            .execute(writing.connection())
+            .await?;
+    }
+    Ok(())
+}
+
+pub(super) async fn forget_merged(
+    writing: &mut Writing,
+    into: UserNumber,
+) -> Result<Vec<UserNumber>, StoreError> {
+    let rows: Vec<(i64,)> = sqlx::query_as(
+        "DELETE FROM merged_users WHERE shop_id = $1 AND into_number = $2 RETURNING number",
+    )
+    .bind(writing.shop)
+    .bind(into.0)
+    .fetch_all(writing.connection())
+    .await?;
+    rows.into_iter().map(|(found,)| user_number("number", found)).collect()
+}
+
+pub(super) async fn move_events(
+    writing: &mut Writing,
+    from: UserNumber,
+    into: UserNumber,
+) -> Result<u64, StoreError> {
+    // In this order: the number of events is returned.
+    let mut moved = 0;
+    for statement in [
+        "UPDATE OR IGNORE impressions SET user_number = $3
+         WHERE shop_id = $1 AND user_number = $2",
+        "UPDATE OR IGNORE events SET user_number = $3 WHERE shop_id = $1 AND user_number = $2",
+    ] {
+        let done = sqlx::query(statement)
+            .bind(writing.shop)
+            .bind(from.0)
+            .bind(into.0)
+            .execute(writing.connection())
+            .await?;
+        moved = done.rows_affected();
+    }
+    Ok(moved)
+}
+
+pub(super) async fn delete(writing: &mut Writing, user: UserNumber) -> Result<u64, StoreError> {
+    // In this order: the number of events is returned.
+    let mut deleted = 0;
+    for statement in [
+        "DELETE FROM impressions WHERE shop_id = $1 AND user_number = $2",
+        "DELETE FROM users WHERE shop_id = $1 AND number = $2",
+        "DELETE FROM events WHERE shop_id = $1 AND user_number = $2",
+    ] {
+        let done = sqlx::query(statement)
+            .bind(writing.shop)
+            .bind(user.0)
+            .execute(writing.connection())
+            .await?;
+        deleted = done.rows_affected();
+    }
+    Ok(deleted)
+}
+
+fn user_revision((found, revision): (i64, i64)) -> Result<UserRevision, StoreError> {
+    Ok(UserRevision { user: user_number("number", found)?, revision })
+}
+
+fn user_number(column: &'static str, found: i64) -> Result<UserNumber, StoreError> {
+    Ok(UserNumber(number(column, found)?))
+}
