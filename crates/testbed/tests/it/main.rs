@@ -1,0 +1,3 @@
+//! The testbed against the real things: PostgreSQL's programs, files, processes that die.
+
+mod postgres;
