@@ -1,9 +1,13 @@
 //! Clusters that are stopped, killed, forgotten, and started again.
 
 use std::fs;
+use std::path::Path;
+use std::time::{Duration, Instant};
 
 use testbed::postgres::{Cluster, PostgresError, database_or_skip};
 use testbed::skip;
+
+use crate::child;
 
 /// A cluster of the test's own; `None` where there is no PostgreSQL.
 fn cluster(test: &str) -> Option<Cluster> {
@@ -55,6 +59,23 @@ fn a_cluster_goes_with_its_value() {
     drop(cluster);
     assert!(!folder.exists());
     assert_eq!(processes_with(&folder.display().to_string()), Vec::<String>::new());
+}
+
+#[test]
+fn a_cluster_goes_with_a_process_that_is_killed() {
+    if cluster("a cluster goes with a process that is killed").is_none() {
+        return;
+    }
+    let mut child = child::command("cluster").spawn().expect("this binary can be run");
+    let folder = child::marked(&mut child, "cluster in ").next().expect("it names its folder");
+    assert!(Path::new(&folder).join("data/postmaster.pid").exists());
+    child.kill().expect("it can be killed");
+    child.wait().expect("it ends");
+    let started = Instant::now();
+    while Path::new(&folder).exists() || !processes_with(&folder).is_empty() {
+        assert!(started.elapsed() < Duration::from_secs(30), "{folder} is still there");
+        std::thread::yield_now();
+    }
 }
 
 #[test]
