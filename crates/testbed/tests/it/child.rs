@@ -3,7 +3,11 @@
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Child, Command, Stdio};
 
+use sqlx::sqlite::SqliteSynchronous;
 use testbed::postgres::Cluster;
+
+use crate::database;
+use crate::writer::{self, Sync};
 
 /// Says which role to play.
 const ROLE: &str = "TESTBED_ROLE";
@@ -29,6 +33,12 @@ fn a_child_plays_its_role() {
     match std::env::var(ROLE).as_deref() {
         Err(_) => {}
         Ok("cluster") => start_a_cluster_and_wait(),
+        Ok("writer") => writer::play(Sync::EachRecord),
+        Ok("careless writer") => writer::play(Sync::Never),
+        #[cfg(target_os = "linux")]
+        Ok("database") => database::play(SqliteSynchronous::Full),
+        #[cfg(target_os = "linux")]
+        Ok("careless database") => database::play(SqliteSynchronous::Off),
         Ok(role) => panic!("there is no role {role}"),
     }
 }
@@ -42,7 +52,7 @@ fn start_a_cluster_and_wait() {
 }
 
 /// Prints a line in one piece, so that a child that is killed prints it whole or not at all.
-fn say(line: &str) {
+pub(crate) fn say(line: &str) {
     let mut stdout = std::io::stdout().lock();
     stdout.write_all(format!("{line}\n").as_bytes()).expect("the parent reads");
     stdout.flush().expect("the parent reads");
