@@ -6,6 +6,7 @@ mod events;
 mod ids;
 mod models;
 mod opening;
+mod postgres;
 mod rules;
 mod snapshot;
 mod speed;
