@@ -1,4 +1,4 @@
-//! What every test needs: a store in a fresh folder, books and events, a view of it all.
+//! What every test needs: a fresh store of a kind, books and events, a view of it all.
 
 use std::num::NonZeroU32;
 use std::path::Path;
@@ -23,6 +23,49 @@ pub(crate) fn settings() -> StoreSettings {
     }
 }
 
+/// A kind of store: which database it is in.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Kind {
+    Sqlite,
+}
+
+/// Where a store is. Gone once this is dropped.
+#[derive(Debug)]
+pub(crate) enum Place {
+    Folder(TempDir),
+}
+
+impl Kind {
+    /// A store in a place of its own.
+    pub(crate) async fn new_store(self) -> (Store, Place) {
+        let place = match self {
+            Self::Sqlite => Place::Folder(tempfile::tempdir().expect("a temporary folder")),
+        };
+        (place.open().await, place)
+    }
+}
+
+impl Place {
+    /// One more store on what is there.
+    pub(crate) async fn open(&self) -> Store {
+        match self {
+            Self::Folder(folder) => open(folder.path()).await,
+        }
+    }
+
+    /// Does to the database what this crate never would.
+    pub(crate) async fn tamper(&self, statement: &str) {
+        self.try_to_tamper(statement).await.expect("the statement is right");
+    }
+
+    /// The same with a statement that the schema may refuse.
+    pub(crate) async fn try_to_tamper(&self, statement: &str) -> sqlx::Result<()> {
+        match self {
+            Self::Folder(folder) => try_to_tamper(folder.path(), statement).await,
+        }
+    }
+}
+
 pub(crate) async fn open(folder: &Path) -> Store {
     Store::open(folder, &settings()).await.expect("the store opens")
 }
@@ -39,7 +82,7 @@ pub(crate) async fn tamper(folder: &Path, statement: &str) {
 }
 
 /// The same with a statement that the schema may refuse.
-pub(crate) async fn try_to_tamper(folder: &Path, statement: &str) -> sqlx::Result<()> {
+async fn try_to_tamper(folder: &Path, statement: &str) -> sqlx::Result<()> {
     let options = SqliteConnectOptions::new().filename(folder.join(FILE_NAME));
     let mut connection: SqliteConnection =
         options.create_if_missing(true).connect().await.expect("the file opens");
