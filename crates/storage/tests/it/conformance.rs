@@ -31,5 +31,8 @@ mod api_keys;
 mod books;
 mod events;
 mod ids;
+mod record;
 mod rules;
+mod search;
+mod users;
 mod writing;

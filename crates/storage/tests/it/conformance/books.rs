@@ -152,7 +152,44 @@ async fn changed_books_are_paged_by_number(kind: Kind) {
     assert_eq!(seen, expected);
 }
 
+async fn delete(store: &Store, numbers: &[u32]) -> Vec<u32> {
+    let numbers: Vec<ItemNumber> = numbers.iter().copied().map(ItemNumber).collect();
+    let mut writer = store.begin().await.expect("nobody else writes");
+    let deleted = writer.delete_books(&numbers).await.expect("it writes");
+    writer.commit().await.expect("the commit succeeds");
+    deleted.iter().map(|item| item.0).collect()
+}
+
+async fn gone(store: &Store, revision: i64, after: Option<u32>, limit: u32) -> Vec<u32> {
+    let after = after.map(ItemNumber);
+    let items = store.books_deleted_after(revision, after, limit).await.expect("it reads");
+    items.iter().map(|item| item.0).collect()
+}
+
+async fn deleted_books_are_told_by_revision_until_they_return(kind: Kind) {
+    let (store, _place) = kind.new_store().await;
+    let books: Vec<Book> = (1..=9).map(|number| book(number, "Dune")).collect();
+    put(&store, &books).await;
+    assert_eq!(delete(&store, &[5, 3, 5, 77]).await, [3, 5]);
+    assert_eq!(store.catalogue_revision().await.expect("it reads"), 2);
+    // Nothing was there, so nothing changed.
+    assert_eq!(delete(&store, &[3, 77]).await, [0; 0]);
+    assert_eq!(store.catalogue_revision().await.expect("it reads"), 2);
+    assert_eq!(delete(&store, &[1, 8, 9]).await, [1, 8, 9]);
+    assert_eq!(store.counts().await.expect("it counts").books, 4);
+    assert_eq!(store.item_number("5").await.expect("an id"), None);
+
+    assert_eq!(gone(&store, 0, None, 10).await, [1, 3, 5, 8, 9]);
+    assert_eq!(gone(&store, 0, Some(1), 2).await, [3, 5]);
+    assert_eq!(gone(&store, 2, None, 10).await, [1, 8, 9]);
+    assert_eq!(gone(&store, 3, None, 10).await, [0; 0]);
+    assert_eq!(put(&store, &[book(8, "Dune")]).await.stored, 1);
+    assert_eq!(gone(&store, 0, None, 10).await, [1, 3, 5, 9]);
+    assert_eq!(changed(&store, 3, None, 10).await, [8]);
+}
+
 on_every_kind!(
+    deleted_books_are_told_by_revision_until_they_return,
     a_book_reads_as_it_was_put,
     an_assigned_id_comes_back_with_its_book,
     putting_tells_new_changed_and_unchanged_apart,
