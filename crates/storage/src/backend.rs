@@ -37,7 +37,7 @@ pub(crate) trait Backend: fmt::Debug + Send + Sync {
 
     /// Takes the lock of whoever trains, among all processes; `None` if somebody else has it. For
     /// a store in a folder, the folder of models has a lock, and this is always free.
-    async fn lock_training(&self) -> Result<Option<Box<dyn fmt::Debug + Send>>, StoreError>;
+    async fn lock_training(&self) -> Result<Option<Box<dyn HeldLock>>, StoreError>;
 
     /// Closes every connection, waiting for those in use.
     async fn close(&self);
@@ -160,6 +160,13 @@ pub(crate) trait Notices: Send {
     /// Waits for the next commit that changed something. It may say so without one, and does after
     /// a connection was lost and found, since notices may have been missed.
     async fn next(&mut self) -> Result<(), StoreError>;
+}
+
+/// A lock that is held until it is dropped, or its process dies.
+#[async_trait]
+pub(crate) trait HeldLock: fmt::Debug + Send {
+    /// Asks whether it is still held: it is lost with the connection that holds it.
+    async fn is_held(&mut self) -> bool;
 }
 
 /// One transaction that writes. What it has written, it reads. Dropping it takes everything back.

@@ -64,6 +64,7 @@ mod history;
 mod ids;
 mod impressions;
 pub mod models;
+mod postgres;
 mod private;
 mod record;
 mod rules;
@@ -85,6 +86,7 @@ pub use history::{History, UserRevision};
 pub use ids::IdSpace;
 pub use impressions::{Impression, NewImpression};
 pub use models::{ModelFolder, ModelFolderError, ModelVersion, TrainingLock};
+pub use postgres::url::{DatabaseUrl, DatabaseUrlError};
 pub use record::{Entry, Recorded};
 pub use rules::{
     DeletedRule, FACTOR_MAX, NOTE_BYTES_MAX, PLACE_MAX, RULES_MAX, Rule, RuleEffect, RuleTarget,

@@ -21,6 +21,9 @@ static INSERT_IMPRESSIONS: LazyLock<RowsStatement> = LazyLock::new(|| {
     )
 });
 
+/// What is stored of an impression: event id, book, time, time recorded, attribution token.
+type Row = (Vec<u8>, i64, i64, i64, Option<String>);
+
 pub(super) async fn latest(
     database: &Database,
     user: UserNumber,
@@ -50,7 +53,7 @@ pub(super) async fn stored(
     after: Option<EventId>,
     limit: u32,
 ) -> Result<Vec<NewImpression>, StoreError> {
-    let rows: Vec<(Vec<u8>, i64, i64, i64, Option<String>)> = sqlx::query_as(
+    let rows: Vec<Row> = sqlx::query_as(
         "SELECT event_id, book_number, time_ms, recorded_ms, attribution_token
          FROM impressions WHERE shop_id = $1 AND user_number = $2 AND event_id > $3
          ORDER BY event_id LIMIT $4",

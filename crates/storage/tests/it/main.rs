@@ -1,13 +1,12 @@
 //! The store, snapshots and the model folder, used as the server uses them.
 
-mod api_keys;
-mod books;
-mod events;
-mod ids;
+mod compacting;
+mod conformance;
+mod migrating;
 mod models;
 mod opening;
-mod rules;
+mod postgres;
+mod recording;
 mod snapshot;
 mod speed;
 mod support;
-mod writing;

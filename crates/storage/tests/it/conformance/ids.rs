@@ -4,11 +4,10 @@ use recommender::id::{FIRST_ASSIGNED, IdError, LAST_NUMBER};
 use recommender::{ItemNumber, UserNumber};
 use storage::{IdSpace, StoreError};
 
-use crate::support::{book, new_store, open, rating, tamper};
+use crate::support::{Kind, book, rating};
 
-#[tokio::test]
-async fn ids_get_numbers_in_the_order_of_their_arrival_and_keep_them() {
-    let (store, folder) = new_store().await;
+async fn ids_get_numbers_in_the_order_of_their_arrival_and_keep_them(kind: Kind) {
+    let (store, place) = kind.new_store().await;
     let mut writer = store.begin().await.expect("nobody else writes");
     let first = UserNumber(FIRST_ASSIGNED);
     let second = UserNumber(FIRST_ASSIGNED + 1);
@@ -21,7 +20,7 @@ async fn ids_get_numbers_in_the_order_of_their_arrival_and_keep_them() {
     writer.commit().await.expect("the commit succeeds");
     store.close().await;
 
-    let store = open(folder.path()).await;
+    let store = place.open().await;
     assert_eq!(store.user_number("bob").await.expect("an id"), Some(second));
     assert_eq!(store.user_number("cem").await.expect("an id"), None);
     let mut writer = store.begin().await.expect("nobody else writes");
@@ -29,21 +28,19 @@ async fn ids_get_numbers_in_the_order_of_their_arrival_and_keep_them() {
     assert_eq!(next, [UserNumber(FIRST_ASSIGNED + 3), second]);
 }
 
-#[tokio::test]
-async fn a_number_is_not_given_again_after_its_id_is_gone() {
-    let (store, folder) = new_store().await;
+async fn a_number_is_not_given_again_after_its_id_is_gone(kind: Kind) {
+    let (store, place) = kind.new_store().await;
     let mut writer = store.begin().await.expect("nobody else writes");
     writer.assign_users(&["ann"]).await.expect("an id");
     writer.commit().await.expect("the commit succeeds");
-    tamper(folder.path(), "DELETE FROM assigned_ids").await;
+    place.tamper("DELETE FROM assigned_ids").await;
     let mut writer = store.begin().await.expect("nobody else writes");
     let users = writer.assign_users(&["bob", "ann"]).await.expect("ids");
     assert_eq!(users, [UserNumber(FIRST_ASSIGNED + 1), UserNumber(FIRST_ASSIGNED + 2)]);
 }
 
-#[tokio::test]
-async fn an_id_that_is_its_own_number_is_known_once_it_means_something() {
-    let (store, _folder) = new_store().await;
+async fn an_id_that_is_its_own_number_is_known_once_it_means_something(kind: Kind) {
+    let (store, _place) = kind.new_store().await;
     assert_eq!(store.user_number("17").await.expect("an id"), None);
     assert_eq!(store.item_number("7").await.expect("an id"), None);
     let mut writer = store.begin().await.expect("nobody else writes");
@@ -56,9 +53,8 @@ async fn an_id_that_is_its_own_number_is_known_once_it_means_something() {
     assert_eq!(store.item_number("7").await.expect("an id"), None);
 }
 
-#[tokio::test]
-async fn thousands_of_ids_go_there_and_back() {
-    let (store, _folder) = new_store().await;
+async fn thousands_of_ids_go_there_and_back(kind: Kind) {
+    let (store, _place) = kind.new_store().await;
     let ids: Vec<String> =
         (0..3_000).map(|index| format!("reader-{}", index * 7 % 3_000)).collect();
     let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
@@ -70,17 +66,15 @@ async fn thousands_of_ids_go_there_and_back() {
     assert_eq!(back, ids.iter().map(|id| Some((*id).to_owned())).collect::<Vec<_>>());
 }
 
-#[tokio::test]
-async fn a_number_never_assigned_has_no_id() {
-    let (store, _folder) = new_store().await;
+async fn a_number_never_assigned_has_no_id(kind: Kind) {
+    let (store, _place) = kind.new_store().await;
     let numbers = [0, 5, FIRST_ASSIGNED].map(ItemNumber);
     let ids = store.item_ids(&numbers).await.expect("numbers");
     assert_eq!(ids, [None, Some("5".to_owned()), None]);
 }
 
-#[tokio::test]
-async fn a_string_that_cannot_be_an_id_is_refused_and_assigns_nothing() {
-    let (store, _folder) = new_store().await;
+async fn a_string_that_cannot_be_an_id_is_refused_and_assigns_nothing(kind: Kind) {
+    let (store, _place) = kind.new_store().await;
     let mut writer = store.begin().await.expect("nobody else writes");
     let refused = writer.assign_users(&["ann", ""]).await;
     assert!(matches!(refused, Err(StoreError::Id(IdError::Empty))));
@@ -90,10 +84,9 @@ async fn a_string_that_cannot_be_an_id_is_refused_and_assigns_nothing() {
     assert_eq!(users, [UserNumber(FIRST_ASSIGNED)]);
 }
 
-#[tokio::test]
-async fn the_last_number_is_assigned_and_then_no_more() {
-    let (store, folder) = new_store().await;
-    tamper(folder.path(), "UPDATE id_sequences SET next_number = 2147483646").await;
+async fn the_last_number_is_assigned_and_then_no_more(kind: Kind) {
+    let (store, place) = kind.new_store().await;
+    place.tamper("UPDATE id_sequences SET next_number = 2147483646").await;
     let mut writer = store.begin().await.expect("nobody else writes");
     let refused = writer.assign_items(&["a", "b", "c"]).await.expect_err("one too many");
     let expected = "no numbers left for 3 new book ids, expected at most 2";
@@ -107,3 +100,13 @@ async fn the_last_number_is_assigned_and_then_no_more() {
     );
     writer.commit().await.expect("what was assigned is committed");
 }
+
+on_every_kind!(
+    ids_get_numbers_in_the_order_of_their_arrival_and_keep_them,
+    a_number_is_not_given_again_after_its_id_is_gone,
+    an_id_that_is_its_own_number_is_known_once_it_means_something,
+    thousands_of_ids_go_there_and_back,
+    a_number_never_assigned_has_no_id,
+    a_string_that_cannot_be_an_id_is_refused_and_assigns_nothing,
+    the_last_number_is_assigned_and_then_no_more,
+);

@@ -5,7 +5,7 @@ use storage::{
     Surface, Surfaces,
 };
 
-use crate::support::{new_store, open, tamper, try_to_tamper};
+use crate::support::Kind;
 
 fn rule(id: &str) -> Rule {
     Rule {
@@ -37,9 +37,8 @@ async fn all(store: &Store) -> Vec<Rule> {
     store.rules_after(None, RULES_MAX).await.expect("it reads")
 }
 
-#[tokio::test]
-async fn rules_come_back_as_they_were_stored_also_after_opening_anew() {
-    let (store, folder) = new_store().await;
+async fn rules_come_back_as_they_were_stored_also_after_opening_anew(kind: Kind) {
+    let (store, place) = kind.new_store().await;
     let rules = [
         Rule {
             target: RuleTarget::Author("Le Guin, \"Ursula\" K.".to_owned()),
@@ -72,14 +71,13 @@ async fn rules_come_back_as_they_were_stored_also_after_opening_anew() {
     assert_eq!(all(&store).await, rules);
     assert_eq!(store.rules_after(Some("b"), 1).await.expect("it reads"), [rules[2].clone()]);
     store.close().await;
-    let store = open(folder.path()).await;
+    let store = place.open().await;
     assert_eq!(all(&store).await, rules);
     assert_eq!(store.rules_revision().await.expect("it reads"), 4);
 }
 
-#[tokio::test]
-async fn every_effect_of_every_target_is_read_back_as_it_was_written() {
-    let (store, _folder) = new_store().await;
+async fn every_effect_of_every_target_is_read_back_as_it_was_written(kind: Kind) {
+    let (store, _place) = kind.new_store().await;
     let name = || "a name".to_owned();
     let targets = [
         RuleTarget::Book(name()),
@@ -124,9 +122,8 @@ async fn every_effect_of_every_target_is_read_back_as_it_was_written() {
     assert_eq!(all(&store).await, rules);
 }
 
-#[tokio::test]
-async fn a_rule_replaces_the_one_with_its_id_and_is_deleted_once() {
-    let (store, _folder) = new_store().await;
+async fn a_rule_replaces_the_one_with_its_id_and_is_deleted_once(kind: Kind) {
+    let (store, _place) = kind.new_store().await;
     assert_eq!(store.rules_revision().await.expect("it reads"), 0);
     let pin = Rule {
         target: RuleTarget::Book("7".to_owned()),
@@ -147,15 +144,14 @@ async fn a_rule_replaces_the_one_with_its_id_and_is_deleted_once() {
     assert_eq!(store.rules_revision().await.expect("it reads"), 4);
 }
 
-#[tokio::test]
-async fn one_rule_too_many_is_refused_and_those_there_can_still_change() {
-    let (store, folder) = new_store().await;
+async fn one_rule_too_many_is_refused_and_those_there_can_still_change(kind: Kind) {
+    let (store, place) = kind.new_store().await;
     let many = format!(
         "WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < {RULES_MAX})
          INSERT INTO rules SELECT 1, 'r' || n, 1, 'book', 3, NULL, NULL, 0, NULL, NULL, NULL
          FROM numbers"
     );
-    tamper(folder.path(), &many).await;
+    place.tamper(&many).await;
     let refused = put(&store, &rule("new")).await;
     assert!(matches!(refused, Err(StoreError::TooManyRules { max: RULES_MAX })), "{refused:?}");
     put(&store, &rule("r17")).await.expect("it replaces one");
@@ -164,9 +160,8 @@ async fn one_rule_too_many_is_refused_and_those_there_can_still_change() {
     assert_eq!(all(&store).await.len(), RULES_MAX as usize);
 }
 
-#[tokio::test]
-async fn what_no_rule_can_be_is_not_stored() {
-    let (store, folder) = new_store().await;
+async fn what_no_rule_can_be_is_not_stored(kind: Kind) {
+    let (store, place) = kind.new_store().await;
     let refused = [
         Rule { effect: RuleEffect::Pin(1), ..rule("a") },
         Rule { effect: RuleEffect::Boost(0.0), ..rule("a") },
@@ -181,7 +176,18 @@ async fn what_no_rule_can_be_is_not_stored() {
     put(&store, &rule("a")).await.expect("it fits");
     for change in ["effect = 5", "place = 3", "factor = NULL", "surfaces = 8", "target_kind = 0"] {
         let statement = format!("UPDATE rules SET {change}");
-        try_to_tamper(folder.path(), &statement).await.expect_err(change);
+        place.try_to_tamper(&statement).await.expect_err(change);
     }
     assert_eq!(all(&store).await, [rule("a")]);
 }
+
+on_every_kind!(
+    rules_come_back_as_they_were_stored_also_after_opening_anew,
+    every_effect_of_every_target_is_read_back_as_it_was_written,
+    a_rule_replaces_the_one_with_its_id_and_is_deleted_once,
+);
+
+on_sqlite!(
+    one_rule_too_many_is_refused_and_those_there_can_still_change,
+    what_no_rule_can_be_is_not_stored,
+);

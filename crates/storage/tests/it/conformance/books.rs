@@ -5,7 +5,7 @@ use recommender::id::FIRST_ASSIGNED;
 use recommender::offer::Offer;
 use storage::{Book, PutBooks, Store, StoreError};
 
-use crate::support::{book, new_store};
+use crate::support::{Kind, book};
 
 async fn put(store: &Store, books: &[Book]) -> PutBooks {
     let mut writer = store.begin().await.expect("nobody else writes");
@@ -14,9 +14,8 @@ async fn put(store: &Store, books: &[Book]) -> PutBooks {
     put
 }
 
-#[tokio::test]
-async fn a_book_reads_as_it_was_put() {
-    let (store, _folder) = new_store().await;
+async fn a_book_reads_as_it_was_put(kind: Kind) {
+    let (store, _place) = kind.new_store().await;
     let bare = Book {
         authors: Vec::new(),
         published_year: None,
@@ -40,9 +39,8 @@ async fn a_book_reads_as_it_was_put() {
     assert_eq!(store.books_by_number(&[]).await.expect("it reads"), []);
 }
 
-#[tokio::test]
-async fn an_assigned_id_comes_back_with_its_book() {
-    let (store, _folder) = new_store().await;
+async fn an_assigned_id_comes_back_with_its_book(kind: Kind) {
+    let (store, _place) = kind.new_store().await;
     let mut writer = store.begin().await.expect("nobody else writes");
     writer.assign_items(&["sku-1"]).await.expect("an id");
     writer.put_books(&[book(FIRST_ASSIGNED, "Dune")]).await.expect("it fits");
@@ -51,9 +49,8 @@ async fn an_assigned_id_comes_back_with_its_book() {
     assert_eq!(read.first().map(|book| book.id.as_str()), Some("sku-1"));
 }
 
-#[tokio::test]
-async fn putting_tells_new_changed_and_unchanged_apart() {
-    let (store, _folder) = new_store().await;
+async fn putting_tells_new_changed_and_unchanged_apart(kind: Kind) {
+    let (store, _place) = kind.new_store().await;
     let done = put(&store, &[book(1, "Dune"), book(2, "Emma")]).await;
     assert_eq!(done, PutBooks { stored: 2, changed: 0, unchanged: 0 });
     let retitled = Book { volume: Some(2.0), ..book(2, "Emma") };
@@ -68,9 +65,8 @@ async fn putting_tells_new_changed_and_unchanged_apart() {
     assert_eq!(read.first().map(|book| book.title.as_str()), Some("B"));
 }
 
-#[tokio::test]
-async fn the_catalogue_revision_counts_commits_that_changed_a_book() {
-    let (store, _folder) = new_store().await;
+async fn the_catalogue_revision_counts_commits_that_changed_a_book(kind: Kind) {
+    let (store, _place) = kind.new_store().await;
     assert_eq!(store.catalogue_revision().await.expect("it reads"), 0);
     put(&store, &[book(1, "Dune"), book(2, "Emma")]).await;
     assert_eq!(store.catalogue_revision().await.expect("it reads"), 1);
@@ -80,9 +76,8 @@ async fn the_catalogue_revision_counts_commits_that_changed_a_book() {
     assert_eq!(store.catalogue_revision().await.expect("it reads"), 2);
 }
 
-#[tokio::test]
-async fn books_are_paged_by_number() {
-    let (store, _folder) = new_store().await;
+async fn books_are_paged_by_number(kind: Kind) {
+    let (store, _place) = kind.new_store().await;
     let books: Vec<Book> = (1..=1_200).rev().map(|number| book(number, "Dune")).collect();
     assert_eq!(put(&store, &books).await.stored, 1_200);
     assert_eq!(put(&store, &books).await.unchanged, 1_200);
@@ -98,9 +93,8 @@ async fn books_are_paged_by_number() {
     assert_eq!(store.books_by_number(&all).await.expect("it reads").len(), 1_200);
 }
 
-#[tokio::test]
-async fn a_book_out_of_bounds_is_refused_and_nothing_of_its_batch_is_stored() {
-    let (store, _folder) = new_store().await;
+async fn a_book_out_of_bounds_is_refused_and_nothing_of_its_batch_is_stored(kind: Kind) {
+    let (store, _place) = kind.new_store().await;
     let mut writer = store.begin().await.expect("nobody else writes");
     let refused = writer.put_books(&[book(1, "Dune"), book(2, "")]).await;
     assert!(matches!(refused, Err(StoreError::Book(error)) if error.field == "title"));
@@ -115,9 +109,8 @@ async fn changed(store: &Store, revision: i64, after: Option<u32>, limit: u32) -
     books.iter().map(|book| book.number.0).collect()
 }
 
-#[tokio::test]
-async fn a_book_has_the_revision_of_the_commit_that_last_changed_it() {
-    let (store, _folder) = new_store().await;
+async fn a_book_has_the_revision_of_the_commit_that_last_changed_it(kind: Kind) {
+    let (store, _place) = kind.new_store().await;
     put(&store, &[book(1, "Dune"), book(2, "Emma"), book(3, "Ulysses")]).await;
     let first = store.catalogue_revision().await.expect("it reads");
     assert_eq!(changed(&store, 0, None, 10).await, [1, 2, 3]);
@@ -140,9 +133,8 @@ async fn a_book_has_the_revision_of_the_commit_that_last_changed_it() {
     assert_eq!(changed(&store, committed.catalogue_revision, None, 10).await, [3]);
 }
 
-#[tokio::test]
-async fn changed_books_are_paged_by_number() {
-    let (store, _folder) = new_store().await;
+async fn changed_books_are_paged_by_number(kind: Kind) {
+    let (store, _place) = kind.new_store().await;
     let books: Vec<Book> = (1..=1_200).map(|number| book(number, "Dune")).collect();
     put(&store, &books).await;
     // Higher numbers change first, so that the order of revisions is another one.
@@ -159,3 +151,51 @@ async fn changed_books_are_paged_by_number() {
     let expected: Vec<u32> = (1..=1_200).filter(|number| number % 3 != 1).collect();
     assert_eq!(seen, expected);
 }
+
+async fn delete(store: &Store, numbers: &[u32]) -> Vec<u32> {
+    let numbers: Vec<ItemNumber> = numbers.iter().copied().map(ItemNumber).collect();
+    let mut writer = store.begin().await.expect("nobody else writes");
+    let deleted = writer.delete_books(&numbers).await.expect("it writes");
+    writer.commit().await.expect("the commit succeeds");
+    deleted.iter().map(|item| item.0).collect()
+}
+
+async fn gone(store: &Store, revision: i64, after: Option<u32>, limit: u32) -> Vec<u32> {
+    let after = after.map(ItemNumber);
+    let items = store.books_deleted_after(revision, after, limit).await.expect("it reads");
+    items.iter().map(|item| item.0).collect()
+}
+
+async fn deleted_books_are_told_by_revision_until_they_return(kind: Kind) {
+    let (store, _place) = kind.new_store().await;
+    let books: Vec<Book> = (1..=9).map(|number| book(number, "Dune")).collect();
+    put(&store, &books).await;
+    assert_eq!(delete(&store, &[5, 3, 5, 77]).await, [3, 5]);
+    assert_eq!(store.catalogue_revision().await.expect("it reads"), 2);
+    // Nothing was there, so nothing changed.
+    assert_eq!(delete(&store, &[3, 77]).await, [0; 0]);
+    assert_eq!(store.catalogue_revision().await.expect("it reads"), 2);
+    assert_eq!(delete(&store, &[1, 8, 9]).await, [1, 8, 9]);
+    assert_eq!(store.counts().await.expect("it counts").books, 4);
+    assert_eq!(store.item_number("5").await.expect("an id"), None);
+
+    assert_eq!(gone(&store, 0, None, 10).await, [1, 3, 5, 8, 9]);
+    assert_eq!(gone(&store, 0, Some(1), 2).await, [3, 5]);
+    assert_eq!(gone(&store, 2, None, 10).await, [1, 8, 9]);
+    assert_eq!(gone(&store, 3, None, 10).await, [0; 0]);
+    assert_eq!(put(&store, &[book(8, "Dune")]).await.stored, 1);
+    assert_eq!(gone(&store, 0, None, 10).await, [1, 3, 5, 9]);
+    assert_eq!(changed(&store, 3, None, 10).await, [8]);
+}
+
+on_every_kind!(
+    deleted_books_are_told_by_revision_until_they_return,
+    a_book_reads_as_it_was_put,
+    an_assigned_id_comes_back_with_its_book,
+    putting_tells_new_changed_and_unchanged_apart,
+    the_catalogue_revision_counts_commits_that_changed_a_book,
+    books_are_paged_by_number,
+    a_book_out_of_bounds_is_refused_and_nothing_of_its_batch_is_stored,
+    a_book_has_the_revision_of_the_commit_that_last_changed_it,
+    changed_books_are_paged_by_number,
+);

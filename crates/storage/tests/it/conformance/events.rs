@@ -6,7 +6,7 @@ use recommender::{EventKind, ItemNumber, Rating, UserNumber};
 use storage::event::EventError;
 use storage::{Appended, EventId, EventOrigin, History, NewEvent, Store, StoreError};
 
-use crate::support::{new_store, rating, tamper, try_to_tamper};
+use crate::support::{Kind, rating};
 
 async fn append(store: &Store, events: &[NewEvent]) -> Appended {
     let mut writer = store.begin().await.expect("nobody else writes");
@@ -26,9 +26,8 @@ async fn ids(store: &Store, user: u32, limit: u32) -> Vec<String> {
     history.events.iter().map(|event| text(event.event_id)).collect()
 }
 
-#[tokio::test]
-async fn appending_again_changes_nothing() {
-    let (store, _folder) = new_store().await;
+async fn appending_again_changes_nothing(kind: Kind) {
+    let (store, _place) = kind.new_store().await;
     let events = [rating(1, "a", 7), rating(1, "b", 8), rating(2, "a", 7)];
     assert_eq!(append(&store, &events).await, Appended { stored: 3, repeated: 0, conflicting: 0 });
     let before = (history(&store, 1).await, history(&store, 2).await);
@@ -36,9 +35,8 @@ async fn appending_again_changes_nothing() {
     assert_eq!((history(&store, 1).await, history(&store, 2).await), before);
 }
 
-#[tokio::test]
-async fn of_two_events_with_the_same_id_the_first_wins_and_the_conflict_is_counted() {
-    let (store, _folder) = new_store().await;
+async fn of_two_events_with_the_same_id_the_first_wins_and_the_conflict_is_counted(kind: Kind) {
+    let (store, _place) = kind.new_store().await;
     let first = rating(1, "a", 7);
     append(&store, std::slice::from_ref(&first)).await;
     let changes: [fn(&mut NewEvent); 4] = [
@@ -64,18 +62,16 @@ async fn of_two_events_with_the_same_id_the_first_wins_and_the_conflict_is_count
     assert_eq!(stored.iter().map(|event| event.item).collect::<Vec<_>>(), [first.item]);
 }
 
-#[tokio::test]
-async fn repetitions_inside_one_batch_are_told_too() {
-    let (store, _folder) = new_store().await;
+async fn repetitions_inside_one_batch_are_told_too(kind: Kind) {
+    let (store, _place) = kind.new_store().await;
     let events = [rating(1, "a", 7), rating(1, "b", 7), rating(1, "a", 7), rating(1, "a", 8)];
     let appended = append(&store, &events).await;
     assert_eq!(appended, Appended { stored: 2, repeated: 2, conflicting: 1 });
     assert_eq!(history(&store, 1).await.events.len(), 2);
 }
 
-#[tokio::test]
-async fn a_large_batch_that_is_partly_repeated_stores_the_rest() {
-    let (store, _folder) = new_store().await;
+async fn a_large_batch_that_is_partly_repeated_stores_the_rest(kind: Kind) {
+    let (store, _place) = kind.new_store().await;
     let event = |index: u32| rating(index % 97 + 1, &format!("event {index}"), 7);
     let old: Vec<NewEvent> = (0..3_000).step_by(3).map(event).collect();
     append(&store, &old).await;
@@ -86,9 +82,8 @@ async fn a_large_batch_that_is_partly_repeated_stores_the_rest() {
     assert_eq!(store.counts().await.expect("it counts").events, 3_000);
 }
 
-#[tokio::test]
-async fn history_is_newest_first_and_limited() {
-    let (store, _folder) = new_store().await;
+async fn history_is_newest_first_and_limited(kind: Kind) {
+    let (store, _place) = kind.new_store().await;
     let at = |id, time_ms, recorded_ms| NewEvent { time_ms, recorded_ms, ..rating(1, id, 7) };
     let events = [
         at("without a time, recorded early", None, 1),
@@ -114,9 +109,8 @@ async fn history_is_newest_first_and_limited() {
     assert_eq!(history(&store, 2).await, History { revision: 0, events: Vec::new() });
 }
 
-#[tokio::test]
-async fn an_event_reads_as_it_was_appended() {
-    let (store, _folder) = new_store().await;
+async fn an_event_reads_as_it_was_appended(kind: Kind) {
+    let (store, _place) = kind.new_store().await;
     let event = NewEvent {
         kind: EventKind::Purchase,
         rating: None,
@@ -135,9 +129,8 @@ async fn an_event_reads_as_it_was_appended() {
     assert_eq!((counts.events, counts.simulated_events), (1, 1));
 }
 
-#[tokio::test]
-async fn the_schema_takes_every_kind_and_origin_there_is_and_no_other() {
-    let (store, folder) = new_store().await;
+async fn the_schema_takes_every_kind_and_origin_there_is_and_no_other(kind: Kind) {
+    let (store, place) = kind.new_store().await;
     let mut events = Vec::new();
     for kind in EventKind::ALL {
         for origin in EventOrigin::ALL {
@@ -163,19 +156,18 @@ async fn the_schema_takes_every_kind_and_origin_there_is_and_no_other() {
     done.expect("the scan succeeds");
     assert_eq!(scanned, expected);
 
-    tamper(folder.path(), "DELETE FROM events WHERE kind = 6").await;
+    place.tamper("DELETE FROM events WHERE kind = 6").await;
     for (column, all) in [("kind", EventKind::ALL.len()), ("origin", EventOrigin::ALL.len())] {
         for number in [0, all + 1] {
             let statement = format!("UPDATE events SET {column} = {number}");
-            let refused = try_to_tamper(folder.path(), &statement).await;
+            let refused = place.try_to_tamper(&statement).await;
             assert!(refused.is_err_and(|error| error.to_string().contains("CHECK")), "{statement}");
         }
     }
 }
 
-#[tokio::test]
-async fn a_retracted_event_is_gone_but_its_id_stays_taken() {
-    let (store, _folder) = new_store().await;
+async fn a_retracted_event_is_gone_but_its_id_stays_taken(kind: Kind) {
+    let (store, _place) = kind.new_store().await;
     append(&store, &[rating(1, "a", 7), rating(1, "b", 8)]).await;
     let gone = (UserNumber(1), rating(1, "a", 7).event_id);
     let unknown = (UserNumber(2), gone.1);
@@ -189,9 +181,8 @@ async fn a_retracted_event_is_gone_but_its_id_stays_taken() {
     assert_eq!(ids(&store, 1, 100).await, ["b"]);
 }
 
-#[tokio::test]
-async fn a_rating_needs_a_rating_and_nothing_else_has_one() {
-    let (store, _folder) = new_store().await;
+async fn a_rating_needs_a_rating_and_nothing_else_has_one(kind: Kind) {
+    let (store, _place) = kind.new_store().await;
     let without = NewEvent { rating: None, ..rating(1, "a", 7) };
     let view = NewEvent { kind: EventKind::View, ..rating(1, "a", 7) };
     let token = NewEvent { attribution_token: Some(String::new()), ..rating(1, "a", 7) };
@@ -210,9 +201,8 @@ async fn a_rating_needs_a_rating_and_nothing_else_has_one() {
     assert_eq!(store.counts().await.expect("it counts").events, 0);
 }
 
-#[tokio::test]
-async fn a_scan_visits_each_user_once_with_all_events_by_id() {
-    let (store, _folder) = new_store().await;
+async fn a_scan_visits_each_user_once_with_all_events_by_id(kind: Kind) {
+    let (store, _place) = kind.new_store().await;
     let view = NewEvent { kind: EventKind::View, rating: None, time_ms: None, ..rating(3, "b", 9) };
     let retracted = rating(2, "z", 5);
     append(&store, &[view.clone(), rating(9, "a", 7), rating(3, "a", 8), retracted.clone()]).await;
@@ -234,9 +224,8 @@ async fn a_scan_visits_each_user_once_with_all_events_by_id() {
     assert_eq!(seen, [(3, vec![rated(8), (9, EventKind::View, None)]), (9, vec![rated(7)])]);
 }
 
-#[tokio::test]
-async fn a_scan_can_be_broken_off_and_the_connection_is_free_again() {
-    let (store, _folder) = new_store().await;
+async fn a_scan_can_be_broken_off_and_the_connection_is_free_again(kind: Kind) {
+    let (store, _place) = kind.new_store().await;
     let events: Vec<NewEvent> = (1..=2_000).map(|user| rating(user, "a", 7)).collect();
     append(&store, &events).await;
     for _ in 0..5 {
@@ -252,9 +241,8 @@ async fn a_scan_can_be_broken_off_and_the_connection_is_free_again() {
     }
 }
 
-#[tokio::test]
-async fn every_kind_but_a_view_settles_its_item_until_it_is_retracted() {
-    let (store, _folder) = new_store().await;
+async fn every_kind_but_a_view_settles_its_item_until_it_is_retracted(kind: Kind) {
+    let (store, _place) = kind.new_store().await;
     let mut events = vec![rating(2, "another user", 99)];
     for kind in EventKind::ALL {
         // In descending order, and each item twice.
@@ -279,9 +267,8 @@ async fn every_kind_but_a_view_settles_its_item_until_it_is_retracted() {
     assert_eq!(settled(3).await, []);
 }
 
-#[tokio::test]
-async fn a_store_remembers_that_it_had_simulated_events() {
-    let (store, _folder) = new_store().await;
+async fn a_store_remembers_that_it_had_simulated_events(kind: Kind) {
+    let (store, _place) = kind.new_store().await;
     append(&store, &[rating(1, "a", 7)]).await;
     assert!(!store.has_simulated_events().await.expect("it reads"));
     let simulated = NewEvent { origin: EventOrigin::Simulated, ..rating(1, "b", 7) };
@@ -301,3 +288,20 @@ async fn a_store_remembers_that_it_had_simulated_events() {
     writer.commit().await.expect("the commit succeeds");
     assert!(store.has_simulated_events().await.expect("it reads"));
 }
+
+on_every_kind!(
+    appending_again_changes_nothing,
+    of_two_events_with_the_same_id_the_first_wins_and_the_conflict_is_counted,
+    repetitions_inside_one_batch_are_told_too,
+    a_large_batch_that_is_partly_repeated_stores_the_rest,
+    history_is_newest_first_and_limited,
+    an_event_reads_as_it_was_appended,
+    a_retracted_event_is_gone_but_its_id_stays_taken,
+    a_rating_needs_a_rating_and_nothing_else_has_one,
+    a_scan_visits_each_user_once_with_all_events_by_id,
+    a_scan_can_be_broken_off_and_the_connection_is_free_again,
+    every_kind_but_a_view_settles_its_item_until_it_is_retracted,
+    a_store_remembers_that_it_had_simulated_events,
+);
+
+on_sqlite!(the_schema_takes_every_kind_and_origin_there_is_and_no_other,);

@@ -2,7 +2,7 @@
 
 use storage::{API_KEYS_MAX, AddedApiKey, ApiKey, RevokedApiKey, Store, StoreError};
 
-use crate::support::{new_store, tamper};
+use crate::support::Kind;
 
 fn key(id: &str) -> ApiKey {
     ApiKey {
@@ -34,9 +34,8 @@ async fn ids(store: &Store) -> Vec<String> {
     store.api_keys().await.expect("it reads").into_iter().map(|key| key.id).collect()
 }
 
-#[tokio::test]
-async fn a_key_comes_back_as_it_was_stored_and_every_change_is_a_revision() {
-    let (store, _folder) = new_store().await;
+async fn a_key_comes_back_as_it_was_stored_and_every_change_is_a_revision(kind: Kind) {
+    let (store, _place) = kind.new_store().await;
     assert_eq!(store.api_keys_revision().await.expect("it reads"), 0);
     assert_eq!(add(&store, &key("a")).await.expect("it fits"), AddedApiKey::Stored);
     assert_eq!(store.api_keys().await.expect("it reads"), [key("a")]);
@@ -48,9 +47,8 @@ async fn a_key_comes_back_as_it_was_stored_and_every_change_is_a_revision() {
     assert_eq!(store.api_keys_revision().await.expect("it reads"), 2);
 }
 
-#[tokio::test]
-async fn an_id_is_given_once_and_a_key_is_revoked_once() {
-    let (store, _folder) = new_store().await;
+async fn an_id_is_given_once_and_a_key_is_revoked_once(kind: Kind) {
+    let (store, _place) = kind.new_store().await;
     add(&store, &key("a")).await.expect("it fits");
     let other = ApiKey { name: "other".to_owned(), ..key("a") };
     assert_eq!(add(&store, &other).await.expect("it reads"), AddedApiKey::IdTaken);
@@ -73,16 +71,15 @@ fn a_key_is_usable_until_it_expires_or_is_revoked() {
     check(&ApiKey { revoked_ms: Some(1), ..key("a") }, [false, false]);
 }
 
-#[tokio::test]
-async fn where_there_are_too_many_the_one_that_ended_first_is_forgotten() {
-    let (store, folder) = new_store().await;
+async fn where_there_are_too_many_the_one_that_ended_first_is_forgotten(kind: Kind) {
+    let (store, place) = kind.new_store().await;
     let many = format!(
         "WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < {})
          INSERT INTO api_keys SELECT 1, 'k' || n, 'name', 'reader', zeroblob(32), 1, NULL, NULL
          FROM numbers",
         API_KEYS_MAX - 2
     );
-    tamper(folder.path(), &many).await;
+    place.tamper(&many).await;
     add(&store, &ApiKey { expires_ms: Some(900), ..key("expired") }).await.expect("it fits");
     let revoked = ApiKey { expires_ms: Some(9_000), revoked_ms: Some(800), ..key("revoked") };
     add(&store, &revoked).await.expect("it fits");
@@ -97,11 +94,10 @@ async fn where_there_are_too_many_the_one_that_ended_first_is_forgotten() {
     assert!(!ids.iter().any(|id| ["expired", "revoked", "third"].contains(&id.as_str())));
 }
 
-#[tokio::test]
-async fn a_hash_of_another_length_is_an_error_and_no_key() {
-    let (store, folder) = new_store().await;
+async fn a_hash_of_another_length_is_an_error_and_no_key(kind: Kind) {
+    let (store, place) = kind.new_store().await;
     add(&store, &key("a")).await.expect("it fits");
-    tamper(folder.path(), "UPDATE api_keys SET secret_sha256 = x'00'").await;
+    place.tamper("UPDATE api_keys SET secret_sha256 = x'00'").await;
     let error = store.api_keys().await.expect_err("it is no hash");
     assert!(error.to_string().contains("secret_sha256"), "{error}");
 }
@@ -111,3 +107,13 @@ fn the_hash_of_a_secret_is_not_shown() {
     let shown = format!("{:?}", key("a"));
     assert!(!shown.contains("165") && !shown.contains("a5"), "{shown}");
 }
+
+on_every_kind!(
+    a_key_comes_back_as_it_was_stored_and_every_change_is_a_revision,
+    an_id_is_given_once_and_a_key_is_revoked_once,
+);
+
+on_sqlite!(
+    where_there_are_too_many_the_one_that_ended_first_is_forgotten,
+    a_hash_of_another_length_is_an_error_and_no_key,
+);

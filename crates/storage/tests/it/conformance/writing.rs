@@ -5,11 +5,10 @@ use recommender::UserNumber;
 use recommender::id::FIRST_ASSIGNED;
 use storage::{NewEvent, StoreError, UserRevision};
 
-use crate::support::{book, everything, new_store, open, rating, tamper};
+use crate::support::{Kind, book, everything, rating};
 
-#[tokio::test]
-async fn what_was_not_committed_leaves_no_trace() {
-    let (store, _folder) = new_store().await;
+async fn what_was_not_committed_leaves_no_trace(kind: Kind) {
+    let (store, _place) = kind.new_store().await;
     let mut writer = store.begin().await.expect("nobody else writes");
     writer.assign_users(&["ann"]).await.expect("an id");
     writer.append_events(&[rating(FIRST_ASSIGNED, "a", 7)]).await.expect("it fits");
@@ -39,9 +38,8 @@ async fn what_was_not_committed_leaves_no_trace() {
     assert_eq!(users, [UserNumber(FIRST_ASSIGNED + 1)]);
 }
 
-#[tokio::test]
-async fn a_user_has_the_revision_of_the_commit_that_last_touched_them() {
-    let (store, _folder) = new_store().await;
+async fn a_user_has_the_revision_of_the_commit_that_last_touched_them(kind: Kind) {
+    let (store, _place) = kind.new_store().await;
     let revision = |user, revision| UserRevision { user: UserNumber(user), revision };
     for (events, touched, expected) in [
         (vec![rating(2, "a", 7), rating(1, "a", 7), rating(1, "b", 7)], 2, 1),
@@ -66,10 +64,9 @@ async fn a_user_has_the_revision_of_the_commit_that_last_touched_them() {
     assert_eq!(rest, [revision(2, 3)]);
 }
 
-#[tokio::test]
-async fn another_store_on_the_same_folder_sees_every_commit() {
-    let (first, folder) = new_store().await;
-    let second = open(folder.path()).await;
+async fn another_store_on_the_same_folder_sees_every_commit(kind: Kind) {
+    let (first, place) = kind.new_store().await;
+    let second = place.open().await;
     for (index, store) in [&first, &second, &first].into_iter().enumerate() {
         let mut writer = store.begin().await.expect("nobody else writes");
         writer.append_events(&[rating(1, &index.to_string(), 7)]).await.expect("it fits");
@@ -79,9 +76,8 @@ async fn another_store_on_the_same_folder_sees_every_commit() {
     assert_eq!(first.history(UserNumber(1), 9).await.expect("it reads").revision, 3);
 }
 
-#[tokio::test]
-async fn a_writer_whose_batch_was_abandoned_refuses_to_commit() {
-    let (store, _folder) = new_store().await;
+async fn a_writer_whose_batch_was_abandoned_refuses_to_commit(kind: Kind) {
+    let (store, _place) = kind.new_store().await;
     let before = everything(&store).await;
     let events: Vec<NewEvent> = (1..2_000).map(|user| rating(user, "a", 7)).collect();
     let mut writer = store.begin().await.expect("nobody else writes");
@@ -91,15 +87,14 @@ async fn a_writer_whose_batch_was_abandoned_refuses_to_commit() {
     assert_eq!(everything(&store).await, before);
 }
 
-#[tokio::test]
-async fn a_writer_that_failed_half_way_refuses_to_commit() {
-    let (store, folder) = new_store().await;
-    tamper(
-        folder.path(),
-        "CREATE TRIGGER refuse BEFORE INSERT ON events WHEN NEW.book_number = 13
+async fn a_writer_that_failed_half_way_refuses_to_commit(kind: Kind) {
+    let (store, place) = kind.new_store().await;
+    place
+        .tamper(
+            "CREATE TRIGGER refuse BEFORE INSERT ON events WHEN NEW.book_number = 13
          BEGIN SELECT RAISE(FAIL, 'unlucky'); END",
-    )
-    .await;
+        )
+        .await;
     let before = everything(&store).await;
     let mut writer = store.begin().await.expect("nobody else writes");
     let failed = writer.append_events(&[rating(1, "a", 7), rating(1, "b", 13)]).await;
@@ -109,3 +104,12 @@ async fn a_writer_that_failed_half_way_refuses_to_commit() {
     assert!(matches!(writer.commit().await, Err(StoreError::Unfinished)));
     assert_eq!(everything(&store).await, before);
 }
+
+on_every_kind!(
+    what_was_not_committed_leaves_no_trace,
+    a_user_has_the_revision_of_the_commit_that_last_touched_them,
+    another_store_on_the_same_folder_sees_every_commit,
+    a_writer_whose_batch_was_abandoned_refuses_to_commit,
+);
+
+on_sqlite!(a_writer_that_failed_half_way_refuses_to_commit,);
