@@ -26,7 +26,7 @@ pub enum MethodKind {
 }
 
 use MethodKind::{Streaming, Unary};
-use Role::{Admin, Reader};
+use Role::{Admin, Reader, Writer};
 
 /// Method → role.
 pub const METHODS: &[Method] = &[
@@ -34,6 +34,8 @@ pub const METHODS: &[Method] = &[
     method("/foreword.v1.RecommendationService/Recommend", Reader, Unary),
     method("/foreword.v1.RecommendationService/SimilarBooks", Reader, Unary),
     method("/foreword.v1.RecommendationService/Trending", Reader, Unary),
+    method("/foreword.v1.EventService/RecordEvents", Writer, Unary),
+    method("/foreword.v1.EventService/StreamEvents", Writer, Streaming),
     method("/foreword.v1.RuleService/ListRules", Admin, Unary),
     method("/foreword.v1.RuleService/PutRule", Admin, Unary),
     method("/foreword.v1.RuleService/DeleteRule", Admin, Unary),
