@@ -49,7 +49,8 @@ use recommender::UserNumber;
 use storage::{Store, StoreError};
 
 pub(crate) use figures::HistoryFigures;
-pub(crate) use find::{Fresh, Known};
+pub use find::Fresh;
+pub(crate) use find::Known;
 pub(crate) use history::{Change, History};
 pub(crate) use taking_up::Group;
 
@@ -163,8 +164,7 @@ impl Histories {
             Impressions::Ignored => Vec::new(),
         };
         let events = read.events.iter().map(Into::into).collect();
-        let history =
-            Arc::new(History { revision: read.revision, events, settled, impressions });
+        let history = Arc::new(History { revision: read.revision, events, settled, impressions });
         if self.known() != NOTHING {
             self.histories.insert(ticket, user, Arc::clone(&history), history.bytes());
         }

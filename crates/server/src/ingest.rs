@@ -31,7 +31,7 @@ use crate::histories::Histories;
 use crate::recommend::Recommender;
 use crate::settings::EventsSection;
 
-pub(crate) use entry::{NewEntry, What};
+pub(crate) use entry::{NewEntry, Times, What};
 pub(crate) use figures::IngestFigures;
 pub(crate) use group::{Written, WrittenEntry};
 pub(crate) use queue::Receipt;

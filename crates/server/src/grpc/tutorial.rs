@@ -66,8 +66,7 @@ impl Recommendations for Tutorial {
             filter: Filter { any_categories, ..Filter::default() },
             ..BookFilter::default()
         };
-        let answer =
-            self.recommender.recommend_by_number(user, deadline, &filter, results).await;
+        let answer = self.recommender.recommend_by_number(user, deadline, &filter, results).await;
         let books = answer.shelf.iter().filter_map(|ranked| answer.book(ranked));
         let recommendations = books
             .map(|book| BookRecommendation {

@@ -42,7 +42,11 @@ enum LookError {
 impl Histories {
     /// Follows the store until `stop` ends: looks at every `interval`, and whenever there is
     /// notice of a commit.
-    pub(crate) async fn follow(self: &Arc<Self>, interval: Duration, stop: impl Future<Output = ()>) {
+    pub(crate) async fn follow(
+        self: &Arc<Self>,
+        interval: Duration,
+        stop: impl Future<Output = ()>,
+    ) {
         let mut stop = pin!(stop);
         let interval = interval.min(LOOK_EVERY_AT_MOST);
         let mut backoff = Backoff::new(interval, LOOK_AGAIN_AT_MOST.max(interval));

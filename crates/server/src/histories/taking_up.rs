@@ -36,8 +36,7 @@ pub(crate) struct Group {
 }
 
 /// What is dropped off the async threads.
-pub(crate) type Dropped =
-    (Cleared<Arc<str>, UserNumber>, Cleared<UserNumber, Arc<History>>);
+pub(crate) type Dropped = (Cleared<Arc<str>, UserNumber>, Cleared<UserNumber, Arc<History>>);
 
 impl Histories {
     /// Takes up a commit of this process, before anybody is told of it. Waits for others who do,

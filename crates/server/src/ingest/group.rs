@@ -54,12 +54,14 @@ pub(super) async fn write(
         let users: Vec<&str> = entries.iter().map(|entry| &*entry.user_id).collect();
         let users = writer.resolve_users(&users).await?;
         // Retractions have no book; a number that needs no row stands in for it.
-        let books: Vec<&str> =
-            entries.iter().map(|entry| entry.book_id().unwrap_or("1")).collect();
+        let books: Vec<&str> = entries.iter().map(|entry| entry.book_id().unwrap_or("1")).collect();
         let items = writer.assign_items(&books).await?;
         let numbers = users.iter().map(|user| user.number).zip(items);
-        let rows: Vec<Entry> =
-            entries.iter().zip(numbers).map(|(entry, (user, item))| row(entry, user, item)).collect();
+        let rows: Vec<Entry> = entries
+            .iter()
+            .zip(numbers)
+            .map(|(entry, (user, item))| row(entry, user, item))
+            .collect();
         let recorded = writer.record(&rows, impressions_max).await?;
         for (((entry, row), user), recorded) in entries.iter().zip(&rows).zip(users).zip(recorded) {
             ids.entry(&*entry.user_id).or_insert(user.number);

@@ -53,10 +53,7 @@ impl Queue {
     }
 
     /// Puts entries at the end, or gives them back.
-    pub(super) fn push(
-        &self,
-        entries: Vec<NewEntry>,
-    ) -> Result<Receipt, (Refusal, Vec<NewEntry>)> {
+    pub(super) fn push(&self, entries: Vec<NewEntry>) -> Result<Receipt, (Refusal, Vec<NewEntry>)> {
         let mut waiting = self.lock();
         if waiting.is_closed {
             return Err((Refusal::Closed, entries));

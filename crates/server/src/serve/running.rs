@@ -108,8 +108,12 @@ impl Running {
             settings.serve.poll(),
             stopped,
         );
-        let following =
-            renewal::follow_store(&self.executor, &self.recommender, settings.serve.poll(), stopped);
+        let following = renewal::follow_store(
+            &self.executor,
+            &self.recommender,
+            settings.serve.poll(),
+            stopped,
+        );
         // To the very end: open calls may still hand events over.
         let writing = renewal::write_events(&self.executor, &self.ingest);
         let announcing = announce(&self.data, &found_at, stopped());

@@ -6,6 +6,7 @@ mod admin;
 mod compression;
 mod contract;
 mod crowd;
+mod events;
 mod executor;
 mod health;
 mod import;

@@ -45,7 +45,9 @@ pub(super) fn check(
         let mut violations = Violations::new();
         let entry = match message.entry {
             Some(EntryMessage::Event(event)) => of_event(event, now_ms, limits, &mut violations),
-            Some(EntryMessage::Retraction(retraction)) => of_retraction(retraction, &mut violations),
+            Some(EntryMessage::Retraction(retraction)) => {
+                of_retraction(retraction, &mut violations)
+            }
             None => {
                 violations.add("entry", "none", "an event or a retraction");
                 None

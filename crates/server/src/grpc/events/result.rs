@@ -27,10 +27,10 @@ impl Answers {
 
     /// Adds an entry that is refused.
     pub(super) fn refuse(&mut self, event_id: String, invalid: Invalid) {
-        let violations = invalid.fields.into_iter().map(|field| Violation {
-            field: field.field,
-            description: field.description,
-        });
+        let violations = invalid
+            .fields
+            .into_iter()
+            .map(|field| Violation { field: field.field, description: field.description });
         self.0.push(Answer::Invalid(EventResult {
             event_id,
             outcome: Outcome::Invalid.into(),

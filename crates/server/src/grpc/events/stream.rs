@@ -134,7 +134,9 @@ impl Conversation {
         }
         match results.is_empty() {
             // Nothing was taken of the first request, so there is nothing before the end.
-            true => Err(self.end.replace(Ok(())).and_then(Result::err).unwrap_or_else(status::stopping)),
+            true => {
+                Err(self.end.replace(Ok(())).and_then(Result::err).unwrap_or_else(status::stopping))
+            }
             false => Ok(StreamEventsResponse { results }),
         }
     }
