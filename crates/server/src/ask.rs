@@ -14,7 +14,7 @@ use tonic::transport::Endpoint;
 
 use crate::data_folder::{DataFolder, NoShop};
 use crate::grpc;
-use crate::recommend::{self, OpenError, Reader, Recommender};
+use crate::recommend::{self, Fresh, OpenError, Reader, Recommender};
 use crate::settings::Settings;
 
 /// How long to wait for a server on this machine to accept a connection.
@@ -282,7 +282,7 @@ async fn ask_store(
         filter: Filter { any_categories: question.categories.clone(), ..Filter::default() },
         ..recommend::BookFilter::default()
     };
-    let reader = Reader::User(question.user.clone());
+    let reader = Reader::User { id: question.user.clone(), fresh: Fresh::default() };
     let answer = recommender.recommend(&reader, &filter, question.results as usize).await;
     let response = grpc::to_message(&answer, &filter.filter);
     recommender.close().await;

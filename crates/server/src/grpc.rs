@@ -5,6 +5,7 @@
 mod book;
 mod catalog;
 mod pages;
+mod events;
 mod rules;
 pub(crate) mod status;
 mod time;
@@ -17,6 +18,7 @@ use std::sync::Arc;
 
 use api::tutorial::recommendations_server::RecommendationsServer;
 use api::v1::catalog_service_server::CatalogServiceServer;
+use api::v1::event_service_server::EventServiceServer;
 use api::v1::recommendation_service_server::RecommendationServiceServer;
 use api::v1::rule_service_server::RuleServiceServer;
 use api::v1::user_service_server::UserServiceServer;
@@ -24,15 +26,17 @@ use tonic::codec::CompressionEncoding;
 use tonic::server::NamedService;
 use tonic::service::Routes;
 
+use crate::ingest::Ingest;
 use crate::recommend::Recommender;
 use crate::settings::LiveSettings;
 
 pub use v1::to_message;
 
 /// The names of the contract's services, as health calls ask for them.
-pub const SERVICES: [&str; 5] = [
+pub const SERVICES: [&str; 6] = [
     <RecommendationsServer<tutorial::Tutorial> as NamedService>::NAME,
     <RecommendationServiceServer<v1::V1> as NamedService>::NAME,
+    <EventServiceServer<events::EventKeeper> as NamedService>::NAME,
     <RuleServiceServer<rules::RuleKeeper> as NamedService>::NAME,
     <CatalogServiceServer<catalog::Catalog> as NamedService>::NAME,
     <UserServiceServer<users::UserKeeper> as NamedService>::NAME,
@@ -64,12 +68,15 @@ impl Bounds {
 /// If the descriptor of the contract, which is built in, cannot be read.
 pub fn routes(
     recommender: &Arc<Recommender>,
+    ingest: &Arc<Ingest>,
     live: &LiveSettings,
 ) -> Result<Routes, tonic_reflection::server::Error> {
     let settings = live.current();
     let tutorial =
         tutorial::Tutorial::new(Arc::clone(recommender), live.clone(), &settings.categories);
     let v1 = v1::V1::new(Arc::clone(recommender), live.clone());
+    let books = Arc::clone(recommender.live());
+    let events = events::EventKeeper::new(Arc::clone(ingest), books, live.clone());
     let rules = rules::RuleKeeper::new(Arc::clone(recommender));
     let catalog = catalog::Catalog::new(Arc::clone(recommender));
     let users = users::UserKeeper::new(Arc::clone(recommender));
@@ -93,6 +100,7 @@ pub fn routes(
     Ok(Routes::default()
         .add_service(packed!(RecommendationsServer::new(tutorial)))
         .add_service(packed!(RecommendationServiceServer::new(v1)))
+        .add_service(packed!(EventServiceServer::new(events)))
         .add_service(packed!(RuleServiceServer::new(rules)))
         .add_service(packed!(CatalogServiceServer::new(catalog)))
         .add_service(packed!(UserServiceServer::new(users)))

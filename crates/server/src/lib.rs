@@ -6,7 +6,8 @@
 //!   [`model_file`], how a model is written;
 //! - [`generation`], [`rules`] and [`live`]: what is being served, renewed without a pause;
 //!   [`opening`], to measure how a model's file is opened;
-//! - [`recommend`]: questions and answers, without protobuf;
+//! - [`recommend`]: questions and answers, without protobuf; `histories`, what is known of users;
+//! - [`ingest`]: events on their way into the store;
 //! - [`grpc`] and [`serve`]: the same over the network;
 //! - [`methods`], [`access`] and [`layers`]: what is served to whom, and what happens around it;
 //! - [`telemetry`] and [`admin`]: what an operator sees of it;
@@ -16,6 +17,7 @@
 pub mod access;
 pub mod admin;
 pub mod ask;
+mod backoff;
 mod blocking;
 pub mod books;
 pub mod certificates;
@@ -24,7 +26,9 @@ pub mod data_folder;
 pub mod demo;
 pub mod generation;
 pub mod grpc;
+mod histories;
 pub mod import;
+pub mod ingest;
 pub mod layers;
 pub mod live;
 pub mod methods;

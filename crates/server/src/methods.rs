@@ -40,6 +40,8 @@ pub const METHODS: &[Method] = &[
     method("/foreword.v1.CatalogService/UpdateOffers", Writer, Unary),
     method("/foreword.v1.CatalogService/DeleteBook", Writer, Unary),
     method("/foreword.v1.CatalogService/ImportBooks", Writer, Streaming),
+    method("/foreword.v1.EventService/RecordEvents", Writer, Unary),
+    method("/foreword.v1.EventService/StreamEvents", Writer, Streaming),
     method("/foreword.v1.RuleService/ListRules", Admin, Unary),
     method("/foreword.v1.RuleService/PutRule", Admin, Unary),
     method("/foreword.v1.RuleService/DeleteRule", Admin, Unary),

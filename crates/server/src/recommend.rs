@@ -15,24 +15,32 @@ use recommender::model::Liked;
 use recommender::shelf::{self, Arrangement, Origin, Ranked, ShelfSettings, Workspace};
 use recommender::{Event, EventWeights, Evidence, Filter, ItemNumber, UserNumber};
 use storage::{Book, ModelFolderError, ModelVersion, Store, StoreError, Surface};
+use transport::Deadline;
 
 use crate::data_folder::DataFolder;
 use crate::generation::Generation;
+use crate::histories::{Histories, HistoryLimits, Impressions};
 use crate::live::{Live, RenewError, Serving};
 use crate::settings::Settings;
 
-use self::known::{Known, had_and_settled};
+use self::known::{Known, had_and_settled, impressions};
 use self::seeds::{seed_of_day, seed_of_hour};
 use self::tokens::Tokens;
 
+pub use crate::histories::Fresh;
 pub use fallback::{Fallback, Fallbacks};
 pub use shown::{BadToken, Shown};
 
 /// Who asks.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Reader {
-    /// A user of the shop, by the shop's id.
-    User(String),
+    /// A user of the shop.
+    User {
+        /// The shop's id.
+        id: String,
+        /// How new what is known of them has to be.
+        fresh: Fresh,
+    },
     /// Somebody without an account, with what is known of them.
     Anonymous(Vec<(String, Event)>),
 }
@@ -59,6 +67,10 @@ pub struct Answer {
     pub evidence: Vec<Evidence>,
     /// Why this is less than what was asked for.
     pub fallback: Option<Fallback>,
+    /// The revision of the user that it reflects; 0 without a user who is known.
+    pub user_revision: i64,
+    /// Whether it may be behind what others acknowledged, since the store cannot be reached.
+    pub is_stale: bool,
     /// Names this answer.
     pub attribution_token: String,
     /// What has been shown, with this answer.
@@ -70,9 +82,9 @@ pub struct Answer {
 pub struct Recommender {
     live: Arc<Live>,
     store: Store,
+    histories: Arc<Histories>,
     weights: EventWeights,
     steps: ShelfSettings,
-    history_events_max: u32,
     workspaces: Mutex<Vec<Workspace>>,
     tokens: Tokens,
     fallbacks: Arc<Fallbacks>,
@@ -106,12 +118,14 @@ impl Recommender {
     pub async fn open(data: &DataFolder, settings: &Settings) -> Result<Self, OpenError> {
         let store = data.store(settings).await?;
         let live = Arc::new(Live::load(store.clone(), data.models()?).await?);
+        let steps = settings.shelf.engine();
+        let histories = Arc::new(Histories::new(store.clone(), history_limits(settings, &steps)));
         Ok(Self {
             live,
             store,
+            histories,
             weights: settings.weights.engine(),
-            steps: settings.shelf.engine(),
-            history_events_max: settings.serve.history_events_max.get(),
+            steps,
             workspaces: Mutex::default(),
             tokens: Tokens::new(),
             fallbacks: Arc::default(),
@@ -127,9 +141,9 @@ impl Recommender {
         Ok(Self {
             live: Arc::new(self.live.with_model(version).await?),
             store: self.store.clone(),
+            histories: Arc::clone(&self.histories),
             weights: self.weights.clone(),
             steps: self.steps.clone(),
-            history_events_max: self.history_events_max,
             workspaces: Mutex::default(),
             tokens: Tokens::new(),
             fallbacks: Arc::clone(&self.fallbacks),
@@ -154,6 +168,11 @@ impl Recommender {
         &self.store
     }
 
+    /// What is known of users.
+    pub(crate) fn histories(&self) -> &Arc<Histories> {
+        &self.histories
+    }
+
     /// Closes the store, waiting for what is being read.
     pub async fn close(&self) {
         self.store.close().await;
@@ -163,7 +182,7 @@ impl Recommender {
     pub async fn recommend(&self, reader: &Reader, filter: &BookFilter, results: usize) -> Answer {
         let serving = self.live.serving();
         let known = match reader {
-            Reader::User(id) => self.known_user(id).await,
+            Reader::User { id, fresh } => self.known_user(id, *fresh).await,
             Reader::Anonymous(history) => self.known_inline(serving.generation(), history),
         };
         self.personal(&serving, &known, filter, results)
@@ -173,10 +192,11 @@ impl Recommender {
     pub async fn recommend_by_number(
         &self,
         user: UserNumber,
+        deadline: Option<Deadline>,
         filter: &BookFilter,
         results: usize,
     ) -> Answer {
-        let mut known = self.known(user).await;
+        let mut known = self.known(user, Fresh { revision: 0, deadline }).await;
         // 0 stands for nobody.
         known.seed = (user.0 > 0).then(|| seed_of_day(user.0.into()));
         self.personal(&self.live.serving(), &known, filter, results)
@@ -235,10 +255,10 @@ impl Recommender {
         results: usize,
     ) -> Answer {
         let generation = serving.generation();
-        let index = |evidence: &Evidence| generation.index_of(evidence.item);
+        let index = |item: ItemNumber| generation.index_of(item);
         let (had, settled) = had_and_settled(known);
         let indexes = |items: &[ItemNumber]| -> Vec<u32> {
-            items.iter().filter_map(|item| generation.index_of(*item)).collect()
+            items.iter().filter_map(|item| index(*item)).collect()
         };
         let (had, settled) = (indexes(&had), indexes(&settled));
         let settled = [excluded(generation, filter), settled].concat();
@@ -247,7 +267,7 @@ impl Recommender {
             .iter()
             .filter(|evidence| evidence.weight != 0.0)
             .filter_map(|evidence| {
-                Some((Liked { item: index(evidence)?, weight: evidence.weight }, *evidence))
+                Some((Liked { item: index(evidence.item)?, weight: evidence.weight }, *evidence))
             })
             .unzip();
         let items = generation.model().map_or(0, |model| model.model.item_count());
@@ -260,7 +280,9 @@ impl Recommender {
         };
         let shop = generation.shop();
         let arrangement = self.arrangement(serving, Surface::Recommend, known.seed);
-        let arrangement = Arrangement { judged: &judged, had: &had, ..arrangement };
+        let shown = impressions(known, &self.steps, index);
+        let arrangement =
+            Arrangement { judged: &judged, had: &had, impressions: &shown, ..arrangement };
         let mut shelf = self.with_workspace(|workspace| {
             shelf::personal(shop, request, &arrangement, workspace, None)
         });
@@ -275,7 +297,8 @@ impl Recommender {
             (None, Some(_)) if history.is_empty() => Some(Fallback::NoHistory),
             (None, Some(_)) => None,
         };
-        self.answer(generation, shelf, evidence, fallback, filter)
+        let answer = self.answer(generation, shelf, evidence, fallback, filter);
+        Answer { user_revision: known.revision, is_stale: known.is_stale, ..answer }
     }
 
     /// What is asked for where no reader is.
@@ -316,7 +339,17 @@ impl Recommender {
         let mut shown = filter.shown.clone();
         shown.add(shelf.iter().filter_map(|ranked| Some(generation.book(ranked.item)?.number)));
         let generation = Arc::clone(generation);
-        Answer { generation, shelf, evidence, fallback, attribution_token, shown }
+        let (user_revision, is_stale) = (0, false);
+        Answer {
+            generation,
+            shelf,
+            evidence,
+            fallback,
+            user_revision,
+            is_stale,
+            attribution_token,
+            shown,
+        }
     }
 
     /// Lends working memory. There are never more than requests at one time.
@@ -326,6 +359,17 @@ impl Recommender {
         let result = work(&mut workspace);
         lock().push(workspace);
         result
+    }
+}
+
+fn history_limits(settings: &Settings, steps: &ShelfSettings) -> HistoryLimits {
+    HistoryLimits {
+        bytes_max: settings.store.history_cache_bytes(),
+        events_max: settings.serve.history_events_max.get(),
+        impressions: match steps.impressions {
+            Some(_) => Impressions::Read,
+            None => Impressions::Ignored,
+        },
     }
 }
 

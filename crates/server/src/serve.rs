@@ -32,6 +32,7 @@ use crate::access::jwt::KeyFileError;
 use crate::admin::{Admin, AdminError, Shown};
 use crate::data_folder::DataFolder;
 use crate::grpc;
+use crate::ingest::Ingest;
 use crate::rates::RateLimits;
 use crate::recommend::{OpenError, Recommender};
 use crate::settings::{LiveSettings, Settings};
@@ -135,7 +136,8 @@ impl Service {
         let admin = admin.map(|admin| admin.start(shown.clone(), &executor)).transpose()?;
         let recommender = Arc::new(Recommender::open(data, &current).await?);
         access.renew(recommender.store()).await.map_err(OpenError::from)?;
-        let routes = grpc::routes(&recommender, &settings)?;
+        let ingest = Arc::new(Ingest::new(&recommender, &current.events));
+        let routes = grpc::routes(&recommender, &ingest, &settings)?;
         let rates = RateLimits::new(current.limits.rate());
         let data = data.clone();
         let running = Running {
@@ -145,6 +147,7 @@ impl Service {
             access,
             rates,
             recommender,
+            ingest,
             executor,
             data,
             traces,
@@ -177,6 +180,12 @@ impl Service {
     #[must_use]
     pub fn recommender(&self) -> &Arc<Recommender> {
         &self.running.recommender
+    }
+
+    /// What writes the events that it is told.
+    #[must_use]
+    pub fn ingest(&self) -> &Arc<Ingest> {
+        &self.running.ingest
     }
 
     /// What its handlers run on.

@@ -15,6 +15,7 @@ mod check;
 mod content;
 mod deserialize;
 mod environment;
+mod events;
 mod executor;
 mod file;
 mod flags;
@@ -52,6 +53,7 @@ use check::Check;
 pub use self::shelf::ShelfSection;
 pub use admin::AdminSection;
 pub use content::ContentSection;
+pub use events::{EventsSection, REQUEST_ENTRIES_MAX};
 pub use executor::ExecutorSection;
 pub use limits::{LimitsSection, Rate};
 pub use live::{Change, Effect, LiveSettings, Reloaded};
@@ -74,6 +76,8 @@ pub const REFERENCE: &str = include_str!("settings.toml");
 pub struct Settings {
     /// The service.
     pub serve: Serve,
+    /// Events on their way into the store.
+    pub events: EventsSection,
     /// The port for operators.
     pub admin: AdminSection,
     /// The log.
@@ -170,6 +174,7 @@ pub struct StoreSection {
     busy_timeout_ms: u32,
     acquire_timeout_ms: u32,
     cache_kib: u32,
+    history_cache_mib: u16,
     writer_cache_kib: u32,
 }
 
@@ -204,6 +209,7 @@ impl Settings {
         let (default, max) = (self.serve.results_default, self.serve.results_max);
         check.expect("serve.results_default", default, default <= max, "at most serve.results_max");
         check.expect("serve.results_max", max, max.get() <= 10_000, "1 to 10000");
+        self.events.check(&mut check);
         self.executor.check(&mut check);
         self.transport.check(&mut check);
         self.limits.check(&mut check);
@@ -275,6 +281,12 @@ impl Weights {
 }
 
 impl StoreSection {
+    /// The most bytes of what is known of readers, in memory.
+    #[must_use]
+    pub fn history_cache_bytes(&self) -> usize {
+        usize::from(self.history_cache_mib) << 20
+    }
+
     /// The limits as the store takes them.
     #[must_use]
     pub fn limits(&self) -> StoreSettings {

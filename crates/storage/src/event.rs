@@ -187,8 +187,15 @@ impl NewEvent {
 
     /// What two events with the same key should agree on.
     pub(crate) fn contents(&self) -> EventContents {
-        (self.item, self.kind, self.rating, self.time_ms)
+        let told_ms = told_ms(self.time_ms, self.recorded_ms);
+        (self.item, self.kind, self.rating, told_ms)
     }
+}
+
+/// When an event happened, if its client said so. Where it did not, the time it was recorded at
+/// stands for it, and is another when the event is sent again.
+fn told_ms(time_ms: Option<i64>, recorded_ms: i64) -> Option<i64> {
+    time_ms.filter(|time_ms| *time_ms != recorded_ms)
 }
 
 /// What two events with the same key should agree on.
@@ -245,7 +252,8 @@ pub struct StoredEvent {
 impl StoredEvent {
     /// What another event with the same key should agree on.
     pub(crate) fn contents(&self) -> EventContents {
-        (self.event.item, self.event.kind, self.event.rating, self.event.time_ms)
+        let HistoryEvent { item, kind, rating, time_ms, recorded_ms, .. } = self.event;
+        (item, kind, rating, told_ms(time_ms, recorded_ms))
     }
 }
 

@@ -12,6 +12,7 @@ use tonic_types::{ErrorDetails, StatusExt};
 use super::tutorial::UnknownCategory;
 use super::violations::Invalid;
 use crate::access::{Refusal, Role};
+use crate::ingest::NotTaken;
 use crate::recommend::UnknownBook;
 use crate::settings::Rate;
 
@@ -28,6 +29,8 @@ enum Reason {
     RuleUnknown,
     RulesLimit,
     StoreUnavailable,
+    EventsQueueLimit,
+    Stopping,
     FieldsInvalid,
     CredentialsMissing,
     CredentialsInvalid,
@@ -51,6 +54,8 @@ impl Reason {
         Self::RuleUnknown,
         Self::RulesLimit,
         Self::StoreUnavailable,
+        Self::EventsQueueLimit,
+        Self::Stopping,
         Self::FieldsInvalid,
         Self::CredentialsMissing,
         Self::CredentialsInvalid,
@@ -73,6 +78,8 @@ impl Reason {
             Self::RuleUnknown => "RULE_UNKNOWN",
             Self::RulesLimit => "RULES_LIMIT",
             Self::StoreUnavailable => "STORE_UNAVAILABLE",
+            Self::EventsQueueLimit => "EVENTS_QUEUE_LIMIT",
+            Self::Stopping => "STOPPING",
             Self::FieldsInvalid => "FIELDS_INVALID",
             Self::CredentialsMissing => "CREDENTIALS_MISSING",
             Self::CredentialsInvalid => "CREDENTIALS_INVALID",
@@ -148,6 +155,25 @@ pub(crate) fn store_unavailable() -> Status {
     let details = retry(Reason::StoreUnavailable, STORE_RETRY);
     let message = "the store cannot be used just now, for example since an import is writing; \
                    try again later";
+    Status::with_error_details(Code::Unavailable, message, details)
+}
+
+/// Events do not get into the store just now; none of the call's was acknowledged.
+pub(crate) fn not_taken(refused: NotTaken) -> Status {
+    match refused {
+        NotTaken::StoreAway => store_unavailable(),
+        NotTaken::QueueFull => {
+            let details = retry(Reason::EventsQueueLimit, BUSY_RETRY);
+            let message = "too many events are waiting to be written; try again later";
+            Status::with_error_details(Code::Unavailable, message, details)
+        }
+    }
+}
+
+/// The server stops: a stream has ended before its client was done.
+pub(crate) fn stopping() -> Status {
+    let details = retry(Reason::Stopping, BUSY_RETRY);
+    let message = "the server is stopping; send what was not acknowledged again";
     Status::with_error_details(Code::Unavailable, message, details)
 }
 

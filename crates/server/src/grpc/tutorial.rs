@@ -8,6 +8,7 @@ use api::tutorial::{
 };
 use recommender::{Filter, UserNumber};
 use tonic::{Request, Response, Status};
+use transport::Deadline;
 
 use super::Bounds;
 use super::v1::results_wanted;
@@ -52,6 +53,7 @@ impl Recommendations for Tutorial {
         &self,
         request: Request<RecommendationRequest>,
     ) -> Result<Response<RecommendationResponse>, Status> {
+        let deadline = request.extensions().get::<Deadline>().copied();
         let request = request.into_inner();
         let bounds = Bounds::of(&self.settings);
         let any_categories = self.slugs(request.category)?.to_vec();
@@ -64,7 +66,7 @@ impl Recommendations for Tutorial {
             filter: Filter { any_categories, ..Filter::default() },
             ..BookFilter::default()
         };
-        let answer = self.recommender.recommend_by_number(user, &filter, results).await;
+        let answer = self.recommender.recommend_by_number(user, deadline, &filter, results).await;
         let books = answer.shelf.iter().filter_map(|ranked| answer.book(ranked));
         let recommendations = books
             .map(|book| BookRecommendation {

@@ -30,6 +30,13 @@ impl UserKeeper {
     pub(super) fn new(recommender: Arc<Recommender>) -> Self {
         Self { recommender }
     }
+
+    /// Has the next answer know that users are gone.
+    async fn take_up_removal(&self) {
+        if let Err(error) = self.recommender.histories().take_up_removal().await {
+            tracing::error!(%error, "cannot look at the store after a removal; it will count later");
+        }
+    }
 }
 
 #[tonic::async_trait]
@@ -65,6 +72,7 @@ impl UserService for UserKeeper {
         check_user("user_id", &id)?;
         let deleted = users::delete(self.recommender.store(), &id).await;
         let deleted = deleted.map_err(|error| failed(&error))?.ok_or_else(status::unknown_user)?;
+        self.take_up_removal().await;
         tracing::info!(events = deleted, "user deleted");
         // A count of rows.
         Ok(Response::new(DeleteUserResponse { deleted_event_count: deleted as i64 }))
@@ -83,6 +91,7 @@ impl UserService for UserKeeper {
         violations.check()?;
         let merged = users::merge(self.recommender.store(), &source_user_id, &target_user_id).await;
         let (merged, user_revision) = merged.map_err(|error| failed(&error))?;
+        self.take_up_removal().await;
         tracing::info!(moved = merged.moved, repeated = merged.repeated, "users merged");
         Ok(Response::new(MergeUsersResponse {
             user_revision,

@@ -11,10 +11,11 @@ use api::v1::{
     TrendingRequest, TrendingResponse,
 };
 use tonic::{Request, Response, Status};
+use transport::Deadline;
 
 use super::Bounds;
 use super::violations::Violations;
-use crate::recommend::Recommender;
+use crate::recommend::{Fresh, Recommender};
 use crate::settings::LiveSettings;
 
 pub use answer::to_message;
@@ -38,10 +39,13 @@ impl RecommendationService for V1 {
         &self,
         request: Request<RecommendRequest>,
     ) -> Result<Response<RecommendResponse>, Status> {
+        let deadline = request.extensions().get::<Deadline>().copied();
         let request = request.into_inner();
         let bounds = Bounds::of(&self.settings);
         let mut violations = Violations::new();
-        let reader = question::reader(request.user_id, &request.history, &bounds, &mut violations);
+        let fresh = Fresh { revision: request.user_revision, deadline };
+        let history = &request.history;
+        let reader = question::reader(request.user_id, fresh, history, &bounds, &mut violations);
         let filter =
             question::filter(request.filter, &request.shown_token, &bounds, &mut violations);
         let results = results_wanted(request.max_results, &bounds, &mut violations);

@@ -1,13 +1,15 @@
 //! What is known of a reader: from the store, or from the request itself.
 
 use recommender::history::collapse;
-use recommender::id::own_number;
+use recommender::shelf::{self, ShelfSettings};
 use recommender::{Event, EventKind, Evidence, ItemNumber, UserNumber};
-use storage::StoreError;
+use storage::Impression;
 
 use super::seeds::{seed_of_day, seed_of_day_of_unknown};
-use super::{Fallback, Recommender};
+use super::{Fallback, Fresh, Recommender};
+use crate::clock::now_ms;
 use crate::generation::Generation;
+use crate::histories::Known as Found;
 
 /// What is known of a reader.
 #[derive(Default)]
@@ -17,46 +19,53 @@ pub(super) struct Known {
     pub(super) evidence: Vec<Evidence>,
     /// Items that a history too long to be read as a whole settles as well.
     pub(super) settled: Vec<ItemNumber>,
+    /// What the reader was shown.
+    pub(super) shown: Vec<Impression>,
     pub(super) fallback: Option<Fallback>,
+    /// The revision of the user that this reflects.
+    pub(super) revision: i64,
+    /// Whether it may be behind, since the store cannot be reached.
+    pub(super) is_stale: bool,
 }
 
+/// More impressions of one book than this change nothing.
+const COUNTED_MAX: u32 = 20;
+
 impl Recommender {
-    pub(super) async fn known_user(&self, id: &str) -> Known {
-        let number = match own_number(id) {
-            Some(number) => Ok(Some(UserNumber(number))),
-            None => self.store.user_number(id).await,
+    pub(super) async fn known_user(&self, id: &str, fresh: Fresh) -> Known {
+        let found = self.histories.of_id(id, fresh).await;
+        let seed = match &found {
+            Found::User { number, .. } => Some(seed_of_day(number.0.into())),
+            Found::Nobody => Some(seed_of_day_of_unknown(id)),
+            Found::Unavailable => None,
         };
-        match number {
-            Ok(Some(number)) => {
-                Known { seed: Some(seed_of_day(number.0.into())), ..self.known(number).await }
-            }
-            Ok(None) => Known {
-                seed: Some(seed_of_day_of_unknown(id)),
-                fallback: Some(Fallback::UnknownUser),
+        Known { seed, ..self.weighed(found) }
+    }
+
+    pub(super) async fn known(&self, user: UserNumber, fresh: Fresh) -> Known {
+        self.weighed(self.histories.of_number(user, fresh).await)
+    }
+
+    /// What a history says of each book.
+    fn weighed(&self, found: Found) -> Known {
+        let unknown = Some(Fallback::UnknownUser);
+        match found {
+            Found::User { history, revision, is_stale, .. } => Known {
+                evidence: collapse(&history.events, &self.weights),
+                settled: history.settled.clone(),
+                shown: history.impressions.clone(),
+                fallback: unknown.filter(|_| history.events.is_empty()),
+                revision,
+                is_stale,
+                seed: None,
+            },
+            Found::Nobody => Known { fallback: unknown, ..Known::default() },
+            Found::Unavailable => Known {
+                fallback: Some(Fallback::StoreUnavailable),
+                is_stale: true,
                 ..Known::default()
             },
-            Err(error) => unreadable(&error),
         }
-    }
-
-    pub(super) async fn known(&self, user: UserNumber) -> Known {
-        self.read(user).await.unwrap_or_else(|error| unreadable(&error))
-    }
-
-    async fn read(&self, user: UserNumber) -> Result<Known, StoreError> {
-        let history = self.store.history(user, self.history_events_max).await?;
-        if history.events.is_empty() {
-            return Ok(Known { fallback: Some(Fallback::UnknownUser), ..Known::default() });
-        }
-        let events: Vec<Event> = history.events.iter().map(Event::from).collect();
-        // What the newest events leave out may still hold books that the user has.
-        let settled = if events.len() < self.history_events_max as usize {
-            Vec::new()
-        } else {
-            self.store.settled_items(user).await?
-        };
-        let evidence = collapse(&events, &self.weights);
-        Ok(Known { evidence, settled, ..Known::default() })
     }
 
     pub(super) fn known_inline(
@@ -77,9 +86,28 @@ impl Recommender {
     }
 }
 
-fn unreadable(error: &StoreError) -> Known {
-    tracing::warn!(%error, "history cannot be read; answering with popular books");
-    Known { fallback: Some(Fallback::StoreUnavailable), ..Known::default() }
+/// What the reader was shown and did nothing about, as the step that goes by it takes it.
+///
+/// Of a book only the latest of its impressions is known by its time: all count as if they had
+/// been then.
+pub(super) fn impressions(
+    known: &Known,
+    steps: &ShelfSettings,
+    index: impl Fn(ItemNumber) -> Option<u32>,
+) -> Vec<shelf::Impression> {
+    if steps.impressions.is_none() {
+        return Vec::new();
+    }
+    let now_ms = now_ms();
+    let is_ignored = |shown: &&Impression| {
+        known.evidence.binary_search_by_key(&shown.item, |one| one.item).is_err()
+    };
+    let counted = |shown: &Impression| {
+        let age_ms = now_ms.saturating_sub(shown.last_ms);
+        let impression = shelf::Impression { item: index(shown.item)?, age_ms };
+        Some(std::iter::repeat_n(impression, shown.times.min(COUNTED_MAX) as usize))
+    };
+    known.shown.iter().filter(is_ignored).filter_map(counted).flatten().collect()
 }
 
 /// The books that the reader has, and those that are not to be shown to them again.

@@ -1,5 +1,5 @@
-//! The renewal of what is served, and of who may ask: jobs that are started again if they are
-//! lost.
+//! The jobs of a service: the renewal of what is served and of who may ask, and the writing of
+//! events. They are started again if they are lost.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -8,10 +8,14 @@ use std::time::Duration;
 use unstall::Executor;
 
 use crate::access::Access;
+use crate::ingest::Ingest;
 use crate::recommend::Recommender;
 
 /// How long to wait before the renewal is started again.
 const START_AGAIN_AFTER: Duration = Duration::from_secs(3);
+
+/// How long to wait before events are written again. Callers wait meanwhile.
+const WRITE_AGAIN_AFTER: Duration = Duration::from_millis(100);
 
 /// Keeps what is served current until `stopped` ends. On the executor, because decoding pages
 /// of books takes longer than a transport's thread may be held.
@@ -69,6 +73,31 @@ pub(super) async fn renew_keys<S>(
     keep_going(executor, "(keys)", START_AGAIN_AFTER, renewing, &stopped).await;
 }
 
+/// Follows the store until `stopped` ends, so that what others commit is in answers soon.
+pub(super) async fn follow_store<S>(
+    executor: &Executor,
+    recommender: &Arc<Recommender>,
+    interval: Duration,
+    stopped: impl Fn() -> S,
+) where
+    S: Future<Output = ()> + Send + 'static,
+{
+    let following = || {
+        let (histories, stopped) = (Arc::clone(recommender.histories()), stopped());
+        async move { histories.follow(interval, stopped).await }
+    };
+    keep_going(executor, "(histories)", START_AGAIN_AFTER, following, &stopped).await;
+}
+
+/// Writes events, for ever.
+pub(super) async fn write_events(executor: &Executor, ingest: &Arc<Ingest>) {
+    let writing = || {
+        let ingest = Arc::clone(ingest);
+        async move { ingest.write_all().await }
+    };
+    keep_going(executor, "(events)", WRITE_AGAIN_AFTER, writing, std::future::pending::<()>).await;
+}
+
 /// Runs a job until it ends by itself. One that panicked or was shed is started again after a
 /// pause, unless `stopped` ends before.
 async fn keep_going<J, S>(
@@ -82,7 +111,7 @@ async fn keep_going<J, S>(
     S: Future<Output = ()>,
 {
     while let Err(error) = executor.spawn(name, job()).await {
-        tracing::error!(%error, job = name, again_after = ?pause, "models, books, rules or API keys are not renewed");
+        tracing::error!(%error, job = name, again_after = ?pause, "a job of the service was lost; it is started again");
         tokio::select! {
             () = stopped() => return,
             () = tokio::time::sleep(pause) => {}

@@ -17,6 +17,7 @@ use crate::access::Access;
 use crate::admin::Shown;
 use crate::blocking::blocking;
 use crate::data_folder::DataFolder;
+use crate::ingest::Ingest;
 use crate::rates::RateLimits;
 use crate::recommend::Recommender;
 use crate::settings::{LiveSettings, Reloaded};
@@ -39,6 +40,7 @@ pub(super) struct Running {
     pub(super) access: Arc<Access>,
     pub(super) rates: RateLimits,
     pub(super) recommender: Arc<Recommender>,
+    pub(super) ingest: Arc<Ingest>,
     pub(super) executor: Executor,
     pub(super) data: DataFolder,
     pub(super) traces: Traces,
@@ -89,6 +91,7 @@ impl Running {
             self.shown.phases.enter(Phase::Stopping);
             supervisor::stopping(server.drain_at_most() + STUCK_PATIENCE + CLOSING_PATIENCE);
             tell.send_replace(true);
+            self.ingest.stop_streams();
             finish(server).await;
             Ok(())
         };
@@ -105,13 +108,22 @@ impl Running {
             settings.serve.poll(),
             stopped,
         );
+        let following = renewal::follow_store(
+            &self.executor,
+            &self.recommender,
+            settings.serve.poll(),
+            stopped,
+        );
+        // To the very end: open calls may still hand events over.
+        let writing = renewal::write_events(&self.executor, &self.ingest);
         let announcing = announce(&self.data, &found_at, stopped());
         let reloading =
             reload::reload(&self.settings, reloads, |reloaded| self.follow(reloaded), stopped());
         let beside = async {
             let life = supervisor::show_life();
             let small = async { tokio::join!(self.rates.keep_small(), self.access.keep_small()) };
-            tokio::join!(renewing, rules, keys, announcing, reloading, small, life);
+            let current = async { tokio::join!(renewing, rules, keys, following) };
+            tokio::join!(current, writing, announcing, reloading, small, life);
         };
         tokio::select! {
             ended = ending => ended?,
@@ -140,6 +152,7 @@ impl Running {
         self.shown.read_from(Sources {
             monitor: server.monitor(),
             recommender: Arc::clone(&self.recommender),
+            ingest: Arc::clone(&self.ingest),
             tls: self.tls.clone(),
             traces: self.traces.clone(),
         });

@@ -29,6 +29,7 @@ pub(crate) use calls::is_servers_fault;
 pub use executor::ExecutorFigures;
 pub use families::{Family, Kind, families, markdown};
 pub use format::Format;
+pub(crate) use histogram::Histogram;
 pub use refusals::{Refusal, Refusals};
 pub use sources::Sources;
 

@@ -7,6 +7,7 @@ mod catalogue;
 mod compression;
 mod contract;
 mod crowd;
+mod events;
 mod executor;
 mod health;
 mod import;

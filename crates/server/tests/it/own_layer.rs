@@ -42,7 +42,10 @@ async fn a_header_chooses_the_model() {
     let mut versions = BTreeMap::new();
     for version in data.models().unwrap().versions().unwrap() {
         let recommender = Arc::new(service.recommender().with_model(version).await.unwrap());
-        versions.insert(version.0, grpc::routes(&recommender, service.settings()).unwrap());
+        versions.insert(
+            version.0,
+            grpc::routes(&recommender, service.ingest(), service.settings()).unwrap(),
+        );
     }
     let address = format!("http://{}", service.plaintext_addresses()[0]);
     let (stop, stopped) = oneshot::channel();

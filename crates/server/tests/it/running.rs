@@ -7,6 +7,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use api::tutorial::recommendations_client::RecommendationsClient;
+use api::v1::event_service_client::EventServiceClient;
 use api::v1::recommendation_service_client::RecommendationServiceClient;
 use futures_util::{StreamExt as _, stream};
 use http::Request;
@@ -70,6 +71,10 @@ impl Running {
 
     pub(crate) fn v1(&self) -> RecommendationServiceClient<Channel> {
         RecommendationServiceClient::new(self.channel.clone())
+    }
+
+    pub(crate) fn events(&self) -> EventServiceClient<Channel> {
+        EventServiceClient::new(self.channel.clone())
     }
 
     pub(crate) fn tutorial(&self) -> RecommendationsClient<Channel> {

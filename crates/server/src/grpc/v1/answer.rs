@@ -20,8 +20,8 @@ pub fn to_message(answer: &Answer, filter: &Filter) -> RecommendResponse {
         model_version: model_version(answer),
         fallback: fallback(answer).into(),
         shown_token: answer.shown.token(),
-        user_revision: 0,
-        stale: false,
+        user_revision: answer.user_revision,
+        stale: answer.is_stale,
     }
 }
 

@@ -7,7 +7,7 @@ use storage::book::AGES;
 
 use super::{Bounds, Violations};
 use crate::grpc::book;
-use crate::recommend::{BadToken, BookFilter, Reader, Shown};
+use crate::recommend::{BadToken, BookFilter, Fresh, Reader, Shown};
 
 /// How many results are wanted: 0 stands for the default.
 pub(crate) fn results_wanted(max_results: i32, bounds: &Bounds, found: &mut Violations) -> usize {
@@ -30,16 +30,20 @@ pub(crate) fn check_id(field: &str, text: &str, found: &mut Violations) {
 /// The reader that a request is about: a user, or whoever has this history.
 pub(super) fn reader(
     user_id: String,
+    fresh: Fresh,
     history: &[HistoryItem],
     bounds: &Bounds,
     found: &mut Violations,
 ) -> Reader {
+    let revision = fresh.revision;
+    found.expect(revision >= 0, "user_revision", revision, "0 or more");
     if user_id.is_empty() {
+        found.expect(revision <= 0, "user_revision", revision, "0, since there is no user_id");
         return Reader::Anonymous(inline_history(history, bounds, found));
     }
     check_id("user_id", &user_id, found);
     found.expect(history.is_empty(), "history", "a user_id and a history", "one of them");
-    Reader::User(user_id)
+    Reader::User { id: user_id, fresh }
 }
 
 fn inline_history(

@@ -29,8 +29,17 @@ const SHEDS: [Shed; 5] =
     [Shed::QueueFull, Shed::JobsFull, Shed::MethodStuck, Shed::Saturated, Shed::NoThread];
 
 /// Names besides those of methods: of jobs of our own, and of threads that the watchdog watches.
-const OWN: [&str; 6] =
-    ["(renewal)", "(keys)", "(block)", "(tokio::spawn)", "(transport)", "(host)"];
+const OWN: [&str; 9] = [
+    "(renewal)",
+    "(rules)",
+    "(keys)",
+    "(events)",
+    "(histories)",
+    "(block)",
+    "(tokio::spawn)",
+    "(transport)",
+    "(host)",
+];
 
 const SUBJECTS: usize = METHODS.len() + OWN.len() + 1;
 

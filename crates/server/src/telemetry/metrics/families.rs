@@ -143,6 +143,37 @@ families! {
         "Answers with popular books instead of what was asked for"
         => "store_unavailable: the database cannot be read. no_model: train one. unknown_user: new readers, or a shop \
             that sends other ids than it imports.";
+    EVENTS: Counter "foreword_events" ["kind", "result"]
+        "Events, impressions and retractions that clients told, by what became of each"
+        => "refused: the store cannot be written to, or events come faster than it writes. invalid or conflicting: a \
+            client has a defect.";
+    EVENTS_WAITING: Gauge "foreword_events_waiting" []
+        "Events that wait to be written"
+        => "Towards events.queue_entries_max: they come faster than the store writes.";
+    EVENT_GROUPS: Counter "foreword_event_groups" []
+        "Groups of events that were written, each with one commit";
+    EVENT_GROUP_ENTRIES: Counter "foreword_event_group_entries" []
+        "Events in these groups";
+    EVENT_GROUPS_FAILED: Counter "foreword_event_groups_failed" []
+        "Groups of events that could not be written"
+        => "The disk is full or fails, the database is away, or another process writes for long; the log says which.";
+    EVENT_COMMITS: Histogram "foreword_event_commit_seconds" []
+        "How long writing a group took, its commit included"
+        => "The disk syncs slowly, or others write as well.";
+    STORE_WRITABLE: Gauge "foreword_store_writable" []
+        "1 if the store could be written to when it was last tried, else 0"
+        => "At 0 events are refused: see foreword_event_groups_failed_total.";
+    HISTORIES: Counter "foreword_histories" ["from"]
+        "Histories of readers, by where they came from"
+        => "store in proportion to memory: store.history_cache_mib is small for the readers who come. old_memory, \
+            nowhere: the store cannot be read.";
+    HISTORY_BYTES: Gauge "foreword_history_cache_bytes" [] "Memory of histories, up to store.history_cache_mib";
+    STORE_REACHABLE: Gauge "foreword_store_reachable" []
+        "1 if the store could be read at the last look, else 0"
+        => "At 0 answers come from memory, and are marked stale: the database is away.";
+    STORE_LAG: Gauge "foreword_store_lag_seconds" []
+        "Time since the last look at what other processes stored"
+        => "Above a second answers are marked stale: the database is away or slow.";
     RENEWALS_FAILED: Counter "foreword_renewals_failed" []
         "Times that a new model, changed books or changed rules could not be brought in"
         => "The log says why. What was before goes on serving.";

@@ -8,12 +8,16 @@ use transport::tls::Tls;
 use transport::{Ending, Figures, Monitor};
 
 use super::families::{
-    BOOKS, CERTIFICATE_EXPIRES, CONNECTIONS, CONNECTIONS_ACCEPTED, CONNECTIONS_ENDED, FALLBACKS,
-    LOG_CALLS_LEFT_OUT, LOG_LINES_LOST, MODEL_AGE, MODEL_INTERACTIONS, MODEL_SIMULATED,
-    MODEL_VERSION, RENEWALS_FAILED, RULES, STREAMS, TRACE_EXPORTS_FAILED, TRACE_SPANS_REFUSED,
+    BOOKS, CERTIFICATE_EXPIRES, CONNECTIONS, CONNECTIONS_ACCEPTED, CONNECTIONS_ENDED,
+    EVENT_COMMITS, EVENT_GROUP_ENTRIES, EVENT_GROUPS, EVENT_GROUPS_FAILED, EVENTS, EVENTS_WAITING,
+    FALLBACKS, HISTORIES, HISTORY_BYTES, LOG_CALLS_LEFT_OUT, LOG_LINES_LOST, MODEL_AGE,
+    MODEL_INTERACTIONS, MODEL_SIMULATED, MODEL_VERSION, RENEWALS_FAILED, RULES, STORE_LAG,
+    STORE_REACHABLE, STORE_WRITABLE, STREAMS, TRACE_EXPORTS_FAILED, TRACE_SPANS_REFUSED,
     UNFINISHED,
 };
 use super::page::Page;
+use crate::histories::figures::From;
+use crate::ingest::Ingest;
 use crate::recommend::{Fallback, Recommender};
 use crate::telemetry::log;
 use crate::telemetry::traces::Traces;
@@ -25,6 +29,8 @@ pub struct Sources {
     pub monitor: Monitor,
     /// What answers, and what it answers from.
     pub recommender: Arc<Recommender>,
+    /// What writes events.
+    pub ingest: Arc<Ingest>,
     /// The certificate, if there is one.
     pub tls: Option<Tls>,
     /// Where spans go.
@@ -35,6 +41,8 @@ impl Sources {
     pub(super) fn write(&self, page: &mut Page<'_>) -> fmt::Result {
         self.write_connections(page)?;
         self.write_model(page)?;
+        self.write_events(page)?;
+        self.write_histories(page)?;
         let fallbacks = self.recommender.fallbacks();
         let fallbacks = Fallback::ALL.iter().map(|one| ([one.name()], fallbacks.count_of(*one)));
         page.counters(&FALLBACKS, fallbacks)?;
@@ -57,6 +65,27 @@ impl Sources {
         page.gauges(&CERTIFICATE_EXPIRES, expires)
     }
 
+    fn write_events(&self, page: &mut Page<'_>) -> fmt::Result {
+        let figures = self.ingest.figures();
+        page.counters(&EVENTS, figures.entries())?;
+        page.gauge(&EVENTS_WAITING, self.ingest.waiting() as f64)?;
+        page.counter(&EVENT_GROUPS, figures.groups())?;
+        page.counter(&EVENT_GROUP_ENTRIES, figures.group_entries())?;
+        page.counter(&EVENT_GROUPS_FAILED, figures.groups_failed())?;
+        page.histograms(&EVENT_COMMITS, [([], figures.commits())])?;
+        page.gauge(&STORE_WRITABLE, flag(self.ingest.is_writable()))
+    }
+
+    fn write_histories(&self, page: &mut Page<'_>) -> fmt::Result {
+        let histories = self.recommender.histories();
+        let figures = histories.figures();
+        let from = From::ALL.iter().map(|from| ([from.name()], figures.count_of(*from)));
+        page.counters(&HISTORIES, from)?;
+        page.gauge(&HISTORY_BYTES, histories.bytes() as f64)?;
+        page.gauge(&STORE_REACHABLE, flag(!histories.reach().is_away()))?;
+        page.gauge(&STORE_LAG, histories.reach().lag().as_secs_f64())
+    }
+
     fn write_model(&self, page: &mut Page<'_>) -> fmt::Result {
         let live = self.recommender.live();
         let generation = live.generation();
@@ -77,6 +106,10 @@ impl Sources {
         page.gauge(&BOOKS, generation.book_count() as f64)?;
         page.gauge(&RULES, live.serving().rules().in_force() as f64)
     }
+}
+
+fn flag(is_so: bool) -> f64 {
+    f64::from(u8::from(is_so))
 }
 
 fn seconds_since_1970(time: SystemTime) -> f64 {

@@ -1,0 +1,144 @@
+//! Following the store: what others commit is taken up within a second.
+//!
+//! Other processes write too: replicas on one database, and imports. Where the database gives
+//! notice of commits they are taken up at once, else at the next look.
+
+use std::future::Future;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use storage::{Notices, Revisions, StoreError, UserRevision};
+
+use super::reach::Turn;
+use super::{Histories, NOTHING};
+use crate::backoff::Backoff;
+use crate::blocking::blocking;
+
+/// The longest time between two looks, so that a second is kept.
+const LOOK_EVERY_AT_MOST: Duration = Duration::from_millis(500);
+
+/// While the store is away, the longest time between two looks.
+const LOOK_AGAIN_AT_MOST: Duration = Duration::from_secs(2);
+
+/// A look may take this long.
+const LOOK_PATIENCE: Duration = Duration::from_secs(5);
+
+/// How many users are asked for at a time.
+const PAGE: u32 = 1000;
+
+/// When more users than this were touched, forgetting all is less work.
+const USERS_MAX: usize = 20_000;
+
+/// Why a look failed.
+#[derive(Debug, thiserror::Error)]
+enum LookError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("the store has not answered within {LOOK_PATIENCE:?}")]
+    Late,
+}
+
+impl Histories {
+    /// Follows the store until `stop` ends: looks at every `interval`, and whenever there is
+    /// notice of a commit.
+    pub(crate) async fn follow(
+        self: &Arc<Self>,
+        interval: Duration,
+        stop: impl Future<Output = ()>,
+    ) {
+        let mut stop = pin!(stop);
+        let interval = interval.min(LOOK_EVERY_AT_MOST);
+        let mut backoff = Backoff::new(interval, LOOK_AGAIN_AT_MOST.max(interval));
+        let mut notices = None;
+        loop {
+            let began = Instant::now();
+            let looked = tokio::time::timeout(LOOK_PATIENCE, self.look()).await;
+            let looked = looked.map_err(|_| LookError::Late).and_then(|look| Ok(look?));
+            let wait = match &looked {
+                Ok(()) => {
+                    backoff.reset();
+                    if self.reach.found(began) == Turn::Changed {
+                        tracing::info!("the store can be reached again");
+                    }
+                    interval
+                }
+                Err(error) => {
+                    if self.reach.missed() == Turn::Changed {
+                        tracing::error!(%error, "the store cannot be reached; answering from memory");
+                    }
+                    // The connection of the notices may be gone with it.
+                    notices = None;
+                    backoff.next()
+                }
+            };
+            if looked.is_ok() && notices.is_none() {
+                notices = self.store.listen().await.unwrap_or_default();
+            }
+            tokio::select! {
+                () = &mut stop => return,
+                () = tokio::time::sleep(wait) => {}
+                () = noticed(&mut notices) => {}
+            }
+        }
+    }
+
+    /// Takes up what was committed since the last look.
+    async fn look(self: &Arc<Self>) -> Result<(), StoreError> {
+        let known = self.known();
+        let revisions = self.store.revisions().await?;
+        // Fewer than were known: a copy was put in the store's place.
+        let is_new = known == NOTHING || revisions.events < known;
+        if is_new || revisions.removals != self.removals() {
+            return self.begin_anew(revisions).await;
+        }
+        if revisions.events == known {
+            return Ok(());
+        }
+        let mut users: Vec<UserRevision> = Vec::new();
+        loop {
+            let last = users.last().copied();
+            let page = self.store.users_changed_after(known, last, PAGE).await?;
+            let is_last = page.len() < PAGE as usize;
+            users.extend(page);
+            if users.len() > USERS_MAX {
+                return self.begin_anew(revisions).await;
+            }
+            if is_last {
+                break;
+            }
+        }
+        let histories = Arc::clone(self);
+        blocking(move || histories.take_up_users(&users, &revisions)).await;
+        Ok(())
+    }
+
+    /// Forgets everything; what is put in from now on is of these revisions or newer.
+    async fn begin_anew(self: &Arc<Self>, revisions: Revisions) -> Result<(), StoreError> {
+        let histories = Arc::clone(self);
+        blocking(move || drop(histories.forget_all(&revisions))).await;
+        Ok(())
+    }
+
+    /// Takes up that users were removed or merged by this process, before anybody is told of it.
+    ///
+    /// # Errors
+    ///
+    /// If the store cannot be read; it is taken up later then.
+    pub(crate) async fn take_up_removal(self: &Arc<Self>) -> Result<(), StoreError> {
+        let revisions = self.store.revisions().await?;
+        self.begin_anew(revisions).await
+    }
+}
+
+/// Waits for notice of a commit, for ever where there is none.
+async fn noticed(notices: &mut Option<Notices>) {
+    match notices {
+        None => std::future::pending().await,
+        Some(listening) => {
+            if listening.next().await.is_err() {
+                *notices = None;
+            }
+        }
+    }
+}

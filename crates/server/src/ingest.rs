@@ -1,0 +1,151 @@
+//! Events on their way into the store: group commit.
+//!
+//! Callers hand checked entries over and wait. One job writes: it takes whatever waits, writes it
+//! in one transaction, has the [histories](crate::histories) take it up, and tells each caller
+//! what became of theirs. Meanwhile the next group gathers, so that a commit is shared by all who
+//! come while the one before lasts, and nobody waits for a timer.
+//!
+//! Invariants:
+//! - Nobody is told of an entry before it is durable and the next answer about its user has it.
+//! - Entries are written in the order in which they were handed over.
+//! - If a group cannot be written, everybody in it is told so, and nothing of it is acknowledged.
+//!   It may have been written all the same: to send it again with the same ids is safe.
+//! - While the store cannot be written to, entries are refused at once, not kept; the job goes on
+//!   to try by itself.
+//! - A caller who goes away leaves nothing behind: what was handed over is written or dropped, and
+//!   their room in the queue is free again.
+
+mod entry;
+pub(crate) mod figures;
+mod group;
+mod job;
+mod queue;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use storage::Store;
+use tokio::sync::watch;
+
+use crate::histories::Histories;
+use crate::recommend::Recommender;
+use crate::settings::EventsSection;
+
+pub(crate) use entry::{NewEntry, Times, What};
+pub(crate) use figures::IngestFigures;
+pub(crate) use group::{Written, WrittenEntry};
+pub(crate) use queue::Receipt;
+
+use queue::{Queue, Refusal};
+
+/// Takes events, and writes them.
+#[derive(Debug)]
+pub struct Ingest {
+    store: Store,
+    histories: Arc<Histories>,
+    queue: Queue,
+    group_entries_max: usize,
+    write_timeout: Duration,
+    impressions_max: u64,
+    figures: IngestFigures,
+    stopping: watch::Sender<bool>,
+}
+
+/// Why entries were not taken. None of them was acknowledged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum NotTaken {
+    /// The store cannot be written to.
+    #[error("the store cannot be written to")]
+    StoreAway,
+    /// Too many wait already.
+    #[error("too many entries wait to be written")]
+    QueueFull,
+}
+
+impl Ingest {
+    /// One that writes into the store of a recommender, whose answers have what was written.
+    #[must_use]
+    pub fn new(recommender: &Recommender, settings: &EventsSection) -> Self {
+        Self {
+            store: recommender.store().clone(),
+            histories: Arc::clone(recommender.histories()),
+            queue: Queue::new(settings.queue_entries_max()),
+            group_entries_max: settings.group_entries_max(),
+            write_timeout: settings.write_timeout(),
+            impressions_max: settings.impressions_max(),
+            figures: IngestFigures::default(),
+            stopping: watch::Sender::new(false),
+        }
+    }
+
+    /// Hands entries over, in order; the receipt tells what becomes of them.
+    ///
+    /// # Errors
+    ///
+    /// [`NotTaken`] if they cannot be written now or there is no room.
+    pub(crate) fn submit(&self, entries: Vec<NewEntry>) -> Result<Receipt, NotTaken> {
+        self.queue.push(entries).map_err(|(refusal, entries)| {
+            self.figures.refused(&entries);
+            refusal.into()
+        })
+    }
+
+    /// Hands entries over once there is room for them.
+    ///
+    /// # Errors
+    ///
+    /// [`NotTaken::StoreAway`].
+    pub(crate) async fn submit_when_room(
+        &self,
+        mut entries: Vec<NewEntry>,
+    ) -> Result<Receipt, NotTaken> {
+        loop {
+            // Before the look, so that room made after it is noticed.
+            let room = self.queue.room();
+            match self.queue.push(entries) {
+                Ok(receipt) => return Ok(receipt),
+                Err((Refusal::Full, back)) => entries = back,
+                Err((refusal, entries)) => {
+                    self.figures.refused(&entries);
+                    return Err(refusal.into());
+                }
+            }
+            room.await;
+        }
+    }
+
+    /// Lets open streams come to their end: they take no more entries.
+    pub(crate) fn stop_streams(&self) {
+        self.stopping.send_replace(true);
+    }
+
+    /// Ends when streams have to come to their end.
+    pub(crate) async fn stopping(&self) {
+        // The sender is here, so it is not gone.
+        let _ = self.stopping.subscribe().wait_for(|stopping| *stopping).await;
+    }
+
+    /// What is counted.
+    pub(crate) fn figures(&self) -> &IngestFigures {
+        &self.figures
+    }
+
+    /// How many entries wait.
+    pub(crate) fn waiting(&self) -> usize {
+        self.queue.waiting()
+    }
+
+    /// Whether the store could be written to when that was last tried.
+    pub(crate) fn is_writable(&self) -> bool {
+        self.queue.is_open()
+    }
+}
+
+impl From<Refusal> for NotTaken {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Full => Self::QueueFull,
+            Refusal::Closed => Self::StoreAway,
+        }
+    }
+}

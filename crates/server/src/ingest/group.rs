@@ -1,0 +1,139 @@
+//! One group of entries, written in one transaction.
+
+use std::collections::{HashMap, HashSet};
+
+use recommender::{Event, ItemNumber, UserNumber};
+use storage::{Entry, EventOrigin, NewEvent, NewImpression, Recorded, Store, StoreError};
+
+use super::queue::Submission;
+use super::{NewEntry, What};
+use crate::histories::Group;
+
+/// How many entries are prepared and written between two awaits at most, so that no thread is
+/// held for long.
+const ENTRIES_A_TURN: usize = 1000;
+
+/// What became of the entries of one call, in their order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Written {
+    /// The revision that has them.
+    pub(crate) revision: i64,
+    /// Each entry.
+    pub(crate) entries: Vec<WrittenEntry>,
+}
+
+/// What became of an entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct WrittenEntry {
+    /// What the store did.
+    pub(crate) recorded: Recorded,
+    /// Whether its user was not known before it.
+    pub(crate) is_new_user: bool,
+}
+
+/// A group that is durable.
+#[derive(Debug)]
+pub(super) struct Durable {
+    /// What became of each submission.
+    pub(super) written: Vec<Written>,
+    /// What it did to whom.
+    pub(super) group: Group,
+}
+
+/// Writes submissions in their order and commits.
+pub(super) async fn write(
+    store: &Store,
+    submissions: &[Submission],
+    impressions_max: u64,
+) -> Result<Durable, StoreError> {
+    let mut writer = store.begin().await?;
+    let (mut ids, mut seen, mut group) = (HashMap::new(), HashSet::new(), Group::default());
+    let all: Vec<&NewEntry> = submissions.iter().flat_map(|one| &one.entries).collect();
+    let mut written = Vec::with_capacity(all.len());
+    for entries in all.chunks(ENTRIES_A_TURN) {
+        let users: Vec<&str> = entries.iter().map(|entry| &*entry.user_id).collect();
+        let users = writer.resolve_users(&users).await?;
+        // Retractions have no book; a number that needs no row stands in for it.
+        let books: Vec<&str> = entries.iter().map(|entry| entry.book_id().unwrap_or("1")).collect();
+        let items = writer.assign_items(&books).await?;
+        let numbers = users.iter().map(|user| user.number).zip(items);
+        let rows: Vec<Entry> = entries
+            .iter()
+            .zip(numbers)
+            .map(|(entry, (user, item))| row(entry, user, item))
+            .collect();
+        let recorded = writer.record(&rows, impressions_max).await?;
+        for (((entry, row), user), recorded) in entries.iter().zip(&rows).zip(users).zip(recorded) {
+            ids.entry(&*entry.user_id).or_insert(user.number);
+            note(&mut group, row, recorded);
+            let is_new_user = seen.insert(user.number) && user.is_new;
+            written.push(WrittenEntry { recorded, is_new_user });
+        }
+    }
+    let committed = writer.commit().await?;
+    group.revision = committed.events_revision;
+    group.users_touched = committed.users_touched;
+    group.ids = ids.into_iter().map(|(id, number)| (id.into(), number)).collect();
+    let mut rest = written.into_iter();
+    let of_call = |submission: &Submission| Written {
+        revision: committed.events_revision,
+        entries: rest.by_ref().take(submission.entries.len()).collect(),
+    };
+    Ok(Durable { written: submissions.iter().map(of_call).collect(), group })
+}
+
+impl NewEntry {
+    /// The book that it is about.
+    fn book_id(&self) -> Option<&str> {
+        match &self.what {
+            What::Event { book_id, .. } | What::Impression { book_id, .. } => Some(book_id),
+            What::Retraction => None,
+        }
+    }
+}
+
+/// An entry as the store takes it.
+fn row(entry: &NewEntry, user: UserNumber, item: ItemNumber) -> Entry {
+    let event_id = entry.event_id;
+    match &entry.what {
+        What::Event { kind, rating, times, token, .. } => Entry::Event(NewEvent {
+            user,
+            item,
+            event_id,
+            kind: *kind,
+            rating: *rating,
+            time_ms: Some(times.happened_ms),
+            recorded_ms: times.recorded_ms,
+            origin: EventOrigin::Client,
+            attribution_token: token.clone(),
+        }),
+        What::Impression { times, token, .. } => Entry::Impression(NewImpression {
+            user,
+            item,
+            event_id,
+            time_ms: times.happened_ms,
+            recorded_ms: times.recorded_ms,
+            attribution_token: token.clone(),
+        }),
+        What::Retraction => Entry::Retraction { user, event_id },
+    }
+}
+
+/// Notes what an entry changed.
+fn note(group: &mut Group, row: &Entry, recorded: Recorded) {
+    match (row, recorded) {
+        (Entry::Event(NewEvent { user, item, kind, rating, time_ms, .. }), Recorded::Stored) => {
+            let (item, kind, rating, time_ms) = (*item, *kind, *rating, *time_ms);
+            let event = Event { item, kind, rating, time_ms };
+            group.changes.entry(*user).or_default().events.push(event);
+        }
+        (Entry::Impression(shown), Recorded::Stored) => {
+            let change = group.changes.entry(shown.user).or_default();
+            change.shown.push((shown.item, shown.time_ms));
+        }
+        (Entry::Retraction { user, .. }, Recorded::Retracted) => {
+            group.changes.entry(*user).or_default().is_retracted = true;
+        }
+        _ => {}
+    }
+}
