@@ -45,6 +45,7 @@ pub struct Generation {
     books: Vec<Option<Book>>,
     by_id: HashMap<String, u32>,
     books_revision: i64,
+    new_books: usize,
 }
 
 /// The books of a shop at one revision of its catalogue.
@@ -106,11 +107,14 @@ impl Generation {
             books: vec![None; catalogue.item_count()],
             by_id: HashMap::with_capacity(books.books.len()),
             books_revision: books.revision,
+            new_books: 0,
             catalogue,
             model,
         };
+        let known = generation.model.as_ref().map_or(0, |model| model.model.item_count());
         for book in books.books {
             if let Some(index) = generation.index_of(book.number) {
+                generation.new_books += usize::from(index as usize >= known);
                 generation.by_id.insert(book.id.clone(), index);
                 generation.books[index as usize] = Some(book);
             }
@@ -141,6 +145,12 @@ impl Generation {
     #[must_use]
     pub fn book_count(&self) -> usize {
         self.by_id.len()
+    }
+
+    /// The number of books that the model does not know.
+    #[must_use]
+    pub fn new_books(&self) -> usize {
+        self.new_books
     }
 
     /// The index of a book by its number.

@@ -34,6 +34,7 @@ use crate::data_folder::DataFolder;
 use crate::grpc;
 use crate::rates::RateLimits;
 use crate::recommend::{OpenError, Recommender};
+use crate::retrain::Trainer;
 use crate::settings::{LiveSettings, Settings};
 use crate::telemetry::ExecutorObserver;
 use crate::telemetry::traces::{Traces, TracesError};
@@ -138,6 +139,7 @@ impl Service {
         let routes = grpc::routes(&recommender, &settings)?;
         let rates = RateLimits::new(current.limits.rate());
         let data = data.clone();
+        let trainer = Arc::new(Trainer::new(data.clone()));
         let running = Running {
             settings,
             addresses,
@@ -147,6 +149,7 @@ impl Service {
             recommender,
             executor,
             data,
+            trainer,
             traces,
             shown,
             admin,

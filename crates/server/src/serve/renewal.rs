@@ -1,5 +1,5 @@
-//! The renewal of what is served, and of who may ask: jobs that are started again if they are
-//! lost.
+//! The renewal of what is served, of the model itself, and of who may ask: jobs that are started
+//! again if they are lost.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -9,6 +9,7 @@ use unstall::Executor;
 
 use crate::access::Access;
 use crate::recommend::Recommender;
+use crate::retrain::Retraining;
 
 /// How long to wait before the renewal is started again.
 const START_AGAIN_AFTER: Duration = Duration::from_secs(3);
@@ -28,6 +29,22 @@ pub(super) async fn renew<S>(
         async move { recommender.live().keep_current(interval, stopped).await }
     };
     keep_going(executor, "(renewal)", START_AGAIN_AFTER, renewing, &stopped).await;
+}
+
+/// Has the model trained again when that is worth it, until `stopped` ends. The trainings have a
+/// thread of their own.
+pub(super) async fn retrain<S>(
+    executor: &Executor,
+    retraining: &Arc<Retraining>,
+    stopped: impl Fn() -> S,
+) where
+    S: Future<Output = ()> + Send + 'static,
+{
+    let training = || {
+        let (retraining, stopped) = (Arc::clone(retraining), stopped());
+        async move { retraining.keep_trained(stopped).await }
+    };
+    keep_going(executor, "(retraining)", START_AGAIN_AFTER, training, &stopped).await;
 }
 
 /// Keeps the rules current until `stopped` ends. A job of its own: a campaign that is over does
@@ -82,7 +99,7 @@ async fn keep_going<J, S>(
     S: Future<Output = ()>,
 {
     while let Err(error) = executor.spawn(name, job()).await {
-        tracing::error!(%error, job = name, again_after = ?pause, "models, books, rules or API keys are not renewed");
+        tracing::error!(%error, job = name, again_after = ?pause, "models, books, rules or API keys are not renewed, or models not trained");
         tokio::select! {
             () = stopped() => return,
             () = tokio::time::sleep(pause) => {}

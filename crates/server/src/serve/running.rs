@@ -19,6 +19,7 @@ use crate::blocking::blocking;
 use crate::data_folder::DataFolder;
 use crate::rates::RateLimits;
 use crate::recommend::Recommender;
+use crate::retrain::{Retraining, Trainer};
 use crate::settings::{LiveSettings, Reloaded};
 use crate::telemetry::metrics::Sources;
 use crate::telemetry::traces::Traces;
@@ -27,8 +28,11 @@ use crate::telemetry::{Phase, log};
 /// How long to wait at the end for handlers that hold a thread.
 const STUCK_PATIENCE: Duration = Duration::from_millis(200);
 
-/// What the supervisor allows for the last spans, the port for operators and the store.
-const CLOSING_PATIENCE: Duration = Duration::from_secs(8);
+/// What the supervisor allows for the last spans, the port for operators, a training and the store.
+const CLOSING_PATIENCE: Duration = Duration::from_secs(10);
+
+/// How long to wait at the end for a training to notice that it is over.
+const TRAINING_PATIENCE: Duration = Duration::from_secs(2);
 
 /// Everything of a service but its listeners and routes.
 #[derive(Debug)]
@@ -41,6 +45,7 @@ pub(super) struct Running {
     pub(super) recommender: Arc<Recommender>,
     pub(super) executor: Executor,
     pub(super) data: DataFolder,
+    pub(super) trainer: Arc<Trainer>,
     pub(super) traces: Traces,
     pub(super) shown: Shown,
     pub(super) admin: Option<Server>,
@@ -89,6 +94,7 @@ impl Running {
             self.shown.phases.enter(Phase::Stopping);
             supervisor::stopping(server.drain_at_most() + STUCK_PATIENCE + CLOSING_PATIENCE);
             tell.send_replace(true);
+            self.trainer.stop();
             finish(server).await;
             Ok(())
         };
@@ -105,13 +111,15 @@ impl Running {
             settings.serve.poll(),
             stopped,
         );
+        let retraining = self.retraining();
+        let retraining = renewal::retrain(&self.executor, &retraining, stopped);
         let announcing = announce(&self.data, &found_at, stopped());
         let reloading =
             reload::reload(&self.settings, reloads, |reloaded| self.follow(reloaded), stopped());
         let beside = async {
             let life = supervisor::show_life();
             let small = async { tokio::join!(self.rates.keep_small(), self.access.keep_small()) };
-            tokio::join!(renewing, rules, keys, announcing, reloading, small, life);
+            tokio::join!(renewing, rules, keys, retraining, announcing, reloading, small, life);
         };
         tokio::select! {
             ended = ending => ended?,
@@ -135,6 +143,15 @@ impl Running {
         }
     }
 
+    fn retraining(&self) -> Arc<Retraining> {
+        Arc::new(Retraining {
+            trainer: Arc::clone(&self.trainer),
+            recommender: Arc::clone(&self.recommender),
+            settings: self.settings.clone(),
+            metrics: Arc::clone(&self.shown.metrics),
+        })
+    }
+
     /// Lets operators see it, and the log.
     fn show(&self, server: &Server) {
         self.shown.read_from(Sources {
@@ -155,6 +172,9 @@ impl Running {
             admin.drain().await;
         }
         self.traces.finish().await;
+        if !self.trainer.finish(TRAINING_PATIENCE).await {
+            tracing::info!("a training is cut off; the model before stays active");
+        }
         self.recommender.close().await;
         let executor = self.executor;
         let stopped = blocking(move || executor.stop(STUCK_PATIENCE)).await;

@@ -17,6 +17,7 @@ mod page;
 mod process;
 mod refusals;
 mod sources;
+mod trainings;
 
 use std::sync::{Arc, OnceLock};
 
@@ -31,6 +32,7 @@ pub use families::{Family, Kind, families, markdown};
 pub use format::Format;
 pub use refusals::{Refusal, Refusals};
 pub use sources::Sources;
+pub(crate) use trainings::TrainingFigures;
 
 use page::Page;
 
@@ -43,6 +45,8 @@ pub struct Metrics {
     pub refusals: Refusals,
     /// The executor of the handlers.
     pub executor: ExecutorFigures,
+    /// Trainings of the service itself.
+    pub(crate) trainings: TrainingFigures,
     sources: OnceLock<Sources>,
 }
 
@@ -72,6 +76,7 @@ impl Collector for Scrape {
         metrics.calls.write(&mut page)?;
         metrics.refusals.write(&mut page)?;
         metrics.executor.write(&mut page)?;
+        metrics.trainings.write(&mut page)?;
         if let Some(sources) = metrics.sources.get() {
             sources.write(&mut page)?;
         }
