@@ -7,6 +7,7 @@
 //!   `retrain`, the same by itself while the service runs;
 //! - [`generation`], [`rules`] and [`live`]: what is being served, renewed without a pause;
 //!   [`opening`], to measure how a model's file is opened;
+//! - [`made_up`]: a shop to measure with;
 //! - [`recommend`]: questions and answers, without protobuf;
 //! - [`grpc`] and [`serve`]: the same over the network;
 //! - [`methods`], [`access`] and [`layers`]: what is served to whom, and what happens around it;
@@ -28,6 +29,7 @@ mod idle;
 pub mod import;
 pub mod layers;
 pub mod live;
+pub mod made_up;
 pub mod methods;
 pub mod model_file;
 pub mod opening;
