@@ -4,6 +4,7 @@ mod features;
 mod lessons;
 mod trained_on;
 
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
@@ -17,7 +18,7 @@ use recommender::{Model, ShopId};
 use serde::Serialize;
 use storage::{
     ModelFolder, ModelFolderError, ModelVersion, Section, Snapshot, SnapshotHeader, Store,
-    StoreError,
+    StoreError, TrainingLock,
 };
 use toml::{Table, Value};
 
@@ -187,18 +188,34 @@ pub async fn train(
     }
     let (progress, cancelled) = (Arc::clone(progress), Arc::clone(cancelled));
     let work = move || {
-        let (model, fit) = fit(&lessons, &settings, &*progress, &cancelled)?;
-        let summary = model.summary().to_bytes();
-        let mut sections = sections(&model, &summary);
+        let fitted = fit(&lessons, &settings, &*progress, &cancelled);
+        fitted.map(|(model, fit)| (lessons, settings, model, fit))
+    };
+    let (lessons, settings, model, fit) = blocking(work).await?;
+    let work = move || {
         let text = settings_text(&settings, trained_on, tuned.as_ref());
-        sections.push(Section { tag: SETTINGS_TAG, element_bytes: 1, bytes: text.as_bytes() });
-        let header = SnapshotHeader { shop: ShopId::ONLY, simulated: model.is_simulated() };
-        let version = models.publish(&lock, header, &sections, settings.models.keep)?;
+        let version = publish(&models, &lock, &model, &text, settings.models.keep)?;
         let file_bytes = models.path(version).metadata().map_or(0, |file| file.len());
         let tuned = settings.is_tuned();
         Ok(Trained { tuned, ..report(&lessons, &model, version, read_seconds, fit, file_bytes) })
     };
     blocking(work).await
+}
+
+/// Writes a model with what it was learnt with, and activates it.
+fn publish(
+    models: &ModelFolder,
+    lock: &TrainingLock,
+    model: &Model,
+    settings: &str,
+    keep: NonZeroUsize,
+) -> Result<ModelVersion, ModelFolderError> {
+    let summary = model.summary().to_bytes();
+    let mut sections = sections(model, &summary);
+    let bytes = settings.as_bytes();
+    sections.push(Section { tag: SETTINGS_TAG, element_bytes: 1, bytes });
+    let header = SnapshotHeader { shop: ShopId::ONLY, simulated: model.is_simulated() };
+    models.publish(lock, header, &sections, keep)
 }
 
 fn report(

@@ -19,8 +19,7 @@ pub(crate) enum Bench {
     Scale(Scale),
     /// Open a model's file many times; tell how long that takes, and what two processes share
     Open(Open),
-    /// Serve a made-up shop while it trains by itself; tell what that costs callers, and how soon
-    /// a new book is known
+    /// Serve a shop that trains by itself; tell what that costs callers, how soon books are known
     Retrain(Retrain),
 }
 
