@@ -58,6 +58,22 @@ async fn a_new_book_and_its_first_events_come_into_the_model_by_themselves() {
 }
 
 #[tokio::test]
+async fn a_user_who_is_deleted_is_soon_out_of_the_model() {
+    let folder = running::full_shop().await;
+    let running =
+        start(folder.path(), &SHORT.replace("latest_ms = 1000", "latest_ms = 600000")).await;
+    let users = || running.live.generation().model().map(|model| model.model.summary().users);
+    assert_eq!(users(), Some(60));
+    let store = running::store(folder.path()).await;
+    let mut writer = store.begin().await.unwrap();
+    assert_eq!(writer.delete_user(UserNumber(3)).await.unwrap(), 10);
+    writer.commit().await.unwrap();
+    store.close().await;
+    until(async || users() == Some(59)).await;
+    running.stop().await;
+}
+
+#[tokio::test]
 async fn any_change_is_learnt_in_the_end_and_then_nothing_is_trained_again() {
     let folder = running::full_shop().await;
     let running = start(folder.path(), SHORT).await;
