@@ -16,6 +16,7 @@
 //! - How late the client itself sent, and how late the machine woke an idle thread, stand
 //!   beside the latency: a client that is the limit is seen to be it.
 
+mod appearing;
 mod arrivals;
 mod client;
 mod closed;
@@ -32,6 +33,7 @@ mod question;
 mod report;
 mod run;
 
+pub use appearing::appears;
 pub use arrivals::{Arrivals, Schedule};
 pub use client::{ConnectError, Target, Tls};
 pub use latencies::{Latencies, Summary};

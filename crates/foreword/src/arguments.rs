@@ -6,6 +6,7 @@ mod evaluate;
 mod keys;
 mod shell;
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
@@ -16,7 +17,7 @@ use server::telemetry::log::{self, Levels};
 
 use crate::exit;
 
-pub(crate) use bench::{ArrivalsKind, Bench, Call, Load, Open, Scale, TlsFiles};
+pub(crate) use bench::{ArrivalsKind, Bench, Call, Load, Open, Retrain, Scale, TlsFiles};
 pub(crate) use certs::Certs;
 pub(crate) use evaluate::{Evaluate, SplitKind};
 pub(crate) use keys::{CreateKey, Keys};
@@ -237,6 +238,12 @@ impl Arguments {
             sources.set(assignment);
         }
         sources
+    }
+
+    /// The flags that settings are read from, for another process of this program.
+    pub(crate) fn settings_flags(&self) -> Vec<OsString> {
+        let config = self.config.iter().flat_map(|path| ["--config".into(), path.into()]);
+        config.chain(self.set.iter().flat_map(|one| ["--set".into(), one.into()])).collect()
     }
 
     /// The settings, from flags, environment and file, of a command that ends by itself: its log

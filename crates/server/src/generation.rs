@@ -87,6 +87,7 @@ impl Generation {
             books: by_index,
             by_id: Arc::new(by_id),
             books_revision: books.revision,
+            new_books: 0,
             catalogue,
             model,
         }
@@ -162,6 +163,13 @@ impl Generation {
     #[must_use]
     pub fn book_count(&self) -> usize {
         self.by_id.len()
+    }
+
+    /// The number of books that the model does not know.
+    #[must_use]
+    pub fn new_books(&self) -> usize {
+        let known = self.model.as_ref().map_or(0, |model| model.model.item_count());
+        self.catalogue.item_count() - known
     }
 
     /// The index of a book by its number.

@@ -4,8 +4,8 @@
 
 mod book;
 mod catalog;
-mod pages;
 mod events;
+mod pages;
 mod rules;
 pub(crate) mod status;
 mod time;

@@ -18,12 +18,12 @@ use std::time::{Duration, SystemTime};
 
 use recommender::model::ModelError;
 use storage::{ModelFolder, ModelFolderError, ModelVersion, Store, StoreError};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, Notify};
 
 use crate::blocking::blocking;
 use crate::books::{BookChanges, Books};
 use crate::generation::{Generation, VersionedModel};
-use crate::repeat::repeat;
+use crate::repeat::repeat_after;
 use crate::rules::StoredRules;
 
 pub use book_changes::{OfferChange, PutOffers};
@@ -69,6 +69,8 @@ pub struct Live {
     models: ModelFolder,
     /// Whether it keeps its model, whatever is active.
     is_pinned: bool,
+    /// Wakes who keeps it current.
+    hint: Notify,
 }
 
 impl Live {
@@ -102,6 +104,7 @@ impl Live {
             store,
             models,
             is_pinned: false,
+            hint: Notify::new(),
         })
     }
 
@@ -128,6 +131,11 @@ impl Live {
     #[must_use]
     pub fn generation(&self) -> Arc<Generation> {
         Arc::clone(self.serving().generation())
+    }
+
+    /// The folder that it takes models from.
+    pub(crate) fn models(&self) -> &ModelFolder {
+        &self.models
     }
 
     /// The version of the model being served.
@@ -258,11 +266,22 @@ impl Live {
         read.map(Some)
     }
 
-    /// Renews model and books at every `interval`, until `stop` ends.
+    /// Has whoever keeps it current look now, since a model was activated.
+    pub(crate) fn hint(&self) {
+        self.hint.notify_one();
+    }
+
+    /// Renews model and books at every `interval`, or sooner after a hint, until `stop` ends.
     pub async fn keep_current(&self, interval: Duration, stop: impl Future<Output = ()>) {
+        let wait = || async move {
+            tokio::select! {
+                () = tokio::time::sleep(interval) => {}
+                () = self.hint.notified() => {}
+            }
+        };
         let renew = || async move { self.renew().await.inspect_err(|_| self.count_failure()) };
         let said = "cannot renew; the generation before goes on serving";
-        repeat(interval, renew, said, stop).await;
+        repeat_after(wait, renew, said, stop).await;
     }
 
     fn count_failure(&self) {

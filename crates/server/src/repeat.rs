@@ -16,12 +16,26 @@ pub(crate) async fn repeat<R, T, E>(
     R: Future<Output = Result<T, E>>,
     E: Display,
 {
+    repeat_after(|| tokio::time::sleep(interval), renew, said, stop).await;
+}
+
+/// As [`repeat`], whenever `wait` ends.
+pub(crate) async fn repeat_after<W, R, T, E>(
+    wait: impl Fn() -> W,
+    renew: impl Fn() -> R,
+    said: &'static str,
+    stop: impl Future<Output = ()>,
+) where
+    W: Future<Output = ()>,
+    R: Future<Output = Result<T, E>>,
+    E: Display,
+{
     let mut stop = pin!(stop);
     let mut failure: Option<String> = None;
     loop {
         tokio::select! {
             () = &mut stop => return,
-            () = tokio::time::sleep(interval) => {}
+            () = wait() => {}
         }
         match renew().await {
             Ok(_) => failure = None,

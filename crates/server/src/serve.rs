@@ -35,6 +35,7 @@ use crate::grpc;
 use crate::ingest::Ingest;
 use crate::rates::RateLimits;
 use crate::recommend::{OpenError, Recommender};
+use crate::retrain::Trainer;
 use crate::settings::{LiveSettings, Settings};
 use crate::telemetry::ExecutorObserver;
 use crate::telemetry::traces::{Traces, TracesError};
@@ -140,6 +141,7 @@ impl Service {
         let routes = grpc::routes(&recommender, &ingest, &settings)?;
         let rates = RateLimits::new(current.limits.rate());
         let data = data.clone();
+        let trainer = Arc::new(Trainer::new(data.clone()));
         let running = Running {
             settings,
             addresses,
@@ -150,6 +152,7 @@ impl Service {
             ingest,
             executor,
             data,
+            trainer,
             traces,
             shown,
             admin,

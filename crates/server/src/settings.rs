@@ -26,6 +26,7 @@ mod log;
 mod preset;
 mod problem;
 mod reference;
+mod retrain;
 mod secret;
 mod shelf;
 mod shown;
@@ -59,6 +60,7 @@ pub use limits::{LimitsSection, Rate};
 pub use live::{Change, Effect, LiveSettings, Reloaded};
 pub use log::{LogFormat, LogSection};
 pub use problem::{Problem, Problems};
+pub use retrain::RetrainSection;
 pub use secret::{MASK, Secret};
 pub use shown::Shown;
 pub use source::{Source, Sources};
@@ -102,6 +104,8 @@ pub struct Settings {
     pub shelf: ShelfSection,
     /// Training.
     pub train: Train,
+    /// Training while the service runs.
+    pub retrain: RetrainSection,
     /// What the catalogue says about books that few users have met.
     pub content: ContentSection,
     /// Model files.
@@ -205,6 +209,7 @@ impl Settings {
     fn check(&self) -> Check {
         let mut check = Check::default();
         self.train.check(&mut check);
+        self.retrain.check(&mut check);
         self.content.check(&mut check);
         let (default, max) = (self.serve.results_default, self.serve.results_max);
         check.expect("serve.results_default", default, default <= max, "at most serve.results_max");
@@ -330,6 +335,11 @@ mod tests {
         check("[weights]\nrating = [nan, 0, 0, 1, 1]", "weights.rating is NaN");
         check("[weights]\nview = 1e-30", "weights.view is");
         check("[serve]\nresults_default = 500", "serve.results_default is 500");
+        check(
+            "[retrain]\nquiet_ms = 9000",
+            "retrain.quiet_ms is 9000, expected at most retrain.soon_ms",
+        );
+        check("[retrain]\npause_ratio = nan", "retrain.pause_ratio is NaN, expected 0 to 1000");
         check("[store]\nreaders = 0", "store.readers is 0, expected a whole number from 1 to");
         check("[serve]\nlisten = [\"localhost\"]", "serve.listen: \"localhost\" is no address");
         check("[tls]\nkey = \"server.key\"", "tls.certificate is empty, expected a file, because");

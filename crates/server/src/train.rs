@@ -2,7 +2,9 @@
 
 mod features;
 mod lessons;
+mod trained_on;
 
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
@@ -16,7 +18,7 @@ use recommender::{Model, ShopId};
 use serde::Serialize;
 use storage::{
     ModelFolder, ModelFolderError, ModelVersion, Section, Snapshot, SnapshotHeader, Store,
-    StoreError,
+    StoreError, TrainingLock,
 };
 use toml::{Table, Value};
 
@@ -26,6 +28,7 @@ use crate::progress::{Progress, Stages};
 use crate::settings::{Settings, Train};
 
 pub use lessons::{Lessons, Span, read_lessons, read_lessons_of};
+pub use trained_on::TrainedOn;
 
 /// Why there is no new model. The model before stays active.
 #[derive(Debug, thiserror::Error)]
@@ -44,6 +47,9 @@ pub enum TrainError {
         /// Books in the store.
         books: usize,
     },
+    /// Another process trains on the same database.
+    #[error("another training on the same database is running; try again when it has ended")]
+    Elsewhere,
     /// It was told to stop.
     #[error("training was stopped; no model was written")]
     Cancelled,
@@ -89,10 +95,11 @@ pub struct Trained {
 /// the engine's own.
 const SETTINGS_TAG: u32 = 0x100;
 
-/// Settings as a section holds them: `[train]` is what was used, `[tuned]` what tuning chose,
-/// which stays as it was chosen from model to model, used or not.
-fn settings_text(settings: &Settings, tuned: Option<&Table>) -> String {
+/// Settings as a section holds them: `[train]` is what was used, `[trained_on]` what it was used on,
+/// `[tuned]` what tuning chose, which stays as it was chosen from model to model, used or not.
+fn settings_text(settings: &Settings, trained_on: TrainedOn, tuned: Option<&Table>) -> String {
     let mut text = Train::to_toml(&settings.train.engine());
+    text.push_str(&format!("\n{}", trained_on.to_toml()));
     if let Some(tuned) = tuned {
         let section = Table::from_iter([("tuned".to_owned(), Value::Table(tuned.clone()))]);
         text.push_str(&format!("\n{section}"));
@@ -103,6 +110,13 @@ fn settings_text(settings: &Settings, tuned: Option<&Table>) -> String {
 /// What tuning chose, of the text of a section.
 fn tuned_of(text: &str) -> Option<Table> {
     text.parse::<Table>().ok()?.get("tuned")?.as_table().cloned()
+}
+
+/// What a version was trained on; `None` if its file does not tell, or cannot be read.
+pub(crate) fn trained_on(models: &ModelFolder, version: ModelVersion) -> Option<TrainedOn> {
+    let snapshot = Snapshot::open(&models.path(version)).ok()?;
+    let text = snapshot.section(SETTINGS_TAG)?;
+    TrainedOn::from_toml(&String::from_utf8_lossy(text.as_ref()))
 }
 
 /// What tuning chose last: just now, or for the active model.
@@ -118,12 +132,18 @@ fn what_was_tuned(models: &ModelFolder, settings: &Settings) -> Result<Option<Ta
 
 /// The settings with what tuning chose, if they say that it counts.
 fn with_what_was_tuned(settings: &Settings, tuned: Option<&Table>) -> Settings {
-    match tuned.filter(|_| settings.train.tuned && settings.tuned().is_none()) {
-        None => settings.clone(),
-        Some(tuned) => settings.with_tuned_values(tuned).unwrap_or_else(|error| {
+    let tuned = tuned.filter(|_| settings.train.tuned && settings.tuned().is_none());
+    let Some(tuned) = tuned else { return settings.clone() };
+    match settings.with_tuned_values(tuned) {
+        // Read anew from where they are from, which is not where the threads need be from.
+        Ok(mut with_tuned) => {
+            with_tuned.train.threads = settings.train.threads;
+            with_tuned
+        }
+        Err(error) => {
             tracing::warn!(%error, "the tuned settings of the active model are left out");
             settings.clone()
-        }),
+        }
     }
 }
 
@@ -154,9 +174,13 @@ pub async fn train(
 ) -> Result<Trained, TrainError> {
     let models = models.clone();
     let lock = models.lock()?;
+    // Held to the end: of the processes on one database, one trains.
+    let Some(_turn) = store.lock_training().await? else { return Err(TrainError::Elsewhere) };
     let tuned = what_was_tuned(&models, settings)?;
     let settings = with_what_was_tuned(settings, tuned.as_ref());
     let began = Instant::now();
+    // First, so that what changes meanwhile is seen as news.
+    let trained_on = TrainedOn::of(&store.revisions().await?);
     let lessons = read_lessons(store, &settings, &**progress, cancelled).await?;
     let read_seconds = began.elapsed().as_secs_f64();
     if lessons.interactions.is_empty() {
@@ -164,18 +188,34 @@ pub async fn train(
     }
     let (progress, cancelled) = (Arc::clone(progress), Arc::clone(cancelled));
     let work = move || {
-        let (model, fit) = fit(&lessons, &settings, &*progress, &cancelled)?;
-        let summary = model.summary().to_bytes();
-        let mut sections = sections(&model, &summary);
-        let text = settings_text(&settings, tuned.as_ref());
-        sections.push(Section { tag: SETTINGS_TAG, element_bytes: 1, bytes: text.as_bytes() });
-        let header = SnapshotHeader { shop: ShopId::ONLY, simulated: model.is_simulated() };
-        let version = models.publish(&lock, header, &sections, settings.models.keep)?;
+        let fitted = fit(&lessons, &settings, &*progress, &cancelled);
+        fitted.map(|(model, fit)| (lessons, settings, model, fit))
+    };
+    let (lessons, settings, model, fit) = blocking(work).await?;
+    let work = move || {
+        let text = settings_text(&settings, trained_on, tuned.as_ref());
+        let version = publish(&models, &lock, &model, &text, settings.models.keep)?;
         let file_bytes = models.path(version).metadata().map_or(0, |file| file.len());
         let tuned = settings.is_tuned();
         Ok(Trained { tuned, ..report(&lessons, &model, version, read_seconds, fit, file_bytes) })
     };
     blocking(work).await
+}
+
+/// Writes a model with what it was learnt with, and activates it.
+fn publish(
+    models: &ModelFolder,
+    lock: &TrainingLock,
+    model: &Model,
+    settings: &str,
+    keep: NonZeroUsize,
+) -> Result<ModelVersion, ModelFolderError> {
+    let summary = model.summary().to_bytes();
+    let mut sections = sections(model, &summary);
+    let bytes = settings.as_bytes();
+    sections.push(Section { tag: SETTINGS_TAG, element_bytes: 1, bytes });
+    let header = SnapshotHeader { shop: ShopId::ONLY, simulated: model.is_simulated() };
+    models.publish(lock, header, &sections, keep)
 }
 
 fn report(
@@ -253,7 +293,8 @@ mod tests {
         };
         let chosen = "[train]\nneighbours = 33\nregularisation = 12.5\n";
         let settings = read("").with_tuned(chosen).unwrap();
-        let mut text = settings_text(&settings, settings.tuned());
+        let trained_on = TrainedOn { catalogue: 3, events: 7, event_changes: 9_000, removals: 1 };
+        let mut text = settings_text(&settings, trained_on, settings.tuned());
         for (once, neighbours, is_tuned) in
             [("neighbours = 44", 44, true), ("tuned = false", 200, false), ("", 33, true)]
         {
@@ -261,12 +302,14 @@ mod tests {
             let settings = with_what_was_tuned(&read(&format!("[train]\n{once}")), Some(&tuned));
             assert_eq!(settings.train.engine().ridge.neighbours, neighbours, "{once}");
             assert_eq!(settings.is_tuned(), is_tuned, "{once}");
-            text = settings_text(&settings, Some(&tuned));
+            text = settings_text(&settings, trained_on, Some(&tuned));
             assert_eq!(tuned_of(&text).unwrap(), tuned, "{once}");
+            assert_eq!(TrainedOn::from_toml(&text), Some(trained_on), "{once}");
             let used = format!("neighbours = {neighbours}\n");
             assert!(text.starts_with(&format!("[train]\n{used}")), "{text}");
         }
-        assert_eq!(tuned_of(&settings_text(&read(""), None)), None);
+        assert_eq!(tuned_of(&settings_text(&read(""), trained_on, None)), None);
         assert_eq!(tuned_of("tuned = true\n[train]\nneighbours = 3"), None);
+        assert_eq!(TrainedOn::from_toml("[trained_on]\ncatalogue = 3"), None);
     }
 }

@@ -130,11 +130,34 @@ where
     C: Fn(Channel, u64) -> A + Clone + Send + Sync + 'static,
     A: Future<Output = Outcome> + Send + 'static,
 {
+    run_prepared(plan, targets, rounds, call, &|_| {}, watch, cancelled)
+}
+
+/// As [`run_paired`]; before each run, `prepare` is told the target's place. So one service can be
+/// measured in several states: it is given as several targets.
+///
+/// # Errors
+///
+/// As [`run_paired`].
+pub fn run_prepared<C, A>(
+    plan: &Plan,
+    targets: &[Target],
+    rounds: usize,
+    call: &C,
+    prepare: &dyn Fn(usize),
+    watch: &dyn Fn(Place),
+    cancelled: &Arc<AtomicBool>,
+) -> Result<Paired, LoadError>
+where
+    C: Fn(Channel, u64) -> A + Clone + Send + Sync + 'static,
+    A: Future<Output = Outcome> + Send + 'static,
+{
     let mut reports: Vec<Vec<Report>> = vec![Vec::new(); targets.len()];
     for (runs_done, (round, target)) in order(targets.len(), rounds).enumerate() {
         if runs_done > 0 && cancelled.load(Ordering::Relaxed) {
             break;
         }
+        prepare(target);
         let watch = |elapsed| watch(Place { round, target, runs_done, elapsed });
         let measured = run(plan, &targets[target], call.clone(), &watch, cancelled)?;
         reports[target].push(Report::from(&measured));

@@ -19,6 +19,8 @@ pub(crate) enum Bench {
     Scale(Scale),
     /// Open a model's file many times; tell how long that takes, and what two processes share
     Open(Open),
+    /// Serve a shop that trains by itself; tell what that costs callers, how soon books are known
+    Retrain(Retrain),
 }
 
 const SCALE_EXAMPLES: &str = "\
@@ -61,6 +63,53 @@ pub(crate) struct Scale {
     /// Write the model that --only fits into this file
     #[arg(long, hide = true, value_name = "FILE", requires = "only")]
     pub(crate) snapshot: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+const RETRAIN_EXAMPLES: &str = "\
+Examples:
+  What do trainings cost, and how soon does a new book come among those like another?
+    foreword bench retrain
+  A quick look:
+    foreword bench retrain --items 2000 --for 3s --rounds 1 --new-books 1
+
+A service of its own is started on a made-up shop in a temporary folder. It is asked with and without
+trainings in turn: as much as it can answer, then half as much. While it trains, it does so again and
+again, with ten purchases a second as the reason. Then it serves with the settings as they are, while
+so many events a second are written, and new books get their first ten readers at a random moment.
+
+Exit codes: 0 success, 1 a request went wrong or a new book was not known after five minutes, or
+another failure, 2 wrong arguments, 130 stopped before the end.";
+
+/// `bench retrain`.
+#[derive(Args, Clone, Debug)]
+#[command(after_help = RETRAIN_EXAMPLES)]
+pub(crate) struct Retrain {
+    /// Books of the shop
+    #[arg(long, value_name = "COUNT", default_value = "10000", value_parser = item_count)]
+    pub(crate) items: usize,
+    /// Interactions for each book, in the mean
+    #[arg(long, value_name = "COUNT", default_value_t = 100)]
+    pub(crate) interactions_per_item: usize,
+    /// How long each run is measured, such as 10s or 2m
+    #[arg(long = "for", value_name = "TIME", default_value = "10s", value_parser = time)]
+    pub(crate) duration: Duration,
+    /// How often both are measured; every second round goes backwards
+    #[arg(long, value_name = "COUNT", default_value = "3")]
+    pub(crate) rounds: NonZeroUsize,
+    /// Requests under way at any time when it answers as much as it can
+    #[arg(long, value_name = "COUNT", default_value = "16")]
+    pub(crate) in_flight: NonZeroUsize,
+    /// Events a second while new books come
+    #[arg(long, value_name = "COUNT", default_value_t = 500)]
+    pub(crate) events_per_second: u32,
+    /// New books, one after the other
+    #[arg(long, value_name = "COUNT", default_value_t = 3)]
+    pub(crate) new_books: u32,
+    /// Seed of the shop and of what is asked
+    #[arg(long, value_name = "NUMBER", default_value_t = 7)]
+    pub(crate) seed: u64,
     #[command(flatten)]
     pub(crate) output: Output,
 }

@@ -1,9 +1,10 @@
-//! `foreword bench`: measurements of a running service, of how training grows, and of what
-//! opening a model costs.
+//! `foreword bench`: measurements of a running service, of how training grows, of what opening a
+//! model costs, and of trainings beside calls.
 
 mod load;
 mod load_text;
 mod open;
+mod retrain;
 mod scale;
 
 use std::process::ExitCode;
@@ -17,6 +18,7 @@ pub(super) async fn run(bench: &Bench, arguments: &Arguments) -> Result<ExitCode
         // These need no settings, which may name files that are missing here.
         Bench::Load(load) => load::run((**load).clone()).await,
         Bench::Open(open) => open::run(open.clone()).await,
+        Bench::Retrain(retrain) => retrain::run(arguments, retrain.clone()).await,
         Bench::Scale(scale) => scale::run(&arguments.settings()?, scale.clone()).await,
     }
 }

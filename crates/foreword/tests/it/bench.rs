@@ -172,3 +172,21 @@ fn each_size_is_measured_in_a_process_of_its_own_told_and_drawn() {
     assert!(table.contains("µs per item"), "{table}");
     assert!(program.run("bench scale --items 0").failed(2).contains("from 1 to"));
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn trainings_are_measured_beside_calls_and_new_books_come_to_be_known() {
+    let arguments = "bench retrain --items 300 --interactions-per-item 20 --for 300ms --rounds 1 \
+                     --new-books 1 --events-per-second 50 --json";
+    let document: Value = serde_json::from_str(&Program::new().run(arguments).succeeded()).unwrap();
+    let beside = &document["beside"];
+    for paired in [&beside["all"], &beside["half"]] {
+        let names = [0, 1].map(|place| &paired["targets"][place]["address"]);
+        assert_eq!(names, ["without trainings", "with trainings"]);
+        assert_eq!(paired["ratios"][0]["address"], "with trainings");
+        assert!(paired["ratios"][0]["p99"]["median"].is_number(), "{paired}");
+    }
+    let freshness = &document["freshness"];
+    assert!(freshness["appeared_seconds"][0].is_number(), "{freshness}");
+    assert!(!freshness["trainings"].as_array().unwrap().is_empty(), "{freshness}");
+}

@@ -25,6 +25,7 @@ fn every_command_explains_itself() {
     check("bench --help");
     check("bench load --help");
     check("bench open --help");
+    check("bench retrain --help");
     check("bench scale --help");
     check("keys --help");
     check("keys create --help");

@@ -135,6 +135,9 @@ impl Column {
         Self { system: System::new(), places: vec![0; items], distance_exponent }
     }
 
+    /// Learns column `target`, and nothing else, from the rows of the Gram matrix of the target and
+    /// of its neighbours, and their ridges; the columns before leave no trace. So a column whose rows
+    /// changed can be learnt again alone. Returns how many neighbours it has.
     fn solve(
         &mut self,
         gram: &Gram,

@@ -10,6 +10,7 @@ use unstall::Executor;
 use crate::access::Access;
 use crate::ingest::Ingest;
 use crate::recommend::Recommender;
+use crate::retrain::Retraining;
 
 /// How long to wait before the renewal is started again.
 const START_AGAIN_AFTER: Duration = Duration::from_secs(3);
@@ -32,6 +33,22 @@ pub(super) async fn renew<S>(
         async move { recommender.live().keep_current(interval, stopped).await }
     };
     keep_going(executor, "(renewal)", START_AGAIN_AFTER, renewing, &stopped).await;
+}
+
+/// Has the model trained again when that is worth it, until `stopped` ends. The trainings have a
+/// thread of their own.
+pub(super) async fn retrain<S>(
+    executor: &Executor,
+    retraining: &Arc<Retraining>,
+    stopped: impl Fn() -> S,
+) where
+    S: Future<Output = ()> + Send + 'static,
+{
+    let training = || {
+        let (retraining, stopped) = (Arc::clone(retraining), stopped());
+        async move { retraining.keep_trained(stopped).await }
+    };
+    keep_going(executor, "(retraining)", START_AGAIN_AFTER, training, &stopped).await;
 }
 
 /// Keeps the rules current until `stopped` ends. A job of its own: a campaign that is over does

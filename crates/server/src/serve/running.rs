@@ -20,6 +20,7 @@ use crate::data_folder::DataFolder;
 use crate::ingest::Ingest;
 use crate::rates::RateLimits;
 use crate::recommend::Recommender;
+use crate::retrain::{Retraining, Trainer};
 use crate::settings::{LiveSettings, Reloaded};
 use crate::telemetry::metrics::Sources;
 use crate::telemetry::traces::Traces;
@@ -28,8 +29,11 @@ use crate::telemetry::{Phase, log};
 /// How long to wait at the end for handlers that hold a thread.
 const STUCK_PATIENCE: Duration = Duration::from_millis(200);
 
-/// What the supervisor allows for the last spans, the port for operators and the store.
-const CLOSING_PATIENCE: Duration = Duration::from_secs(8);
+/// What the supervisor allows for the last spans, the port for operators, a training and the store.
+const CLOSING_PATIENCE: Duration = Duration::from_secs(10);
+
+/// How long to wait at the end for a training to notice that it is over.
+const TRAINING_PATIENCE: Duration = Duration::from_secs(2);
 
 /// Everything of a service but its listeners and routes.
 #[derive(Debug)]
@@ -43,6 +47,7 @@ pub(super) struct Running {
     pub(super) ingest: Arc<Ingest>,
     pub(super) executor: Executor,
     pub(super) data: DataFolder,
+    pub(super) trainer: Arc<Trainer>,
     pub(super) traces: Traces,
     pub(super) shown: Shown,
     pub(super) admin: Option<Server>,
@@ -92,6 +97,7 @@ impl Running {
             supervisor::stopping(server.drain_at_most() + STUCK_PATIENCE + CLOSING_PATIENCE);
             tell.send_replace(true);
             self.ingest.stop_streams();
+            self.trainer.stop();
             finish(server).await;
             Ok(())
         };
@@ -116,13 +122,15 @@ impl Running {
         );
         // To the very end: open calls may still hand events over.
         let writing = renewal::write_events(&self.executor, &self.ingest);
+        let retraining = self.retraining();
+        let retraining = renewal::retrain(&self.executor, &retraining, stopped);
         let announcing = announce(&self.data, &found_at, stopped());
         let reloading =
             reload::reload(&self.settings, reloads, |reloaded| self.follow(reloaded), stopped());
         let beside = async {
             let life = supervisor::show_life();
             let small = async { tokio::join!(self.rates.keep_small(), self.access.keep_small()) };
-            let current = async { tokio::join!(renewing, rules, keys, following) };
+            let current = async { tokio::join!(renewing, rules, keys, following, retraining) };
             tokio::join!(current, writing, announcing, reloading, small, life);
         };
         tokio::select! {
@@ -147,6 +155,15 @@ impl Running {
         }
     }
 
+    fn retraining(&self) -> Arc<Retraining> {
+        Arc::new(Retraining {
+            trainer: Arc::clone(&self.trainer),
+            recommender: Arc::clone(&self.recommender),
+            settings: self.settings.clone(),
+            metrics: Arc::clone(&self.shown.metrics),
+        })
+    }
+
     /// Lets operators see it, and the log.
     fn show(&self, server: &Server) {
         self.shown.read_from(Sources {
@@ -168,6 +185,9 @@ impl Running {
             admin.drain().await;
         }
         self.traces.finish().await;
+        if !self.trainer.finish(TRAINING_PATIENCE).await {
+            tracing::info!("a training is cut off; the model before stays active");
+        }
         self.recommender.close().await;
         let executor = self.executor;
         let stopped = blocking(move || executor.stop(STUCK_PATIENCE)).await;

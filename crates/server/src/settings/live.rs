@@ -18,7 +18,7 @@ use super::{Settings, SettingsError};
 /// What takes up a change while running: keys, or tables that are free, and who applies them. Not
 /// which ways in there are, nor whose tokens are taken: a file that is cut off must not open what
 /// it closed.
-const APPLIED: [(&str, &str); 14] = [
+const APPLIED: [(&str, &str); 23] = [
     ("access.certificate_roles", AUTHENTICATION),
     ("access.certificates", AUTHENTICATION),
     ("access.jwt_leeway_ms", AUTHENTICATION),
@@ -30,6 +30,15 @@ const APPLIED: [(&str, &str); 14] = [
     ("limits.open_calls_max", LIMITS),
     ("limits.open_calls_per_identity_max", LIMITS),
     ("log.levels", "the log, unless FOREWORD_LOG is set"),
+    ("retrain.events_share", RETRAINING),
+    ("retrain.latest_ms", RETRAINING),
+    ("retrain.on", RETRAINING),
+    ("retrain.pause_ms", RETRAINING),
+    ("retrain.pause_ratio", RETRAINING),
+    ("retrain.quiet_ms", RETRAINING),
+    ("retrain.retry_max_ms", RETRAINING),
+    ("retrain.retry_ms", RETRAINING),
+    ("retrain.soon_ms", RETRAINING),
     ("serve.list_entries_max", HANDLERS),
     ("serve.results_default", HANDLERS),
     ("serve.results_max", HANDLERS),
@@ -37,6 +46,7 @@ const APPLIED: [(&str, &str); 14] = [
 
 const AUTHENTICATION: &str = "authentication, from the next call on";
 const LIMITS: &str = "the limits, from the next call on";
+const RETRAINING: &str = "the schedule of trainings, from its next look on";
 const HANDLERS: &str = "the handlers, from the next call on";
 
 /// The settings in force. Cloning is cheap, and all clones are the same.

@@ -17,6 +17,7 @@ mod page;
 mod process;
 mod refusals;
 mod sources;
+mod trainings;
 
 use std::sync::{Arc, OnceLock};
 
@@ -32,6 +33,7 @@ pub use format::Format;
 pub(crate) use histogram::Histogram;
 pub use refusals::{Refusal, Refusals};
 pub use sources::Sources;
+pub(crate) use trainings::TrainingFigures;
 
 use page::Page;
 
@@ -44,6 +46,8 @@ pub struct Metrics {
     pub refusals: Refusals,
     /// The executor of the handlers.
     pub executor: ExecutorFigures,
+    /// Trainings of the service itself.
+    pub(crate) trainings: TrainingFigures,
     sources: OnceLock<Sources>,
 }
 
@@ -73,6 +77,7 @@ impl Collector for Scrape {
         metrics.calls.write(&mut page)?;
         metrics.refusals.write(&mut page)?;
         metrics.executor.write(&mut page)?;
+        metrics.trainings.write(&mut page)?;
         if let Some(sources) = metrics.sources.get() {
             sources.write(&mut page)?;
         }

@@ -18,6 +18,7 @@ mod opening;
 mod operator;
 mod own_layer;
 mod renewal;
+mod retraining;
 mod rules;
 mod running;
 mod secured;

@@ -111,11 +111,20 @@ impl Running {
     }
 }
 
-/// The defaults, but for a port that several services would fight for.
+/// The defaults, but for a port that several services would fight for, and trainings that nobody
+/// asked for.
 pub(crate) fn settings() -> Settings {
     let mut settings = Settings::read(None).unwrap();
     settings.admin.listen.clear();
+    settings.retrain.on = false;
     settings
+}
+
+/// The defaults with what a file says.
+pub(crate) fn settings_of(text: &str) -> Settings {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), text).unwrap();
+    Settings::read(Some(file.path())).unwrap()
 }
 
 /// A stream that is open until it is dropped, since its client never says anything.
@@ -165,7 +174,8 @@ pub(crate) async fn put_offers(
     writer.commit().await.unwrap();
 }
 
-fn book(number: u32) -> Book {
+/// A book of the shop.
+pub(crate) fn book(number: u32) -> Book {
     Book {
         number: ItemNumber(number),
         id: number.to_string(),
@@ -207,6 +217,11 @@ pub(crate) async fn add_ratings(store: &Store, user: u32, books: &[u32], half_st
 pub(crate) async fn add_views(store: &Store, user: u32, count: u32) {
     let views = (0..count).map(|count| view(user, 40, &format!("view-{count}")));
     append(store, &views.collect::<Vec<_>>()).await;
+}
+
+/// The first user buys a book.
+pub(crate) fn purchase(book: u32, event_id: &str) -> NewEvent {
+    NewEvent { kind: EventKind::Purchase, ..view(1, book, event_id) }
 }
 
 fn view(user: u32, book: u32, event_id: &str) -> NewEvent {

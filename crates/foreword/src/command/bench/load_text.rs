@@ -100,7 +100,7 @@ fn process(server: &ServerRow) -> String {
 }
 
 /// Several runs: a row each, and the medians.
-fn rounds(targets: &[Rounds]) -> String {
+pub(super) fn rounds(targets: &[Rounds]) -> String {
     let headings = ["round", "good/s", "p50", "p90", "p99", "p99.9", "CPU/request"];
     let mut text = String::new();
     for target in targets {
@@ -121,7 +121,7 @@ fn rounds(targets: &[Rounds]) -> String {
     text
 }
 
-fn proportions(ratios: &Ratios) -> String {
+pub(super) fn proportions(ratios: &Ratios) -> String {
     let heading = format!("{} / {}", ratios.address, ratios.to);
     let mut rows = table::of_figures(&[&heading, "median", "smallest", "largest"]);
     let mut add = |name: &str, ratio: &Option<Ratio>| {
@@ -140,7 +140,7 @@ fn proportions(ratios: &Ratios) -> String {
 }
 
 /// What went wrong at a target, by outcome; nothing if nothing did.
-fn wrong(target: &Rounds) -> String {
+pub(super) fn wrong(target: &Rounds) -> String {
     let mut text = String::new();
     for (round, report) in (1..).zip(&target.rounds) {
         let round =
@@ -165,7 +165,7 @@ fn wrong(target: &Rounds) -> String {
 }
 
 /// `12.34` → `12.3`, `1234.5` → `1,235`.
-fn rate(per_second: f64) -> String {
+pub(super) fn rate(per_second: f64) -> String {
     if per_second < 999.95 {
         format!("{per_second:.1}")
     } else {

@@ -132,11 +132,25 @@ families! {
     MODEL_VERSION: Gauge "foreword_model_version" [] "Version of the model being served; absent without one";
     MODEL_AGE: Gauge "foreword_model_age_seconds" []
         "Time since the model being served was trained; absent without one"
-        => "The training does not run, or its models are refused: see foreword_renewals_failed_total.";
+        => "Nothing has changed since, trainings fail (foreword_trainings_total), or their models are refused \
+            (foreword_renewals_failed_total).";
     MODEL_INTERACTIONS: Gauge "foreword_model_interactions" ["origin"]
         "Pairs of a reader and a book they like that the model was learnt from";
     MODEL_SIMULATED: Gauge "foreword_model_simulated" []
         "1 if the model was learnt from simulated readers, else 0";
+    TRAININGS: Counter "foreword_trainings" ["outcome"]
+        "Trainings by this process while it serves, by how they ended"
+        => "failed: the log says why. The model before goes on serving, and it is tried again. busy: another process \
+            was training, so that this one was left for later.";
+    TRAINING: Gauge "foreword_training_under_way" [] "1 while this process trains, else 0";
+    TRAINING_SECONDS: Gauge "foreword_training_seconds" []
+        "How long the last training by this process took; absent before the first"
+        => "A training gets only what nobody else wants of the CPU: the more is asked, the longer it takes.";
+    CHANGES_NOT_LEARNT: Gauge "foreword_changes_not_learnt" ["kind"]
+        "What the active model was not trained on: events stored, retracted or deleted since, and books that it does \
+            not know"
+        => "Growing while foreword_trainings_total does not: retrain.on is false, another process trains and does not \
+            come to an end, or trainings fail.";
     BOOKS: Gauge "foreword_books" [] "Books being served";
     RULES: Gauge "foreword_rules" [] "Rules of the shop that hold now";
     FALLBACKS: Counter "foreword_fallbacks" ["reason"]

@@ -1,0 +1,206 @@
+//! Training while the service runs: what is news to the active model, when that is worth a training,
+//! and the training itself, on a thread that takes what nobody else wants of the CPU.
+//!
+//! - [`News`](news::News): what the shop has that its model was not trained on;
+//! - [`Schedule`](schedule::Schedule): when to train, without a clock;
+//! - [`Trainer`]: one training at a time, beside everything else.
+//!
+//! Whether a model is old is told by its file and the shop's revisions, so it does not matter who
+//! trained it, or on which machine.
+
+mod first_events;
+mod news;
+mod schedule;
+mod trainer;
+
+use std::future::Future;
+use std::hash::{BuildHasher as _, RandomState};
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use storage::{ModelFolderError, ModelVersion, StoreError};
+
+use crate::blocking::blocking;
+use crate::recommend::Recommender;
+use crate::settings::LiveSettings;
+use crate::telemetry::metrics::Metrics;
+use crate::train::{Trained, TrainedOn, trained_on};
+
+pub(crate) use schedule::Pace;
+pub(crate) use trainer::Trainer;
+
+use first_events::FirstEvents;
+use news::{Mark, News, Reason};
+use schedule::{Ended, Schedule};
+use trainer::RetrainError;
+
+/// How often it looks whether anything has changed.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// Why it cannot be told what is news.
+#[derive(Debug, thiserror::Error)]
+enum LookError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Models(#[from] ModelFolderError),
+}
+
+/// Keeps the model of a shop trained.
+pub(crate) struct Retraining {
+    pub(crate) trainer: Arc<Trainer>,
+    pub(crate) recommender: Arc<Recommender>,
+    pub(crate) settings: LiveSettings,
+    pub(crate) metrics: Arc<Metrics>,
+}
+
+/// What one run of the schedule knows.
+#[derive(Default)]
+struct Progress {
+    schedule: Schedule,
+    first_events: FirstEvents,
+    /// What the active model was trained on, and its version.
+    active: Option<(ModelVersion, Option<TrainedOn>)>,
+    /// The failure that was logged last.
+    said: Option<String>,
+}
+
+impl Retraining {
+    /// Looks for news, and trains when it is time, until `stop` ends. It does not wait for a
+    /// training then: [`Trainer::stop`] tells that to stop, too.
+    pub(crate) async fn keep_trained(&self, stop: impl Future<Output = ()>) {
+        let began = Instant::now();
+        let mut progress = Progress::default();
+        let mut stop = pin!(stop);
+        loop {
+            tokio::select! {
+                () = &mut stop => return,
+                () = tokio::time::sleep(LOOK_EVERY) => {}
+            }
+            if !self.settings.current().retrain.on {
+                continue;
+            }
+            let news = match self.look(&mut progress).await {
+                Ok(news) => news,
+                Err(error) => {
+                    // The renewal meets the same, and says so.
+                    tracing::debug!(%error, "cannot tell what is new to the model");
+                    continue;
+                }
+            };
+            self.metrics.trainings.set_news(news.events(), news.new_books as u64);
+            let pace = self.settings.current().retrain.pace();
+            let Some(reason) = progress.schedule.look(began.elapsed(), &news, &pace) else {
+                continue;
+            };
+            tokio::select! {
+                () = &mut stop => return,
+                () = self.train(reason, &news, &mut progress, began) => {}
+            }
+        }
+    }
+
+    /// What is news now.
+    async fn look(&self, progress: &mut Progress) -> Result<News, LookError> {
+        let store = self.recommender.store();
+        let live = self.recommender.live();
+        // The model first: a training in between makes its news seem older, and never newer.
+        let models = live.models().clone();
+        let known = progress.active;
+        progress.active = blocking(move || {
+            let Some(version) = models.active()? else { return Ok(None) };
+            let same = known.filter(|(known, _)| *known == version);
+            Ok::<_, ModelFolderError>(
+                same.or_else(|| Some((version, trained_on(&models, version)))),
+            )
+        })
+        .await?;
+        let revisions = store.revisions().await?;
+        let generation = live.generation();
+        let version = progress.active.map(|(version, _)| version);
+        // Until the active model is served, nothing is known of it.
+        let served = generation.model().filter(|model| Some(model.version) == version);
+        let trained_on = progress.active.and_then(|(_, trained_on)| trained_on);
+        let first_events = match (trained_on, served) {
+            (Some(trained_on), Some(model)) if revisions.events != trained_on.events => {
+                let weights = self.settings.current().weights.engine();
+                progress.first_events.look(store, model, trained_on.events, &weights).await?
+            }
+            _ => false,
+        };
+        Ok(News {
+            mark: Mark::of(&revisions),
+            has_shop: generation.book_count() > 0 && revisions.event_changes > 0,
+            trained_on,
+            has_model: version.is_some(),
+            new_books: served.map_or(0, |_| generation.new_books()),
+            first_events,
+        })
+    }
+
+    /// Trains, brings the new model into service, and tells the schedule how it went.
+    async fn train(&self, reason: Reason, news: &News, progress: &mut Progress, began: Instant) {
+        let settings = self.settings.current();
+        let figures = &self.metrics.trainings;
+        tracing::debug!(%reason, events = news.events(), new_books = news.new_books, "training");
+        let start = Instant::now();
+        let trained = self.trainer.train(&settings, figures).await;
+        let took = start.elapsed();
+        let how = match &trained {
+            Ok(_) => Ended::Trained,
+            Err(error) => error.ended(),
+        };
+        let (now, pace) = (began.elapsed(), settings.retrain.pace());
+        let pause = progress.schedule.ended(now, took, how, news, &pace, chance());
+        match &trained {
+            Ok(trained) => {
+                progress.said = None;
+                figures.trained(took);
+                self.recommender.live().hint();
+                tell(trained, reason, news, took);
+            }
+            Err(error) if how == Ended::Failed => {
+                figures.failed.fetch_add(1, Ordering::Relaxed);
+                self.tell_failure(error, pause, progress);
+            }
+            Err(error) => {
+                figures.busy.fetch_add(u64::from(how == Ended::Busy), Ordering::Relaxed);
+                tracing::debug!(%error, again_after = ?pause, "no training for now");
+            }
+        }
+    }
+
+    /// Logs a failure, and not again as long as it stays the same.
+    fn tell_failure(&self, error: &RetrainError, pause: Duration, progress: &mut Progress) {
+        let text = error.to_string();
+        if progress.said.as_ref() == Some(&text) {
+            tracing::debug!(error = %text, again_after = ?pause, "the training failed again");
+            return;
+        }
+        let model = self.recommender.live().model_version();
+        tracing::error!(error = %text, again_after = ?pause, model, "the training failed; the model before stays active");
+        progress.said = Some(text);
+    }
+}
+
+/// Logs a training.
+fn tell(trained: &Trained, reason: Reason, news: &News, took: Duration) {
+    let rounded = |seconds: f64| (seconds * 100.0).round() / 100.0;
+    tracing::info!(
+        model = trained.model_version,
+        %reason,
+        new_events = news.events(),
+        new_books = news.new_books,
+        seconds = rounded(took.as_secs_f64()),
+        read_seconds = rounded(trained.read_seconds),
+        fit_seconds = rounded(trained.fit_seconds),
+        "trained a new model"
+    );
+}
+
+/// Anything from 0 to 1; nothing depends on how good it is.
+fn chance() -> f64 {
+    RandomState::new().hash_one(()) as f64 / u64::MAX as f64
+}

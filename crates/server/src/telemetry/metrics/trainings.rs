@@ -1,0 +1,59 @@
+//! Trainings of the service itself: how they went, and what is still to be learnt.
+
+use std::fmt;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use super::families::{CHANGES_NOT_LEARNT, TRAINING, TRAINING_SECONDS, TRAININGS};
+use super::page::Page;
+
+/// What is counted of trainings.
+#[derive(Debug, Default)]
+pub(crate) struct TrainingFigures {
+    /// Trainings that failed.
+    pub(crate) failed: AtomicU64,
+    /// Trainings that were left to another process, which was at it.
+    pub(crate) busy: AtomicU64,
+    done: AtomicU64,
+    last_ms: AtomicU64,
+    under_way: AtomicBool,
+    events: AtomicU64,
+    new_books: AtomicU64,
+}
+
+impl TrainingFigures {
+    /// A training has begun.
+    pub(crate) fn begun(&self) {
+        self.under_way.store(true, Ordering::Relaxed);
+    }
+
+    /// It has ended, however that was.
+    pub(crate) fn ended(&self) {
+        self.under_way.store(false, Ordering::Relaxed);
+    }
+
+    /// There is a new model.
+    pub(crate) fn trained(&self, took: Duration) {
+        self.done.fetch_add(1, Ordering::Relaxed);
+        let ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+        self.last_ms.store(ms.max(1), Ordering::Relaxed);
+    }
+
+    /// What the active model was not trained on.
+    pub(crate) fn set_news(&self, events: u64, new_books: u64) {
+        self.events.store(events, Ordering::Relaxed);
+        self.new_books.store(new_books, Ordering::Relaxed);
+    }
+
+    pub(super) fn write(&self, page: &mut Page<'_>) -> fmt::Result {
+        let read = |cell: &AtomicU64| cell.load(Ordering::Relaxed);
+        let ended = [("trained", &self.done), ("failed", &self.failed), ("busy", &self.busy)];
+        let ended = ended.map(|(outcome, cell)| ([outcome], read(cell)));
+        page.counters(&TRAININGS, ended)?;
+        page.gauge(&TRAINING, f64::from(u8::from(self.under_way.load(Ordering::Relaxed))))?;
+        let last = Some(read(&self.last_ms)).filter(|ms| *ms > 0);
+        page.gauges(&TRAINING_SECONDS, last.map(|ms| ([], ms as f64 / 1e3)))?;
+        let news = [(["events"], &self.events), (["books"], &self.new_books)];
+        page.gauges(&CHANGES_NOT_LEARNT, news.map(|(kind, cell)| (kind, read(cell) as f64)))
+    }
+}
