@@ -1,5 +1,6 @@
 //! The testbed against the real things: PostgreSQL's programs, files, processes that die.
 
+mod checker;
 mod child;
 #[cfg(target_os = "linux")]
 mod database;
