@@ -3,8 +3,8 @@
 mod checker;
 mod child;
 #[cfg(target_os = "linux")]
-mod database;
-#[cfg(target_os = "linux")]
 mod faults;
 mod postgres;
+#[cfg(target_os = "linux")]
+mod sqlite;
 mod writer;
