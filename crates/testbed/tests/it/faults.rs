@@ -1,5 +1,6 @@
 //! A disk that misbehaves under a program that writes a plain file.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
@@ -115,6 +116,34 @@ fn a_power_cut_takes_nothing_that_was_synced() {
         assert!(run.bytes.starts_with(&safe), "seed {seed}");
         assert!(run.bytes.len() <= safe.len() + RECORD_BYTES, "seed {seed}");
         assert_eq!(run.counters.forgotten, 0);
+    }
+}
+
+#[test]
+fn a_power_cut_takes_nothing_that_one_of_many_threads_synced() {
+    for seed in 0..5 {
+        let folder = tempfile::tempdir().expect("a folder");
+        let faults = Faults::in_folder(folder.path()).expect("the library");
+        let mut command = child::command("threads");
+        command.env("TESTBED_FILE", folder.path().join("records")).envs(faults.environment());
+        let mut child = command.spawn().expect("it starts");
+        let mut written = BTreeMap::<String, u32>::new();
+        for line in child::marked(&mut child, "") {
+            if let Some((thread, number)) = line.split_once(" written ") {
+                written.insert(thread.to_owned(), number.parse().expect("a number"));
+            }
+            // It is armed while all of them write.
+            if written.len() == writer::THREADS as usize && !written.contains_key("armed") {
+                faults.arm(Fault::PowerCut { operation: 20 + seed, seed }).expect("it is armed");
+                written.insert("armed".to_owned(), 0);
+            }
+        }
+        assert_eq!(child.wait().expect("it ends").signal(), Some(SIGKILL));
+        written.remove("armed");
+        for (thread, last) in written {
+            let bytes = fs::read(folder.path().join(format!("records.{thread}"))).expect("a file");
+            assert!(bytes.starts_with(&records_to(last)), "seed {seed}, thread {thread}");
+        }
     }
 }
 
