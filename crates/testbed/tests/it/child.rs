@@ -35,6 +35,7 @@ fn a_child_plays_its_role() {
         Ok("cluster") => start_a_cluster_and_wait(),
         Ok("database") => name_a_database(),
         Ok("writer") => writer::play(Sync::EachRecord),
+        Ok("rewriter") => writer::play_rewrite(),
         Ok("threads") => writer::play_threads(),
         Ok("careless writer") => writer::play(Sync::Never),
         #[cfg(target_os = "linux")]

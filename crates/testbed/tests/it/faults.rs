@@ -167,6 +167,44 @@ fn a_power_cut_takes_parts_of_what_was_not_synced() {
 }
 
 #[test]
+fn a_file_that_was_emptied_may_be_what_it_was() {
+    let (mut old, mut new) = (0, 0);
+    for seed in 0..20 {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("records");
+        fs::write(&path, records_to(3)).expect("a file");
+        let faults = Faults::in_folder(folder.path()).expect("the library");
+        faults.arm(Fault::PowerCut { operation: 2, seed }).expect("it is armed");
+        let mut command = child::command("rewriter");
+        let mut child =
+            command.env("TESTBED_FILE", &path).envs(faults.environment()).spawn().expect("a child");
+        assert_eq!(child::marked(&mut child, "written ").count(), 0);
+        assert_eq!(child.wait().expect("it ends").signal(), Some(SIGKILL));
+        let bytes = read(folder.path());
+        old += i32::from(bytes == records_to(3));
+        new += i32::from(bytes == record(9));
+        // Nothing of the old between what is new.
+        assert!(bytes == records_to(3) || bytes.iter().all(|byte| [0, 9].contains(byte)));
+    }
+    assert!(old > 0 && new > 0, "{old} are old, {new} are new");
+}
+
+#[test]
+fn what_only_counts_kills_as_well() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let faults = Faults::counting(folder.path()).expect("the library");
+    faults.arm(Fault::PowerCut { operation: 7, seed: 1 }).expect("it is armed");
+    let mut command = writer::command(folder.path(), 20, Sync::EachRecord);
+    let mut child = command.envs(faults.environment()).spawn().expect("it starts");
+    assert_eq!(child::marked(&mut child, "written ").count(), 3);
+    assert_eq!(child.wait().expect("it ends").signal(), Some(SIGKILL));
+    assert_eq!(read(folder.path()), records_to(4));
+    let counters = faults.counters().expect("counters");
+    assert_eq!((counters.operations, counters.writes, counters.syncs), (7, 4, 3));
+    assert!(counters.has_fired && counters.sectors_lost == 0);
+}
+
+#[test]
 fn a_sync_that_fails_loses_what_it_was_for() {
     let fault = Fault::SyncsFail { first: 5, count: 2 };
     let run = run(8, Sync::EachRecord, Some(fault));

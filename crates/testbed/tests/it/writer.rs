@@ -42,8 +42,8 @@ pub(crate) fn play(sync: Sync) {
     write_records(Path::new(&path), records.parse().expect("a number"), sync);
 }
 
-/// Plays a program that writes to as many files as it has threads, and syncs: each is named as
-/// the file and then by the number of the thread, which comes before `written` too.
+/// Plays a program with threads, each of which writes to a file of its own and syncs. Thread T
+/// has the extension T, and says `T written N`.
 pub(crate) fn play_threads() {
     let path = std::env::var_os("TESTBED_FILE").expect("it is set by `command`");
     std::thread::scope(|scope| {
@@ -59,6 +59,13 @@ pub(crate) fn play_threads() {
             });
         }
     });
+}
+
+/// Plays a program that empties its file and writes a record, without a sync.
+pub(crate) fn play_rewrite() {
+    let path = std::env::var_os("TESTBED_FILE").expect("it is set by `command`");
+    let mut file = File::create(path).expect("it opens");
+    write_all(&mut file, &record(9));
 }
 
 fn write_records(path: &Path, records: u32, sync: Sync) {
