@@ -12,8 +12,10 @@
 //!   change of length replaced (`journal.rs`). A power cut puts parts of that back.
 //! - Files whose name ends in `-shm` are left alone: `SQLite` maps them, never syncs them, and
 //!   makes them anew after a crash.
-//! - Names are taken as durable: a file that was made, renamed or removed stays so. Writes
-//!   through a mapping, `fallocate` and `io_uring` are not seen.
+//! - Names are taken as durable: a file that was made, renamed or removed stays so.
+//! - The functions that it stands in for are those of `interpose.rs`. Writes through a mapping,
+//!   through C's `FILE`, `fallocate`, `io_uring`, and files that are opened with `O_SYNC` are not
+//!   seen for what they are: such writes survive, and such files count as not synced.
 //! - Programs that are linked statically are out of reach.
 #![cfg(target_os = "linux")]
 

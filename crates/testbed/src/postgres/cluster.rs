@@ -20,7 +20,7 @@ use super::binaries::{self, Binaries};
 use super::database::{self, Database};
 use super::guard::Guard;
 use super::{PostgresError, children};
-use crate::process;
+use crate::{process, skip};
 
 /// How long a start may take; one after a crash reads the log first.
 const START_LIMIT: Duration = Duration::from_secs(60);
@@ -28,7 +28,7 @@ const START_LIMIT: Duration = Duration::from_secs(60);
 /// How long a stop may take.
 const STOP_LIMIT: Duration = Duration::from_secs(60);
 
-/// How often another port is tried when somebody was quicker.
+/// How many ports are tried.
 const PORTS_TRIED: usize = 5;
 
 /// A cluster in a temporary folder, for as long as this value lives.
@@ -67,15 +67,32 @@ impl Cluster {
             .map_err(|source| PostgresError::Run { program: "sh".to_owned(), source })?;
         let mut cluster = Self { binaries, account, port: 0, server: None, guard, folder };
         cluster.initialise()?;
-        for tried in 1.. {
-            cluster.port = free_port().map_err(file(cluster.folder()))?;
-            match cluster.start_again() {
-                Err(PostgresError::Failed { complaint, .. })
-                    if tried < PORTS_TRIED && complaint.contains("could not bind") => {}
-                result => return result.map(|()| cluster),
+        let mut tried = 1;
+        while let Err(error) = cluster.start_on_free_port() {
+            // Somebody may have been quicker to take the port.
+            if tried == PORTS_TRIED || !error.to_string().contains("could not bind") {
+                return Err(error);
             }
+            tried += 1;
         }
-        unreachable!("the last port that is tried decides")
+        Ok(cluster)
+    }
+
+    /// The same for the test with this name: without PostgreSQL, `None`, and the skip is noted.
+    ///
+    /// # Panics
+    ///
+    /// If there is PostgreSQL and it does not work.
+    #[must_use]
+    pub fn start_or_skip(test: &str) -> Option<Self> {
+        match Self::start() {
+            Ok(cluster) => Some(cluster),
+            Err(missing @ PostgresError::Missing { .. }) => {
+                skip::tool(test, &missing.to_string());
+                None
+            }
+            Err(error) => panic!("PostgreSQL is there and does not start: {error}"),
+        }
     }
 
     /// The URL of a database of this cluster, as its superuser, over loopback.
@@ -184,6 +201,11 @@ impl Cluster {
             }
         }
         Err(PostgresError::Failed { program: program(), complaint: complaint() })
+    }
+
+    fn start_on_free_port(&mut self) -> Result<(), PostgresError> {
+        self.port = free_port().map_err(file(self.folder()))?;
+        self.start_again()
     }
 
     fn initialise(&self) -> Result<(), PostgresError> {

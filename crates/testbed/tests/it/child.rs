@@ -4,9 +4,9 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Child, Command, Stdio};
 
 use sqlx::sqlite::SqliteSynchronous;
-use testbed::postgres::Cluster;
+use testbed::postgres::{self, Cluster};
 
-use crate::database;
+use crate::sqlite;
 use crate::writer::{self, Sync};
 
 /// Says which role to play.
@@ -33,12 +33,15 @@ fn a_child_plays_its_role() {
     match std::env::var(ROLE).as_deref() {
         Err(_) => {}
         Ok("cluster") => start_a_cluster_and_wait(),
+        Ok("database") => name_a_database(),
         Ok("writer") => writer::play(Sync::EachRecord),
+        Ok("rewriter") => writer::play_rewrite(),
+        Ok("threads") => writer::play_threads(),
         Ok("careless writer") => writer::play(Sync::Never),
         #[cfg(target_os = "linux")]
-        Ok("database") => database::play(SqliteSynchronous::Full),
+        Ok("SQLite") => sqlite::play(SqliteSynchronous::Full),
         #[cfg(target_os = "linux")]
-        Ok("careless database") => database::play(SqliteSynchronous::Off),
+        Ok("careless SQLite") => sqlite::play(SqliteSynchronous::Off),
         Ok(role) => panic!("there is no role {role}"),
     }
 }
@@ -49,6 +52,11 @@ fn start_a_cluster_and_wait() {
     loop {
         std::thread::park();
     }
+}
+
+fn name_a_database() {
+    let database = postgres::database().expect("a database");
+    say(&format!("database at {}", database.url()));
 }
 
 /// Prints a line in one piece, so that a child that is killed prints it whole or not at all.

@@ -1,5 +1,6 @@
 //! A disk that misbehaves under a program that writes a plain file.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
@@ -119,6 +120,34 @@ fn a_power_cut_takes_nothing_that_was_synced() {
 }
 
 #[test]
+fn a_power_cut_takes_nothing_that_one_of_many_threads_synced() {
+    for seed in 0..5 {
+        let folder = tempfile::tempdir().expect("a folder");
+        let faults = Faults::in_folder(folder.path()).expect("the library");
+        let mut command = child::command("threads");
+        command.env("TESTBED_FILE", folder.path().join("records")).envs(faults.environment());
+        let mut child = command.spawn().expect("it starts");
+        let mut written = BTreeMap::<String, u32>::new();
+        for line in child::marked(&mut child, "") {
+            if let Some((thread, number)) = line.split_once(" written ") {
+                written.insert(thread.to_owned(), number.parse().expect("a number"));
+            }
+            // It is armed while all of them write.
+            if written.len() == writer::THREADS as usize && !written.contains_key("armed") {
+                faults.arm(Fault::PowerCut { operation: 20 + seed, seed }).expect("it is armed");
+                written.insert("armed".to_owned(), 0);
+            }
+        }
+        assert_eq!(child.wait().expect("it ends").signal(), Some(SIGKILL));
+        written.remove("armed");
+        for (thread, last) in written {
+            let bytes = fs::read(folder.path().join(format!("records.{thread}"))).expect("a file");
+            assert!(bytes.starts_with(&records_to(last)), "seed {seed}, thread {thread}");
+        }
+    }
+}
+
+#[test]
 fn a_power_cut_takes_parts_of_what_was_not_synced() {
     let (mut lost, mut shortened, mut with_holes) = (0, 0, 0);
     for seed in 0..20 {
@@ -135,6 +164,44 @@ fn a_power_cut_takes_parts_of_what_was_not_synced() {
     }
     assert!(lost >= 10, "a writer that never syncs loses what it took for safe: {lost} of 20");
     assert!(shortened > 0 && with_holes > 0, "{shortened} were shortened, {with_holes} have holes");
+}
+
+#[test]
+fn a_file_that_was_emptied_may_be_what_it_was() {
+    let (mut old, mut new) = (0, 0);
+    for seed in 0..20 {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("records");
+        fs::write(&path, records_to(3)).expect("a file");
+        let faults = Faults::in_folder(folder.path()).expect("the library");
+        faults.arm(Fault::PowerCut { operation: 2, seed }).expect("it is armed");
+        let mut command = child::command("rewriter");
+        let mut child =
+            command.env("TESTBED_FILE", &path).envs(faults.environment()).spawn().expect("a child");
+        assert_eq!(child::marked(&mut child, "written ").count(), 0);
+        assert_eq!(child.wait().expect("it ends").signal(), Some(SIGKILL));
+        let bytes = read(folder.path());
+        old += i32::from(bytes == records_to(3));
+        new += i32::from(bytes == record(9));
+        // Nothing of the old between what is new.
+        assert!(bytes == records_to(3) || bytes.iter().all(|byte| [0, 9].contains(byte)));
+    }
+    assert!(old > 0 && new > 0, "{old} are old, {new} are new");
+}
+
+#[test]
+fn what_only_counts_kills_as_well() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let faults = Faults::counting(folder.path()).expect("the library");
+    faults.arm(Fault::PowerCut { operation: 7, seed: 1 }).expect("it is armed");
+    let mut command = writer::command(folder.path(), 20, Sync::EachRecord);
+    let mut child = command.envs(faults.environment()).spawn().expect("it starts");
+    assert_eq!(child::marked(&mut child, "written ").count(), 3);
+    assert_eq!(child.wait().expect("it ends").signal(), Some(SIGKILL));
+    assert_eq!(read(folder.path()), records_to(4));
+    let counters = faults.counters().expect("counters");
+    assert_eq!((counters.operations, counters.writes, counters.syncs), (7, 4, 3));
+    assert!(counters.has_fired && counters.sectors_lost == 0);
 }
 
 #[test]

@@ -1,9 +1,10 @@
 //! The testbed against the real things: PostgreSQL's programs, files, processes that die.
 
+mod checker;
 mod child;
-#[cfg(target_os = "linux")]
-mod database;
 #[cfg(target_os = "linux")]
 mod faults;
 mod postgres;
+#[cfg(target_os = "linux")]
+mod sqlite;
 mod writer;

@@ -1,29 +1,19 @@
 //! Clusters that are stopped, killed, forgotten, and started again.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use testbed::postgres::{Cluster, PostgresError, database_or_skip};
-use testbed::skip;
+use testbed::postgres::{Cluster, POSTGRES_VARIABLE, database_or_skip};
 
 use crate::child;
 
-/// A cluster of the test's own; `None` where there is no PostgreSQL.
-fn cluster(test: &str) -> Option<Cluster> {
-    match Cluster::start() {
-        Ok(cluster) => Some(cluster),
-        Err(missing @ PostgresError::Missing { .. }) => {
-            skip::tool(test, &missing.to_string());
-            None
-        }
-        Err(error) => panic!("{error}"),
-    }
-}
-
 #[test]
 fn what_was_committed_outlives_every_way_to_end_a_server() {
-    let Some(mut cluster) = cluster("what was committed outlives a server") else { return };
+    let Some(mut cluster) = Cluster::start_or_skip("what was committed outlives a server") else {
+        return;
+    };
     let database = cluster.create_database().expect("a database");
     database.query("create table kept (number int)").expect("a table");
     let port = cluster.port();
@@ -41,7 +31,9 @@ fn what_was_committed_outlives_every_way_to_end_a_server() {
 
 #[test]
 fn a_killed_server_leaves_no_processes() {
-    let Some(mut cluster) = cluster("a killed server leaves no processes") else { return };
+    let Some(mut cluster) = Cluster::start_or_skip("a killed server leaves no processes") else {
+        return;
+    };
     let folder = cluster.folder().display().to_string();
     assert!(!processes_with(&folder).is_empty(), "the server names its folder");
     cluster.kill().expect("it is killed");
@@ -52,7 +44,7 @@ fn a_killed_server_leaves_no_processes() {
 
 #[test]
 fn a_cluster_goes_with_its_value() {
-    let Some(cluster) = cluster("a cluster goes with its value") else { return };
+    let Some(cluster) = Cluster::start_or_skip("a cluster goes with its value") else { return };
     let folder = cluster.folder().to_owned();
     let durable = cluster.query("postgres", "show fsync").expect("an answer");
     assert_eq!(durable, "on");
@@ -63,7 +55,7 @@ fn a_cluster_goes_with_its_value() {
 
 #[test]
 fn a_cluster_goes_with_a_process_that_is_killed() {
-    if cluster("a cluster goes with a process that is killed").is_none() {
+    if Cluster::start_or_skip("a cluster goes with a process that is killed").is_none() {
         return;
     }
     let mut child = child::command("cluster").spawn().expect("this binary can be run");
@@ -90,6 +82,30 @@ fn databases_are_fresh_and_are_dropped() {
     assert_eq!(second.query(&count).expect("an answer"), "1");
     drop(first);
     assert_eq!(second.query(&count).expect("an answer"), "0");
+}
+
+#[test]
+fn many_databases_are_made_at_once() {
+    let test = "many databases are made at once";
+    let names = std::thread::scope(|scope| {
+        let makers: Vec<_> = (0..6).map(|_| scope.spawn(|| database_or_skip(test))).collect();
+        let made = makers.into_iter().map(|maker| maker.join().expect("it does not panic"));
+        made.flatten().map(|made| made.name().to_owned()).collect::<BTreeSet<_>>()
+    });
+    assert!(names.is_empty() || names.len() == 6);
+}
+
+#[test]
+fn databases_are_made_on_the_server_that_the_environment_names() {
+    let Some(cluster) = Cluster::start_or_skip("databases are made on a named server") else {
+        return;
+    };
+    let mut command = child::command("database");
+    command.env(POSTGRES_VARIABLE, cluster.url("postgres"));
+    let mut child = command.spawn().expect("this binary can be run");
+    let urls: Vec<_> = child::marked(&mut child, "database at ").collect();
+    assert!(urls.len() == 1 && urls[0].starts_with(&cluster.url("test_")), "{urls:?}");
+    assert!(child.wait().expect("it ends").success());
 }
 
 /// The command lines of this machine's processes that name this.

@@ -12,6 +12,9 @@ use crate::child;
 /// Longer than a sector, so that records can be torn.
 pub(crate) const RECORD_BYTES: usize = 700;
 
+/// How many threads the program with threads has.
+pub(crate) const THREADS: u32 = 4;
+
 /// When the program syncs.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Sync {
@@ -36,8 +39,38 @@ pub(crate) fn record(number: u32) -> Vec<u8> {
 pub(crate) fn play(sync: Sync) {
     let path = std::env::var_os("TESTBED_FILE").expect("it is set by `command`");
     let records = std::env::var("TESTBED_RECORDS").expect("it is set by `command`");
+    write_records(Path::new(&path), records.parse().expect("a number"), sync);
+}
+
+/// Plays a program with threads, each of which writes to a file of its own and syncs. Thread T
+/// has the extension T, and says `T written N`.
+pub(crate) fn play_threads() {
+    let path = std::env::var_os("TESTBED_FILE").expect("it is set by `command`");
+    std::thread::scope(|scope| {
+        for thread in 0..THREADS {
+            let path = Path::new(&path).with_extension(thread.to_string());
+            scope.spawn(move || {
+                let mut file = File::create(path).expect("it opens");
+                for number in 1..=u32::from(u8::MAX) {
+                    write_all(&mut file, &record(number));
+                    file.sync_all().expect("it syncs");
+                    child::say(&format!("{thread} written {number}"));
+                }
+            });
+        }
+    });
+}
+
+/// Plays a program that empties its file and writes a record, without a sync.
+pub(crate) fn play_rewrite() {
+    let path = std::env::var_os("TESTBED_FILE").expect("it is set by `command`");
+    let mut file = File::create(path).expect("it opens");
+    write_all(&mut file, &record(9));
+}
+
+fn write_records(path: &Path, records: u32, sync: Sync) {
     let mut file = File::options().create(true).append(true).open(path).expect("it opens");
-    for number in 1..=records.parse().expect("a number") {
+    for number in 1..=records {
         write_all(&mut file, &record(number));
         if sync == Sync::EachRecord
             && let Err(error) = file.sync_data()

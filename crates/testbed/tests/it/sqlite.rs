@@ -116,9 +116,9 @@ fn block_on<T>(future: impl Future<Output = T>) -> T {
 #[test]
 fn a_database_that_syncs_survives_power_cuts() {
     let mut lost = 0;
-    for seed in 0..20 {
-        let operation = 1 + seed * OPERATIONS / 20;
-        let run = run("database", Fault::PowerCut { operation, seed }, usize::MAX);
+    for seed in 0..12 {
+        let operation = 1 + seed * OPERATIONS / 12;
+        let run = run("SQLite", Fault::PowerCut { operation, seed }, usize::MAX);
         assert!(run.counters.has_fired, "seed {seed}: {:?}", run.counters);
         assert_eq!(run.damage, None, "seed {seed}");
         assert_eq!(run.counters.forgotten, 0);
@@ -131,7 +131,7 @@ fn a_database_that_syncs_survives_power_cuts() {
 fn a_database_that_does_not_sync_does_not_survive_power_cuts() {
     let damaged = |seed: &u64| {
         let fault = Fault::PowerCut { operation: 200, seed: *seed };
-        run("careless database", fault, usize::MAX).damage.is_some()
+        run("careless SQLite", fault, usize::MAX).damage.is_some()
     };
     let damaged = (0..6).filter(damaged).count();
     assert!(damaged >= 3, "{damaged} of 6 lost something");
@@ -139,10 +139,10 @@ fn a_database_that_does_not_sync_does_not_survive_power_cuts() {
 
 #[test]
 fn a_database_survives_kills_at_any_moment() {
-    for seed in 0..12 {
+    for seed in 0..9 {
         let moment = [Moment::Before, Moment::Torn, Moment::After][seed as usize % 3];
-        let operation = 1 + seed * OPERATIONS / 12;
-        let run = run("database", Fault::Kill { operation, moment, seed }, usize::MAX);
+        let operation = 1 + seed * OPERATIONS / 9;
+        let run = run("SQLite", Fault::Kill { operation, moment, seed }, usize::MAX);
         assert!(run.counters.has_fired, "seed {seed}");
         assert_eq!(run.damage, None, "seed {seed}");
     }
@@ -151,7 +151,7 @@ fn a_database_survives_kills_at_any_moment() {
 #[test]
 fn a_database_survives_syncs_that_fail() {
     for first in [8, 15, 30, 60] {
-        let run = run("database", Fault::SyncsFail { first, count: 2 }, usize::MAX);
+        let run = run("SQLite", Fault::SyncsFail { first, count: 2 }, usize::MAX);
         assert_eq!(run.counters.failed_syncs, 2);
         assert_eq!(run.written.len(), RECORDS as usize);
         assert_eq!(run.damage, None, "from sync {first} on; {:?} failed", run.failed);
@@ -161,7 +161,7 @@ fn a_database_survives_syncs_that_fail() {
 #[test]
 fn a_database_survives_a_full_disk() {
     for bytes in [40_000, 100_000, 250_000] {
-        let run = run("database", Fault::DiskFull { bytes }, 5);
+        let run = run("SQLite", Fault::DiskFull { bytes }, 5);
         assert!(run.failed.len() >= 5);
         assert_eq!(run.written.len(), RECORDS as usize);
         assert_eq!(run.damage, None, "full after {bytes} bytes; {:?} failed", run.failed);
