@@ -87,7 +87,6 @@ impl Generation {
             books: by_index,
             by_id: Arc::new(by_id),
             books_revision: books.revision,
-            new_books: 0,
             catalogue,
             model,
         }

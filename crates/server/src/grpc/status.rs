@@ -46,7 +46,7 @@ enum Reason {
 
 impl Reason {
     #[cfg(test)]
-    const ALL: [Self; 18] = [
+    const ALL: [Self; 20] = [
         Self::BookUnknown,
         Self::CategoryUnknown,
         Self::UserUnknown,
