@@ -1,12 +1,10 @@
 //! A server that is restarted while it is used.
 
-use std::time::Duration;
-
 use storage::{Store, StoreError};
 use testbed::postgres::{Cluster, PostgresError};
 use tokio::time::{Instant, timeout};
 
-use super::{append, events, parse, settings};
+use super::{SOON, append, events, parse, settings};
 use crate::support::rating;
 
 /// A server of its own, since the others have theirs running.
@@ -96,9 +94,8 @@ async fn who_listens_is_told_that_there_may_be_news_after_a_restart() {
     cluster.kill().expect("it dies");
     cluster.start_again().expect("it starts");
     append(&store, "a").await;
-    let soon = Duration::from_secs(30);
-    timeout(soon, notices.next()).await.expect("it says so by itself").expect("it is news");
+    timeout(SOON, notices.next()).await.expect("it says so by itself").expect("it is news");
     // And from then on hears of every commit.
     append(&store, "b").await;
-    timeout(soon, notices.next()).await.expect("a notice comes").expect("it is one");
+    timeout(SOON, notices.next()).await.expect("a notice comes").expect("it is one");
 }
