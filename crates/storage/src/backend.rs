@@ -188,12 +188,13 @@ pub(crate) trait Transaction: fmt::Debug + Send {
     /// Writes the shop's row.
     async fn set_revisions(&mut self, revisions: &Revisions) -> Result<(), StoreError>;
 
-    /// The numbers that are assigned to these ids, in any order, without those that are not.
+    /// The numbers that are assigned to these ids, in any order, without those that are not: the
+    /// place of the id in the list, and its number.
     async fn assigned_numbers(
         &mut self,
         space: IdSpace,
         ids: &[&str],
-    ) -> Result<Vec<(String, u32)>, StoreError>;
+    ) -> Result<Vec<(usize, u32)>, StoreError>;
     /// The first number that is free.
     async fn next_number(&mut self, space: IdSpace) -> Result<i64, StoreError>;
     /// Assigns the numbers from `first` up to these ids, and counts the sequence up past them.
