@@ -205,10 +205,7 @@ impl DatabaseModels {
         let mut lease = self.pool.lease().await?;
         let shop = self.shop;
         let script = format!("BEGIN; SELECT pg_advisory_xact_lock({KEY}, {shop}::integer)");
-        if let Err(error) = lease.script(&script).await {
-            lease.discard();
-            return Err(error.into());
-        }
+        lease.begin(&script).await?;
         Ok(lease)
     }
 
@@ -218,22 +215,19 @@ impl DatabaseModels {
         mut lease: Lease,
         changed: Result<ModelVersion, DatabaseModelsError>,
     ) -> Result<ModelVersion, DatabaseModelsError> {
-        let ended = match &changed {
-            Ok(version) => {
-                let news = format!("{} model {version}", self.shop);
-                let script = format!(
-                    "SET LOCAL statement_timeout = 0; SELECT pg_notify('{CHANNEL}', '{news}');
-                     COMMIT"
-                );
-                lease.script(&script).await
+        let version = match changed {
+            Ok(version) => version,
+            Err(error) => {
+                // If this fails, the connection is closed, which does the same.
+                let _ = lease.end("ROLLBACK").await;
+                return Err(error);
             }
-            Err(_) => lease.script("ROLLBACK").await,
         };
-        if ended.is_err() {
-            lease.discard();
-        }
-        let version = changed?;
-        ended?;
+        let news = format!("{} model {version}", self.shop);
+        let script = format!(
+            "SET LOCAL statement_timeout = 0; SELECT pg_notify('{CHANNEL}', '{news}'); COMMIT"
+        );
+        lease.end(&script).await?;
         Ok(version)
     }
 

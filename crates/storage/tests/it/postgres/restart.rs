@@ -87,6 +87,16 @@ async fn while_the_server_is_away_every_call_fails_soon_as_unavailable() {
 }
 
 #[tokio::test]
+async fn a_unix_socket_leads_to_the_same_store() {
+    let Some(cluster) = start("unix socket") else { return };
+    append(&connect(&cluster).await, "a").await;
+    let (folder, port) = (cluster.folder().display(), cluster.port());
+    let url = parse(&format!("postgres:///postgres?host={folder}&port={port}&user=postgres"));
+    let store = Store::connect(&url, &settings()).await.expect("the store opens");
+    assert_eq!(events(&store).await, 1);
+}
+
+#[tokio::test]
 async fn who_listens_is_told_that_there_may_be_news_after_a_restart() {
     let Some(mut cluster) = start("notices after a restart") else { return };
     let store = connect(&cluster).await;
