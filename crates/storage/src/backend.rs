@@ -18,6 +18,7 @@ use crate::event::{EventId, NewEvent, StoredEvent};
 use crate::history::{History, UserRevision};
 use crate::ids::IdSpace;
 use crate::impressions::{Impression, NewImpression};
+use crate::postgres::models::DatabaseModels;
 use crate::rules::Rule;
 use crate::scan::EventsPage;
 use crate::search::BookWords;
@@ -38,6 +39,11 @@ pub(crate) trait Backend: fmt::Debug + Send + Sync {
     /// Takes the lock of whoever trains, among all processes; `None` if somebody else has it. For
     /// a store in a folder, the folder of models has a lock, and this is always free.
     async fn lock_training(&self) -> Result<Option<Box<dyn HeldLock>>, StoreError>;
+
+    /// The models in the database; `None` if they lie in a folder.
+    fn models(&self) -> Option<DatabaseModels> {
+        None
+    }
 
     /// Closes every connection, waiting for those in use.
     async fn close(&self);
@@ -182,12 +188,13 @@ pub(crate) trait Transaction: fmt::Debug + Send {
     /// Writes the shop's row.
     async fn set_revisions(&mut self, revisions: &Revisions) -> Result<(), StoreError>;
 
-    /// The numbers that are assigned to these ids, in any order, without those that are not.
+    /// The numbers that are assigned to these ids, in any order, without those that are not: the
+    /// place of the id in the list, and its number.
     async fn assigned_numbers(
         &mut self,
         space: IdSpace,
         ids: &[&str],
-    ) -> Result<Vec<(String, u32)>, StoreError>;
+    ) -> Result<Vec<(usize, u32)>, StoreError>;
     /// The first number that is free.
     async fn next_number(&mut self, space: IdSpace) -> Result<i64, StoreError>;
     /// Assigns the numbers from `first` up to these ids, and counts the sequence up past them.

@@ -86,6 +86,7 @@ pub use history::{History, UserRevision};
 pub use ids::IdSpace;
 pub use impressions::{Impression, NewImpression};
 pub use models::{ModelFolder, ModelFolderError, ModelVersion, TrainingLock};
+pub use postgres::models::{DatabaseModels, DatabaseModelsError, StoredModel};
 pub use postgres::url::{DatabaseUrl, DatabaseUrlError};
 pub use record::{Entry, Recorded};
 pub use rules::{

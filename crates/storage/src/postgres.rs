@@ -1,7 +1,6 @@
 //! A store in a PostgreSQL database, in a schema of its own: several processes share it.
 //!
-//! One connection writes, some read; the one that listens and the one that holds the training
-//! lock are their own. One writer of a shop at a time, in whichever process: it has the lock of
+//! One connection writes, some read; models, whoever listens and whoever trains have one each. One writer of a shop at a time, in whichever process: it has the lock of
 //! the shop's row.
 
 mod api_keys;
@@ -12,6 +11,7 @@ mod greeting;
 mod history;
 mod ids;
 mod impressions;
+pub(crate) mod models;
 mod notices;
 mod pool;
 mod row;
@@ -44,6 +44,7 @@ use crate::impressions::{Impression, NewImpression};
 use crate::rules::Rule;
 use crate::scan::EventsPage;
 use crate::store::{Counts, Revisions, StoreSettings};
+use models::DatabaseModels;
 use pool::{Pool, PoolSettings};
 use transaction::Writing;
 use url::DatabaseUrl;
@@ -63,6 +64,7 @@ pub(crate) struct Database {
     readers: Pool,
     /// One connection: the turn to write, within this process.
     writer: Pool,
+    models: DatabaseModels,
 }
 
 impl Database {
@@ -82,10 +84,12 @@ impl Database {
         };
         let reader_greeting = greeting::reader(settings.busy_timeout);
         let readers = pool(&reader_greeting, settings.readers.get() as usize);
-        let writer = pool(&greeting::writer(settings.busy_timeout), 1);
+        let writer_greeting = greeting::writer(settings.busy_timeout);
+        let writer = pool(&writer_greeting, 1);
         let shop = i64::from(ShopId::ONLY.0);
         schema::prepare(&writer, shop).await?;
-        Ok(Self { shop, url: url.clone(), reader_greeting, readers, writer })
+        let models = DatabaseModels { shop, pool: pool(&writer_greeting, 1) };
+        Ok(Self { shop, url: url.clone(), reader_greeting, readers, writer, models })
     }
 }
 
@@ -116,7 +120,12 @@ impl Backend for Database {
         Ok(held.map(|held| Box::new(held) as Box<dyn HeldLock>))
     }
 
+    fn models(&self) -> Option<DatabaseModels> {
+        Some(self.models.clone())
+    }
+
     async fn close(&self) {
+        self.models.pool.close().await;
         self.readers.close().await;
         self.writer.close().await;
     }

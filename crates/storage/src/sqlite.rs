@@ -4,6 +4,7 @@
 mod api_keys;
 mod batch;
 mod books;
+mod checkpoint;
 mod compact;
 pub(crate) mod error;
 mod events;
@@ -37,6 +38,7 @@ use crate::private;
 use crate::rules::Rule;
 use crate::scan::EventsPage;
 use crate::store::{Counts, FILE_NAME, Revisions, StoreSettings};
+use checkpoint::Checkpoints;
 use transaction::Writing;
 
 /// After a large import, the write-ahead log shrinks back to this many bytes.
@@ -49,6 +51,7 @@ pub(crate) struct Database {
     readers: SqlitePool,
     /// One connection: the turn to write.
     writer: SqlitePool,
+    checkpoints: Checkpoints,
 }
 
 impl Database {
@@ -72,18 +75,20 @@ impl Database {
             .idle_timeout(None)
             .max_lifetime(None)
             .test_before_acquire(false);
-        let writing = base
+        let durable =
+            base.clone().journal_mode(SqliteJournalMode::Wal).synchronous(SqliteSynchronous::Full);
+        let writing = durable
             .clone()
-            .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Full)
+            .pragma("wal_autocheckpoint", checkpoint::PAGES_LEFT_TO_COMMITS.to_string())
             // What is deleted is overwritten with zeros.
             .pragma("secure_delete", "ON")
             .pragma("journal_size_limit", LOG_BYTES_KEPT.to_string())
             .pragma("cache_size", format!("-{}", settings.writer_cache_kib));
         let reading = base.read_only(true).pragma("cache_size", format!("-{}", settings.cache_kib));
         let writer = pool.clone().max_connections(1).connect_with(writing).await?;
+        let checkpoints = Checkpoints::start(pool.clone(), durable, writer.clone());
         let readers = pool.max_connections(settings.readers.get()).connect_with(reading).await?;
-        Ok(Self { shop: ShopId::ONLY, readers, writer })
+        Ok(Self { shop: ShopId::ONLY, readers, writer, checkpoints })
     }
 }
 
@@ -102,7 +107,8 @@ impl HeldLock for NeverLost {
 impl Backend for Database {
     async fn begin(&self) -> Result<Box<dyn Transaction>, StoreError> {
         let transaction = self.writer.begin_with("BEGIN IMMEDIATE").await?;
-        Ok(Box::new(Writing { shop: self.shop.0, transaction }))
+        let committed = self.checkpoints.committed();
+        Ok(Box::new(Writing { shop: self.shop.0, transaction, committed }))
     }
 
     async fn listen(&self) -> Result<Option<Box<dyn Notices>>, StoreError> {
@@ -114,6 +120,7 @@ impl Backend for Database {
     }
 
     async fn close(&self) {
+        self.checkpoints.close().await;
         self.readers.close().await;
         // Last, so that it finds no reader and folds the log into the main file.
         self.writer.close().await;

@@ -12,6 +12,7 @@ use std::time::Duration;
 use crate::backend::{self, Backend};
 use crate::error::StoreError;
 use crate::postgres;
+use crate::postgres::models::DatabaseModels;
 use crate::postgres::url::DatabaseUrl;
 use crate::sqlite;
 use crate::writer::Writer;
@@ -184,6 +185,13 @@ impl Store {
     /// As [`counts`](Self::counts).
     pub async fn lock_training(&self) -> Result<Option<TrainingTurn>, StoreError> {
         Ok(self.backend.lock_training().await?.map(|lock| TrainingTurn { lock }))
+    }
+
+    /// The models in the database, which replicas share; `None` for a store in a folder: its
+    /// models lie in a [folder](crate::ModelFolder) too.
+    #[must_use]
+    pub fn models_in_database(&self) -> Option<DatabaseModels> {
+        self.backend.models()
     }
 
     /// Rewrites the database so that nothing is left of what was deleted, nor the room that it

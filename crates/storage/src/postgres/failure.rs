@@ -38,7 +38,7 @@ const FULL: [&str; 2] = [
     "53200", // out_of_memory
 ];
 
-/// insufficient_privilege
+/// `insufficient_privilege`
 const NO_RIGHT: &str = "42501";
 
 /// What a role needs.

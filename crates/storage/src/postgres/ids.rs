@@ -48,14 +48,16 @@ pub(super) async fn assigned_numbers(
     shop: i64,
     space: IdSpace,
     ids: &[&str],
-) -> Result<Vec<(String, u32)>, StoreError> {
-    let text = "SELECT id, number FROM assigned_ids
-        WHERE shop_id = $1 AND space = $2 AND id = ANY ($3)";
+) -> Result<Vec<(usize, u32)>, StoreError> {
+    let text = "SELECT given.place, a.number
+        FROM unnest($3::text[]) WITH ORDINALITY AS given (id, place)
+        JOIN assigned_ids AS a ON a.shop_id = $1 AND a.space = $2 AND a.id = given.id";
     let mut numbers = Vec::with_capacity(ids.len());
-    for piece in ids.chunks(ROWS_MAX) {
+    for (piece, before) in ids.chunks(ROWS_MAX).zip((0..).step_by(ROWS_MAX)) {
         let query = sqlx::query(text).bind(shop).bind(space_number(space)).bind(piece);
         for row in &lease.rows(query).await? {
-            numbers.push((get(row, 0)?, number_in(row, 1)?));
+            // Counts from 1, and never past the piece.
+            numbers.push((before + get::<i64>(row, 0)? as usize - 1, number_in(row, 1)?));
         }
     }
     Ok(numbers)

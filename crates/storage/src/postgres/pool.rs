@@ -75,7 +75,8 @@ struct Resting {
     since: Instant,
 }
 
-/// A connection in use. Goes back when dropped, if its last answer was read to the end.
+/// A connection in use. Goes back when dropped, if its last answer was read to the end and no
+/// transaction is open.
 pub(super) struct Lease {
     shared: Arc<Shared>,
     /// `None` once it is lost.
@@ -83,6 +84,7 @@ pub(super) struct Lease {
     opened: Instant,
     is_whole: bool,
     is_new: bool,
+    is_in_transaction: bool,
     answer_timeout: Duration,
     _permit: OwnedSemaphorePermit,
 }
@@ -113,6 +115,7 @@ impl Pool {
             opened: Instant::now(),
             is_whole: false,
             is_new: false,
+            is_in_transaction: false,
             answer_timeout: shared.settings.answer_timeout,
             _permit: permit,
         };
@@ -237,6 +240,20 @@ impl Lease {
         Ok(())
     }
 
+    /// Runs a script that begins a transaction. Until [`end`](Self::end), dropping this closes
+    /// the connection, and so takes everything back.
+    pub(super) async fn begin(&mut self, text: &str) -> Result<(), StoreError> {
+        self.is_in_transaction = true;
+        self.script(text).await
+    }
+
+    /// Runs a script that ends a transaction.
+    pub(super) async fn end(&mut self, text: &str) -> Result<(), StoreError> {
+        self.script(text).await?;
+        self.is_in_transaction = false;
+        Ok(())
+    }
+
     /// Grants each of the following statements this long, on our side.
     pub(super) fn set_answer_timeout(&mut self, answer_timeout: Duration) {
         self.answer_timeout = answer_timeout;
@@ -294,7 +311,8 @@ impl Lease {
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        let Some(connection) = self.connection.take().filter(|_| self.is_whole) else { return };
+        let is_clean = self.is_whole && !self.is_in_transaction;
+        let Some(connection) = self.connection.take().filter(|_| is_clean) else { return };
         let resting = Resting { connection, opened: self.opened, since: Instant::now() };
         // Never more than there are permits: this lease still has its own.
         let mut all = self.shared.resting.lock().unwrap_or_else(PoisonError::into_inner);

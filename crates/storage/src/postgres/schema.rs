@@ -41,19 +41,9 @@ pub(super) async fn prepare(pool: &Pool, shop: i64) -> Result<(), StoreError> {
         "BEGIN; SET LOCAL lock_timeout = {patience}; SET LOCAL statement_timeout = {patience};
          SELECT pg_advisory_xact_lock({APPLICATION_ID})"
     );
-    // Whatever happens, the connection is not used again before it is told COMMIT.
-    let prepared = match lease.script(&begin).await {
-        Ok(()) => migrate(&mut lease, shop).await,
-        Err(error) => Err(error),
-    };
-    let ended = match &prepared {
-        Ok(()) => lease.script("COMMIT").await,
-        Err(_) => {
-            lease.discard();
-            Ok(())
-        }
-    };
-    prepared.and(ended)
+    lease.begin(&begin).await?;
+    migrate(&mut lease, shop).await?;
+    lease.end("COMMIT").await
 }
 
 /// Refuses servers that cannot hold a store; warns of those that may lose it.

@@ -35,12 +35,12 @@ pub(super) struct Writing {
 impl Writing {
     pub(super) async fn begin(pool: &Pool, shop: i64) -> Result<Self, StoreError> {
         let mut lease = pool.lease().await?;
-        match lease.script("BEGIN").await {
+        match lease.begin("BEGIN").await {
             // Nothing was written yet, and the connection may have been lost while it rested.
             Err(StoreError::Unavailable(_)) if !lease.is_new() => {
                 drop(lease);
                 lease = pool.lease().await?;
-                lease.script("BEGIN").await?;
+                lease.begin("BEGIN").await?;
             }
             begun => begun?,
         }
@@ -55,25 +55,16 @@ impl Writing {
     }
 }
 
-/// Ends a transaction, giving its connection back only if that was answered.
-async fn end(mut lease: Lease, script: &str) -> Result<(), StoreError> {
-    let ended = lease.script(script).await;
-    if ended.is_err() {
-        lease.discard();
-    }
-    ended
-}
-
 impl Drop for Writing {
     fn drop(&mut self) {
         let Some(mut lease) = self.lease.take() else { return };
         match tokio::runtime::Handle::try_current() {
             Ok(runtime) if lease.is_whole() => {
                 // Bounded by the time that an answer may take.
-                runtime.spawn(end(lease, "ROLLBACK"));
+                runtime.spawn(async move { lease.end("ROLLBACK").await });
             }
             // PostgreSQL takes everything back once the connection is closed.
-            _ => lease.discard(),
+            _ => drop(lease),
         }
     }
 }
@@ -81,7 +72,7 @@ impl Drop for Writing {
 #[async_trait]
 impl Transaction for Writing {
     async fn commit(mut self: Box<Self>) -> Result<(), StoreError> {
-        let lease = self.lease.take().expect("a transaction ends once");
+        let mut lease = self.lease.take().expect("a transaction ends once");
         // A transaction that failed would be taken back by COMMIT without an error; a statement
         // before it does have one. No time limit of the server may end the wait for standbys,
         // after which a commit would be reported that they do not have.
@@ -89,11 +80,12 @@ impl Transaction for Writing {
             true => notices::statement(self.shop, &self.revisions),
             false => String::new(),
         };
-        end(lease, &format!("SET LOCAL statement_timeout = 0; {news} COMMIT")).await
+        lease.end(&format!("SET LOCAL statement_timeout = 0; {news} COMMIT")).await
     }
 
     async fn rollback(mut self: Box<Self>) -> Result<(), StoreError> {
-        end(self.lease.take().expect("a transaction ends once"), "ROLLBACK").await
+        let mut lease = self.lease.take().expect("a transaction ends once");
+        lease.end("ROLLBACK").await
     }
 
     async fn revisions(&mut self) -> Result<Revisions, StoreError> {
@@ -112,7 +104,7 @@ impl Transaction for Writing {
         &mut self,
         space: IdSpace,
         ids: &[&str],
-    ) -> Result<Vec<(String, u32)>, StoreError> {
+    ) -> Result<Vec<(usize, u32)>, StoreError> {
         let shop = self.shop;
         ids::assigned_numbers(self.lease(), shop, space, ids).await
     }

@@ -1,7 +1,6 @@
 //! What every kind of store does, whatever database it is in.
 //!
-//! Each file ends with the list of its tests, once for all kinds and once for those that know
-//! SQLite's own SQL; a test that is in neither is one that the compiler calls unused.
+//! Each file ends with the list of its tests; one that is not in it the compiler calls unused.
 
 /// Runs these tests on every kind of store.
 macro_rules! on_every_kind {
@@ -20,18 +19,6 @@ macro_rules! on_every_kind {
                 if testbed::postgres::database_or_skip(name).is_some() {
                     super::$test(crate::support::Kind::Postgres).await;
                 }
-            })*
-        }
-    };
-}
-
-/// Runs these tests on SQLite only, since they do to its file what only its own SQL can do.
-macro_rules! on_sqlite {
-    ($($test:ident),* $(,)?) => {
-        mod sqlite_only {
-            $(#[tokio::test]
-            async fn $test() {
-                super::$test(crate::support::Kind::Sqlite).await;
             })*
         }
     };

@@ -1,8 +1,10 @@
 //! What only PostgreSQL does: several processes, notices, a server that comes and goes.
 
+mod models;
 mod opening;
 mod replicas;
 mod restart;
+mod speed;
 mod training;
 
 use std::num::NonZeroU32;
@@ -12,6 +14,9 @@ use storage::{DatabaseUrl, NewEvent, Store, StoreSettings};
 use testbed::postgres::Database;
 
 use crate::support::rating;
+
+/// Longer than any notice takes on a busy machine.
+const SOON: Duration = Duration::from_secs(30);
 
 /// Patient enough for a busy machine, and soon over where a test waits in vain.
 fn settings() -> StoreSettings {

@@ -50,6 +50,16 @@ impl Kind {
     }
 }
 
+impl Kind {
+    /// That one of two texts which is in its SQL.
+    pub(crate) fn sql<'a>(self, sqlite: &'a str, postgres: &'a str) -> &'a str {
+        match self {
+            Self::Sqlite => sqlite,
+            Self::Postgres => postgres,
+        }
+    }
+}
+
 impl Place {
     /// One more store on what is there.
     pub(crate) async fn open(&self) -> Store {

@@ -6,11 +6,8 @@ use storage::{Store, StoreError};
 use testbed::postgres::database_or_skip;
 use tokio::time::{Instant, timeout};
 
-use super::{append, connect, events, parse, settings};
+use super::{SOON, append, connect, events, parse, settings};
 use crate::support::{book, everything};
-
-/// Longer than any notice takes on a busy machine.
-const SOON: Duration = Duration::from_secs(20);
 
 #[tokio::test]
 async fn what_one_replica_commits_the_other_reads_and_is_told_of() {

@@ -1,12 +1,10 @@
 //! A server that is restarted while it is used.
 
-use std::time::Duration;
-
 use storage::{Store, StoreError};
 use testbed::postgres::{Cluster, PostgresError};
 use tokio::time::{Instant, timeout};
 
-use super::{append, events, parse, settings};
+use super::{SOON, append, events, parse, settings};
 use crate::support::rating;
 
 /// A server of its own, since the others have theirs running.
@@ -89,6 +87,16 @@ async fn while_the_server_is_away_every_call_fails_soon_as_unavailable() {
 }
 
 #[tokio::test]
+async fn a_unix_socket_leads_to_the_same_store() {
+    let Some(cluster) = start("unix socket") else { return };
+    append(&connect(&cluster).await, "a").await;
+    let (folder, port) = (cluster.folder().display(), cluster.port());
+    let url = parse(&format!("postgres:///postgres?host={folder}&port={port}&user=postgres"));
+    let store = Store::connect(&url, &settings()).await.expect("the store opens");
+    assert_eq!(events(&store).await, 1);
+}
+
+#[tokio::test]
 async fn who_listens_is_told_that_there_may_be_news_after_a_restart() {
     let Some(mut cluster) = start("notices after a restart") else { return };
     let store = connect(&cluster).await;
@@ -96,9 +104,8 @@ async fn who_listens_is_told_that_there_may_be_news_after_a_restart() {
     cluster.kill().expect("it dies");
     cluster.start_again().expect("it starts");
     append(&store, "a").await;
-    let soon = Duration::from_secs(30);
-    timeout(soon, notices.next()).await.expect("it says so by itself").expect("it is news");
+    timeout(SOON, notices.next()).await.expect("it says so by itself").expect("it is news");
     // And from then on hears of every commit.
     append(&store, "b").await;
-    timeout(soon, notices.next()).await.expect("a notice comes").expect("it is one");
+    timeout(SOON, notices.next()).await.expect("a notice comes").expect("it is one");
 }

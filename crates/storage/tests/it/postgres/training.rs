@@ -8,7 +8,7 @@ use testbed::postgres::{Database, database_or_skip};
 use super::connect;
 
 /// Waits until the lock is free, as it is soon after whoever had it is gone.
-async fn soon(store: &Store) -> TrainingTurn {
+pub(super) async fn soon(store: &Store) -> TrainingTurn {
     for _ in 0..1_000 {
         if let Some(turn) = store.lock_training().await.expect("the server answers") {
             return turn;
@@ -18,7 +18,7 @@ async fn soon(store: &Store) -> TrainingTurn {
     panic!("the lock was not given up");
 }
 
-fn kill_holder(database: &Database) {
+pub(super) fn kill_holder(database: &Database) {
     let sql = "SELECT pg_terminate_backend(pid) FROM pg_locks
         WHERE locktype = 'advisory' AND classid = 1180127812 AND database =
             (SELECT oid FROM pg_database WHERE datname = current_database())";
