@@ -5,7 +5,7 @@
 //! - [`import`], [`demo`] and [`train`]: filling the store, and learning from it;
 //!   [`model_file`], how a model is written;
 //! - [`generation`], [`rules`] and [`live`]: what is being served, renewed without a pause;
-//!   [`opening`], to measure how a model's file is opened;
+//!   [`opening`], to measure how a model's file is opened; [`made_up`], a large store to measure on;
 //! - [`recommend`]: questions and answers, without protobuf; `histories`, what is known of users;
 //! - [`ingest`]: events on their way into the store;
 //! - [`grpc`] and [`serve`]: the same over the network;
@@ -30,6 +30,7 @@ pub mod import;
 pub mod ingest;
 pub mod layers;
 pub mod live;
+pub mod made_up;
 pub mod methods;
 pub mod model_file;
 pub mod opening;
