@@ -5,7 +5,8 @@
 //! 2. [`Target`]: where the server is, in plaintext or over TLS; [`Process`]: its CPU and memory;
 //! 3. a call: any function of a connection and a number, such as those of [`Questions`];
 //! 4. [`run()`]: one run, with a [`Probe`] beside it; [`paired`]: targets in turn, round by round;
-//! 5. [`Report`]: the figures of a run.
+//! 5. [`Report`]: the figures of a run;
+//! 6. [`events`]: events instead of questions, and how soon answers have them.
 //!
 //! What keeps the figures honest:
 //!
@@ -21,6 +22,7 @@ mod arrivals;
 mod client;
 mod closed;
 mod course;
+pub mod events;
 mod latencies;
 mod mapping;
 mod open;

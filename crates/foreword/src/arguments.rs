@@ -17,7 +17,7 @@ use server::telemetry::log::{self, Levels};
 
 use crate::exit;
 
-pub(crate) use bench::{ArrivalsKind, Bench, Call, Load, Open, Retrain, Scale, TlsFiles};
+pub(crate) use bench::{ArrivalsKind, Bench, Call, Events, Load, Open, Retrain, Scale, TlsFiles};
 pub(crate) use certs::Certs;
 pub(crate) use evaluate::{Evaluate, SplitKind};
 pub(crate) use keys::{CreateKey, Keys};
@@ -252,6 +252,13 @@ impl Arguments {
         let settings = self.sources().read()?;
         log::start(settings.log.format, Levels::warnings());
         Ok(settings)
+    }
+
+    /// The settings' flags, for this program called again.
+    pub(crate) fn setting_flags(&self) -> Vec<OsString> {
+        let config = self.config.iter().flat_map(|file| ["--config".into(), file.into()]);
+        let set = self.set.iter().flat_map(|assignment| ["--set".into(), assignment.into()]);
+        config.chain(set).collect()
     }
 
     /// The data folder.

@@ -24,7 +24,10 @@
 //!    never used again; which id leads to which changes only by a removal or a merge, after which
 //!    everything is forgotten, and with an event for an id that has just been removed elsewhere,
 //!    which takes up where its id leads.
-//! 5. Nothing is kept before somebody follows the store ([`follow`]).
+//! 5. Who was removed is not among those that the store lists as touched. So the shop's row, which
+//!    counts removals, is read before and after that list; if it changed, everything is forgotten.
+//!    A removal is a commit with a number of its own, so that none of ours is next to one before it.
+//! 6. Nothing is kept before somebody follows the store ([`follow`]).
 //!
 //! A user's revision is the number of the commit that last touched them, so an answer that must
 //! have an event finds out by the revision in its acknowledgement: the entry has it if its own
@@ -37,13 +40,14 @@ pub(crate) mod figures;
 mod find;
 mod follow;
 mod history;
+#[cfg(test)]
+mod interleavings;
+mod kept;
 mod reach;
 mod striped;
 mod taking_up;
 
 use std::sync::Arc;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicI64, Ordering};
 
 use recommender::UserNumber;
 use storage::{Store, StoreError};
@@ -55,15 +59,8 @@ pub(crate) use history::{Change, History};
 pub(crate) use taking_up::Group;
 
 use history::IMPRESSIONS_MAX;
+use kept::Kept;
 use reach::Reach;
-use striped::Striped;
-use taking_up::Progress;
-
-/// What `known` is as long as nobody follows the store.
-const NOTHING: i64 = i64::MIN;
-
-/// Of the bytes, the part for which number an id leads to, as a divisor.
-const IDS_PART: usize = 8;
 
 /// What histories are held to.
 #[derive(Clone, Copy, Debug)]
@@ -90,25 +87,17 @@ pub(crate) enum Impressions {
 pub(crate) struct Histories {
     store: Store,
     limits: HistoryLimits,
-    users: Striped<Arc<str>, UserNumber>,
-    histories: Striped<UserNumber, Arc<History>>,
-    progress: Mutex<Progress>,
-    /// All commits up to this revision were taken up; [`NOTHING`] before somebody follows.
-    known: AtomicI64,
+    kept: Kept,
     reach: Reach,
     figures: HistoryFigures,
 }
 
 impl Histories {
     pub(crate) fn new(store: Store, limits: HistoryLimits) -> Self {
-        let ids = limits.bytes_max / IDS_PART;
         Self {
             store,
-            users: Striped::new(ids),
-            histories: Striped::new(limits.bytes_max - ids),
+            kept: Kept::new(limits.bytes_max, limits.events_max),
             limits,
-            progress: Mutex::default(),
-            known: AtomicI64::new(NOTHING),
             reach: Reach::new(),
             figures: HistoryFigures::default(),
         }
@@ -126,30 +115,28 @@ impl Histories {
 
     /// How many bytes are held.
     pub(crate) fn bytes(&self) -> usize {
-        self.users.bytes() + self.histories.bytes()
+        self.kept.bytes()
     }
 
-    fn known(&self) -> i64 {
-        self.known.load(Ordering::Acquire)
+    /// Takes up a commit of this process, before anybody is told of it. Waits for others who do,
+    /// and so is nothing for async threads.
+    pub(crate) fn take_up(&self, group: Group) {
+        self.kept.take_up(group);
     }
 
     /// Where an id leads in the store. What it finds is kept.
     async fn number(&self, id: &str) -> Result<Option<UserNumber>, StoreError> {
-        let ticket = self.users.ticket(id);
+        let ticket = self.kept.ticket_of_id(id);
         let number = self.store.user_number(id).await?;
-        if let Some(number) = number
-            && self.known() != NOTHING
-        {
-            let key: Arc<str> = id.into();
-            // Twice in the cache, behind one pointer.
-            self.users.insert(ticket, key, number, id.len() + 16);
+        if let Some(number) = number {
+            self.kept.keep_number(ticket, id, number);
         }
         Ok(number)
     }
 
     /// What the store knows of a user. What it finds is kept.
     async fn read(&self, user: UserNumber) -> Result<Arc<History>, StoreError> {
-        let ticket = self.histories.ticket(&user);
+        let ticket = self.kept.ticket(user);
         let events_max = self.limits.events_max;
         // The revision comes with the events. What is read after them may be newer, never older.
         let read = self.store.history(user, events_max).await?;
@@ -165,9 +152,7 @@ impl Histories {
         };
         let events = read.events.iter().map(Into::into).collect();
         let history = Arc::new(History { revision: read.revision, events, settled, impressions });
-        if self.known() != NOTHING {
-            self.histories.insert(ticket, user, Arc::clone(&history), history.bytes());
-        }
+        self.kept.keep(ticket, user, &history);
         Ok(history)
     }
 }

@@ -6,7 +6,7 @@
 //!   [`model_file`], how a model is written;
 //!   `retrain`, the same by itself while the service runs;
 //! - [`generation`], [`rules`] and [`live`]: what is being served, renewed without a pause;
-//!   [`opening`], to measure how a model's file is opened;
+//!   [`opening`], to measure how a model's file is opened; [`made_up`], a large store to measure on;
 //! - [`recommend`]: questions and answers, without protobuf; `histories`, what is known of users;
 //! - [`ingest`]: events on their way into the store;
 //! - [`made_up`]: a shop to measure with;

@@ -34,6 +34,8 @@ enum Limit {
     Tags,
     /// Shelves, no more than there are.
     Surfaces,
+    /// What is told at once: 1 to 1,000 things; must be there.
+    Entries,
     /// 0 or more, up to what the server is set to.
     Count,
     /// Half stars, or 0.
@@ -58,7 +60,7 @@ enum Limit {
     Note,
 }
 
-const LIMITS: [(&str, Limit); 30] = [
+const LIMITS: [(&str, Limit); 33] = [
     ("foreword.v1.HistoryItem.book_id", Limit::RequiredId),
     ("foreword.v1.HistoryItem.rating", Limit::Stars),
     ("foreword.v1.BookFilter.any_categories", Limit::Tags),
@@ -72,6 +74,9 @@ const LIMITS: [(&str, Limit); 30] = [
     ("foreword.v1.Price.currency", Limit::Currency),
     ("foreword.v1.RecommendRequest.user_id", Limit::OptionalId),
     ("foreword.v1.RecommendRequest.max_results", Limit::Count),
+    ("foreword.v1.RecordEventsRequest.entries", Limit::Entries),
+    ("foreword.v1.Event.rating", Limit::Stars),
+    ("foreword.v1.StreamEventsRequest.entries", Limit::Entries),
     ("foreword.v1.SimilarBooksRequest.book_id", Limit::RequiredId),
     ("foreword.v1.SimilarBooksRequest.max_results", Limit::Count),
     ("foreword.v1.TrendingRequest.max_results", Limit::Count),
@@ -93,8 +98,8 @@ const LIMITS: [(&str, Limit); 30] = [
 
 /// Whether a field must be there.
 pub(super) fn is_required(field: &str) -> bool {
-    use Limit::{Currency, Factor, Place, Required, RequiredId};
-    matches!(limit(field), Some(RequiredId | Currency | Required | Place | Factor))
+    use Limit::{Currency, Entries, Factor, Place, Required, RequiredId};
+    matches!(limit(field), Some(RequiredId | Currency | Required | Place | Factor | Entries))
 }
 
 /// Keywords for the schema of a field, or of its entries.
@@ -104,7 +109,7 @@ pub(super) fn of_value(field: &str) -> Vec<(&'static str, Json)> {
         vec![("minLength", shortest), ("maxLength", longest), ("pattern", text(PRINTABLE))]
     };
     match limit(field) {
-        None | Some(Limit::Required | Limit::Surfaces) => Vec::new(),
+        None | Some(Limit::Required | Limit::Surfaces | Limit::Entries) => Vec::new(),
         Some(Limit::RequiredId | Limit::Id | Limit::Ids | Limit::Tags) => {
             line(1, ID_CHARACTERS_MAX)
         }
@@ -132,6 +137,9 @@ pub(super) fn of_value(field: &str) -> Vec<(&'static str, Json)> {
 pub(super) fn of_list(field: &str) -> Vec<(&'static str, Json)> {
     match limit(field) {
         Some(Limit::Tags) => vec![("maxItems", Json::Whole(TAGS_MAX))],
+        Some(Limit::Entries) => {
+            vec![("minItems", Json::Whole(1)), ("maxItems", Json::Whole(1000))]
+        }
         Some(Limit::Surfaces) => vec![("maxItems", Json::Whole(3))],
         _ => Vec::new(),
     }

@@ -986,15 +986,16 @@ pub struct EventResult {
     /// What became of it.
     #[prost(enumeration = "event_result::Outcome", tag = "2")]
     pub outcome: i32,
-    /// The user's revision with this entry. An answer for at least this revision, see
-    /// `RecommendRequest.user_revision`, reflects it on every replica. 0 for an entry that is
-    /// not valid.
+    /// A revision of the user that has this entry. An answer for at least this revision, see
+    /// `RecommendRequest.user_revision`, reflects it on every replica. Where the entry changed
+    /// nothing, it may be higher than the user's own. 0 for an entry that is not valid.
     #[prost(int64, tag = "3")]
     pub user_revision: i64,
     /// The shop does not have the book: the event waits for it.
     #[prost(bool, tag = "4")]
     pub unknown_book: bool,
-    /// The shop did not know the user before.
+    /// The shop did not know the user before: told once, with the first of what was written at
+    /// once.
     #[prost(bool, tag = "5")]
     pub new_user: bool,
     /// What is wrong with an entry that is not valid.
@@ -1747,7 +1748,8 @@ pub struct RecommendRequest {
     /// The `EventResult.user_revision` of an event of this user: the answer reflects that event
     /// and all before it, whichever replica is asked. 0: what this replica knows, which is
     /// everything that it acknowledged itself, and everything else up to a second ago. Only
-    /// with a `user_id`.
+    /// with a `user_id`. If the store cannot be read in time, the answer is what this replica
+    /// knows, with `stale`.
     #[prost(int64, tag = "6")]
     pub user_revision: i64,
 }
@@ -1772,7 +1774,8 @@ pub struct RecommendResponse {
     /// is no further page.
     #[prost(string, tag = "5")]
     pub shown_token: ::prost::alloc::string::String,
-    /// The revision of the user that the answer reflects; 0 without a user that is known.
+    /// The revision of the user that the answer reflects, at least the one asked for unless
+    /// `stale` is set or there is none such; 0 without a user that is known.
     #[prost(int64, tag = "6")]
     pub user_revision: i64,
     /// The store cannot be reached: the answer reflects what this replica last knew of the user,

@@ -15,12 +15,63 @@ use super::Output;
 pub(crate) enum Bench {
     /// Ask a running service many times and tell how long it took, how it ended, what it cost
     Load(Box<Load>),
+    /// Serve a folder, stream events into it; tell how many a second are durable and how soon answers have them
+    Events(Box<Events>),
     /// Train on synthetic shops of several sizes; tell time per item, memory, how models open
     Scale(Scale),
     /// Open a model's file many times; tell how long that takes, and what two processes share
     Open(Open),
     /// Serve a shop that trains by itself; tell what that costs callers, how soon books are known
     Retrain(Retrain),
+}
+
+const EVENTS_EXAMPLES: &str = "\
+Examples:
+  How many events a second become durable in a store that already holds 10 million?
+    foreword bench events /tmp/shop --store-events 10000000
+  How soon does an answer have what was acknowledged, in a shop's own folder? Use a copy.
+    foreword bench events copy-of-shop --users 2000 --books 1000 --clients 1 --batch 1 --ahead 1
+
+This program is started again as a server of the folder. Events are purchases that nobody made: they
+stay in the store. Each commit of a group of events is one sync of the disk; checkpoints of the
+database are more.";
+
+/// `bench events`.
+#[derive(Args, Clone, Debug)]
+#[command(after_help = EVENTS_EXAMPLES)]
+pub(crate) struct Events {
+    /// The data folder to be served, and written into
+    #[arg(value_name = "DIR")]
+    pub(crate) folder: PathBuf,
+    /// Fill the folder up to so many made-up events before
+    #[arg(long, value_name = "COUNT")]
+    pub(crate) store_events: Option<u64>,
+    /// Clients that stream, each over a connection of its own
+    #[arg(long, value_name = "COUNT", default_value = "4", value_parser = value_parser!(u16).range(1..=1000))]
+    pub(crate) clients: u16,
+    /// Events of one request
+    #[arg(long, value_name = "COUNT", default_value = "100", value_parser = value_parser!(u16).range(1..=1000))]
+    pub(crate) batch: u16,
+    /// Requests of one client that are on their way at once
+    #[arg(long, value_name = "COUNT", default_value = "10", value_parser = value_parser!(u16).range(1..=1000))]
+    pub(crate) ahead: u16,
+    /// Clients that buy and ask again
+    #[arg(long, value_name = "COUNT", default_value = "1", value_parser = value_parser!(u16).range(1..=1000))]
+    pub(crate) askers: u16,
+    /// How long each of both is measured
+    #[arg(long = "for", value_name = "TIME", default_value = "10s", value_parser = time)]
+    pub(crate) duration: Duration,
+    /// How often both are measured, in turn
+    #[arg(long, value_name = "COUNT", default_value = "3", value_parser = value_parser!(u16).range(1..=1000))]
+    pub(crate) rounds: u16,
+    /// Users have ids from 1 up to this; those of made-up events where there are any
+    #[arg(long, value_name = "COUNT")]
+    pub(crate) users: Option<u32>,
+    /// Books have ids from 1 up to this
+    #[arg(long, value_name = "COUNT", default_value_t = 1000, value_parser = value_parser!(u32).range(1..))]
+    pub(crate) books: u32,
+    #[command(flatten)]
+    pub(crate) output: Output,
 }
 
 const SCALE_EXAMPLES: &str = "\

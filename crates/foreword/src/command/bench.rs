@@ -1,6 +1,8 @@
-//! `foreword bench`: measurements of a running service, of how training grows, of what opening a
-//! model costs, and of trainings beside calls.
+//! `foreword bench`: measurements of a running service, of events, of how training grows, of what
+//! opening a model costs, and of trainings beside calls.
 
+mod events;
+mod events_server;
 mod load;
 mod load_text;
 mod open;
@@ -17,6 +19,7 @@ pub(super) async fn run(bench: &Bench, arguments: &Arguments) -> Result<ExitCode
     match bench {
         // These need no settings, which may name files that are missing here.
         Bench::Load(load) => load::run((**load).clone()).await,
+        Bench::Events(events) => events::run(arguments, (**events).clone()).await,
         Bench::Open(open) => open::run(open.clone()).await,
         Bench::Retrain(retrain) => retrain::run(arguments, retrain.clone()).await,
         Bench::Scale(scale) => scale::run(&arguments.settings()?, scale.clone()).await,

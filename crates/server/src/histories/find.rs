@@ -47,7 +47,7 @@ pub(crate) enum Known {
 impl Histories {
     /// What is known of the user with this id.
     pub(crate) async fn of_id(&self, id: &str, fresh: Fresh) -> Known {
-        let number = self.users.get(id);
+        let number = self.kept.number(id);
         self.find(number, fresh, async { self.number(id).await }).await
     }
 
@@ -68,8 +68,8 @@ impl Histories {
         look_up: impl Future<Output = Result<Option<UserNumber>, StoreError>>,
     ) -> Known {
         // Before the entry, which then has everything up to it.
-        let known = self.known();
-        let held = number.and_then(|number| Some((number, self.histories.get(&number)?)));
+        let known = self.kept.known();
+        let held = number.and_then(|number| Some((number, self.kept.history(number)?)));
         if let Some((number, history)) = &held
             && fresh.revision <= history.revision.max(known)
         {

@@ -10,8 +10,9 @@ use std::time::{Duration, Instant};
 
 use storage::{Notices, Revisions, StoreError, UserRevision};
 
+use super::Histories;
+use super::kept::NOTHING;
 use super::reach::Turn;
-use super::{Histories, NOTHING};
 use crate::backoff::Backoff;
 use crate::blocking::blocking;
 
@@ -85,14 +86,15 @@ impl Histories {
 
     /// Takes up what was committed since the last look.
     async fn look(self: &Arc<Self>) -> Result<(), StoreError> {
-        let known = self.known();
+        let known = self.kept.known();
         let revisions = self.store.revisions().await?;
         // Fewer than were known: a copy was put in the store's place.
         let is_new = known == NOTHING || revisions.events < known;
-        if is_new || revisions.removals != self.removals() {
+        if is_new || revisions.removals != self.kept.removals() {
             return self.begin_anew(revisions).await;
         }
-        if revisions.events == known {
+        // As far as our own commits have taken it up by now, there is nothing to be read.
+        if revisions.events <= self.kept.known() {
             return Ok(());
         }
         let mut users: Vec<UserRevision> = Vec::new();
@@ -108,15 +110,20 @@ impl Histories {
                 break;
             }
         }
+        // Who was removed since is not among them.
+        let after = self.store.revisions().await?;
+        if after.removals != revisions.removals {
+            return self.begin_anew(after).await;
+        }
         let histories = Arc::clone(self);
-        blocking(move || histories.take_up_users(&users, &revisions)).await;
+        blocking(move || histories.kept.take_up_users(&users, &revisions)).await;
         Ok(())
     }
 
     /// Forgets everything; what is put in from now on is of these revisions or newer.
     async fn begin_anew(self: &Arc<Self>, revisions: Revisions) -> Result<(), StoreError> {
         let histories = Arc::clone(self);
-        blocking(move || drop(histories.forget_all(&revisions))).await;
+        blocking(move || drop(histories.kept.forget_all(&revisions))).await;
         Ok(())
     }
 

@@ -8,8 +8,9 @@ use std::sync::{Arc, MutexGuard, PoisonError};
 use recommender::UserNumber;
 use storage::{Revisions, UserRevision};
 
+use super::kept::{Kept, NOTHING, bytes_of_id};
 use super::striped::Cleared;
-use super::{Change, Histories, History, NOTHING};
+use super::{Change, History};
 
 /// How far commits were taken up.
 #[derive(Debug, Default)]
@@ -36,16 +37,16 @@ pub(crate) struct Group {
 }
 
 /// What is dropped off the async threads.
-pub(crate) type Dropped = (Cleared<Arc<str>, UserNumber>, Cleared<UserNumber, Arc<History>>);
+pub(super) type Dropped = (Cleared<Arc<str>, UserNumber>, Cleared<UserNumber, Arc<History>>);
 
-impl Histories {
+impl Kept {
     /// Takes up a commit of this process, before anybody is told of it. Waits for others who do,
     /// and so is nothing for async threads.
-    pub(crate) fn take_up(&self, group: Group) {
+    pub(super) fn take_up(&self, group: Group) {
         let mut progress = self.progress();
         let Group { revision, users_touched, ids, changes } = group;
         for (id, number) in ids {
-            let bytes = id.len() + 16;
+            let bytes = bytes_of_id(&id);
             if progress.known.is_some() {
                 self.users.put(id, number, bytes);
             }
@@ -59,7 +60,7 @@ impl Histories {
                 false if is_next => {
                     let own = if is_ours { revision } else { history.revision };
                     let history = Arc::unwrap_or_clone(history);
-                    let after = history.after(change, own, self.limits.events_max)?;
+                    let after = history.after(change, own, self.events_max)?;
                     Some(with_bytes(Arc::new(after)))
                 }
                 false => None,

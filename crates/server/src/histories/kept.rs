@@ -1,0 +1,90 @@
+//! What is kept in memory; see [`histories`](super) for why it is exact.
+
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex};
+
+use recommender::UserNumber;
+
+use super::History;
+use super::striped::{Striped, Ticket};
+use super::taking_up::Progress;
+
+/// What `known` is as long as nobody follows the store.
+pub(super) const NOTHING: i64 = i64::MIN;
+
+/// Of the bytes, the part for which number an id leads to, as a divisor.
+const IDS_PART: usize = 8;
+
+/// What an id takes beside its text: the counts of its pointer.
+const ID_BYTES: usize = 16;
+
+/// Histories by number, and numbers by id.
+#[derive(Debug)]
+pub(super) struct Kept {
+    pub(super) users: Striped<Arc<str>, UserNumber>,
+    pub(super) histories: Striped<UserNumber, Arc<History>>,
+    pub(super) progress: Mutex<Progress>,
+    /// All commits up to this revision were taken up; [`NOTHING`] before somebody follows.
+    pub(super) known: AtomicI64,
+    pub(super) events_max: u32,
+}
+
+impl Kept {
+    pub(super) fn new(bytes_max: usize, events_max: u32) -> Self {
+        let ids = bytes_max / IDS_PART;
+        Self {
+            users: Striped::new(ids),
+            histories: Striped::new(bytes_max - ids),
+            progress: Mutex::default(),
+            known: AtomicI64::new(NOTHING),
+            events_max,
+        }
+    }
+
+    /// All commits up to this revision were taken up, and what is got after this has them.
+    pub(super) fn known(&self) -> i64 {
+        self.known.load(Ordering::Acquire)
+    }
+
+    /// How many bytes are held.
+    pub(super) fn bytes(&self) -> usize {
+        self.users.bytes() + self.histories.bytes()
+    }
+
+    pub(super) fn number(&self, id: &str) -> Option<UserNumber> {
+        self.users.get(id)
+    }
+
+    pub(super) fn history(&self, user: UserNumber) -> Option<Arc<History>> {
+        self.histories.get(&user)
+    }
+
+    pub(super) fn ticket_of_id(&self, id: &str) -> Ticket {
+        self.users.ticket(id)
+    }
+
+    pub(super) fn ticket(&self, user: UserNumber) -> Ticket {
+        self.histories.ticket(&user)
+    }
+
+    /// Keeps where an id leads, as it was read since the ticket was taken.
+    pub(super) fn keep_number(&self, ticket: Ticket, id: &str, number: UserNumber) {
+        if self.known() != NOTHING {
+            self.users.insert(ticket, id.into(), number, bytes_of_id(id));
+        }
+    }
+
+    /// Keeps what is known of a user, as it was read since the ticket was taken. Not of somebody
+    /// without a revision: whether they never had an event, or were removed after one that is yet
+    /// to be taken up, nobody could tell.
+    pub(super) fn keep(&self, ticket: Ticket, user: UserNumber, history: &Arc<History>) {
+        if self.known() != NOTHING && history.revision > 0 {
+            self.histories.insert(ticket, user, Arc::clone(history), history.bytes());
+        }
+    }
+}
+
+/// What an id takes on the heap. It is twice in the cache, behind one pointer.
+pub(super) fn bytes_of_id(id: &str) -> usize {
+    id.len() + ID_BYTES
+}
