@@ -42,8 +42,12 @@ impl RetrainError {
     pub(super) fn ended(&self) -> Ended {
         match self {
             Self::Train(TrainError::NoInteractions { .. }) => Ended::NothingToLearn,
-            Self::Train(TrainError::Elsewhere)
-            | Self::Train(TrainError::Models(ModelFolderError::Locked { .. }))
+            // One that was told to stop is of a service that stops.
+            Self::Train(
+                TrainError::Elsewhere
+                | TrainError::Cancelled
+                | TrainError::Models(ModelFolderError::Locked { .. }),
+            )
             | Self::AtWork => Ended::Busy,
             Self::Train(_) | Self::Thread(_) | Self::Panicked => Ended::Failed,
         }
