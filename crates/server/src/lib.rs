@@ -3,13 +3,12 @@
 //!
 //! - [`settings`] and [`data_folder`]: what everything starts from;
 //! - [`import`], [`demo`] and [`train`]: filling the store, and learning from it;
-//!   [`model_file`], how a model is written;
+//!   [`model_file`], how a model is written; `models_exchange`, how replicas share it;
 //!   `retrain`, the same by itself while the service runs;
 //! - [`generation`], [`rules`] and [`live`]: what is being served, renewed without a pause;
 //!   [`opening`], to measure how a model's file is opened; [`made_up`], a large store to measure on;
 //! - [`recommend`]: questions and answers, without protobuf; `histories`, what is known of users;
 //! - [`ingest`]: events on their way into the store;
-//! - [`made_up`]: a shop to measure with;
 //! - [`grpc`] and [`serve`]: the same over the network;
 //! - [`methods`], [`access`] and [`layers`]: what is served to whom, and what happens around it;
 //! - [`telemetry`] and [`admin`]: what an operator sees of it;
@@ -37,6 +36,7 @@ pub mod live;
 pub mod made_up;
 pub mod methods;
 pub mod model_file;
+mod models_exchange;
 pub mod opening;
 pub mod progress;
 pub mod rates;

@@ -133,6 +133,11 @@ impl Live {
         Arc::clone(self.serving().generation())
     }
 
+    /// The store that it reads.
+    pub(crate) fn store(&self) -> &Store {
+        &self.store
+    }
+
     /// The folder that it takes models from.
     pub(crate) fn models(&self) -> &ModelFolder {
         &self.models

@@ -17,13 +17,15 @@ use recommender::watch::{Cancelled, Stage, Watch};
 use recommender::{Model, ShopId};
 use serde::Serialize;
 use storage::{
-    ModelFolder, ModelFolderError, ModelVersion, Section, Snapshot, SnapshotHeader, Store,
-    StoreError, TrainingLock,
+    DatabaseModelsError, ModelFolder, ModelFolderError, ModelVersion, Section, Snapshot,
+    SnapshotHeader, Store, StoreError, TrainingLock, write_snapshot,
 };
 use toml::{Table, Value};
 
 use crate::blocking::blocking;
+use crate::clock::now_ms;
 use crate::model_file::sections;
+use crate::models_exchange::{bring_in, hand_out};
 use crate::progress::{Progress, Stages};
 use crate::settings::{Settings, Train};
 
@@ -47,6 +49,9 @@ pub enum TrainError {
         /// Books in the store.
         books: usize,
     },
+    /// The database's models cannot be read, or the new one not be published there.
+    #[error(transparent)]
+    Shared(#[from] DatabaseModelsError),
     /// Another process trains on the same database.
     #[error("another training on the same database is running; try again when it has ended")]
     Elsewhere,
@@ -173,9 +178,15 @@ pub async fn train(
     cancelled: &Arc<AtomicBool>,
 ) -> Result<Trained, TrainError> {
     let models = models.clone();
-    let lock = models.lock()?;
+    let folder = models.clone();
+    let lock = Arc::new(blocking(move || folder.lock()).await?);
     // Held to the end: of the processes on one database, one trains.
-    let Some(_turn) = store.lock_training().await? else { return Err(TrainError::Elsewhere) };
+    let Some(mut turn) = store.lock_training().await? else { return Err(TrainError::Elsewhere) };
+    let shared = store.models_in_database();
+    if let Some(shared) = &shared {
+        // Whose tuned settings go on with this one.
+        bring_in(shared, &models, &lock, settings.models.keep).await?;
+    }
     let tuned = what_was_tuned(&models, settings)?;
     let settings = with_what_was_tuned(settings, tuned.as_ref());
     let began = Instant::now();
@@ -192,14 +203,19 @@ pub async fn train(
         fitted.map(|(model, fit)| (lessons, settings, model, fit))
     };
     let (lessons, settings, model, fit) = blocking(work).await?;
-    let work = move || {
-        let text = settings_text(&settings, trained_on, tuned.as_ref());
-        let version = publish(&models, &lock, &model, &text, settings.models.keep)?;
-        let file_bytes = models.path(version).metadata().map_or(0, |file| file.len());
-        let tuned = settings.is_tuned();
-        Ok(Trained { tuned, ..report(&lessons, &model, version, read_seconds, fit, file_bytes) })
+    let text = settings_text(&settings, trained_on, tuned.as_ref());
+    let (keep, model) = (settings.models.keep, Arc::new(model));
+    let (folder, held, fitted) = (models.clone(), Arc::clone(&lock), Arc::clone(&model));
+    let version = match &shared {
+        None => blocking(move || publish(&folder, &held, &fitted, &text, keep)).await?,
+        Some(shared) => {
+            blocking(move || write_draft(&folder, &held, &fitted, &text)).await?;
+            hand_out(shared, &mut turn, &models, &lock, (now_ms(), keep)).await?
+        }
     };
-    blocking(work).await
+    let file_bytes = models.path(version).metadata().map_or(0, |file| file.len());
+    let tuned = settings.is_tuned();
+    Ok(Trained { tuned, ..report(&lessons, &model, version, read_seconds, fit, file_bytes) })
 }
 
 /// Writes a model with what it was learnt with, and activates it.
@@ -209,13 +225,37 @@ fn publish(
     model: &Model,
     settings: &str,
     keep: NonZeroUsize,
-) -> Result<ModelVersion, ModelFolderError> {
+) -> Result<ModelVersion, TrainError> {
+    with_sections(model, settings, |header, sections| {
+        Ok(models.publish(lock, header, sections, keep)?)
+    })
+}
+
+/// Writes the same as the folder's draft, which has no version yet.
+fn write_draft(
+    models: &ModelFolder,
+    lock: &TrainingLock,
+    model: &Model,
+    settings: &str,
+) -> Result<(), TrainError> {
+    let path = models.draft(lock);
+    let written = with_sections(model, settings, |header, sections| {
+        write_snapshot(&path, header, sections).map(|_| ())
+    });
+    written.map_err(|source| DatabaseModelsError::Snapshot { path, source }.into())
+}
+
+/// What a model's file holds: the model, and what it was learnt with.
+fn with_sections<T>(
+    model: &Model,
+    settings: &str,
+    write: impl FnOnce(SnapshotHeader, &[Section<'_>]) -> T,
+) -> T {
     let summary = model.summary().to_bytes();
     let mut sections = sections(model, &summary);
     let bytes = settings.as_bytes();
     sections.push(Section { tag: SETTINGS_TAG, element_bytes: 1, bytes });
-    let header = SnapshotHeader { shop: ShopId::ONLY, simulated: model.is_simulated() };
-    models.publish(lock, header, &sections, keep)
+    write(SnapshotHeader { shop: ShopId::ONLY, simulated: model.is_simulated() }, &sections)
 }
 
 fn report(

@@ -196,6 +196,30 @@ impl ModelFolder {
         Ok(version)
     }
 
+    /// Where a model can be written that has no version yet; what is left there is removed by the
+    /// next [`lock`](Self::lock).
+    #[must_use]
+    pub fn draft(&self, lock: &TrainingLock) -> PathBuf {
+        debug_assert_eq!(lock.folder, self.folder, "a lock is for one folder");
+        self.folder.join(format!("draft{UNFINISHED}"))
+    }
+
+    /// Gives the [`draft`](Self::draft) a version that was assigned elsewhere, in place of any file
+    /// of that version.
+    ///
+    /// # Errors
+    ///
+    /// [`ModelFolderError::Io`].
+    pub fn adopt(
+        &self,
+        lock: &TrainingLock,
+        version: ModelVersion,
+    ) -> Result<(), ModelFolderError> {
+        let path = self.path(version);
+        fs::rename(self.draft(lock), &path).map_err(failed(&path))?;
+        sync_folder(&self.folder)
+    }
+
     /// Makes this version the active one, after verifying it.
     ///
     /// # Errors
@@ -298,8 +322,12 @@ impl ModelFolder {
         Ok(ModelVersion(newest.map_or(0, |version| version.0) + 1))
     }
 
-    /// Removes all but the newest `keep` versions, but never the active one.
-    fn prune(&self, active: ModelVersion, keep: NonZeroUsize) -> Result<(), ModelFolderError> {
+    /// Removes all but the newest `keep` versions, but never this one, which is active.
+    ///
+    /// # Errors
+    ///
+    /// [`ModelFolderError::Io`] if they cannot be listed. One that cannot be removed is logged.
+    pub fn prune(&self, active: ModelVersion, keep: NonZeroUsize) -> Result<(), ModelFolderError> {
         for version in self.versions()?.into_iter().skip(keep.get()) {
             if version != active {
                 let path = self.path(version);

@@ -2,6 +2,7 @@
 //! events. They are started again if they are lost.
 
 use std::future::Future;
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,6 +10,7 @@ use unstall::Executor;
 
 use crate::access::Access;
 use crate::ingest::Ingest;
+use crate::models_exchange::keep_exchanged;
 use crate::recommend::Recommender;
 use crate::retrain::Retraining;
 
@@ -33,6 +35,24 @@ pub(super) async fn renew<S>(
         async move { recommender.live().keep_current(interval, stopped).await }
     };
     keep_going(executor, "(renewal)", START_AGAIN_AFTER, renewing, &stopped).await;
+}
+
+/// Keeps the folder's model the one that replicas share through their database, until `stopped`
+/// ends. A job of its own: a model that takes long to fetch holds nothing else up.
+pub(super) async fn exchange_models<S>(
+    executor: &Executor,
+    recommender: &Arc<Recommender>,
+    keep: NonZeroUsize,
+    interval: Duration,
+    stopped: impl Fn() -> S,
+) where
+    S: Future<Output = ()> + Send + 'static,
+{
+    let exchanging = || {
+        let (recommender, stopped) = (Arc::clone(recommender), stopped());
+        async move { keep_exchanged(recommender.live(), keep, interval, stopped).await }
+    };
+    keep_going(executor, "(models)", START_AGAIN_AFTER, exchanging, &stopped).await;
 }
 
 /// Has the model trained again when that is worth it, until `stopped` ends. The trainings have a

@@ -122,6 +122,13 @@ impl Running {
         );
         // To the very end: open calls may still hand events over.
         let writing = renewal::write_events(&self.executor, &self.ingest);
+        let models = renewal::exchange_models(
+            &self.executor,
+            &self.recommender,
+            settings.models.keep,
+            settings.serve.poll(),
+            stopped,
+        );
         let retraining = self.retraining();
         let retraining = renewal::retrain(&self.executor, &retraining, stopped);
         let announcing = announce(&self.data, &found_at, stopped());
@@ -130,8 +137,9 @@ impl Running {
         let beside = async {
             let life = supervisor::show_life();
             let small = async { tokio::join!(self.rates.keep_small(), self.access.keep_small()) };
-            let current = async { tokio::join!(renewing, rules, keys, following, retraining) };
-            tokio::join!(current, writing, announcing, reloading, small, life);
+            let current = async { tokio::join!(renewing, rules, keys, following) };
+            let models = async { tokio::join!(models, retraining) };
+            tokio::join!(current, models, writing, announcing, reloading, small, life);
         };
         tokio::select! {
             ended = ending => ended?,
