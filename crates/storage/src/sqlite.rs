@@ -16,6 +16,7 @@ mod scan;
 mod schema;
 mod search;
 mod shop;
+mod touched;
 mod transaction;
 mod users;
 
@@ -257,7 +258,7 @@ impl Backend for Database {
         after: Option<UserRevision>,
         limit: u32,
     ) -> Result<Vec<UserRevision>, StoreError> {
-        users::changed_after(self, revision, after, limit).await
+        touched::changed_after(self, revision, after, limit).await
     }
 
     async fn events_page(

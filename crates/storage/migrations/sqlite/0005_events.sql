@@ -18,8 +18,16 @@ UPDATE shops SET
     event_changes = (SELECT count(*) + coalesce(sum(retracted), 0) FROM events
                      WHERE events.shop_id = shops.shop_id);
 
--- Whom did recent commits touch?
-CREATE INDEX users_by_revision ON users (shop_id, revision);
+-- Whom the latest commits touched, some hundred thousand users. Written at one end and cut off at
+-- the other: an index on users.revision would cost a page in a random place for every user.
+CREATE TABLE touched_users (
+    shop_id  INTEGER NOT NULL,
+    revision INTEGER NOT NULL, -- that of the events
+    -- How many users all rows up to this one named, those cut off included.
+    total    INTEGER NOT NULL,
+    numbers  BLOB    NOT NULL, -- ascending, four bytes each, the most significant first
+    PRIMARY KEY (shop_id, revision, total)
+) STRICT, WITHOUT ROWID;
 
 -- Users who became part of another one. No number stands on both sides.
 CREATE TABLE merged_users (

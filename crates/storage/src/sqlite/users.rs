@@ -6,6 +6,7 @@ use recommender::UserNumber;
 
 use super::Database;
 use super::batch::{ROWS_MAX, RowsStatement, Values, packed, pad, padded, pieces};
+use super::touched;
 use super::transaction::Writing;
 use crate::error::StoreError;
 use crate::event::number;
@@ -96,29 +97,6 @@ pub(super) async fn after(
     rows.into_iter().map(user_revision).collect()
 }
 
-pub(super) async fn changed_after(
-    database: &Database,
-    revision: i64,
-    after: Option<UserRevision>,
-    limit: u32,
-) -> Result<Vec<UserRevision>, StoreError> {
-    // Before the first user of the next revision comes the last one there can be of this.
-    let start = after.filter(|after| after.revision > revision);
-    let start = start.map_or((revision, i64::MAX), |after| (after.revision, after.user.0.into()));
-    let rows: Vec<(i64, i64)> = sqlx::query_as(
-        "SELECT number, revision FROM users INDEXED BY users_by_revision
-         WHERE shop_id = $1 AND (revision, number) > ($2, $3)
-         ORDER BY revision, number LIMIT $4",
-    )
-    .bind(database.shop.0)
-    .bind(start.0)
-    .bind(start.1)
-    .bind(limit)
-    .fetch_all(&database.readers)
-    .await?;
-    rows.into_iter().map(user_revision).collect()
-}
-
 pub(super) async fn known(
     writing: &mut Writing,
     users: &[UserNumber],
@@ -163,7 +141,7 @@ pub(super) async fn set_revisions(
             insert(writing, &new, revision).await?;
         }
     }
-    Ok(())
+    if users.is_empty() { Ok(()) } else { touched::append(writing, users, revision).await }
 }
 
 async fn insert(
@@ -263,6 +241,7 @@ pub(super) async fn move_events(
 }
 
 pub(super) async fn delete(writing: &mut Writing, user: UserNumber) -> Result<u64, StoreError> {
+    touched::forget(writing).await?;
     // In this order: the number of events is returned.
     let mut deleted = 0;
     for statement in [
@@ -284,6 +263,6 @@ fn user_revision((found, revision): (i64, i64)) -> Result<UserRevision, StoreErr
     Ok(UserRevision { user: user_number("number", found)?, revision })
 }
 
-fn user_number(column: &'static str, found: i64) -> Result<UserNumber, StoreError> {
+pub(super) fn user_number(column: &'static str, found: i64) -> Result<UserNumber, StoreError> {
     Ok(UserNumber(number(column, found)?))
 }

@@ -233,6 +233,40 @@ async fn changed_users_are_paged_by_revision_and_number(kind: Kind) {
         }
         assert_eq!(seen, expected[skipped..], "after {revision}");
     }
+    // Deleted users do not come, and nobody else is missed.
+    delete(&store, 12).await;
+    record(&store, &[Entry::Event(rating(3, "again", 7))]).await;
+    expected.retain(|(_, user)| ![3, 12].contains(user));
+    expected.push((5, 3));
+    for (revision, skipped) in [(0, 0), (1, 8), (3, 32), (4, 32), (5, 33)] {
+        let page = store.users_changed_after(revision, None, 100).await.expect("it reads");
+        let seen: Vec<_> = page.iter().map(|user| (user.revision, user.user.0)).collect();
+        assert_eq!(seen, expected[skipped..], "after {revision}");
+    }
+}
+
+async fn of_many_touched_users_none_is_missed(kind: Kind) {
+    let (store, _place) = kind.new_store().await;
+    let commit = async |users: std::ops::Range<u32>, id: &str| {
+        let events: Vec<_> = users.map(|user| rating(user, id, 7)).collect();
+        let mut writer = store.begin().await.expect("nobody else writes");
+        writer.append_events(&events).await.expect("the events fit");
+        writer.commit().await.expect("the commit succeeds");
+    };
+    commit(1..10, "a").await;
+    commit(1..100_001, "b").await;
+    commit(50_001..150_001, "c").await;
+    commit(100_001..200_001, "d").await;
+    for (revision, expected) in [(0, 200_000), (1, 200_000), (2, 150_000), (3, 100_000), (4, 0)] {
+        let (mut after, mut seen) = (None, 0);
+        loop {
+            let page = store.users_changed_after(revision, after, 70_000).await.expect("it reads");
+            let Some(last) = page.last() else { break };
+            after = Some(*last);
+            seen += page.len();
+        }
+        assert_eq!(seen, expected, "after {revision}");
+    }
 }
 
 on_every_kind!(
@@ -243,4 +277,5 @@ on_every_kind!(
     a_user_deleted_by_the_id_of_a_guest_is_deleted_whole,
     who_was_touched_and_deleted_by_one_writer_is_gone,
     changed_users_are_paged_by_revision_and_number,
+    of_many_touched_users_none_is_missed,
 );
