@@ -232,7 +232,8 @@ async fn everything_wrong_with_a_request_is_named_at_once() {
     };
     let request = RecommendRequest {
         user_id: String::new(),
-        history: vec![item("", 0, 0.0), item("1", 77, 0.0), item("1", 6, 0.0), item("1", 5, 3.0)],
+        // An impression (10) is an event, and no part of a history.
+        history: vec![item("", 0, 0.0), item("1", 77, 0.0), item("1", 6, 0.0), item("1", 10, 0.0)],
         filter: Some(BookFilter {
             any_categories: vec!["x".to_owned(); 101],
             languages: vec!["e\nn".to_owned()],
@@ -240,17 +241,18 @@ async fn everything_wrong_with_a_request_is_named_at_once() {
         }),
         max_results: -1,
         shown_token: "no token".to_owned(),
-        user_revision: 0,
+        user_revision: 1,
     };
     let status = running.v1().recommend(request).await.unwrap_err();
-    assert!(status.message().contains("(and 7 more)"), "{}", status.message());
+    assert!(status.message().contains("(and 8 more)"), "{}", status.message());
     assert_eq!(
         fields(&status),
         [
+            "user_revision",
             "history[0].book_id",
             "history[1].kind",
             "history[2].rating",
-            "history[3].rating",
+            "history[3].kind",
             "filter.any_categories",
             "filter.languages[0]",
             "shown_token",
