@@ -23,6 +23,7 @@ fn every_command_explains_itself() {
     check("recommend --help");
     check("evaluate --help");
     check("bench --help");
+    check("bench events --help");
     check("bench load --help");
     check("bench open --help");
     check("bench retrain --help");
