@@ -111,3 +111,80 @@ fn activate(
     models.activate(lock, version)?;
     models.prune(version, keep)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::future::pending;
+    use std::sync::atomic::AtomicBool;
+
+    use storage::{DatabaseUrl, Store};
+    use testbed::postgres::{Database, database_or_skip};
+
+    use super::*;
+    use crate::demo;
+    use crate::progress::{Progress, Silent};
+    use crate::settings::Settings;
+    use crate::train::{TrainError, Trained, train};
+
+    async fn connect(database: &Database) -> Store {
+        let url = DatabaseUrl::parse(database.url()).unwrap();
+        let limits = Settings::read(None).unwrap().store.limits();
+        Store::connect(&url, &limits).await.unwrap()
+    }
+
+    async fn train_into(models: &ModelFolder, store: &Store) -> Result<Trained, TrainError> {
+        let silent: Arc<dyn Progress> = Arc::new(Silent);
+        let settings = Settings::read(None).unwrap();
+        train(store, models, &settings, &silent, &Arc::new(AtomicBool::new(false))).await
+    }
+
+    /// Exchanges until this version is active.
+    async fn exchange_until(live: &Live, version: u64) {
+        let exchanging =
+            keep_exchanged(live, NonZeroUsize::MIN, Duration::from_millis(10), pending::<()>());
+        let there = async {
+            while live.models().active().unwrap() != Some(ModelVersion(version)) {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        tokio::select! {
+            () = exchanging => {}
+            () = there => {}
+        }
+    }
+
+    #[tokio::test]
+    async fn what_one_replica_trains_all_serve_and_one_trains_at_a_time() {
+        let Some(database) = database_or_skip("replicas share models") else { return };
+        let (one, other) = (connect(&database).await, connect(&database).await);
+        demo::fill(&one, 0, &Silent).await.unwrap();
+        let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+        let [first, second] =
+            folders.each_ref().map(|folder| ModelFolder::open(folder.path()).unwrap());
+        let live = Live::load(other.clone(), second.clone()).await.unwrap();
+
+        assert_eq!(train_into(&first, &one).await.unwrap().model_version, "1");
+        assert_eq!(first.active().unwrap(), Some(ModelVersion(1)));
+        exchange_until(&live, 1).await;
+        assert!(live.renew().await.unwrap());
+        assert_eq!(live.model_version(), Some(1));
+
+        let turn = one.lock_training().await.unwrap().unwrap();
+        let refused = train_into(&second, &other).await;
+        assert!(matches!(refused, Err(TrainError::Elsewhere)), "{refused:?}");
+        drop(turn);
+        // The connection that held the turn takes a moment to end.
+        let trained = loop {
+            match train_into(&second, &other).await {
+                Err(TrainError::Elsewhere) => tokio::time::sleep(Duration::from_millis(10)).await,
+                trained => break trained.unwrap(),
+            }
+        };
+        assert_eq!(trained.model_version, "2");
+        // One is kept, as it was asked for.
+        exchange_until(&Live::load(one.clone(), first.clone()).await.unwrap(), 2).await;
+        assert_eq!(first.versions().unwrap(), [ModelVersion(2)]);
+        one.close().await;
+        other.close().await;
+    }
+}

@@ -27,7 +27,7 @@ pub(super) fn text(document: &Document) -> String {
         load_text::rate(*half_per_second),
         paired(half)
     ));
-    text.push_str(&format!("{}\n", trainings(ended)));
+    text.push_str(&trainings(ended));
     text.push_str(&freshness(fresh));
     text
 }
