@@ -160,7 +160,8 @@ impl Writer {
         ids.iter().try_for_each(|id| check_id(id))?;
         let others: Vec<&str> = ids.iter().copied().filter(|id| own_number(id).is_none()).collect();
         let found = self.transaction.assigned_numbers(IdSpace::Book, &others).await?;
-        let found: HashMap<String, u32> = found.into_iter().collect();
+        let found: HashMap<&str, u32> =
+            found.into_iter().map(|(place, found)| (others[place], found)).collect();
         let number = |id: &&str| own_number(id).or_else(|| found.get(*id).copied());
         Ok(ids.iter().map(|id| number(id).map(ItemNumber)).collect())
     }
