@@ -28,10 +28,11 @@ const GATHERING: Duration = Duration::from_secs(1);
 const PAGES_TO_START_ANEW: i64 = 1 << 14;
 
 /// As many pages are folded in the writer's turn without a pause worth speaking of.
-const PAGES_A_TURN: i64 = 1 << 10;
+const PAGES_A_TURN: i64 = 1 << 11;
 
-/// The most passes beside those who write before the writer's turn is taken.
-const PASSES_MAX: u32 = 4;
+/// The most passes beside those who write; if these came faster all the while, the next round
+/// tries again, and the log grows.
+const PASSES_MAX: u32 = 8;
 
 /// The task and its connection.
 #[derive(Debug)]
@@ -103,11 +104,10 @@ async fn fold(connection: &SqlitePool, writer: &SqlitePool) -> Result<(), StoreE
         let before = pages;
         pages = pass(&mut turn).await?;
         if pages - before < PAGES_A_TURN {
-            break;
+            let mut writing = writer.acquire().await?;
+            return pass(&mut writing).await.map(drop);
         }
     }
-    let mut writing = writer.acquire().await?;
-    pass(&mut writing).await?;
     Ok(())
 }
 

@@ -53,7 +53,7 @@ fn user_id(index: u32) -> String {
     format!("reader-{index:08}")
 }
 
-async fn fill(folder: &Path) {
+async fn fill(folder: &Path) -> Duration {
     let settings = StoreSettings { writer_cache_kib: 4 << 20, ..settings() };
     let store = Store::open(folder, &settings).await.expect("the store opens");
     let start = Instant::now();
@@ -69,7 +69,7 @@ async fn fill(folder: &Path) {
     }
     writer.commit().await.expect("the commit succeeds");
     store.close().await;
-    println!("filled in {:?}", start.elapsed());
+    start.elapsed()
 }
 
 /// What a group took.
@@ -102,7 +102,8 @@ async fn record_group(store: &Store, entries: &[Entry], ids: &[String], spent: &
     spent.groups.push(end - start);
 }
 
-async fn measure(store: &Store, folder: &Path, group: u64, next: &mut u64) {
+/// Records groups of this size for a while; returns what there is to tell.
+async fn measure(store: &Store, folder: &Path, group: u64, next: &mut u64) -> String {
     let mut spent = Spent::default();
     let (start, first) = (Instant::now(), *next);
     let mut generating = Duration::ZERO;
@@ -119,7 +120,7 @@ async fn measure(store: &Store, folder: &Path, group: u64, next: &mut u64) {
     spent.groups.sort_unstable();
     let share = |share: f64| spent.groups[((spent.groups.len() - 1) as f64 * share) as usize];
     let log = std::fs::metadata(folder.join("foreword.db-wal")).map_or(0, |file| file.len());
-    println!(
+    format!(
         "{group} a group: {:.0} events/s; p50 {:?} p99 {:?} max {:?}; begin {:?} resolve {:?} record {:?} commit {:?}; log {} MiB",
         (*next - first) as f64 / busy,
         share(0.5),
@@ -130,7 +131,7 @@ async fn measure(store: &Store, folder: &Path, group: u64, next: &mut u64) {
         spent.record,
         spent.commit,
         log >> 20,
-    );
+    )
 }
 
 #[tokio::test]
@@ -140,17 +141,19 @@ async fn events_are_recorded_durably_into_a_store_of_ten_million() {
     let kept = std::env::var_os("FOREWORD_RECORDING_STORE").map(PathBuf::from);
     let folder = kept.as_deref().unwrap_or(scratch.path());
     if !folder.join(storage::FILE_NAME).exists() {
-        fill(folder).await;
+        println!("filled in {:?}", fill(folder).await);
     }
     let cache = std::env::var("FOREWORD_RECORDING_CACHE_MIB").ok();
     let cache: u32 = cache.map_or(64, |mib| mib.parse().expect("a number of MiB"));
-    let settings = StoreSettings { writer_cache_kib: cache << 10, ..settings() };
+    // Patient, since what is measured is how long a group takes.
+    let acquire_timeout = Duration::from_secs(10);
+    let settings = StoreSettings { writer_cache_kib: cache << 10, acquire_timeout, ..settings() };
     let store = Store::open(folder, &settings).await.expect("the store opens");
     // What was recorded before is not recorded again.
     let mut next = u64::try_from(store.revisions().await.expect("it reads").event_changes)
         .expect("a count is positive");
     for group in [512, 1_024, 2_048, 4_096] {
-        measure(&store, folder, group, &mut next).await;
+        println!("{}", measure(&store, folder, group, &mut next).await);
     }
     store.close().await;
 }
