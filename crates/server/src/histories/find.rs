@@ -87,11 +87,12 @@ impl Histories {
                 read
             }
             Err(failure) => {
-                tracing::warn!(error = %failure, "history cannot be read; answering without");
                 let Some((number, history)) = held else {
+                    tracing::warn!(error = %failure, "history cannot be read; answering with popular books");
                     self.figures.count(From::Nowhere);
                     return Known::Unavailable;
                 };
+                tracing::warn!(error = %failure, "history cannot be read; answering from memory");
                 self.figures.count(From::OldMemory);
                 let revision = history.revision;
                 Known::User { number, history, revision, is_stale: true }

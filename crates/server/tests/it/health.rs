@@ -11,8 +11,13 @@ use transport::health::v1::{HealthCheckRequest, HealthListRequest};
 
 use crate::running::{self, Running};
 
-const SERVICES: [&str; 4] =
-    ["", "Recommendations", "foreword.v1.RecommendationService", "foreword.v1.RuleService"];
+const SERVICES: [&str; 5] = [
+    "",
+    "Recommendations",
+    "foreword.v1.EventService",
+    "foreword.v1.RecommendationService",
+    "foreword.v1.RuleService",
+];
 
 fn about(service: &str) -> HealthCheckRequest {
     HealthCheckRequest { service: service.to_owned() }
