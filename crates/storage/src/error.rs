@@ -59,6 +59,9 @@ pub enum StoreError {
     /// [`Store::close`](crate::Store::close) was called.
     #[error("store is closed")]
     Closed,
+    /// Something was stored before, so that nothing can be restored here.
+    #[error("found a store with something in it, expected one in which nothing was ever stored")]
+    NotEmpty,
     /// A string cannot be an id.
     #[error(transparent)]
     Id(#[from] IdError),

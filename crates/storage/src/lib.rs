@@ -65,7 +65,10 @@ mod ids;
 mod impressions;
 pub mod models;
 mod private;
+mod reading;
 mod record;
+mod restoring;
+mod rows;
 mod rules;
 mod scan;
 mod search;
@@ -85,7 +88,10 @@ pub use history::{History, UserRevision};
 pub use ids::IdSpace;
 pub use impressions::{Impression, NewImpression};
 pub use models::{ModelFolder, ModelFolderError, ModelVersion, TrainingLock};
+pub use reading::{ROWS_AT_ONCE_MAX, Reading, Schema};
 pub use record::{Entry, Recorded};
+pub use restoring::{RestoreError, Restoring};
+pub use rows::{Row, RowChecks, RowError, RowKey, RowKind};
 pub use rules::{
     DeletedRule, FACTOR_MAX, NOTE_BYTES_MAX, PLACE_MAX, RULES_MAX, Rule, RuleEffect, RuleTarget,
     Surface, Surfaces,

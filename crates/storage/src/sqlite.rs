@@ -10,6 +10,8 @@ mod events;
 mod history;
 mod ids;
 mod impressions;
+mod reading;
+mod restoring;
 mod rules;
 mod scan;
 mod schema;
@@ -27,7 +29,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 use sqlx::{ConnectOptions, SqlitePool};
 
 use crate::api_keys::ApiKey;
-use crate::backend::{Backend, Notices, Transaction};
+use crate::backend::{Backend, Notices, Reading, Transaction};
 use crate::book::Book;
 use crate::error::StoreError;
 use crate::event::{EventId, StoredEvent};
@@ -35,6 +37,7 @@ use crate::history::{History, UserRevision};
 use crate::ids::IdSpace;
 use crate::impressions::{Impression, NewImpression};
 use crate::private;
+use crate::reading::Schema;
 use crate::rules::Rule;
 use crate::scan::EventsPage;
 use crate::store::{Counts, FILE_NAME, Revisions, StoreSettings};
@@ -93,6 +96,14 @@ impl Backend for Database {
     async fn begin(&self) -> Result<Box<dyn Transaction>, StoreError> {
         let transaction = self.writer.begin_with("BEGIN IMMEDIATE").await?;
         Ok(Box::new(Writing { shop: self.shop.0, transaction }))
+    }
+
+    async fn begin_reading(&self) -> Result<Box<dyn Reading>, StoreError> {
+        reading::begin(self).await
+    }
+
+    fn schema(&self) -> Schema {
+        Schema { database: "sqlite", version: schema::NEWEST }
     }
 
     async fn listen(&self) -> Result<Option<Box<dyn Notices>>, StoreError> {
