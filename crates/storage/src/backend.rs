@@ -54,6 +54,9 @@ pub(crate) trait Backend: fmt::Debug + Send + Sync {
     /// took. Others may wait meanwhile.
     async fn compact(&self) -> Result<(), StoreError>;
 
+    /// The bytes that the database takes, tables and indexes, but for logs.
+    async fn size_bytes(&self) -> Result<u64, StoreError>;
+
     async fn counts(&self) -> Result<Counts, StoreError>;
     async fn user_count(&self) -> Result<u64, StoreError>;
     /// One row.

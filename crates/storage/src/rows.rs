@@ -146,18 +146,18 @@ pub enum RowKey {
 #[non_exhaustive]
 pub enum RowError {
     /// A row comes too late, or twice.
-    #[error("{found:?} comes after {before:?}, expected rows in order, each once")]
+    #[error("{found} comes after {before}, expected rows by kind and number or id, each once")]
     Order {
         /// The row.
-        found: RowKey,
+        found: RowKind,
         /// The one before it.
-        before: RowKey,
+        before: RowKind,
     },
     /// A row that every store has is not there.
-    #[error("there is no row {missing:?}, expected one")]
+    #[error("{missing} is missing, expected the shop and a sequence for each kind of id")]
     Missing {
         /// The first one that is missing.
-        missing: RowKey,
+        missing: RowKind,
     },
     /// A number is out of range.
     #[error("{field} is {found}, expected {least} to {most}")]
@@ -229,6 +229,24 @@ impl Row {
 }
 
 impl RowKey {
+    /// What the row is of.
+    #[must_use]
+    pub fn kind(&self) -> RowKind {
+        match self {
+            Self::Shop => RowKind::Shop,
+            Self::Sequence(_) => RowKind::Sequence,
+            Self::Id(..) => RowKind::Id,
+            Self::Book(_) => RowKind::Book,
+            Self::DeletedBook(_) => RowKind::DeletedBook,
+            Self::User(_) => RowKind::User,
+            Self::MergedUser(_) => RowKind::MergedUser,
+            Self::Event(..) => RowKind::Event,
+            Self::Impression(..) => RowKind::Impression,
+            Self::Rule(_) => RowKind::Rule,
+            Self::ApiKey(_) => RowKind::ApiKey,
+        }
+    }
+
     /// The number in it, after that of its space; zeros where there is none.
     pub(crate) fn number(&self) -> (u8, u32) {
         match self {
@@ -307,12 +325,12 @@ impl RowChecks {
         if let Some(missing) = self.first_missing()
             && found > missing
         {
-            return Err(RowError::Missing { missing });
+            return Err(RowError::Missing { missing: missing.kind() });
         }
         if let Some(before) = &self.before
             && *before >= found
         {
-            return Err(RowError::Order { found, before: before.clone() });
+            return Err(RowError::Order { found: found.kind(), before: before.kind() });
         }
         self.check_values(row)?;
         self.before = Some(found);
@@ -326,7 +344,7 @@ impl RowChecks {
     /// [`RowError::Missing`].
     pub fn finish(&self) -> Result<(), RowError> {
         match self.first_missing() {
-            Some(missing) => Err(RowError::Missing { missing }),
+            Some(missing) => Err(RowError::Missing { missing: missing.kind() }),
             None => Ok(()),
         }
     }
@@ -344,20 +362,8 @@ impl RowChecks {
         let Revisions { catalogue, events, .. } = self.revisions;
         match row {
             Row::Shop(revisions) => {
-                let Revisions { catalogue, events, rules, api_keys, removals, .. } = *revisions;
-                let counted = [
-                    ("catalogue_revision", catalogue),
-                    ("events_revision", events),
-                    ("rules_revision", rules),
-                    ("api_keys_revision", api_keys),
-                    ("removals_revision", removals),
-                    ("event_changes", revisions.event_changes),
-                ];
-                for (field, found) in counted {
-                    in_range(field, found, 0, i64::MAX)?;
-                }
                 self.revisions = *revisions;
-                Ok(())
+                check_revisions(revisions)
             }
             Row::Sequence { next_number, .. } => {
                 in_range("next_number", *next_number, FIRST_ASSIGNED.into(), END_OF_NUMBERS)?;
@@ -367,12 +373,8 @@ impl RowChecks {
             Row::Id { space, number, id } => {
                 let next = self.next_numbers.get(usize::from(space.number() - 1)).copied();
                 let most = next.unwrap_or(END_OF_NUMBERS) - 1;
-                in_range("number", i64::from(*number), FIRST_ASSIGNED.into(), most)?;
-                check_id(id)?;
-                match own_number(id) {
-                    Some(_) => Err(RowError::OwnNumber { found: id.clone() }),
-                    None => Ok(()),
-                }
+                in_range("number", (*number).into(), FIRST_ASSIGNED.into(), most)?;
+                check_assigned(id)
             }
             Row::Book { book, revision } => {
                 book.check()?;
@@ -395,6 +397,29 @@ impl RowChecks {
             // Checked by the tables: a rule as a whole, a key not at all.
             Row::Rule(_) | Row::ApiKey(_) => Ok(()),
         }
+    }
+}
+
+fn check_revisions(revisions: &Revisions) -> Result<(), RowError> {
+    let Revisions { catalogue, events, rules, api_keys, removals, event_changes, simulated: _ } =
+        *revisions;
+    let counted = [
+        ("catalogue_revision", catalogue),
+        ("events_revision", events),
+        ("rules_revision", rules),
+        ("api_keys_revision", api_keys),
+        ("removals_revision", removals),
+        ("event_changes", event_changes),
+    ];
+    counted.into_iter().try_for_each(|(field, found)| in_range(field, found, 0, i64::MAX))
+}
+
+/// Checks an id that is not its own number.
+fn check_assigned(id: &str) -> Result<(), RowError> {
+    check_id(id)?;
+    match own_number(id) {
+        Some(_) => Err(RowError::OwnNumber { found: id.to_owned() }),
+        None => Ok(()),
     }
 }
 

@@ -124,6 +124,10 @@ impl Backend for Database {
         compact::compact(self).await
     }
 
+    async fn size_bytes(&self) -> Result<u64, StoreError> {
+        compact::size_bytes(self).await
+    }
+
     async fn counts(&self) -> Result<Counts, StoreError> {
         shop::counts(self).await
     }
