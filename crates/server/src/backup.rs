@@ -34,7 +34,7 @@ pub use compact::{Compacted, compact};
 pub use counts::RowCounts;
 pub use error::{BackupError, FieldProblem, FileProblem};
 pub use packed::Header;
-pub use restore::restore;
+pub use restore::{restore, restore_into};
 pub use take::backup;
 pub use verify::verify;
 

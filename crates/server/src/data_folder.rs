@@ -48,13 +48,14 @@ impl DataFolder {
     }
 
     /// Checks that there is a database, for whoever only reads one: a mistyped folder must
-    /// not become an empty shop.
+    /// not become an empty shop. One that the settings name is there, or cannot be reached.
     ///
     /// # Errors
     ///
     /// [`NoShop`] says what to do.
-    pub fn check_shop(&self) -> Result<(), NoShop> {
-        if self.path.join(storage::FILE_NAME).exists() { Ok(()) } else { Err(self.no_shop()) }
+    pub fn check_shop(&self, settings: &Settings) -> Result<(), NoShop> {
+        let is_there = || self.path.join(storage::FILE_NAME).exists();
+        if !settings.store.is_in_folder() || is_there() { Ok(()) } else { Err(self.no_shop()) }
     }
 
     /// The folder has no books.

@@ -166,6 +166,8 @@ pub struct Models {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct StoreSection {
+    /// The database's URL; empty for the one in the data folder.
+    pub database: Secret,
     readers: NonZeroU32,
     busy_timeout_ms: u32,
     acquire_timeout_ms: u32,
@@ -275,6 +277,12 @@ impl Weights {
 }
 
 impl StoreSection {
+    /// Whether the database is a file in the data folder.
+    #[must_use]
+    pub fn is_in_folder(&self) -> bool {
+        self.database.is_empty()
+    }
+
     /// The limits as the store takes them.
     #[must_use]
     pub fn limits(&self) -> StoreSettings {
