@@ -1,5 +1,6 @@
 //! The arguments of the command line.
 
+mod backup;
 mod bench;
 mod certs;
 mod evaluate;
@@ -17,6 +18,7 @@ use server::telemetry::log::{self, Levels};
 
 use crate::exit;
 
+pub(crate) use backup::{Backup, Restore};
 pub(crate) use bench::{ArrivalsKind, Bench, Call, Events, Load, Open, Retrain, Scale, TlsFiles};
 pub(crate) use certs::Certs;
 pub(crate) use evaluate::{Evaluate, SplitKind};
@@ -57,6 +59,12 @@ pub(crate) struct Arguments {
     )]
     config: Option<PathBuf>,
 
+    /// A PostgreSQL database in place of the data folder's: postgres://USER@HOST/NAME. Others on this
+    /// machine can see arguments: a password had better be in a settings file, or in
+    /// `FOREWORD_STORE__DATABASE`
+    #[arg(long, global = true, help_heading = "Global options", value_name = "URL")]
+    database: Option<String>,
+
     /// A setting, over environment and file: `--set train.neighbours=200`; may be given several times
     #[arg(long, global = true, help_heading = "Global options", value_name = "SECTION.KEY=VALUE")]
     set: Vec<String>,
@@ -90,6 +98,13 @@ pub(crate) enum Command {
     /// Make, list and revoke API keys
     #[command(subcommand)]
     Keys(Keys),
+    /// Write the whole shop into one file, while the service runs
+    Backup(Backup),
+    /// Bring a backup back, into an empty data folder or database
+    Restore(Restore),
+    /// Give back the room of what was deleted, and leave nothing of it in the files
+    #[command(after_help = backup::COMPACT)]
+    Compact(Output),
     /// Write certificates to try TLS with: an authority, a server's and a client's
     Certs(Certs),
     /// Print the script that completes this program's arguments in a shell
@@ -236,6 +251,9 @@ impl Arguments {
         let mut sources = Sources::of_process(self.config.as_deref());
         for assignment in &self.set {
             sources.set(assignment);
+        }
+        if let Some(database) = &self.database {
+            sources.set(format!("store.database={database}"));
         }
         sources
     }

@@ -1,7 +1,9 @@
 //! The commands: each calls one function of another crate and prints what comes back.
 
+mod backup;
 mod bench;
 mod certs;
+mod compact;
 mod completions;
 mod demo;
 mod evaluate;
@@ -10,6 +12,7 @@ mod keys;
 mod lessons;
 mod man;
 mod recommend;
+mod restore;
 mod serve;
 mod train;
 mod tune;
@@ -44,6 +47,9 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
             evaluate::run(&data()?, &arguments.settings()?, evaluate).await
         }
         Command::Keys(keys) => keys::run(&data()?, &arguments.settings()?, keys).await,
+        Command::Backup(backup) => backup::run(&data()?, &arguments.settings()?, backup).await,
+        Command::Restore(restore) => restore::run(&data()?, &arguments.settings()?, restore).await,
+        Command::Compact(output) => compact::run(&data()?, &arguments.settings()?, *output).await,
         // These need no shop, and no settings, which may name the very files that are missing.
         Command::Bench(bench) => bench::run(bench, &arguments).await,
         Command::Certs(certs) => certs::run(certs),

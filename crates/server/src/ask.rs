@@ -272,7 +272,7 @@ async fn ask_store(
     settings: &Settings,
     question: &Question,
 ) -> Result<RecommendResponse, AskError> {
-    data.check_shop()?;
+    data.check_shop(settings)?;
     let recommender = Recommender::open(data, settings).await?;
     if recommender.live().generation().book_count() == 0 {
         recommender.close().await;

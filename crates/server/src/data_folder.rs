@@ -5,7 +5,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use storage::{ModelFolder, ModelFolderError, Store, StoreError};
+use storage::{DatabaseUrl, ModelFolder, ModelFolderError, Store, StoreError};
 
 use crate::settings::Settings;
 
@@ -48,13 +48,14 @@ impl DataFolder {
     }
 
     /// Checks that there is a database, for whoever only reads one: a mistyped folder must
-    /// not become an empty shop.
+    /// not become an empty shop. One that the settings name is there, or cannot be reached.
     ///
     /// # Errors
     ///
     /// [`NoShop`] says what to do.
-    pub fn check_shop(&self) -> Result<(), NoShop> {
-        if self.path.join(storage::FILE_NAME).exists() { Ok(()) } else { Err(self.no_shop()) }
+    pub fn check_shop(&self, settings: &Settings) -> Result<(), NoShop> {
+        let is_there = || self.path.join(storage::FILE_NAME).exists();
+        if !settings.store.is_in_folder() || is_there() { Ok(()) } else { Err(self.no_shop()) }
     }
 
     /// The folder has no books.
@@ -62,13 +63,19 @@ impl DataFolder {
         NoShop { folder: self.path.clone() }
     }
 
-    /// Opens the database, creating folder and file where they are missing.
+    /// Opens the database: the one that the settings name, else that of the folder, creating
+    /// folder and file where they are missing.
     ///
     /// # Errors
     ///
-    /// As [`Store::open`].
+    /// As [`Store::open`] and [`Store::connect`]; [`StoreError::DatabaseUrl`].
     pub async fn store(&self, settings: &Settings) -> Result<Store, StoreError> {
-        Store::open(&self.path, &settings.store.limits()).await
+        let limits = settings.store.limits();
+        if settings.store.is_in_folder() {
+            return Store::open(&self.path, &limits).await;
+        }
+        let url = DatabaseUrl::parse(settings.store.database.expose())?;
+        Store::connect(&url, &limits).await
     }
 
     /// Opens the folder of models, creating it where it is missing.

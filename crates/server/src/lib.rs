@@ -13,12 +13,14 @@
 //! - [`methods`], [`access`] and [`layers`]: what is served to whom, and what happens around it;
 //! - [`telemetry`] and [`admin`]: what an operator sees of it;
 //! - [`ask`]: asking a running server, or the store;
+//! - [`backup`]: the whole shop in a file, and back;
 //! - [`certificates`]: to try TLS with.
 
 pub mod access;
 pub mod admin;
 pub mod ask;
 mod backoff;
+pub mod backup;
 mod blocking;
 pub mod books;
 pub mod certificates;

@@ -45,7 +45,7 @@ use std::time::Duration;
 use recommender::EventWeights;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
-use storage::StoreSettings;
+use storage::{DatabaseUrl, StoreSettings};
 
 pub use ::transport::Address;
 pub use access::AccessSection;
@@ -174,6 +174,8 @@ pub struct Models {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct StoreSection {
+    /// The database's URL; empty for the one in the data folder.
+    pub database: Secret,
     readers: NonZeroU32,
     busy_timeout_ms: u32,
     acquire_timeout_ms: u32,
@@ -223,6 +225,7 @@ impl Settings {
         self.shelf.check(&mut check);
         self.log.check(&mut check);
         self.traces.check(&mut check);
+        self.store.check(&mut check);
         check.expect(
             "serve.listen",
             "empty",
@@ -290,6 +293,19 @@ impl StoreSection {
     #[must_use]
     pub fn history_cache_bytes(&self) -> usize {
         usize::from(self.history_cache_mib) << 20
+    }
+
+    /// Whether the database is a file in the data folder.
+    #[must_use]
+    pub fn is_in_folder(&self) -> bool {
+        self.database.is_empty()
+    }
+
+    fn check(&self, check: &mut Check) {
+        let parsed = DatabaseUrl::parse(self.database.expose());
+        if let Some(wrong) = parsed.err().filter(|_| !self.is_in_folder()) {
+            check.expect("store.database", MASK, false, wrong.expected);
+        }
     }
 
     /// The limits as the store takes them.

@@ -19,6 +19,8 @@ use crate::history::{History, UserRevision};
 use crate::ids::IdSpace;
 use crate::impressions::{Impression, NewImpression};
 use crate::postgres::models::DatabaseModels;
+use crate::reading::Schema;
+use crate::rows::{Row, RowKey, RowKind};
 use crate::rules::Rule;
 use crate::scan::EventsPage;
 use crate::search::BookWords;
@@ -31,6 +33,12 @@ pub(crate) trait Backend: fmt::Debug + Send + Sync {
     /// Begins to write, once no other writer of the shop is left, in any process. Everything that
     /// it reads is then of now.
     async fn begin(&self) -> Result<Box<dyn Transaction>, StoreError>;
+
+    /// Begins to read everything as it is now, whatever is written meanwhile.
+    async fn begin_reading(&self) -> Result<Box<dyn Reading>, StoreError>;
+
+    /// What its tables are of.
+    fn schema(&self) -> Schema;
 
     /// Gives notice of commits, by whichever process; `None` if this database cannot, and has to be
     /// asked.
@@ -51,6 +59,9 @@ pub(crate) trait Backend: fmt::Debug + Send + Sync {
     /// Rewrites the database so that nothing is left of what was deleted, nor the room that it
     /// took. Others may wait meanwhile.
     async fn compact(&self) -> Result<(), StoreError>;
+
+    /// The bytes that the database takes, tables and indexes, but for logs.
+    async fn size_bytes(&self) -> Result<u64, StoreError>;
 
     async fn counts(&self) -> Result<Counts, StoreError>;
     async fn user_count(&self) -> Result<u64, StoreError>;
@@ -168,6 +179,21 @@ pub(crate) trait Notices: Send {
     async fn next(&mut self) -> Result<(), StoreError>;
 }
 
+/// One transaction that reads, for as long as it lives, what was there when it began.
+#[async_trait]
+pub(crate) trait Reading: Send {
+    /// How many rows there are of all kinds.
+    async fn count_rows(&mut self) -> Result<u64, StoreError>;
+    /// The rows of a kind by [key](Row::key), from the first after `after`, a key of this kind; at
+    /// most `limit`.
+    async fn rows_after(
+        &mut self,
+        kind: RowKind,
+        after: Option<&RowKey>,
+        limit: u32,
+    ) -> Result<Vec<Row>, StoreError>;
+}
+
 /// A lock that is held until it is dropped, or its process dies.
 #[async_trait]
 pub(crate) trait HeldLock: fmt::Debug + Send {
@@ -187,6 +213,12 @@ pub(crate) trait Transaction: fmt::Debug + Send {
     async fn revisions(&mut self) -> Result<Revisions, StoreError>;
     /// Writes the shop's row.
     async fn set_revisions(&mut self, revisions: &Revisions) -> Result<(), StoreError>;
+
+    /// Whether nothing was ever stored.
+    async fn is_empty(&mut self) -> Result<bool, StoreError>;
+    /// Writes rows of one kind, by key, just as they are: of a shop and of sequences in place of
+    /// those that are there, of others none is. Words of books are written besides.
+    async fn insert_rows(&mut self, rows: &[Row]) -> Result<(), StoreError>;
 
     /// The numbers that are assigned to these ids, in any order, without those that are not: the
     /// place of the id in the list, and its number.

@@ -7,6 +7,7 @@ use recommender::{IdError, UserNumber};
 use crate::book::BookError;
 use crate::event::EventError;
 use crate::ids::IdSpace;
+use crate::postgres::url::DatabaseUrlError;
 use crate::sqlite;
 
 /// Why a store refused or failed.
@@ -75,6 +76,12 @@ pub enum StoreError {
     /// [`Store::close`](crate::Store::close) was called.
     #[error("store is closed")]
     Closed,
+    /// Something was stored before, so that nothing can be restored here.
+    #[error("found a store with something in it, expected one in which nothing was ever stored")]
+    NotEmpty,
+    /// A text is no URL of a database.
+    #[error(transparent)]
+    DatabaseUrl(#[from] DatabaseUrlError),
     /// A string cannot be an id.
     #[error(transparent)]
     Id(#[from] IdError),

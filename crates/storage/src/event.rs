@@ -246,6 +246,25 @@ pub struct HistoryEvent {
     pub attribution_token: Option<String>,
 }
 
+impl HistoryEvent {
+    /// The same event, as one of this user.
+    pub(crate) fn of_user(self, user: UserNumber) -> NewEvent {
+        let Self { event_id, item, kind, rating, time_ms, recorded_ms, origin, attribution_token } =
+            self;
+        NewEvent {
+            user,
+            item,
+            event_id,
+            kind,
+            rating,
+            time_ms,
+            recorded_ms,
+            origin,
+            attribution_token,
+        }
+    }
+}
+
 /// All that is stored of an event.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StoredEvent {

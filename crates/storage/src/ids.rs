@@ -25,6 +25,15 @@ pub enum IdSpace {
 }
 
 impl IdSpace {
+    /// Both, by number.
+    pub const ALL: [Self; 2] = [Self::User, Self::Book];
+
+    /// The space with this number in the tables.
+    pub(crate) fn read(found: i64) -> Result<Self, StoreError> {
+        let space = Self::ALL.into_iter().find(|space| i64::from(space.number()) == found);
+        space.ok_or(StoreError::UnexpectedValue { column: "space", found })
+    }
+
     pub(crate) fn number(self) -> u8 {
         self as u8
     }

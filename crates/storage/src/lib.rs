@@ -66,7 +66,10 @@ mod impressions;
 pub mod models;
 mod postgres;
 mod private;
+mod reading;
 mod record;
+mod restoring;
+mod rows;
 mod rules;
 mod scan;
 mod search;
@@ -88,7 +91,10 @@ pub use impressions::{Impression, NewImpression};
 pub use models::{ModelFolder, ModelFolderError, ModelVersion, TrainingLock};
 pub use postgres::models::{DatabaseModels, DatabaseModelsError, StoredModel};
 pub use postgres::url::{DatabaseUrl, DatabaseUrlError};
+pub use reading::{ROWS_AT_ONCE_MAX, Reading, Schema};
 pub use record::{Entry, Recorded};
+pub use restoring::{RestoreError, Restoring};
+pub use rows::{Row, RowChecks, RowError, RowKey, RowKind};
 pub use rules::{
     DeletedRule, FACTOR_MAX, NOTE_BYTES_MAX, PLACE_MAX, RULES_MAX, Rule, RuleEffect, RuleTarget,
     Surface, Surfaces,

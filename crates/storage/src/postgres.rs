@@ -14,6 +14,8 @@ mod impressions;
 pub(crate) mod models;
 mod notices;
 mod pool;
+mod reading;
+mod restoring;
 mod row;
 mod rules;
 mod scan;
@@ -34,13 +36,14 @@ use sqlx::ConnectOptions as _;
 use sqlx::postgres::PgConnectOptions;
 
 use crate::api_keys::ApiKey;
-use crate::backend::{Backend, HeldLock, Notices, Transaction};
+use crate::backend::{Backend, HeldLock, Notices, Reading, Transaction};
 use crate::book::Book;
 use crate::error::StoreError;
 use crate::event::{EventId, StoredEvent};
 use crate::history::{History, UserRevision};
 use crate::ids::IdSpace;
 use crate::impressions::{Impression, NewImpression};
+use crate::reading::Schema;
 use crate::rules::Rule;
 use crate::scan::EventsPage;
 use crate::store::{Counts, Revisions, StoreSettings};
@@ -108,6 +111,14 @@ impl Backend for Database {
         Ok(Box::new(Writing::begin(&self.writer, self.shop).await?))
     }
 
+    async fn begin_reading(&self) -> Result<Box<dyn Reading>, StoreError> {
+        reading::begin(&self.readers, self.shop).await
+    }
+
+    fn schema(&self) -> Schema {
+        Schema { database: "postgres", version: schema::NEWEST }
+    }
+
     async fn listen(&self) -> Result<Option<Box<dyn Notices>>, StoreError> {
         let (options, greeting) = (prepared(self.url.options()), Arc::clone(&self.reader_greeting));
         Ok(Some(Box::new(notices::Listener::open(options, greeting).await?)))
@@ -137,6 +148,10 @@ impl Backend for Database {
         // Its time limits are not those of a writer.
         lease.discard();
         ended
+    }
+
+    async fn size_bytes(&self) -> Result<u64, StoreError> {
+        schema::size_bytes(&mut self.readers.lease().await?).await
     }
 
     async fn counts(&self) -> Result<Counts, StoreError> {

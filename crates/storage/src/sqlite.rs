@@ -11,6 +11,8 @@ mod events;
 mod history;
 mod ids;
 mod impressions;
+mod reading;
+mod restoring;
 mod rules;
 mod scan;
 mod schema;
@@ -28,7 +30,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 use sqlx::{ConnectOptions, SqlitePool};
 
 use crate::api_keys::ApiKey;
-use crate::backend::{Backend, HeldLock, Notices, Transaction};
+use crate::backend::{Backend, HeldLock, Notices, Reading, Transaction};
 use crate::book::Book;
 use crate::error::StoreError;
 use crate::event::{EventId, StoredEvent};
@@ -36,6 +38,7 @@ use crate::history::{History, UserRevision};
 use crate::ids::IdSpace;
 use crate::impressions::{Impression, NewImpression};
 use crate::private;
+use crate::reading::Schema;
 use crate::rules::Rule;
 use crate::scan::EventsPage;
 use crate::store::{Counts, FILE_NAME, Revisions, StoreSettings};
@@ -112,6 +115,14 @@ impl Backend for Database {
         Ok(Box::new(Writing { shop: self.shop.0, transaction, committed }))
     }
 
+    async fn begin_reading(&self) -> Result<Box<dyn Reading>, StoreError> {
+        reading::begin(self).await
+    }
+
+    fn schema(&self) -> Schema {
+        Schema { database: "sqlite", version: schema::NEWEST }
+    }
+
     async fn listen(&self) -> Result<Option<Box<dyn Notices>>, StoreError> {
         Ok(None)
     }
@@ -129,6 +140,10 @@ impl Backend for Database {
 
     async fn compact(&self) -> Result<(), StoreError> {
         compact::compact(self).await
+    }
+
+    async fn size_bytes(&self) -> Result<u64, StoreError> {
+        compact::size_bytes(self).await
     }
 
     async fn counts(&self) -> Result<Counts, StoreError> {

@@ -206,6 +206,15 @@ impl Store {
         self.backend.compact().await
     }
 
+    /// The bytes that the database takes, tables and indexes; logs come on top.
+    ///
+    /// # Errors
+    ///
+    /// As [`counts`](Self::counts).
+    pub async fn size_bytes(&self) -> Result<u64, StoreError> {
+        self.backend.size_bytes().await
+    }
+
     /// Closes every connection, waiting for those in use. Everything afterwards
     /// fails with [`StoreError::Closed`].
     pub async fn close(&self) {

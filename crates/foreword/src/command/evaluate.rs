@@ -77,7 +77,7 @@ fn in_use(
     if !arguments.store {
         return Ok((settings.clone(), AS_SET.to_owned()));
     }
-    data.check_shop()?;
+    data.check_shop(settings)?;
     let models = data.models()?;
     let settings = server::train::settings_in_use(&models, settings)?;
     let origin = match models.active()?.filter(|_| settings.is_tuned()) {

@@ -33,7 +33,7 @@ struct Document<'a> {
 }
 
 pub(super) async fn run(data: &DataFolder, settings: &Settings, keys: &Keys) -> Result<ExitCode> {
-    data.check_shop()?;
+    data.check_shop(settings)?;
     let store = data.store(settings).await?;
     let done = match keys {
         Keys::Create(create) => create_key(&store, settings, create).await,

@@ -16,7 +16,7 @@ pub(super) async fn read(
     progress: &dyn Progress,
     stop: &Stop,
 ) -> Result<Option<Lessons>> {
-    data.check_shop()?;
+    data.check_shop(settings)?;
     let store = data.store(settings).await?;
     let lessons = read_lessons_of(span, &store, settings, progress, &stop.flag).await;
     store.close().await;

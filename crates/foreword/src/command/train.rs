@@ -23,7 +23,7 @@ pub(super) async fn run(
     output: Output,
 ) -> Result<ExitCode> {
     let stop = Stop::listen()?;
-    data.check_shop()?;
+    data.check_shop(settings)?;
     let Some(trained) = train_until(data, settings, &progress::shown(), &stop).await? else {
         output::remark("stopped; no model was written and the model before stays active");
         return Ok(ExitCode::from(exit::INTERRUPTED));

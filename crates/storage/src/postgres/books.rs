@@ -16,7 +16,7 @@ macro_rules! select_books {
     () => {
         "SELECT b.number, a.id, b.title, b.authors, b.published_year, b.language, b.categories,
                 b.series, b.volume, b.work, b.isbn13, b.cover_url, b.publisher, b.stock,
-                b.price_minor, b.currency, b.age_min
+                b.price_minor, b.currency, b.age_min, b.revision
          FROM books AS b LEFT JOIN assigned_ids AS a
            ON a.shop_id = b.shop_id AND a.space = 2 AND a.number = b.number "
     };
@@ -129,23 +129,24 @@ pub(super) async fn put(
 ) -> Result<(), StoreError> {
     let undelete = "DELETE FROM deleted_books WHERE shop_id = $1 AND number = ANY ($2)";
     for piece in books.chunks(ROWS_MAX) {
-        put_piece(lease, shop, piece, revision).await?;
+        put_piece(lease, shop, piece, vec![revision; piece.len()]).await?;
         let numbers: Vec<i64> = piece.iter().map(|book| i64::from(book.number.0)).collect();
         lease.execute(sqlx::query(undelete).bind(shop).bind(numbers)).await?;
     }
     Ok(())
 }
 
-async fn put_piece(
+/// Writes books, each with its revision, in one statement.
+pub(super) async fn put_piece(
     lease: &mut Lease,
     shop: i64,
     books: &[&Book],
-    revision: i64,
+    revisions: Vec<i64>,
 ) -> Result<(), StoreError> {
     let text = "INSERT INTO books (shop_id, revision, number, title, authors, published_year,
             language, categories, series, volume, work, isbn13, cover_url, publisher, stock,
             price_minor, currency, age_min)
-        SELECT $1, $2, given.* FROM unnest($3::bigint[], $4::text[], $5::text[], $6::int[],
+        SELECT $1, given.* FROM unnest($2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::int[],
             $7::text[], $8::text[], $9::text[], $10::float8[], $11::text[], $12::bigint[],
             $13::text[], $14::text[], $15::bigint[], $16::bigint[], $17::text[],
             $18::smallint[]) AS given
@@ -160,7 +161,7 @@ async fn put_piece(
     let currency = |book: &Book| book.offer.price.map(|price| price.currency.to_string());
     let query = sqlx::query(text)
         .bind(shop)
-        .bind(revision)
+        .bind(revisions)
         .bind(column(books, |book| i64::from(book.number.0)))
         .bind(column(books, |book| book.title.clone()))
         .bind(column(books, |book| book.authors.join("\n")))

@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::error::StoreError;
 
 use super::pool::{Lease, Pool};
-use super::row::get;
+use super::row::{count_in, get};
 use super::search;
 
 /// The schema that a store has for itself, beside whatever else the shop keeps in the database.
@@ -22,7 +22,7 @@ const MIGRATIONS: [(i64, &str, &str); 1] =
     [(1, "shop", include_str!("../../migrations/postgres/0001_shop.sql"))];
 
 /// The newest schema that this program knows.
-const NEWEST: i64 = MIGRATIONS[MIGRATIONS.len() - 1].0;
+pub(super) const NEWEST: i64 = MIGRATIONS[MIGRATIONS.len() - 1].0;
 
 /// The oldest server that it works with, as `server_version_num`.
 const VERSION_MIN: i64 = 150_000;
@@ -103,6 +103,14 @@ async fn migrate(lease: &mut Lease, shop: i64) -> Result<(), StoreError> {
         lease.execute(note.bind(version).bind(name)).await?;
     }
     search::fill(lease, shop).await
+}
+
+/// The bytes of every table with its indexes.
+pub(super) async fn size_bytes(lease: &mut Lease) -> Result<u64, StoreError> {
+    let text = "SELECT coalesce(sum(pg_catalog.pg_total_relation_size(oid)), 0)::bigint
+        FROM pg_catalog.pg_class
+        WHERE relnamespace = 'foreword'::regnamespace AND relkind = 'r'";
+    count_in(&lease.row(sqlx::query(text)).await?, 0)
 }
 
 /// Rewrites every table, so that nothing is left of what was deleted.

@@ -29,6 +29,14 @@ pub(super) async fn revisions(pool: &Pool, shop: i64) -> Result<Revisions, Store
     read(&pool.row(|| sqlx::query(text).bind(shop)).await?)
 }
 
+/// The same, as a transaction sees it.
+pub(super) async fn read_in(lease: &mut Lease, shop: i64) -> Result<Revisions, StoreError> {
+    let text = "SELECT catalogue_revision, events_revision, rules_revision, api_keys_revision,
+               removals_revision, event_changes, simulated
+        FROM shops WHERE shop_id = $1";
+    read(&lease.row(sqlx::query(text).bind(shop)).await?)
+}
+
 /// Reads the shop's row and locks it until the transaction ends: whoever has it writes.
 pub(super) async fn lock(lease: &mut Lease, shop: i64) -> Result<Revisions, StoreError> {
     let text = "SELECT catalogue_revision, events_revision, rules_revision, api_keys_revision,

@@ -8,7 +8,9 @@ use async_trait::async_trait;
 use recommender::{ItemNumber, UserNumber};
 
 use super::pool::{Lease, Pool};
-use super::{api_keys, books, events, ids, impressions, notices, rules, search, shop, users};
+use super::{
+    api_keys, books, events, ids, impressions, notices, restoring, rules, search, shop, users,
+};
 use crate::api_keys::ApiKey;
 use crate::backend::Transaction;
 use crate::book::Book;
@@ -16,6 +18,7 @@ use crate::error::StoreError;
 use crate::event::{EventId, NewEvent, StoredEvent};
 use crate::ids::IdSpace;
 use crate::impressions::NewImpression;
+use crate::rows::Row;
 use crate::rules::Rule;
 use crate::search::BookWords;
 use crate::store::Revisions;
@@ -98,6 +101,19 @@ impl Transaction for Writing {
         self.revisions = *revisions;
         self.is_news = true;
         Ok(())
+    }
+
+    async fn is_empty(&mut self) -> Result<bool, StoreError> {
+        let shop = self.shop;
+        restoring::is_empty(self.lease(), shop).await
+    }
+
+    async fn insert_rows(&mut self, rows: &[Row]) -> Result<(), StoreError> {
+        if let [Row::Shop(revisions)] = rows {
+            return self.set_revisions(revisions).await;
+        }
+        let shop = self.shop;
+        restoring::insert(self.lease(), shop, rows).await
     }
 
     async fn assigned_numbers(

@@ -19,9 +19,12 @@ use crate::event::number;
 /// The columns of a book, in the order in which [`book`] reads them.
 pub(super) const SELECT_BOOKS: &str = "SELECT b.number, a.id, b.title, b.authors, b.published_year,
     b.language, b.categories, b.series, b.volume, b.work, b.isbn13, b.cover_url,
-    b.publisher, b.stock, b.price_minor, b.currency, b.age_min
+    b.publisher, b.stock, b.price_minor, b.currency, b.age_min, b.revision
     FROM books AS b LEFT JOIN assigned_ids AS a
       ON a.shop_id = b.shop_id AND a.space = 2 AND a.number = b.number";
+
+/// The column of [`SELECT_BOOKS`] with the catalogue's revision.
+pub(super) const REVISION: usize = 17;
 
 static BOOKS_AFTER: LazyLock<String> = LazyLock::new(|| {
     format!("{SELECT_BOOKS} WHERE b.shop_id = $1 AND b.number > $2 ORDER BY b.number LIMIT $3")
@@ -155,8 +158,9 @@ pub(super) async fn put(
     books: &[&Book],
     revision: i64,
 ) -> Result<(), StoreError> {
-    for piece in pieces(books.len()) {
-        write(writing, &books[piece], revision).await?;
+    let changed: Vec<(&Book, i64)> = books.iter().map(|book| (*book, revision)).collect();
+    for piece in pieces(changed.len()) {
+        write(writing, &changed[piece]).await?;
     }
     for rows in books.chunks(ROWS_MAX) {
         let text = STORED_AGAIN.text(padded(rows.len()));
@@ -200,10 +204,10 @@ pub(super) async fn delete(
     Ok(deleted)
 }
 
-/// Writes books in one statement: as many as one of the [`pieces`].
-async fn write(writing: &mut Writing, rows: &[&Book], revision: i64) -> Result<(), StoreError> {
+/// Writes books, each with its revision, in one statement: as many as one of the [`pieces`].
+pub(super) async fn write(writing: &mut Writing, rows: &[(&Book, i64)]) -> Result<(), StoreError> {
     let mut query = sqlx::query(PUT_BOOKS.text(rows.len()));
-    for book in rows {
+    for (book, revision) in rows {
         query = query
             .bind(writing.shop)
             .bind(book.number.0)
@@ -224,7 +228,7 @@ async fn write(writing: &mut Writing, rows: &[&Book], revision: i64) -> Result<(
             .bind(book.offer.price.map(|price| price.minor_units as i64))
             .bind(book.offer.price.map(|price| price.currency.to_string()))
             .bind(book.offer.age_min)
-            .bind(revision);
+            .bind(*revision);
     }
     query.execute(writing.connection()).await?;
     Ok(())

@@ -19,6 +19,14 @@ pub(super) async fn compact(database: &Database) -> Result<(), StoreError> {
     fold(&mut connection).await
 }
 
+pub(super) async fn size_bytes(database: &Database) -> Result<u64, StoreError> {
+    let (bytes,): (i64,) =
+        sqlx::query_as("SELECT page_count * page_size FROM pragma_page_count, pragma_page_size")
+            .fetch_one(&database.readers)
+            .await?;
+    Ok(bytes.unsigned_abs())
+}
+
 /// Folds the whole log into the file and cuts it to nothing.
 async fn fold(connection: &mut SqliteConnection) -> Result<(), StoreError> {
     let (busy, _, _): (bool, i64, i64) =

@@ -29,7 +29,7 @@ const MIGRATIONS: [(i64, &str, &str); 5] = [
 ];
 
 /// The newest schema that this program knows.
-const NEWEST: i64 = MIGRATIONS[MIGRATIONS.len() - 1].0;
+pub(crate) const NEWEST: i64 = MIGRATIONS[MIGRATIONS.len() - 1].0;
 
 /// How often to look whether another process has finished.
 const POLL: Duration = Duration::from_millis(10);

@@ -8,7 +8,7 @@ use sqlx::Sqlite;
 use sqlx::sqlite::SqliteConnection;
 use tokio::sync::Notify;
 
-use super::{api_keys, books, events, ids, impressions, rules, search, shop, users};
+use super::{api_keys, books, events, ids, impressions, restoring, rules, search, shop, users};
 use crate::api_keys::ApiKey;
 use crate::backend::Transaction;
 use crate::book::Book;
@@ -16,6 +16,7 @@ use crate::error::StoreError;
 use crate::event::{EventId, NewEvent, StoredEvent};
 use crate::ids::IdSpace;
 use crate::impressions::NewImpression;
+use crate::rows::Row;
 use crate::rules::Rule;
 use crate::search::BookWords;
 use crate::store::Revisions;
@@ -54,6 +55,14 @@ impl Transaction for Writing {
 
     async fn set_revisions(&mut self, revisions: &Revisions) -> Result<(), StoreError> {
         shop::set_revisions(self, revisions).await
+    }
+
+    async fn is_empty(&mut self) -> Result<bool, StoreError> {
+        restoring::is_empty(self).await
+    }
+
+    async fn insert_rows(&mut self, rows: &[Row]) -> Result<(), StoreError> {
+        restoring::insert(self, rows).await
     }
 
     async fn assigned_numbers(

@@ -259,7 +259,7 @@ pub(super) async fn delete(writing: &mut Writing, user: UserNumber) -> Result<u6
     Ok(deleted)
 }
 
-fn user_revision((found, revision): (i64, i64)) -> Result<UserRevision, StoreError> {
+pub(super) fn user_revision((found, revision): (i64, i64)) -> Result<UserRevision, StoreError> {
     Ok(UserRevision { user: user_number("number", found)?, revision })
 }
 
