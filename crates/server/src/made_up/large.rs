@@ -5,7 +5,7 @@
 
 use recommender::{EventKind, ItemNumber, UserNumber};
 use storage::event::EventError;
-use storage::{Book, EventId, EventOrigin, NewEvent, Store, StoreError};
+use storage::{EventId, EventOrigin, NewEvent, Store, StoreError};
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::book;

@@ -27,8 +27,8 @@ async fn a_call_beyond_the_executors_jobs_is_shed_until_another_ends() {
     let running = Running::start_with(folder.path(), settings()).await;
     let mut streams = Vec::new();
     // The renewals, of the generation and of the rules, are jobs as well, and so are following the
-    // store and writing events.
-    for _ in 4..JOBS_MAX {
+    // store, writing events and the schedule of trainings.
+    for _ in 5..JOBS_MAX {
         streams.push(running::open_stream(running.channel.clone()).await.unwrap());
     }
     let refused = running::open_stream(running.channel.clone()).await.map(|_| ()).unwrap_err();
