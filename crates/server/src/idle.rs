@@ -79,6 +79,7 @@ fn become_idle() -> bool {
 }
 
 #[cfg(all(test, target_os = "linux"))]
+#[expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 mod tests {
     use std::fs;
 

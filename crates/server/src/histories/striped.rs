@@ -57,8 +57,11 @@ pub(super) struct Ticket {
 
 /// What a cache held, to be dropped where that may take its time.
 pub(super) struct Cleared<K, V> {
-    _slots: Vec<(HashMap<K, Slot<V>>, BTreeMap<u64, K>)>,
+    _shards: Vec<ClearedShard<K, V>>,
 }
+
+/// The entries of a shard, and the order in which they were used.
+type ClearedShard<K, V> = (HashMap<K, Slot<V>>, BTreeMap<u64, K>);
 
 impl<K: Hash + Eq + Clone, V: Clone> Striped<K, V> {
     /// A cache that holds up to so many bytes.
@@ -134,7 +137,7 @@ impl<K: Hash + Eq + Clone, V: Clone> Striped<K, V> {
             shard.bytes = 0;
             (std::mem::take(&mut shard.slots), std::mem::take(&mut shard.by_use))
         });
-        Cleared { _slots: slots.collect() }
+        Cleared { _shards: slots.collect() }
     }
 
     /// How many bytes are held.

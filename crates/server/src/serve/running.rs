@@ -21,7 +21,7 @@ use crate::ingest::Ingest;
 use crate::rates::RateLimits;
 use crate::recommend::Recommender;
 use crate::retrain::{Retraining, Trainer};
-use crate::settings::{LiveSettings, Reloaded};
+use crate::settings::{LiveSettings, Reloaded, Settings};
 use crate::telemetry::metrics::Sources;
 use crate::telemetry::traces::Traces;
 use crate::telemetry::{Phase, log};
@@ -101,8 +101,27 @@ impl Running {
             finish(server).await;
             Ok(())
         };
-        let found_at = self.plaintext_addresses();
         let reloads = self.reloads.take();
+        let beside = self.keep_current(&settings, reloads, stopped);
+        tokio::select! {
+            ended = ending => ended?,
+            () = beside => unreachable!("it never ends"),
+        }
+        self.close().await;
+        Ok(())
+    }
+
+    /// Everything beside the calls, until `stopped` ends: what keeps what is served current, and what
+    /// clears up. It never ends, since the process shows that it lives for as long as it does.
+    async fn keep_current<S>(
+        &self,
+        settings: &Settings,
+        reloads: Option<mpsc::Receiver<()>>,
+        stopped: impl Fn() -> S + Copy,
+    ) where
+        S: Future<Output = ()> + Send + 'static,
+    {
+        let found_at = self.plaintext_addresses();
         let renewing =
             renewal::renew(&self.executor, &self.recommender, settings.serve.poll(), stopped);
         let rules =
@@ -134,19 +153,11 @@ impl Running {
         let announcing = announce(&self.data, &found_at, stopped());
         let reloading =
             reload::reload(&self.settings, reloads, |reloaded| self.follow(reloaded), stopped());
-        let beside = async {
-            let life = supervisor::show_life();
-            let small = async { tokio::join!(self.rates.keep_small(), self.access.keep_small()) };
-            let current = async { tokio::join!(renewing, rules, keys, following) };
-            let models = async { tokio::join!(models, retraining) };
-            tokio::join!(current, models, writing, announcing, reloading, small, life);
-        };
-        tokio::select! {
-            ended = ending => ended?,
-            () = beside => unreachable!("it never ends"),
-        }
-        self.close().await;
-        Ok(())
+        let life = supervisor::show_life();
+        let small = async { tokio::join!(self.rates.keep_small(), self.access.keep_small()) };
+        let current = async { tokio::join!(renewing, rules, keys, following) };
+        let models = async { tokio::join!(models, retraining) };
+        tokio::join!(current, models, writing, announcing, reloading, small, life);
     }
 
     /// Takes up what a reload changed, where nobody reads the settings for every call.
