@@ -63,7 +63,7 @@ pub(crate) struct Arguments {
     /// machine can see arguments: a password had better be in a settings file, or in
     /// `FOREWORD_STORE__DATABASE`
     #[arg(long, global = true, help_heading = "Global options", value_name = "URL")]
-    database: Option<String>,
+    pub(crate) database: Option<String>,
 
     /// A setting, over environment and file: `--set train.neighbours=200`; may be given several times
     #[arg(long, global = true, help_heading = "Global options", value_name = "SECTION.KEY=VALUE")]
@@ -258,10 +258,18 @@ impl Arguments {
         sources
     }
 
-    /// The flags that settings are read from, for another process of this program.
-    pub(crate) fn settings_flags(&self) -> Vec<OsString> {
+    /// The settings of a measurement, and the flags by which another process of this program reads
+    /// the same. A measurement writes: whatever environment and file say, it uses this database, or
+    /// for an empty text the folder.
+    pub(crate) fn settings_in(&self, database: &str) -> Result<(Settings, Vec<OsString>)> {
+        let database = format!("store.database={database}");
+        let mut sources = self.sources();
+        sources.set(&database);
+        let settings = sources.read()?;
+        log::start(settings.log.format, Levels::warnings());
         let config = self.config.iter().flat_map(|path| ["--config".into(), path.into()]);
-        config.chain(self.set.iter().flat_map(|one| ["--set".into(), one.into()])).collect()
+        let set = self.set.iter().chain([&database]).flat_map(|one| ["--set".into(), one.into()]);
+        Ok((settings, config.chain(set).collect()))
     }
 
     /// The settings, from flags, environment and file, of a command that ends by itself: its log
@@ -270,13 +278,6 @@ impl Arguments {
         let settings = self.sources().read()?;
         log::start(settings.log.format, Levels::warnings());
         Ok(settings)
-    }
-
-    /// The settings' flags, for this program called again.
-    pub(crate) fn setting_flags(&self) -> Vec<OsString> {
-        let config = self.config.iter().flat_map(|file| ["--config".into(), file.into()]);
-        let set = self.set.iter().flat_map(|assignment| ["--set".into(), assignment.into()]);
-        config.chain(set).collect()
     }
 
     /// The data folder.

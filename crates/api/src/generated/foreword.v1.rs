@@ -1117,9 +1117,10 @@ pub enum EventKind {
     Abandon = 8,
     /// Gave the book back for its money.
     Return = 9,
-    /// Was shown the book on a shelf. Never part of a history: it is kept apart, for a while,
-    /// so that a book that is shown and shown and not taken can make room.
-    Impression = 10,
+    /// Was shown the book on a shelf. Never part of a history: it is kept apart, for a while, so
+    /// that a book that is shown and shown and not taken can make room, if the server is set so. Its
+    /// number is apart from those of a history.
+    Impression = 100,
 }
 impl EventKind {
     /// String value of the enum field names used in the ProtoBuf definition.

@@ -40,7 +40,7 @@ database are more.";
 #[derive(Args, Clone, Debug)]
 #[command(after_help = EVENTS_EXAMPLES)]
 pub(crate) struct Events {
-    /// The data folder to be served, and written into
+    /// The data folder to be served, and written into; the database is, where --database names one
     #[arg(value_name = "DIR")]
     pub(crate) folder: PathBuf,
     /// Fill the folder up to so many made-up events before

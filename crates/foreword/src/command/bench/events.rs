@@ -46,7 +46,8 @@ struct Round {
 
 pub(super) async fn run(arguments: &Arguments, events: Events) -> Result<ExitCode> {
     let stop = Stop::listen()?;
-    let settings = arguments.settings()?;
+    let database = arguments.database.as_deref().unwrap_or_default();
+    let (settings, flags) = arguments.settings_in(database)?;
     let data = DataFolder::new(&events.folder);
     if let Some(count) = events.store_events {
         let store = data.store(&settings).await?;
@@ -54,7 +55,7 @@ pub(super) async fn run(arguments: &Arguments, events: Events) -> Result<ExitCod
         store.close().await;
     }
     let (plan, asking) = plans(&events);
-    let server = Server::start(&events.folder, arguments.setting_flags()).await?;
+    let server = Server::start(&events.folder, flags).await?;
     let target = Target::plaintext(&server.address.to_string());
     let mut rounds = Vec::new();
     for round in 0..u64::from(events.rounds) {

@@ -63,7 +63,7 @@ struct Bench {
 pub(super) async fn run(arguments: &Arguments, retrain: Retrain) -> Result<ExitCode> {
     let stop = Stop::listen()?;
     let json = retrain.output.json;
-    let (settings, flags) = (arguments.settings()?, arguments.settings_flags());
+    let (settings, flags) = arguments.settings_in("")?;
     let cancelled = Arc::clone(&stop.flag);
     let measure = move || {
         let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
