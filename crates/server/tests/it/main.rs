@@ -3,6 +3,7 @@
 
 mod access;
 mod admin;
+mod backup;
 mod compression;
 mod contract;
 mod crowd;
