@@ -7,6 +7,7 @@ mod clients;
 mod codegen;
 mod direction;
 mod openapi;
+mod postgres;
 mod process;
 mod python;
 mod report;
@@ -37,9 +38,11 @@ struct Arguments {
 enum Chore {
     /// Run every check that a change has to pass.
     ///
-    /// Prepares a Python environment under the target folder first. What cannot be
-    /// run here is skipped and named; with CI=true, a skip for want of a tool is a
-    /// failure. Missing development data is named but never a failure.
+    /// Prepares a Python environment under the target folder first. Tests get a server of
+    /// PostgreSQL, in a temporary folder, which ends with them; where none is installed, root
+    /// on Debian installs it. What cannot be run here is skipped and named; with CI=true, a
+    /// skip for want of a tool is a failure. Missing development data is named but never a
+    /// failure.
     Test,
     /// Run what takes longer: ignored tests, miri, the gates of unstall, then the benches.
     ///

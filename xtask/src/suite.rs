@@ -1,11 +1,15 @@
 //! Runs the workspace's tests, with what they are promised in their environment.
 //!
 //! `FOREWORD_TEST_PYTHON` is a Python with grpcio, grpcio-tools and
-//! grpcio-reflection, `FOREWORD_TEST_SCHEMATHESIS` a schemathesis; `FOREWORD_SKIP_LOG` is where
-//! tests say what they left out.
+//! grpcio-reflection, `FOREWORD_TEST_SCHEMATHESIS` a schemathesis, `FOREWORD_TEST_POSTGRES` a
+//! server of PostgreSQL that runs meanwhile; `FOREWORD_SKIP_LOG` is where tests say what they
+//! left out.
 
 use std::fs;
 
+use testbed::postgres::POSTGRES_VARIABLE;
+
+use crate::postgres;
 use crate::process::{cargo, run};
 use crate::python::{Addition, Environment};
 use crate::report::{Ran, Report};
@@ -35,6 +39,10 @@ pub(crate) fn test(
             }
             Err(error) => skips.push(Skip::tool("schemathesis", format!("{error:#}"))),
         }
+    }
+    let cluster = postgres::start(workspace, skips);
+    if let Some(cluster) = &cluster {
+        command.env(POSTGRES_VARIABLE, cluster.url("postgres"));
     }
     let result = run(&mut command);
     skips.extend(skip::read_log(&log)?);

@@ -5,7 +5,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use storage::{ModelFolder, ModelFolderError, Store, StoreError};
+use storage::{DatabaseUrl, ModelFolder, ModelFolderError, Store, StoreError};
 
 use crate::settings::Settings;
 
@@ -63,13 +63,19 @@ impl DataFolder {
         NoShop { folder: self.path.clone() }
     }
 
-    /// Opens the database, creating folder and file where they are missing.
+    /// Opens the database: the one that the settings name, else that of the folder, creating
+    /// folder and file where they are missing.
     ///
     /// # Errors
     ///
-    /// As [`Store::open`].
+    /// As [`Store::open`] and [`Store::connect`]; [`StoreError::DatabaseUrl`].
     pub async fn store(&self, settings: &Settings) -> Result<Store, StoreError> {
-        Store::open(&self.path, &settings.store.limits()).await
+        let limits = settings.store.limits();
+        if settings.store.is_in_folder() {
+            return Store::open(&self.path, &limits).await;
+        }
+        let url = DatabaseUrl::parse(settings.store.database.expose())?;
+        Store::connect(&url, &limits).await
     }
 
     /// Opens the folder of models, creating it where it is missing.

@@ -43,7 +43,7 @@ use std::time::Duration;
 use recommender::EventWeights;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
-use storage::StoreSettings;
+use storage::{DatabaseUrl, StoreSettings};
 
 pub use ::transport::Address;
 pub use access::AccessSection;
@@ -214,6 +214,7 @@ impl Settings {
         self.shelf.check(&mut check);
         self.log.check(&mut check);
         self.traces.check(&mut check);
+        self.store.check(&mut check);
         check.expect(
             "serve.listen",
             "empty",
@@ -281,6 +282,13 @@ impl StoreSection {
     #[must_use]
     pub fn is_in_folder(&self) -> bool {
         self.database.is_empty()
+    }
+
+    fn check(&self, check: &mut Check) {
+        let parsed = DatabaseUrl::parse(self.database.expose());
+        if let Some(wrong) = parsed.err().filter(|_| !self.is_in_folder()) {
+            check.expect("store.database", MASK, false, wrong.expected);
+        }
     }
 
     /// The limits as the store takes them.

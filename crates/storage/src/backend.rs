@@ -18,6 +18,7 @@ use crate::event::{EventId, NewEvent, StoredEvent};
 use crate::history::{History, UserRevision};
 use crate::ids::IdSpace;
 use crate::impressions::{Impression, NewImpression};
+use crate::postgres::models::DatabaseModels;
 use crate::reading::Schema;
 use crate::rows::{Row, RowKey, RowKind};
 use crate::rules::Rule;
@@ -45,7 +46,12 @@ pub(crate) trait Backend: fmt::Debug + Send + Sync {
 
     /// Takes the lock of whoever trains, among all processes; `None` if somebody else has it. For
     /// a store in a folder, the folder of models has a lock, and this is always free.
-    async fn lock_training(&self) -> Result<Option<Box<dyn fmt::Debug + Send>>, StoreError>;
+    async fn lock_training(&self) -> Result<Option<Box<dyn HeldLock>>, StoreError>;
+
+    /// The models in the database; `None` if they lie in a folder.
+    fn models(&self) -> Option<DatabaseModels> {
+        None
+    }
 
     /// Closes every connection, waiting for those in use.
     async fn close(&self);
@@ -188,6 +194,13 @@ pub(crate) trait Reading: Send {
     ) -> Result<Vec<Row>, StoreError>;
 }
 
+/// A lock that is held until it is dropped, or its process dies.
+#[async_trait]
+pub(crate) trait HeldLock: fmt::Debug + Send {
+    /// Asks whether it is still held: it is lost with the connection that holds it.
+    async fn is_held(&mut self) -> bool;
+}
+
 /// One transaction that writes. What it has written, it reads. Dropping it takes everything back.
 #[async_trait]
 pub(crate) trait Transaction: fmt::Debug + Send {
@@ -207,12 +220,13 @@ pub(crate) trait Transaction: fmt::Debug + Send {
     /// those that are there, of others none is. Words of books are written besides.
     async fn insert_rows(&mut self, rows: &[Row]) -> Result<(), StoreError>;
 
-    /// The numbers that are assigned to these ids, in any order, without those that are not.
+    /// The numbers that are assigned to these ids, in any order, without those that are not: the
+    /// place of the id in the list, and its number.
     async fn assigned_numbers(
         &mut self,
         space: IdSpace,
         ids: &[&str],
-    ) -> Result<Vec<(String, u32)>, StoreError>;
+    ) -> Result<Vec<(usize, u32)>, StoreError>;
     /// The first number that is free.
     async fn next_number(&mut self, space: IdSpace) -> Result<i64, StoreError>;
     /// Assigns the numbers from `first` up to these ids, and counts the sequence up past them.

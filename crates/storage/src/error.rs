@@ -7,6 +7,7 @@ use recommender::{IdError, UserNumber};
 use crate::book::BookError;
 use crate::event::EventError;
 use crate::ids::IdSpace;
+use crate::postgres::url::DatabaseUrlError;
 use crate::sqlite;
 
 /// Why a store refused or failed.
@@ -56,12 +57,31 @@ pub enum StoreError {
     /// again later may succeed.
     #[error("store is busy: no connection or lock came free within the time limit")]
     Busy,
+    /// The database is there, but cannot hold a store as it is.
+    #[error("database cannot hold a store: found {found}; expected {expected}")]
+    Unsuitable {
+        /// What it is, or refuses.
+        found: String,
+        /// What it has to be, or to allow.
+        expected: String,
+    },
+    /// The database has a schema of our name that is not ours.
+    #[error(
+        "schema {schema} of the database belongs to another application, expected a Foreword store or none: use another database"
+    )]
+    ForeignSchema {
+        /// Its name.
+        schema: &'static str,
+    },
     /// [`Store::close`](crate::Store::close) was called.
     #[error("store is closed")]
     Closed,
     /// Something was stored before, so that nothing can be restored here.
     #[error("found a store with something in it, expected one in which nothing was ever stored")]
     NotEmpty,
+    /// A text is no URL of a database.
+    #[error(transparent)]
+    DatabaseUrl(#[from] DatabaseUrlError),
     /// A string cannot be an id.
     #[error(transparent)]
     Id(#[from] IdError),
@@ -119,7 +139,7 @@ pub enum StoreError {
         found: i64,
     },
     /// The database cannot be reached or cannot write, for instance since the disk is full;
-    /// trying again later may succeed.
+    /// trying again later may succeed. A commit that ends so may have been made or not.
     #[error("database is unavailable: {0}")]
     Unavailable(#[source] sqlx::Error),
     /// The database failed: damaged file, or a defect in this crate.

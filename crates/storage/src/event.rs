@@ -37,6 +37,9 @@ pub enum EventError {
         /// The length found.
         bytes: usize,
     },
+    /// Its attribution token has a zero byte, which no text in PostgreSQL can have.
+    #[error("attribution token has a zero byte, expected text")]
+    TokenZero,
     /// A user or item number is out of range.
     #[error("{of} number {found} is out of range, expected 1 to {LAST_NUMBER}")]
     NumberRange {
@@ -207,6 +210,9 @@ pub(crate) fn check_numbers(user: UserNumber, item: ItemNumber) -> Result<(), Ev
 /// Checks the length of an attribution token.
 pub(crate) fn check_token(token: Option<&str>) -> Result<(), EventError> {
     match token.map(str::len) {
+        Some(1..=ATTRIBUTION_TOKEN_BYTES_MAX) if token.is_some_and(|it| it.contains('\0')) => {
+            Err(EventError::TokenZero)
+        }
         None | Some(1..=ATTRIBUTION_TOKEN_BYTES_MAX) => Ok(()),
         Some(bytes) => Err(EventError::TokenLength { bytes }),
     }

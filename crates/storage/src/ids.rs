@@ -165,10 +165,8 @@ impl Writer {
                 others.push(*id);
             }
         }
-        for (id, found) in self.transaction.assigned_numbers(space, &others).await? {
-            if let Some(entry) = numbers.get_mut(id.as_str()) {
-                *entry = Some(found);
-            }
+        for (place, found) in self.transaction.assigned_numbers(space, &others).await? {
+            numbers.insert(others[place], Some(found));
         }
         others.retain(|id| numbers.get(id) == Some(&None));
         if !others.is_empty() {

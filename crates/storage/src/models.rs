@@ -347,12 +347,12 @@ fn failed(path: &Path) -> impl FnOnce(std::io::Error) -> ModelFolderError {
 
 /// Makes renames in a folder durable.
 #[cfg(unix)]
-fn sync_folder(folder: &Path) -> Result<(), ModelFolderError> {
+pub(crate) fn sync_folder(folder: &Path) -> Result<(), ModelFolderError> {
     File::open(folder).and_then(|file| file.sync_all()).map_err(failed(folder))
 }
 
 /// Makes renames in a folder durable: elsewhere, the file system does so by itself.
 #[cfg(not(unix))]
-fn sync_folder(_folder: &Path) -> Result<(), ModelFolderError> {
+pub(crate) fn sync_folder(_folder: &Path) -> Result<(), ModelFolderError> {
     Ok(())
 }

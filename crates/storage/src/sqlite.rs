@@ -4,6 +4,7 @@
 mod api_keys;
 mod batch;
 mod books;
+mod checkpoint;
 mod compact;
 pub(crate) mod error;
 mod events;
@@ -20,7 +21,6 @@ mod shop;
 mod transaction;
 mod users;
 
-use std::fmt;
 use std::path::Path;
 
 use async_trait::async_trait;
@@ -29,7 +29,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 use sqlx::{ConnectOptions, SqlitePool};
 
 use crate::api_keys::ApiKey;
-use crate::backend::{Backend, Notices, Reading, Transaction};
+use crate::backend::{Backend, HeldLock, Notices, Reading, Transaction};
 use crate::book::Book;
 use crate::error::StoreError;
 use crate::event::{EventId, StoredEvent};
@@ -41,6 +41,7 @@ use crate::reading::Schema;
 use crate::rules::Rule;
 use crate::scan::EventsPage;
 use crate::store::{Counts, FILE_NAME, Revisions, StoreSettings};
+use checkpoint::Checkpoints;
 use transaction::Writing;
 
 /// After a large import, the write-ahead log shrinks back to this many bytes.
@@ -53,6 +54,7 @@ pub(crate) struct Database {
     readers: SqlitePool,
     /// One connection: the turn to write.
     writer: SqlitePool,
+    checkpoints: Checkpoints,
 }
 
 impl Database {
@@ -76,18 +78,31 @@ impl Database {
             .idle_timeout(None)
             .max_lifetime(None)
             .test_before_acquire(false);
-        let writing = base
+        let durable =
+            base.clone().journal_mode(SqliteJournalMode::Wal).synchronous(SqliteSynchronous::Full);
+        let writing = durable
             .clone()
-            .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Full)
+            .pragma("wal_autocheckpoint", checkpoint::PAGES_LEFT_TO_COMMITS.to_string())
             // What is deleted is overwritten with zeros.
             .pragma("secure_delete", "ON")
             .pragma("journal_size_limit", LOG_BYTES_KEPT.to_string())
             .pragma("cache_size", format!("-{}", settings.writer_cache_kib));
         let reading = base.read_only(true).pragma("cache_size", format!("-{}", settings.cache_kib));
         let writer = pool.clone().max_connections(1).connect_with(writing).await?;
+        let checkpoints = Checkpoints::start(pool.clone(), durable, writer.clone());
         let readers = pool.max_connections(settings.readers.get()).connect_with(reading).await?;
-        Ok(Self { shop: ShopId::ONLY, readers, writer })
+        Ok(Self { shop: ShopId::ONLY, readers, writer, checkpoints })
+    }
+}
+
+/// A lock that nobody else can have.
+#[derive(Debug)]
+struct NeverLost;
+
+#[async_trait]
+impl HeldLock for NeverLost {
+    async fn is_held(&mut self) -> bool {
+        true
     }
 }
 
@@ -95,7 +110,8 @@ impl Database {
 impl Backend for Database {
     async fn begin(&self) -> Result<Box<dyn Transaction>, StoreError> {
         let transaction = self.writer.begin_with("BEGIN IMMEDIATE").await?;
-        Ok(Box::new(Writing { shop: self.shop.0, transaction }))
+        let committed = self.checkpoints.committed();
+        Ok(Box::new(Writing { shop: self.shop.0, transaction, committed }))
     }
 
     async fn begin_reading(&self) -> Result<Box<dyn Reading>, StoreError> {
@@ -110,11 +126,12 @@ impl Backend for Database {
         Ok(None)
     }
 
-    async fn lock_training(&self) -> Result<Option<Box<dyn fmt::Debug + Send>>, StoreError> {
-        Ok(Some(Box::new(())))
+    async fn lock_training(&self) -> Result<Option<Box<dyn HeldLock>>, StoreError> {
+        Ok(Some(Box::new(NeverLost)))
     }
 
     async fn close(&self) {
+        self.checkpoints.close().await;
         self.readers.close().await;
         // Last, so that it finds no reader and folds the log into the main file.
         self.writer.close().await;

@@ -11,6 +11,9 @@ use std::time::Duration;
 
 use crate::backend::{self, Backend};
 use crate::error::StoreError;
+use crate::postgres;
+use crate::postgres::models::DatabaseModels;
+use crate::postgres::url::DatabaseUrl;
 use crate::sqlite;
 use crate::writer::Writer;
 
@@ -81,7 +84,7 @@ pub struct Notices {
 /// The lock of whoever trains on a store, among all processes; released by dropping it.
 #[derive(Debug)]
 pub struct TrainingTurn {
-    _lock: Box<dyn fmt::Debug + Send>,
+    lock: Box<dyn backend::HeldLock>,
 }
 
 impl Store {
@@ -97,6 +100,22 @@ impl Store {
     /// [`StoreError::Busy`] if another process is creating or migrating it for too long.
     pub async fn open(folder: &Path, settings: &StoreSettings) -> Result<Self, StoreError> {
         let database = sqlite::Database::open(folder, settings).await?;
+        Ok(Self { backend: Arc::new(database) })
+    }
+
+    /// Connects to a PostgreSQL database (15 or newer) and brings the schema `foreword` in it up
+    /// to date; the rest of the database is left alone. Several processes may have it open.
+    ///
+    /// Of the settings, the sizes of caches are of no use here: the server has its own.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`], also for a wrong password;
+    /// [`Unsuitable`](StoreError::Unsuitable), [`ForeignSchema`](StoreError::ForeignSchema) or
+    /// [`NewerSchema`](StoreError::NewerSchema): the database is then left as it was.
+    /// [`StoreError::Busy`] if another process is migrating it for too long.
+    pub async fn connect(url: &DatabaseUrl, settings: &StoreSettings) -> Result<Self, StoreError> {
+        let database = postgres::Database::connect(url, settings).await?;
         Ok(Self { backend: Arc::new(database) })
     }
 
@@ -165,7 +184,14 @@ impl Store {
     ///
     /// As [`counts`](Self::counts).
     pub async fn lock_training(&self) -> Result<Option<TrainingTurn>, StoreError> {
-        Ok(self.backend.lock_training().await?.map(|lock| TrainingTurn { _lock: lock }))
+        Ok(self.backend.lock_training().await?.map(|lock| TrainingTurn { lock }))
+    }
+
+    /// The models in the database, which replicas share; `None` for a store in a folder: its
+    /// models lie in a [folder](crate::ModelFolder) too.
+    #[must_use]
+    pub fn models_in_database(&self) -> Option<DatabaseModels> {
+        self.backend.models()
     }
 
     /// Rewrites the database so that nothing is left of what was deleted, nor the room that it
@@ -205,6 +231,14 @@ impl Notices {
     /// As [`Store::counts`].
     pub async fn next(&mut self) -> Result<(), StoreError> {
         self.inner.next().await
+    }
+}
+
+impl TrainingTurn {
+    /// Asks whether it is still this process's turn: it is over once the connection to the
+    /// database is lost. A training that goes on all the same must not publish its model.
+    pub async fn is_held(&mut self) -> bool {
+        self.lock.is_held().await
     }
 }
 

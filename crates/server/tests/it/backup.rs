@@ -13,16 +13,17 @@ use flate2::Compression;
 use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
 use server::backup::{BackupError, BackupReport, Existing, backup, restore_into, verify};
+use server::data_folder::DataFolder;
 use server::progress::Silent;
+use server::settings::Settings;
 use storage::{Row, Store};
 use tempfile::TempDir;
-
-use crate::running;
 
 /// A store in a folder of its own, which is gone once the second is dropped.
 async fn new_store() -> (Store, TempDir) {
     let folder = tempfile::tempdir().unwrap();
-    (running::store(folder.path()).await, folder)
+    let settings = Settings::read(None).unwrap();
+    (DataFolder::new(folder.path()).store(&settings).await.unwrap(), folder)
 }
 
 /// Never comes.

@@ -90,6 +90,27 @@ pub(crate) fn pad<T>(rows: &[T]) -> impl Iterator<Item = &T> {
         .chain(rows.last().into_iter().flat_map(move |last| std::iter::repeat_n(last, missing)))
 }
 
+/// The numbers in the one row that `group_concat` makes of a statement's: each row of a result
+/// wakes the thread that waits for it, which costs more than to find it.
+pub(crate) fn packed(text: Option<&str>) -> impl Iterator<Item = Result<i64, StoreError>> {
+    let numbers = text.into_iter().flat_map(|text| text.split(','));
+    numbers.map(|number| number.parse().map_err(|_| malformed()))
+}
+
+/// The same of pairs, a space between.
+pub(crate) fn packed_pairs(text: Option<&str>) -> Result<Vec<(i64, i64)>, StoreError> {
+    let pairs = text.into_iter().flat_map(|text| text.split(','));
+    let pair = |pair: &str| {
+        let (left, right) = pair.split_once(' ')?;
+        Some((left.parse().ok()?, right.parse().ok()?))
+    };
+    pairs.map(|text| pair(text).ok_or_else(malformed)).collect()
+}
+
+fn malformed() -> StoreError {
+    StoreError::UnexpectedValue { column: "group_concat", found: 0 }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -110,5 +131,17 @@ mod tests {
         assert_eq!(padded.len(), 32);
         assert_eq!(padded[..4], [1, 2, 3, 3]);
         assert_eq!(pad(&[0; ROWS_MAX]).count(), ROWS_MAX);
+    }
+
+    #[test]
+    fn packed_numbers_are_read_one_by_one_and_no_row_is_none() {
+        let read = |text| packed(text).collect::<Result<Vec<i64>, _>>();
+        assert_eq!(read(None).ok(), Some(vec![]));
+        assert_eq!(read(Some("7")).ok(), Some(vec![7]));
+        assert_eq!(read(Some("7,-8")).ok(), Some(vec![7, -8]));
+        assert!(read(Some("7,")).is_err());
+        assert_eq!(packed_pairs(None).ok(), Some(vec![]));
+        assert_eq!(packed_pairs(Some("0 7,1 8")).ok(), Some(vec![(0, 7), (1, 8)]));
+        assert!(packed_pairs(Some("0")).is_err());
     }
 }

@@ -11,7 +11,8 @@ use crate::error::StoreError;
 /// the log is folded in. Rewriting gives the room back, and leaves behind what may be left between
 /// the rows of a page that were moved.
 pub(super) async fn compact(database: &Database) -> Result<(), StoreError> {
-    // The turn to write: nobody of this process waits in the middle of a transaction.
+    // A pass at the same time would be in the way, and nobody may be in a transaction.
+    let _folding = database.checkpoints.turn().acquire().await?;
     let mut connection = database.writer.acquire().await?;
     fold(&mut connection).await?;
     sqlx::query("VACUUM").execute(&mut *connection).await?;

@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use super::Database;
-use super::batch::{ROWS_MAX, RowsStatement, pad, padded, pieces};
+use super::batch::{ROWS_MAX, RowsStatement, Values, packed_pairs, pad, padded, pieces};
 use super::transaction::Writing;
 use crate::error::StoreError;
 use crate::event::number;
@@ -12,9 +12,10 @@ use crate::ids::IdSpace;
 static NUMBERS_OF_IDS: LazyLock<RowsStatement> = LazyLock::new(|| {
     // With `id IN (…)` SQLite reads the whole primary key instead of looking each id up
     // in the unique index; a cross join fixes the order.
-    let tail = ") SELECT a.id, a.number FROM wanted CROSS JOIN assigned_ids AS a
+    let tail = ") SELECT group_concat(wanted.place || ' ' || a.number)
+        FROM wanted CROSS JOIN assigned_ids AS a
         ON a.id = wanted.id AND a.shop_id = ? AND a.space = ?";
-    RowsStatement::new("WITH wanted (id) AS (VALUES", 1, tail)
+    RowsStatement::new("WITH wanted (place, id) AS (VALUES", 2, tail)
 });
 
 static IDS_OF_NUMBERS: LazyLock<RowsStatement> = LazyLock::new(|| {
@@ -23,8 +24,13 @@ static IDS_OF_NUMBERS: LazyLock<RowsStatement> = LazyLock::new(|| {
     RowsStatement::new(head, 1, ")")
 });
 
+// OR FAIL for the reason that the statement for events has.
 static INSERT_IDS: LazyLock<RowsStatement> = LazyLock::new(|| {
-    RowsStatement::new("INSERT INTO assigned_ids (shop_id, space, number, id) VALUES", 4, "")
+    RowsStatement::new(
+        "INSERT OR FAIL INTO assigned_ids (shop_id, space, number, id) VALUES",
+        4,
+        "",
+    )
 });
 
 pub(super) async fn assigned_number(
@@ -67,17 +73,22 @@ pub(super) async fn assigned_numbers(
     writing: &mut Writing,
     space: IdSpace,
     ids: &[&str],
-) -> Result<Vec<(String, u32)>, StoreError> {
+) -> Result<Vec<(usize, u32)>, StoreError> {
     let mut numbers = Vec::with_capacity(ids.len());
-    for rows in ids.chunks(ROWS_MAX) {
-        let mut query = sqlx::query_as(NUMBERS_OF_IDS.text(padded(rows.len())));
-        for id in pad(rows) {
-            query = query.bind((*id).to_owned());
+    for (rows, start) in ids.chunks(ROWS_MAX).zip((0..).step_by(ROWS_MAX)) {
+        let mut values = Values::with_capacity(2 * padded(rows.len()) + 2);
+        // What repeats the last one comes first to the same place.
+        for (place, id) in pad(rows).enumerate() {
+            values.add(place.min(rows.len() - 1) as i64)?;
+            values.add(*id)?;
         }
-        let query = query.bind(writing.shop).bind(space.number());
-        let found: Vec<(String, i64)> = query.fetch_all(writing.connection()).await?;
-        for (id, found) in found {
-            numbers.push((id, number("number", found)?));
+        values.add(writing.shop)?;
+        values.add(space.number())?;
+        let text = NUMBERS_OF_IDS.text(padded(rows.len()));
+        let query = sqlx::query_as_with(text, values.into_arguments());
+        let (found,): (Option<String>,) = query.fetch_one(writing.connection()).await?;
+        for (place, found) in packed_pairs(found.as_deref())? {
+            numbers.push((start + place as usize, number("number", found)?));
         }
     }
     Ok(numbers)

@@ -1,9 +1,12 @@
 //! One transaction that writes.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use recommender::{ItemNumber, UserNumber};
 use sqlx::Sqlite;
 use sqlx::sqlite::SqliteConnection;
+use tokio::sync::Notify;
 
 use super::{api_keys, books, events, ids, impressions, restoring, rules, search, shop, users};
 use crate::api_keys::ApiKey;
@@ -23,6 +26,8 @@ use crate::store::Revisions;
 pub(super) struct Writing {
     pub(super) shop: u32,
     pub(super) transaction: sqlx::Transaction<'static, Sqlite>,
+    /// Whoever folds the log waits for this.
+    pub(super) committed: Arc<Notify>,
 }
 
 impl Writing {
@@ -34,7 +39,9 @@ impl Writing {
 #[async_trait]
 impl Transaction for Writing {
     async fn commit(self: Box<Self>) -> Result<(), StoreError> {
-        Ok(self.transaction.commit().await?)
+        self.transaction.commit().await?;
+        self.committed.notify_one();
+        Ok(())
     }
 
     async fn rollback(self: Box<Self>) -> Result<(), StoreError> {
@@ -62,7 +69,7 @@ impl Transaction for Writing {
         &mut self,
         space: IdSpace,
         ids: &[&str],
-    ) -> Result<Vec<(String, u32)>, StoreError> {
+    ) -> Result<Vec<(usize, u32)>, StoreError> {
         ids::assigned_numbers(self, space, ids).await
     }
 

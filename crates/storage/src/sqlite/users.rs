@@ -5,22 +5,26 @@ use std::sync::LazyLock;
 use recommender::UserNumber;
 
 use super::Database;
-use super::batch::{ROWS_MAX, RowsStatement, Values, pad, padded, pieces};
+use super::batch::{ROWS_MAX, RowsStatement, Values, packed, pad, padded, pieces};
 use super::transaction::Writing;
 use crate::error::StoreError;
 use crate::event::number;
 use crate::history::UserRevision;
 
-static SET_REVISIONS: LazyLock<RowsStatement> = LazyLock::new(|| {
-    RowsStatement::new(
-        "INSERT INTO users (shop_id, number, revision) VALUES",
-        3,
-        "ON CONFLICT (shop_id, number) DO UPDATE SET revision = excluded.revision",
-    )
+// Two statements, since one that inserts or updates cannot be told to FAIL, for the reason that
+// the statement for events gives.
+static UPDATE_REVISIONS: LazyLock<RowsStatement> = LazyLock::new(|| {
+    let head = "UPDATE OR FAIL users SET revision = ? WHERE shop_id = ? AND number IN (";
+    RowsStatement::new(head, 1, ")")
+});
+
+static INSERT_USERS: LazyLock<RowsStatement> = LazyLock::new(|| {
+    RowsStatement::new("INSERT OR FAIL INTO users (shop_id, number, revision) VALUES", 3, "")
 });
 
 static KNOWN_USERS: LazyLock<RowsStatement> = LazyLock::new(|| {
-    RowsStatement::new("SELECT number FROM users WHERE shop_id = ? AND number IN (", 1, ")")
+    let head = "SELECT group_concat(number) FROM users WHERE shop_id = ? AND number IN (";
+    RowsStatement::new(head, 1, ")")
 });
 
 static MERGED_USERS: LazyLock<RowsStatement> = LazyLock::new(|| {
@@ -121,13 +125,16 @@ pub(super) async fn known(
 ) -> Result<Vec<UserNumber>, StoreError> {
     let mut known = Vec::with_capacity(users.len());
     for rows in users.chunks(ROWS_MAX) {
-        let mut query = sqlx::query_as(KNOWN_USERS.text(padded(rows.len()))).bind(writing.shop);
+        let mut values = Values::with_capacity(padded(rows.len()) + 1);
+        values.add(writing.shop)?;
         for user in pad(rows) {
-            query = query.bind(user.0);
+            values.add(user.0)?;
         }
-        let found: Vec<(i64,)> = query.fetch_all(writing.connection()).await?;
-        for (found,) in found {
-            known.push(user_number("number", found)?);
+        let text = KNOWN_USERS.text(padded(rows.len()));
+        let query = sqlx::query_as_with(text, values.into_arguments());
+        let (found,): (Option<String>,) = query.fetch_one(writing.connection()).await?;
+        for found in packed(found.as_deref()) {
+            known.push(user_number("number", found?)?);
         }
     }
     known.sort_unstable();
@@ -135,6 +142,31 @@ pub(super) async fn known(
 }
 
 pub(super) async fn set_revisions(
+    writing: &mut Writing,
+    users: &[UserNumber],
+    revision: i64,
+) -> Result<(), StoreError> {
+    for rows in users.chunks(ROWS_MAX) {
+        let mut values = Values::with_capacity(padded(rows.len()) + 2);
+        values.add(revision)?;
+        values.add(writing.shop)?;
+        for user in pad(rows) {
+            values.add(user.0)?;
+        }
+        let text = UPDATE_REVISIONS.text(padded(rows.len()));
+        let query = sqlx::query_with(text, values.into_arguments());
+        let updated = query.execute(writing.connection()).await?.rows_affected();
+        if updated < rows.len() as u64 {
+            let known = known(writing, rows).await?;
+            let is_new = |user: &UserNumber| known.binary_search(user).is_err();
+            let new: Vec<UserNumber> = rows.iter().copied().filter(is_new).collect();
+            insert(writing, &new, revision).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn insert(
     writing: &mut Writing,
     users: &[UserNumber],
     revision: i64,
@@ -147,7 +179,7 @@ pub(super) async fn set_revisions(
             values.add(user.0)?;
             values.add(revision)?;
         }
-        let query = sqlx::query_with(SET_REVISIONS.text(rows.len()), values.into_arguments());
+        let query = sqlx::query_with(INSERT_USERS.text(rows.len()), values.into_arguments());
         query.execute(writing.connection()).await?;
     }
     Ok(())
@@ -159,10 +191,13 @@ pub(super) async fn merged(
 ) -> Result<Vec<(UserNumber, UserNumber)>, StoreError> {
     let mut merged = Vec::new();
     for rows in users.chunks(ROWS_MAX) {
-        let mut query = sqlx::query_as(MERGED_USERS.text(padded(rows.len()))).bind(writing.shop);
+        let mut values = Values::with_capacity(padded(rows.len()) + 1);
+        values.add(writing.shop)?;
         for user in pad(rows) {
-            query = query.bind(user.0);
+            values.add(user.0)?;
         }
+        let text = MERGED_USERS.text(padded(rows.len()));
+        let query = sqlx::query_as_with(text, values.into_arguments());
         let found: Vec<(i64, i64)> = query.fetch_all(writing.connection()).await?;
         for (from, into) in found {
             merged.push((user_number("number", from)?, user_number("into_number", into)?));

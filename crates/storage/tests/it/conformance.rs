@@ -1,7 +1,6 @@
 //! What every kind of store does, whatever database it is in.
 //!
-//! Each file ends with the list of its tests, once for all kinds and once for those that know
-//! SQLite's own SQL; a test that is in neither is one that the compiler calls unused.
+//! Each file ends with the list of its tests; one that is not in it the compiler calls unused.
 
 /// Runs these tests on every kind of store.
 macro_rules! on_every_kind {
@@ -12,16 +11,14 @@ macro_rules! on_every_kind {
                 super::$test(crate::support::Kind::Sqlite).await;
             })*
         }
-    };
-}
 
-/// Runs these tests on SQLite only, since they do to its file what only its own SQL can do.
-macro_rules! on_sqlite {
-    ($($test:ident),* $(,)?) => {
-        mod sqlite_only {
+        mod postgres {
             $(#[tokio::test]
             async fn $test() {
-                super::$test(crate::support::Kind::Sqlite).await;
+                let name = concat!(module_path!(), "::", stringify!($test));
+                if testbed::postgres::database_or_skip(name).is_some() {
+                    super::$test(crate::support::Kind::Postgres).await;
+                }
             })*
         }
     };

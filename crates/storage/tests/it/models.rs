@@ -36,7 +36,7 @@ fn the_newest_version_is_active_and_the_last_three_are_kept() {
     let path = tempfile::tempdir().expect("a temporary folder");
     let folder = open(&path.path().join("models"));
     assert_eq!(active(&folder), None);
-    assert_eq!(versions(&folder), []);
+    assert_eq!(versions(&folder), [0_u64; 0]);
     let lock = folder.lock().expect("nobody else trains");
     for (version, contents) in (1..=5).zip([b"a", b"b", b"c", b"d", b"e"]) {
         assert_eq!(publish(&folder, &lock, contents), version);

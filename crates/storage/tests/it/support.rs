@@ -6,11 +6,13 @@ use std::time::Duration;
 
 use recommender::offer::{Offer, Price};
 use recommender::{EventKind, ItemNumber, Rating, UserNumber};
+use sqlx::postgres::PgConnectOptions;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _};
 use storage::book::PRICE_MAX;
-use storage::{Book, EventId, EventOrigin, FILE_NAME, NewEvent, Store, StoreSettings};
+use storage::{Book, DatabaseUrl, EventId, EventOrigin, FILE_NAME, NewEvent, Store, StoreSettings};
 use tempfile::TempDir;
+use testbed::postgres::{Database, database};
 
 /// Small, and impatient, so that a test that waits in vain fails soon.
 pub(crate) fn settings() -> StoreSettings {
@@ -27,12 +29,14 @@ pub(crate) fn settings() -> StoreSettings {
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Kind {
     Sqlite,
+    Postgres,
 }
 
 /// Where a store is. Gone once this is dropped.
 #[derive(Debug)]
 pub(crate) enum Place {
     Folder(TempDir),
+    Database(Database),
 }
 
 impl Kind {
@@ -40,8 +44,19 @@ impl Kind {
     pub(crate) async fn new_store(self) -> (Store, Place) {
         let place = match self {
             Self::Sqlite => Place::Folder(tempfile::tempdir().expect("a temporary folder")),
+            Self::Postgres => Place::Database(database().expect("the test asked for the tool")),
         };
         (place.open().await, place)
+    }
+}
+
+impl Kind {
+    /// That one of two texts which is in its SQL.
+    pub(crate) fn sql<'a>(self, sqlite: &'a str, postgres: &'a str) -> &'a str {
+        match self {
+            Self::Sqlite => sqlite,
+            Self::Postgres => postgres,
+        }
     }
 }
 
@@ -50,6 +65,7 @@ impl Place {
     pub(crate) async fn open(&self) -> Store {
         match self {
             Self::Folder(folder) => open(folder.path()).await,
+            Self::Database(database) => connect(database).await,
         }
     }
 
@@ -62,12 +78,25 @@ impl Place {
     pub(crate) async fn try_to_tamper(&self, statement: &str) -> sqlx::Result<()> {
         match self {
             Self::Folder(folder) => try_to_tamper(folder.path(), statement).await,
+            Self::Database(database) => {
+                let options: PgConnectOptions = database.url().parse().expect("it is a URL");
+                let options = options.options([("search_path", "foreword")]);
+                let mut connection = options.connect().await.expect("the server is there");
+                let done = connection.execute(AssertSqlSafe(statement.to_owned())).await;
+                connection.close().await.expect("the connection closes");
+                done.map(|_| ())
+            }
         }
     }
 }
 
 pub(crate) async fn open(folder: &Path) -> Store {
     Store::open(folder, &settings()).await.expect("the store opens")
+}
+
+pub(crate) async fn connect(database: &Database) -> Store {
+    let url = DatabaseUrl::parse(database.url()).expect("the testbed gives a URL");
+    Store::connect(&url, &settings()).await.expect("the store opens")
 }
 
 /// A store in a folder of its own, which is gone once the second is dropped.

@@ -185,9 +185,6 @@ on_every_kind!(
     rules_come_back_as_they_were_stored_also_after_opening_anew,
     every_effect_of_every_target_is_read_back_as_it_was_written,
     a_rule_replaces_the_one_with_its_id_and_is_deleted_once,
-);
-
-on_sqlite!(
     one_rule_too_many_is_refused_and_those_there_can_still_change,
     what_no_rule_can_be_is_not_stored,
 );

@@ -89,12 +89,15 @@ async fn a_writer_whose_batch_was_abandoned_refuses_to_commit(kind: Kind) {
 
 async fn a_writer_that_failed_half_way_refuses_to_commit(kind: Kind) {
     let (store, place) = kind.new_store().await;
-    place
-        .tamper(
-            "CREATE TRIGGER refuse BEFORE INSERT ON events WHEN NEW.book_number = 13
+    let trigger = kind.sql(
+        "CREATE TRIGGER refuse BEFORE INSERT ON events WHEN NEW.book_number = 13
          BEGIN SELECT RAISE(FAIL, 'unlucky'); END",
-        )
-        .await;
+        "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
+         $$ BEGIN RAISE 'unlucky'; END $$;
+         CREATE TRIGGER refuse BEFORE INSERT ON events FOR EACH ROW
+         WHEN (NEW.book_number = 13) EXECUTE FUNCTION refuse()",
+    );
+    place.tamper(trigger).await;
     let before = everything(&store).await;
     let mut writer = store.begin().await.expect("nobody else writes");
     let failed = writer.append_events(&[rating(1, "a", 7), rating(1, "b", 13)]).await;
@@ -110,6 +113,5 @@ on_every_kind!(
     a_user_has_the_revision_of_the_commit_that_last_touched_them,
     another_store_on_the_same_folder_sees_every_commit,
     a_writer_whose_batch_was_abandoned_refuses_to_commit,
+    a_writer_that_failed_half_way_refuses_to_commit,
 );
-
-on_sqlite!(a_writer_that_failed_half_way_refuses_to_commit,);
