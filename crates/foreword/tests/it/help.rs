@@ -30,6 +30,9 @@ fn every_command_explains_itself() {
     check("keys create --help");
     check("keys list --help");
     check("keys revoke --help");
+    check("backup --help");
+    check("restore --help");
+    check("compact --help");
     check("certs --help");
     check("completions --help");
     check("man --help");

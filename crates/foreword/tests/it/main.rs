@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 #![allow(clippy::print_stderr, reason = "a skipped test says so")]
 
+mod backup;
 mod bench;
 mod certs;
 mod demo;

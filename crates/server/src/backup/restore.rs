@@ -168,18 +168,20 @@ fn read_rows(
     loop {
         let mut rows = Vec::with_capacity(BATCH_ROWS as usize);
         let first_line = reader.line_number() + 1;
-        let mut is_last = false;
-        while rows.len() < BATCH_ROWS as usize && !is_last {
-            match reader.next_row()? {
-                Some(row) => rows.push(row),
-                None => is_last = true,
+        let mut ended = None;
+        while rows.len() < BATCH_ROWS as usize && ended.is_none() {
+            match reader.next_row() {
+                Ok(Some(row)) => rows.push(row),
+                Ok(None) => ended = Some(Ok(())),
+                Err(error) => ended = Some(Err(error)),
             }
         }
+        // Whatever is wrong with these comes first in the file.
         if sender.blocking_send(Batch { first_line, rows }).is_err() {
             return Err(BackupError::Interrupted);
         }
-        if is_last {
-            return Ok(reader);
+        if let Some(ended) = ended {
+            return ended.map(|()| reader);
         }
         progress.at(reader.bytes_read());
     }

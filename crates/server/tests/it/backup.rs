@@ -1,6 +1,7 @@
 //! A shop in a file, and back.
 
 mod damage;
+mod databases;
 mod moment;
 mod round_trip;
 mod shops;
@@ -22,8 +23,11 @@ use tempfile::TempDir;
 /// A store in a folder of its own, which is gone once the second is dropped.
 async fn new_store() -> (Store, TempDir) {
     let folder = tempfile::tempdir().unwrap();
-    let settings = Settings::read(None).unwrap();
-    (DataFolder::new(folder.path()).store(&settings).await.unwrap(), folder)
+    (DataFolder::new(folder.path()).store(&settings()).await.unwrap(), folder)
+}
+
+fn settings() -> Settings {
+    Settings::read(None).unwrap()
 }
 
 /// Never comes.

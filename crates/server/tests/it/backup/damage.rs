@@ -87,8 +87,12 @@ async fn a_flipped_bit_of_the_file_is_refused_wherever_it_is() {
         let mut flipped = packed.clone();
         flipped[place] ^= 1 << (place % 8);
         std::fs::write(&file, &flipped).unwrap();
-        let refused = check(&file).await;
-        assert!(matches!(refused, Err(BackupError::File { .. })), "byte {place}: {refused:?}");
+        match check(&file).await {
+            Err(BackupError::File { .. }) => {}
+            // The last byte of the packed data may have bits that say nothing.
+            Ok(_) => assert_eq!(super::lines(&file), lines, "byte {place}"),
+            other => panic!("byte {place}: {other:?}"),
+        }
     }
 }
 
@@ -135,7 +139,7 @@ async fn a_line_left_out_is_refused_even_if_the_checksum_agrees() {
 /// A change of the only place with this text, sealed again; returns where it is refused, and how.
 async fn changed(from: &str, to: &str) -> String {
     let (lines, folder) = small().await;
-    let place = lines.iter().position(|line| line.contains(from)).unwrap();
+    let place = lines.iter().position(|line| line.contains(from)).expect(from);
     let mut changed = lines.clone();
     changed[place] = lines[place].replacen(from, to, 1);
     let (line, problem) = refused(&pack(folder.path(), &sealed(&changed))).await;
@@ -157,11 +161,9 @@ async fn what_this_program_never_writes_is_refused_with_the_reason() {
         ("\"event_time\":\"2023", "\"event_time\":\"20x3", "RFC 3339"),
         ("\"id\":\"ann\"", "\"id\":\"7\"", "expected to be its own"),
         ("\"secret_sha256\":\"", "\"secret_sha256\":\"0", "64 hexadecimal digits"),
-        ("\"impression\":5", "\"impression\":6", "found 4 impression rows, expected 6"),
+        ("\"impression\":3", "\"impression\":4", "found 3 impression rows, expected 4"),
     ] {
-        // The number of impressions is what the shop has by now.
-        let (from, to) = (from.replace(":5", ":4"), to.to_owned());
-        let found = changed(&from, &to).await;
+        let found = changed(from, to).await;
         assert!(found.contains(reason), "{from} to {to}: {found}");
     }
 }

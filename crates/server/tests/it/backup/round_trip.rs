@@ -8,11 +8,10 @@ use proptest::test_runner::Config;
 use server::backup::{BackupError, Existing, backup, restore};
 use server::data_folder::DataFolder;
 use server::progress::Silent;
-use server::settings::Settings;
 use storage::{Row, Store};
 
 use super::shops::{fill, made_up};
-use super::{check, lines, never, new_store, put_back, rows, take};
+use super::{check, lines, never, new_store, put_back, rows, settings, take};
 
 /// A store with these rows.
 async fn store_of(rows: &[Row]) -> (Store, tempfile::TempDir) {
@@ -177,7 +176,7 @@ async fn the_folder_of_a_running_server_is_left_alone() {
     let announcement = data.announce(&["127.0.0.1:50051".parse().unwrap()]).unwrap();
     let try_it = || restore(&data, &file);
     async fn restore(data: &DataFolder, file: &Path) -> Result<(), BackupError> {
-        let settings = Settings::read(None).unwrap();
+        let settings = settings();
         self::restore(data, &settings, file, Arc::new(Silent), never()).await.map(drop)
     }
     assert!(matches!(try_it().await, Err(BackupError::Serving { .. })));
@@ -189,7 +188,7 @@ async fn the_folder_of_a_running_server_is_left_alone() {
 async fn a_missing_file_makes_no_folder() {
     let folder = tempfile::tempdir().unwrap();
     let (data, file) = (folder.path().join("new"), folder.path().join("missing.jsonl.gz"));
-    let settings = Settings::read(None).unwrap();
+    let settings = settings();
     let restored =
         restore(&DataFolder::new(&data), &settings, &file, Arc::new(Silent), never()).await;
     assert!(matches!(restored, Err(BackupError::Io { .. })), "{restored:?}");
