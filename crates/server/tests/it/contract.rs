@@ -240,7 +240,6 @@ async fn everything_wrong_with_a_request_is_named_at_once() {
         }),
         max_results: -1,
         shown_token: "no token".to_owned(),
-        user_revision: 0,
     };
     let status = running.v1().recommend(request).await.unwrap_err();
     assert!(status.message().contains("(and 7 more)"), "{}", status.message());

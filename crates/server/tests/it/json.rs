@@ -158,14 +158,7 @@ fn request(random: &mut ChaCha8Rng) -> RecommendRequest {
         if history.is_empty() || any(3) == 0 { any(70).to_string() } else { String::new() };
     let max_results = any(25) as i32 - 1;
     let shown_token = ["", "AQI", "no token"][any(2) as usize].to_owned();
-    RecommendRequest {
-        user_id,
-        history,
-        filter: Some(filter),
-        max_results,
-        shown_token,
-        user_revision: 0,
-    }
+    RecommendRequest { user_id, history, filter: Some(filter), max_results, shown_token }
 }
 
 #[tokio::test]

@@ -20,7 +20,6 @@ pub fn to_message(answer: &Answer, filter: &Filter) -> RecommendResponse {
         model_version: model_version(answer),
         fallback: fallback(answer).into(),
         shown_token: answer.shown.token(),
-        ..RecommendResponse::default()
     }
 }
 
