@@ -7,6 +7,7 @@ mod bench;
 mod certs;
 mod demo;
 mod demo_books;
+mod durability;
 mod errors;
 mod evaluate;
 mod help;
