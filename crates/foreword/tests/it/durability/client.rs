@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
 use api::v1::event_entry::Entry;
@@ -82,6 +82,13 @@ impl Client {
     pub(crate) fn new(crowd: &Crowd, number: u32, seed: u64) -> Self {
         let random = ChaCha8Rng::seed_from_u64(seed ^ (u64::from(number) << 32));
         Self { crowd: crowd.clone(), number, random, events: 0 }
+    }
+
+    /// One that looks what a fault does, with a number and a chance of its own.
+    pub(crate) fn probe(crowd: &Crowd, number: usize) -> Self {
+        static PROBES: AtomicU32 = AtomicU32::new(1000);
+        let own = PROBES.fetch_add(1, Ordering::Relaxed);
+        Self::new(crowd, own, number as u64)
     }
 
     /// Does one thing after the other.
@@ -338,6 +345,6 @@ pub(crate) async fn all_of(channel: Channel, user: &str) -> Result<Vec<StoredEve
     }
 }
 
-fn entry(event: Event) -> EventEntry {
+pub(crate) fn entry(event: Event) -> EventEntry {
     EventEntry { entry: Some(Entry::Event(event)) }
 }

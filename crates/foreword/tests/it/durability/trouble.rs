@@ -13,9 +13,6 @@ use super::serving::{Serving, until, within};
 /// How long a fault may wait for its operation; the load is too low for it then.
 const FIRE_LIMIT: Duration = Duration::from_secs(10);
 
-/// Clients are numbered from 0; this one looks what a fault does.
-const PROBE: u32 = 99;
-
 /// What goes wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Trouble {
@@ -66,12 +63,12 @@ impl Trouble {
             Self::TornWrite => Fault::Kill { operation, moment: Moment::Torn, seed },
             Self::PowerCut => Fault::PowerCut { operation, seed },
             Self::FailingSyncs => {
-                let mut probe = Client::new(crowd, PROBE, seed);
+                let mut probe = Client::probe(crowd, 0);
                 syncs_fail(serving, faults, &mut probe, random).await;
                 Fault::PowerCut { operation, seed }
             }
             Self::FullDisk => {
-                let mut probe = Client::new(crowd, PROBE, seed);
+                let mut probe = Client::probe(crowd, 0);
                 disk_is_full(faults, &mut probe, random).await;
                 Fault::PowerCut { operation, seed }
             }
