@@ -35,6 +35,8 @@ impl Serving {
     /// Starts it and waits until it answers.
     pub(crate) async fn start(command: &mut Command) -> Self {
         let started = Instant::now();
+        // Without a line for each call that was refused.
+        command.env("FOREWORD_LOG__LEVELS", "info");
         let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
         let log = Arc::<Mutex<VecDeque<String>>>::default();
         let (send, address) = channel();

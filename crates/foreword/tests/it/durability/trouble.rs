@@ -8,7 +8,7 @@ use rand_chacha::ChaCha8Rng;
 use testbed::faults::{Fault, Faults, Moment};
 
 use super::client::{Client, Crowd};
-use super::serving::{Serving, until, within};
+use super::serving::{PATIENCE, Serving, until, within};
 
 /// How long a fault may wait for its operation; the load is too low for it then.
 const FIRE_LIMIT: Duration = Duration::from_secs(10);
@@ -69,7 +69,7 @@ impl Trouble {
             }
             Self::FullDisk => {
                 let mut probe = Client::probe(crowd, 0);
-                disk_is_full(faults, &mut probe, random).await;
+                disk_is_full(serving, faults, &mut probe, random).await;
                 Fault::PowerCut { operation, seed }
             }
         };
@@ -109,12 +109,16 @@ async fn syncs_fail(
     })
     .await;
     faults.disarm().unwrap();
-    until("events to be taken again", async || probe.record().await).await;
-    assert!(!serving.has_ended(), "a sync that fails ends the service: {:#?}", serving.log());
+    goes_on(serving, probe).await;
 }
 
 /// The disk is full: events are refused, recommendations go on; then there is room again.
-async fn disk_is_full(faults: &Faults, probe: &mut Client, random: &mut ChaCha8Rng) {
+async fn disk_is_full(
+    serving: &mut Serving,
+    faults: &Faults,
+    probe: &mut Client,
+    random: &mut ChaCha8Rng,
+) {
     faults.arm(Fault::DiskFull { bytes: random.random_range(0..100_000) }).unwrap();
     until("a refusal", async || !probe.record().await).await;
     for _ in 0..10 {
@@ -122,5 +126,12 @@ async fn disk_is_full(faults: &Faults, probe: &mut Client, random: &mut ChaCha8R
         assert!(!probe.record().await, "a full disk takes events");
     }
     faults.disarm().unwrap();
-    until("events to be taken again", async || probe.record().await).await;
+    goes_on(serving, probe).await;
+}
+
+/// Events are taken again, by a service that has gone on all the time.
+async fn goes_on(serving: &mut Serving, probe: &mut Client) {
+    let is_taken = within(PATIENCE, async || probe.record().await).await;
+    assert!(is_taken, "no events are taken again: {:#?}", serving.log());
+    assert!(!serving.has_ended(), "the service has ended: {:#?}", serving.log());
 }
