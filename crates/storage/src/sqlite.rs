@@ -27,7 +27,7 @@ use std::path::Path;
 use async_trait::async_trait;
 use recommender::{ItemNumber, ShopId, UserNumber};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions, SqlitePool};
+use sqlx::{ConnectOptions, Connection, SqliteConnection, SqlitePool};
 
 use crate::api_keys::ApiKey;
 use crate::backend::{Backend, HeldLock, Notices, Reading, Transaction};
@@ -89,11 +89,25 @@ impl Database {
             .pragma("journal_size_limit", LOG_BYTES_KEPT.to_string())
             .pragma("cache_size", format!("-{}", settings.writer_cache_kib));
         let reading = base.read_only(true).pragma("cache_size", format!("-{}", settings.cache_kib));
-        let writer = pool.clone().max_connections(1).connect_with(writing).await?;
+        let writer = pool
+            .clone()
+            .max_connections(1)
+            .after_release(|connection, _| Box::pin(is_idle(connection)))
+            .connect_with(writing)
+            .await?;
         let checkpoints = Checkpoints::start(pool.clone(), durable, writer.clone());
         let readers = pool.max_connections(settings.readers.get()).connect_with(reading).await?;
         Ok(Self { shop: ShopId::ONLY, readers, writer, checkpoints })
     }
+}
+
+/// Whether a connection that was used is good for another transaction. Where a disk is full or
+/// does not work, SQLite takes the transaction back by itself; the driver still takes it for an open
+/// one, and would refuse to begin another for ever.
+async fn is_idle(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
+    // In turn: after the end of a transaction that was dropped.
+    connection.ping().await?;
+    Ok(!connection.is_in_transaction())
 }
 
 /// A lock that nobody else can have.

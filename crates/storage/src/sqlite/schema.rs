@@ -4,7 +4,8 @@
 //! for the switch into WAL mode; so whoever holds `foreword.lock` prepares the file.
 
 use std::fs::{File, TryLockError};
-use std::path::Path;
+use std::io;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use recommender::ShopId;
@@ -51,6 +52,7 @@ pub(crate) async fn prepare(
     let _lock = lock(&path.with_extension("lock"), patience).await?;
     private::create_missing(path)
         .map_err(|source| StoreError::Io { path: path.to_owned(), source })?;
+    sync_log(path)?;
     // As it is, without pragmas that would already write into a foreign file.
     let mut connection = options.connect().await.map_err(|error| explain(error, path))?;
     check_owner(&mut connection, path).await?;
@@ -70,6 +72,21 @@ pub(crate) async fn prepare(
     search::fill(&mut connection, ShopId::ONLY.0).await?;
     connection.close().await?;
     Ok(())
+}
+
+/// Makes durable what was written into the log by a process that was killed before it could do so
+/// itself. SQLite takes such a commit for a good one, without a sync: a client could be told that
+/// their event was there before, and a power cut could still take it.
+fn sync_log(path: &Path) -> Result<(), StoreError> {
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    let log = PathBuf::from(log);
+    // SQLite holds no locks on this file, which closing it would release.
+    let synced = File::options().write(true).open(&log).and_then(|file| file.sync_all());
+    match synced {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        synced => synced.map_err(|source| StoreError::Io { path: log, source }),
+    }
 }
 
 /// The lock of the folder, released by dropping it.
