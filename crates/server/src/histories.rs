@@ -18,6 +18,9 @@
 //!    all before it, by 1. If it is not, others have committed in between: then it forgets the
 //!    entries instead of changing them, and `known` stays until [`follow`] has taken up the others.
 //!    An entry that was read after the commit has its revision, and is left alone.
+//!    What is acknowledged as written before may have come with any commit, of another process or
+//!    one of ours of which nobody knew whether it went well: unless `known` has all of them, the
+//!    entry is forgotten as well.
 //! 3. Taking up is done by one at a time, in any order: forgetting needs no order, and adding
 //!    checks for itself that it is next.
 //! 4. Entries are of users by number, and numbers by the shop's id are cached apart. Numbers are

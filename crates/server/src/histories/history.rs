@@ -33,6 +33,16 @@ pub(crate) struct Change {
     pub(crate) shown: Vec<(ItemNumber, i64)>,
     /// Whether an event was retracted.
     pub(crate) is_retracted: bool,
+    /// Whether something was found to be written already, maybe by a commit that was not taken up
+    /// here yet.
+    pub(crate) is_repeated: bool,
+}
+
+impl Change {
+    /// Whether it counts as one in the user's revision.
+    pub(super) fn touches(&self) -> bool {
+        self.is_retracted || !self.events.is_empty()
+    }
 }
 
 impl History {
@@ -56,7 +66,9 @@ impl History {
         for (item, time_ms) in &change.shown {
             self.show(*item, *time_ms);
         }
-        self.revision = self.revision.max(revision);
+        if change.touches() {
+            self.revision = self.revision.max(revision);
+        }
         Some(self)
     }
 

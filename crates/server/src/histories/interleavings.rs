@@ -23,6 +23,8 @@ enum Step {
     Keep(usize),
     /// This process commits, and takes that up; or another process commits.
     Commit(Deed),
+    /// This process finds that what it was told was written before, for each user in a set of bits.
+    Repeat(u32),
     TakeUp,
     CommitElsewhere(Deed),
     /// Another process deletes a user.
@@ -33,21 +35,24 @@ enum Step {
     TakeUpUsers,
 }
 
-/// What a commit does: an event for each user in a set of bits, or a retraction.
+/// What a commit does: an event for each user in a set of bits, or a retraction; and for whom it
+/// finds something that was written before.
 #[derive(Clone, Copy, Debug)]
 struct Deed {
     users: u32,
     retracts: bool,
+    repeats: u32,
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
-    let deed = (1..1_u32 << USERS, prop::bool::weighted(0.2))
-        .prop_map(|(users, retracts)| Deed { users, retracts });
+    let deed = (1..1_u32 << USERS, prop::bool::weighted(0.2), 0..1_u32 << USERS)
+        .prop_map(|(users, retracts, repeats)| Deed { users, retracts, repeats });
     let step = prop_oneof![
         3 => (0..READERS, 1..=USERS).prop_map(|(reader, user)| Step::Begin(reader, user)),
         3 => (0..READERS).prop_map(Step::Read),
         3 => (0..READERS).prop_map(Step::Keep),
         3 => deed.clone().prop_map(Step::Commit),
+        2 => (1..1_u32 << USERS).prop_map(Step::Repeat),
         3 => Just(Step::TakeUp),
         2 => deed.prop_map(Step::CommitElsewhere),
         1 => (1..=USERS).prop_map(Step::Remove),
@@ -158,12 +163,13 @@ impl World {
             }
             Step::Commit(deed) if self.own.is_none() => {
                 let group = self.commit(deed);
-                let touched = self.places();
-                let of_group = |user: &u32| group.changes.contains_key(&UserNumber(*user));
-                let touched = touched.into_iter().filter(|(user, _)| of_group(user)).collect();
-                self.own = Some((group, touched));
+                self.begin_own(group, deed.repeats);
             }
-            Step::Commit(_) => {}
+            Step::Repeat(users) if self.own.is_none() => {
+                let revision = self.revisions.events;
+                self.begin_own(Group { revision, ..Group::default() }, users);
+            }
+            Step::Commit(_) | Step::Repeat(_) => {}
             Step::TakeUp => {
                 let Some((group, places)) = self.own.take() else { return };
                 self.kept.take_up(group);
@@ -191,6 +197,18 @@ impl World {
             }
             Step::TakeUpUsers => self.take_up_users(),
         }
+    }
+
+    /// A commit of this process, which found some things that had been written before.
+    fn begin_own(&mut self, mut group: Group, repeats: u32) {
+        for user in (1..=USERS).filter(|user| repeats & (1 << (user - 1)) > 0) {
+            if !self.now(user).1.is_empty() {
+                group.changes.entry(UserNumber(user)).or_default().is_repeated = true;
+            }
+        }
+        let of_group = |user: &u32| group.changes.contains_key(&UserNumber(*user));
+        let named = self.places().into_iter().filter(|(user, _)| of_group(user)).collect();
+        self.own = Some((group, named));
     }
 
     /// As the follower does.

@@ -52,15 +52,20 @@ impl Kept {
             }
         }
         let is_ours = users_touched > 0;
-        // Without a new revision there are only impressions, and nothing to miss.
-        let is_next = !is_ours || progress.known.is_some_and(|known| known + 1 == revision);
+        let is_next = is_ours && progress.known.is_some_and(|known| known + 1 == revision);
+        let is_all_known = is_next || progress.known.is_some_and(|known| known >= revision);
         for (user, change) in &changes {
+            let has_all_before = match change {
+                change if change.touches() => is_next,
+                Change { is_repeated: true, .. } => is_all_known,
+                // Impressions alone have nothing to miss.
+                _ => true,
+            };
             self.histories.change(user, |history| match history.revision >= revision && is_ours {
                 true => Some(with_bytes(history)),
-                false if is_next => {
-                    let own = if is_ours { revision } else { history.revision };
+                false if has_all_before => {
                     let history = Arc::unwrap_or_clone(history);
-                    let after = history.after(change, own, self.events_max)?;
+                    let after = history.after(change, revision, self.events_max)?;
                     Some(with_bytes(Arc::new(after)))
                 }
                 false => None,

@@ -134,6 +134,10 @@ fn note(group: &mut Group, row: &Entry, recorded: Recorded) {
         (Entry::Retraction { user, .. }, Recorded::Retracted) => {
             group.changes.entry(*user).or_default().is_retracted = true;
         }
+        (
+            Entry::Event(NewEvent { user, .. }) | Entry::Retraction { user, .. },
+            Recorded::Repeated | Recorded::Conflicting | Recorded::RetractedBefore,
+        ) => group.changes.entry(*user).or_default().is_repeated = true,
         _ => {}
     }
 }

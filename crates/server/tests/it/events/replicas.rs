@@ -2,7 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use super::{bought, entry, has, record, retraction, shelf};
+use api::v1::event_result::Outcome;
+
+use super::{bought, entry, has, outcomes, record, retraction, shelf};
 use crate::running::{self, Running};
 
 #[tokio::test]
@@ -33,6 +35,28 @@ async fn what_one_acknowledged_is_at_the_other_at_once_with_the_revision_and_soo
     // Half a second between two looks, and whatever the machine does meanwhile.
     assert!(told.elapsed() < Duration::from_secs(10));
     assert!(has(&shelf(&one, "ann", 0).await, 4));
+    one.stop().await;
+    other.stop().await;
+}
+
+#[tokio::test]
+async fn what_one_acknowledged_and_is_repeated_at_the_other_is_in_its_next_answer() {
+    let folder = running::full_shop().await;
+    let one = Running::start(folder.path()).await;
+    let other = Running::start(folder.path()).await;
+    record(&one, vec![entry(bought("ann", 4, "4"))]).await.unwrap();
+    running::until(async || !has(&shelf(&other, "ann", 0).await, 4)).await;
+    for book in 5..15 {
+        let bought = || vec![entry(bought("ann", book, &book.to_string()))];
+        record(&one, bought()).await.unwrap();
+        assert_eq!(outcomes(&record(&other, bought()).await.unwrap()), [Outcome::Repeated]);
+        assert!(!has(&shelf(&other, "ann", 0).await, book), "{book}");
+        let retracted = || vec![retraction("ann", &book.to_string())];
+        record(&one, retracted()).await.unwrap();
+        let again = record(&other, retracted()).await.unwrap();
+        assert_eq!(outcomes(&again), [Outcome::RetractedBefore]);
+        assert!(has(&shelf(&other, "ann", 0).await, book), "{book}");
+    }
     one.stop().await;
     other.stop().await;
 }
