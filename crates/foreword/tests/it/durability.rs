@@ -3,6 +3,7 @@
 //! Real services under load, real faults, and a checker of all that clients asked and heard.
 
 mod client;
+mod crowd;
 mod models;
 mod replicas;
 mod rounds;

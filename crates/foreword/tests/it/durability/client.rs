@@ -1,8 +1,10 @@
 //! A client of a shop that writes and reads until it is told to stop, whatever happens.
 
+mod choices;
+mod stream;
+
 use std::collections::VecDeque;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use api::v1::event_entry::Entry;
@@ -10,59 +12,22 @@ use api::v1::event_service_client::EventServiceClient;
 use api::v1::recommendation_service_client::RecommendationServiceClient;
 use api::v1::user_service_client::UserServiceClient;
 use api::v1::{
-    Event, EventEntry, EventKind, EventResult, ExportUserRequest, RecommendRequest,
-    RecordEventsRequest, Retraction, StoredEvent, StreamEventsRequest,
+    Event, EventEntry, EventResult, ExportUserRequest, RecommendRequest, RecordEventsRequest,
+    StoredEvent,
 };
-use prost_types::Timestamp;
 use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 use testbed::checker::OperationNumber;
-use tokio::sync::mpsc;
-use tokio_stream::wrappers::ReceiverStream;
 use tonic::transport::Channel;
 use tonic::{Code, Status};
 
-use super::shop::BOOKS;
-use super::witness::Witness;
+use super::crowd::Crowd;
 
 /// No call takes longer, unless something hangs.
 const CALL_LIMIT: Duration = Duration::from_secs(30);
 
 /// How long to wait after a call that failed.
 const PAUSE: Duration = Duration::from_millis(15);
-
-/// How many entries of a stream wait for their results at most, but for those of one request.
-const ENTRIES_OPEN_MAX: usize = 40;
-
-/// When the first event happened.
-const FIRST_SECOND: i64 = 1_750_000_000;
-
-/// What the clients of one round share.
-#[derive(Clone)]
-pub(crate) struct Crowd {
-    pub(crate) witness: Arc<Witness>,
-    /// Begins the ids of events and users.
-    pub(crate) name: String,
-    pub(crate) users: u32,
-    pub(crate) has_to_stop: Arc<AtomicBool>,
-    /// One for each replica.
-    pub(crate) channels: Vec<Channel>,
-}
-
-impl Crowd {
-    pub(crate) fn new(name: &str, users: u32, channels: Vec<Channel>) -> Self {
-        let (witness, has_to_stop) = (Arc::default(), Arc::default());
-        Self { witness, name: name.to_owned(), users, has_to_stop, channels }
-    }
-
-    pub(crate) fn user(&self, number: u32) -> String {
-        format!("{}-user-{number}", self.name)
-    }
-
-    fn has_to_stop(&self) -> bool {
-        self.has_to_stop.load(Ordering::Relaxed)
-    }
-}
 
 /// An entry that was sent and not yet answered.
 struct Asked {
@@ -156,59 +121,6 @@ impl Client {
         }
     }
 
-    /// Tells some events in a stream, with several requests on their way.
-    async fn stream(&mut self) -> bool {
-        let (send, requests) = mpsc::channel(ENTRIES_OPEN_MAX);
-        let mut service = EventServiceClient::new(self.channel());
-        let mut results = match service.stream_events(ReceiverStream::new(requests)).await {
-            Ok(answer) => answer.into_inner(),
-            Err(status) => {
-                self.crowd.witness.write_failed(&status);
-                return false;
-            }
-        };
-        let mut asked = VecDeque::new();
-        let mut left = self.random.random_range(1..12);
-        let mut send = Some(send);
-        loop {
-            while left > 0 && asked.len() < ENTRIES_OPEN_MAX {
-                left -= 1;
-                let entries = self.entries();
-                asked.extend(entries.iter().map(|entry| self.ask(entry)));
-                if let Some(send) = &send {
-                    // If nobody takes it, the stream says why.
-                    let _ = send.try_send(StreamEventsRequest { entries });
-                }
-            }
-            if left == 0 || self.crowd.has_to_stop() {
-                left = 0;
-                send = None;
-            }
-            match results.message().await {
-                Ok(Some(answer)) => {
-                    for result in &answer.results {
-                        let Some(asked) = asked.pop_front() else {
-                            self.crowd.witness.complain(format!("{result:?} was not asked for"));
-                            return false;
-                        };
-                        self.hear(&asked, result);
-                    }
-                }
-                Ok(None) if asked.is_empty() => return true,
-                Ok(None) => {
-                    self.crowd.witness.complain("a stream ended without all results".to_owned());
-                    self.hear_nothing(&asked);
-                    return false;
-                }
-                Err(status) => {
-                    self.crowd.witness.write_failed(&status);
-                    self.hear_nothing(&asked);
-                    return false;
-                }
-            }
-        }
-    }
-
     async fn export(&mut self) -> bool {
         let user = self.user();
         let channel = self.channel();
@@ -265,51 +177,6 @@ impl Client {
                 false
             }
         }
-    }
-
-    /// What to tell next: mostly something new.
-    fn entries(&mut self) -> Vec<EventEntry> {
-        let count = self.random.random_range(1..6);
-        (0..count).map(|_| self.entry()).collect()
-    }
-
-    fn entry(&mut self) -> EventEntry {
-        let chance = self.random.random_range(0..20);
-        let known = self.crowd.witness.any_sent(self.random.random_range(0..1 << 30));
-        match (chance, known) {
-            (0..2, Some(Event { user_id, event_id, .. })) => {
-                EventEntry { entry: Some(Entry::Retraction(Retraction { user_id, event_id })) }
-            }
-            (2..6, Some(event)) => entry(event),
-            _ => self.new_event(),
-        }
-    }
-
-    fn new_event(&mut self) -> EventEntry {
-        self.events += 1;
-        let (name, number, events) = (&self.crowd.name, self.number, self.events);
-        let kinds = [EventKind::Purchase, EventKind::Finish, EventKind::View, EventKind::Rating];
-        let kind = kinds[self.random.random_range(0..kinds.len())];
-        let seconds = FIRST_SECOND + self.random.random_range(0..1_000_000);
-        entry(Event {
-            event_id: format!("{name}-{number}-{events}"),
-            user_id: self.user(),
-            book_id: self.random.random_range(1..=BOOKS).to_string(),
-            kind: kind.into(),
-            rating: if kind == EventKind::Rating { 4.0 } else { 0.0 },
-            event_time: Some(Timestamp { seconds, nanos: 0 }),
-            attribution_token: String::new(),
-        })
-    }
-
-    fn user(&mut self) -> String {
-        let number = self.random.random_range(0..self.crowd.users);
-        self.crowd.user(number)
-    }
-
-    fn channel(&mut self) -> Channel {
-        let place = self.random.random_range(0..self.crowd.channels.len());
-        self.crowd.channels[place].clone()
     }
 
     fn ask(&self, entry: &EventEntry) -> Asked {

@@ -6,7 +6,8 @@ use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 use testbed::faults::{Fault, Faults, Moment};
 
-use super::client::{Client, Crowd};
+use super::client::Client;
+use super::crowd::Crowd;
 use super::serving::{Serving, until};
 use super::shop;
 use crate::program::Program;
@@ -64,6 +65,7 @@ async fn start(program: &Program, faults: Option<&Faults>) -> Serving {
     {
         command.env(format!("FOREWORD_RETRAIN__{setting}"), value);
     }
+    command.env("FOREWORD_SERVE__POLL_MS", "50");
     if let Some(faults) = faults {
         command.envs(faults.environment());
     }

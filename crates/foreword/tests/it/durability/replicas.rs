@@ -10,7 +10,8 @@ use api::v1::{Event, EventKind, RecommendRequest, RecommendResponse, RecordEvent
 use testbed::postgres::{Cluster, Database};
 use tonic::transport::Channel;
 
-use super::client::{Client, Crowd, all_of, entry};
+use super::client::{Client, all_of, entry};
+use super::crowd::Crowd;
 use super::serving::{Serving, until};
 use super::{shop, witness};
 use crate::program::Program;

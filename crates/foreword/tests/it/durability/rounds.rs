@@ -10,7 +10,8 @@ use rand_chacha::ChaCha8Rng;
 use testbed::checker;
 use testbed::faults::Faults;
 
-use super::client::{Client, Crowd, all_of};
+use super::client::{Client, all_of};
+use super::crowd::Crowd;
 use super::serving::{Serving, until};
 use super::shop;
 use super::table::{self, Row};
@@ -78,6 +79,8 @@ async fn start(program: &Program, faults: &Faults) -> Serving {
 async fn play(seed: u64, serving: &mut Serving, faults: &Faults) -> Round {
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     let trouble = Trouble::ALL[seed as usize % Trouble::ALL.len()];
+    // Shown if the round fails, wherever.
+    eprintln!("{SEED}={seed}: {trouble}");
     let crowd = Crowd::new(&format!("round-{seed}"), USERS, vec![serving.channel.clone()]);
     let clients: Vec<_> =
         (0..CLIENTS).map(|number| tokio::spawn(Client::new(&crowd, number, seed).run())).collect();

@@ -7,7 +7,8 @@ use rand::RngExt as _;
 use rand_chacha::ChaCha8Rng;
 use testbed::faults::{Fault, Faults, Moment};
 
-use super::client::{Client, Crowd};
+use super::client::Client;
+use super::crowd::Crowd;
 use super::serving::{PATIENCE, Serving, until, within};
 
 /// How long a fault may wait for its operation; the load is too low for it then.
