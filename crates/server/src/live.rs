@@ -18,7 +18,7 @@ use std::time::{Duration, SystemTime};
 
 use recommender::model::ModelError;
 use storage::{ModelFolder, ModelFolderError, ModelVersion, Store, StoreError};
-use tokio::sync::{Mutex, Notify};
+use tokio::sync::{Mutex, Notify, OwnedMutexGuard};
 
 use crate::blocking::blocking;
 use crate::books::{BookChanges, Books};
@@ -58,7 +58,7 @@ pub enum RenewError {
 pub struct Live {
     current: Arc<Current>,
     /// Held by whoever renews model and books.
-    renewing: Mutex<()>,
+    renewing: Arc<Mutex<()>>,
     /// The version of the last model that was refused as damaged; 0 for none.
     refused: AtomicU64,
     /// How many renewals failed.
@@ -97,7 +97,7 @@ impl Live {
         });
         Ok(Self {
             current: Arc::new(Current::new(serving.await)),
-            renewing: Mutex::default(),
+            renewing: Arc::default(),
             refused: AtomicU64::new(0),
             failed: AtomicU64::new(0),
             rule_reads: AtomicU64::new(0),
@@ -171,8 +171,8 @@ impl Live {
     ///
     /// [`RenewError`]; what could not be renewed stays as it was.
     pub async fn renew(&self) -> Result<bool, RenewError> {
-        let _turn = self.renewing.lock().await;
-        self.renew_in_turn().await
+        let turn = Arc::clone(&self.renewing).lock_owned().await;
+        self.renew_in_turn(turn).await
     }
 
     /// Brings in the books unless what is served has them already, as of a revision of the
@@ -182,14 +182,15 @@ impl Live {
     ///
     /// As [`Live::renew`].
     pub async fn serve_books(&self, revision: i64) -> Result<(), RenewError> {
-        let _turn = self.renewing.lock().await;
+        let turn = Arc::clone(&self.renewing).lock_owned().await;
         if self.generation().books_revision() < revision {
-            self.renew_in_turn().await?;
+            self.renew_in_turn(turn).await?;
         }
         Ok(())
     }
 
-    async fn renew_in_turn(&self) -> Result<bool, RenewError> {
+    /// The turn goes with the work: who asked may be gone before it is done.
+    async fn renew_in_turn(&self, turn: OwnedMutexGuard<()>) -> Result<bool, RenewError> {
         let current = self.generation();
         let revision = self.store.catalogue_revision().await?;
         let (model, failure) = match self.active_model(&current).await {
@@ -215,6 +216,7 @@ impl Live {
                 let before = serving.swap(|serving| {
                     Some(Serving::new(renewed, Arc::clone(serving.rules().stored())))
                 });
+                drop(turn);
                 (books, before.map(|before| Arc::clone(before.generation())))
             };
             let (before_count, before) = blocking(renew).await;

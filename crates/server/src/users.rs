@@ -85,13 +85,20 @@ impl Export {
 ///
 /// # Errors
 ///
-/// As every method of [`Writer`](storage::Writer).
+/// [`StoreError::MergedBefore`] for the id of somebody who was merged into another: what was theirs
+/// cannot be told from the other's any more, who would be deleted. Otherwise as every method of
+/// [`Writer`](storage::Writer).
 pub async fn delete(store: &Store, id: &str) -> Result<Option<u64>, StoreError> {
     let mut writer = store.begin().await?;
     let Some(user) = store.user_number(id).await? else {
         writer.rollback().await?;
         return Ok(None);
     };
+    if store.user_ids(&[user]).await? != [Some(id.to_owned())] {
+        let merged = writer.assign_users(&[id]).await?;
+        writer.rollback().await?;
+        return Err(StoreError::MergedBefore { user: merged[0], into: user });
+    }
     let deleted = writer.delete_user(user).await?;
     writer.commit().await?;
     Ok(Some(deleted))

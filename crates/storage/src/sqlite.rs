@@ -78,7 +78,8 @@ impl Database {
             // Connections to a file do not go stale; a new one starts with a cold cache.
             .idle_timeout(None)
             .max_lifetime(None)
-            .test_before_acquire(false);
+            .test_before_acquire(false)
+            .after_release(|connection, _| Box::pin(is_idle(connection)));
         let durable =
             base.clone().journal_mode(SqliteJournalMode::Wal).synchronous(SqliteSynchronous::Full);
         let writing = durable
@@ -89,12 +90,7 @@ impl Database {
             .pragma("journal_size_limit", LOG_BYTES_KEPT.to_string())
             .pragma("cache_size", format!("-{}", settings.writer_cache_kib));
         let reading = base.read_only(true).pragma("cache_size", format!("-{}", settings.cache_kib));
-        let writer = pool
-            .clone()
-            .max_connections(1)
-            .after_release(|connection, _| Box::pin(is_idle(connection)))
-            .connect_with(writing)
-            .await?;
+        let writer = pool.clone().max_connections(1).connect_with(writing).await?;
         let checkpoints = Checkpoints::start(pool.clone(), durable, writer.clone());
         let readers = pool.max_connections(settings.readers.get()).connect_with(reading).await?;
         Ok(Self { shop: ShopId::ONLY, readers, writer, checkpoints })

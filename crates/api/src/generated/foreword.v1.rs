@@ -3253,7 +3253,7 @@ pub struct DeleteUserRequest {
 /// A user was deleted.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct DeleteUserResponse {
-    /// How many events were deleted, retracted ones and impressions included.
+    /// How many events were deleted, retracted ones included; impressions are not counted.
     #[prost(int64, tag = "1")]
     pub deleted_event_count: i64,
 }
@@ -3389,8 +3389,10 @@ pub mod user_service_client {
             self.inner.server_streaming(req, path, codec).await
         }
         /// Deletes everything that is stored of a user. Models hold no users; what the user's events
-        /// taught the model in service is gone with the next training. Answers NOT_FOUND if the shop
-        /// does not know the user, so too if it is asked again because the first answer was lost.
+        /// taught the model in service is gone with the next training. With a user go all who were merged
+        /// into them. Answers FAILED_PRECONDITION for the id of somebody who was merged into another:
+        /// only the other can be deleted. Answers NOT_FOUND if the shop does not know the user, so too if
+        /// it is asked again because the first answer was lost.
         pub async fn delete_user(
             &mut self,
             request: impl tonic::IntoRequest<super::DeleteUserRequest>,
@@ -3471,8 +3473,10 @@ pub mod user_service_server {
             request: tonic::Request<super::ExportUserRequest>,
         ) -> std::result::Result<tonic::Response<Self::ExportUserStream>, tonic::Status>;
         /// Deletes everything that is stored of a user. Models hold no users; what the user's events
-        /// taught the model in service is gone with the next training. Answers NOT_FOUND if the shop
-        /// does not know the user, so too if it is asked again because the first answer was lost.
+        /// taught the model in service is gone with the next training. With a user go all who were merged
+        /// into them. Answers FAILED_PRECONDITION for the id of somebody who was merged into another:
+        /// only the other can be deleted. Answers NOT_FOUND if the shop does not know the user, so too if
+        /// it is asked again because the first answer was lost.
         async fn delete_user(
             &self,
             request: tonic::Request<super::DeleteUserRequest>,

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use super::Existing;
 use super::error::BackupError;
+use crate::clock::now_ms;
 
 /// A file that is being written, beside the one that it becomes. Dropping it removes it.
 pub(super) struct Unfinished {
@@ -26,7 +27,9 @@ impl Unfinished {
             return Err(BackupError::io(target)(ErrorKind::IsADirectory.into()));
         };
         let mut name = name.to_owned();
-        name.push(format!(".{}.unfinished", std::process::id()));
+        // In a container each process has the same number, and one may have been killed.
+        let (process, now_ms) = (std::process::id(), now_ms());
+        name.push(format!(".{process}.{now_ms}.unfinished"));
         let beside = target.with_file_name(name);
         let mut options = OpenOptions::new();
         options.write(true).create_new(true);

@@ -8,7 +8,9 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use storage::{Notices, Revisions, StoreError, UserRevision};
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
+use storage::{Notices, Revisions, StoreError};
 
 use super::Histories;
 use super::kept::NOTHING;
@@ -25,11 +27,8 @@ const LOOK_AGAIN_AT_MOST: Duration = Duration::from_secs(2);
 /// A look may take this long.
 const LOOK_PATIENCE: Duration = Duration::from_secs(5);
 
-/// How many users are asked for at a time.
-const PAGE: u32 = 1000;
-
 /// When more users than this were touched, forgetting all is less work.
-const USERS_MAX: usize = 20_000;
+const USERS_MAX: u32 = 20_000;
 
 /// Why a look failed.
 #[derive(Debug, thiserror::Error)]
@@ -51,7 +50,8 @@ impl Histories {
         let mut stop = pin!(stop);
         let interval = interval.min(LOOK_EVERY_AT_MOST);
         let mut backoff = Backoff::new(interval, LOOK_AGAIN_AT_MOST.max(interval));
-        let mut notices = None;
+        // Kept from look to look, so that the listener's own waits come to their end.
+        let mut noticing: Option<Noticing> = None;
         loop {
             let began = Instant::now();
             let looked = tokio::time::timeout(LOOK_PATIENCE, self.look()).await;
@@ -69,17 +69,20 @@ impl Histories {
                         tracing::error!(%error, "the store cannot be reached; answering from memory");
                     }
                     // The connection of the notices may be gone with it.
-                    notices = None;
+                    noticing = None;
                     backoff.next()
                 }
             };
-            if looked.is_ok() && notices.is_none() {
-                notices = self.store.listen().await.unwrap_or_default();
+            if looked.is_ok() && noticing.is_none() {
+                let listening = self.store.listen().await.unwrap_or_default();
+                noticing = listening.map(|notices| noticed(notices).boxed());
             }
             tokio::select! {
                 () = &mut stop => return,
                 () = tokio::time::sleep(wait) => {}
-                () = noticed(&mut notices) => {}
+                listening = next(&mut noticing) => {
+                    noticing = listening.map(|notices| noticed(notices).boxed());
+                }
             }
         }
     }
@@ -97,18 +100,10 @@ impl Histories {
         if revisions.events <= self.kept.known() {
             return Ok(());
         }
-        let mut users: Vec<UserRevision> = Vec::new();
-        loop {
-            let last = users.last().copied();
-            let page = self.store.users_changed_after(known, last, PAGE).await?;
-            let is_last = page.len() < PAGE as usize;
-            users.extend(page);
-            if users.len() > USERS_MAX {
-                return self.begin_anew(revisions).await;
-            }
-            if is_last {
-                break;
-            }
+        // At once: each page of many would begin its search anew.
+        let users = self.store.users_changed_after(known, None, USERS_MAX + 1).await?;
+        if users.len() > USERS_MAX as usize {
+            return self.begin_anew(revisions).await;
         }
         // Who was removed since is not among them.
         let after = self.store.revisions().await?;
@@ -138,14 +133,17 @@ impl Histories {
     }
 }
 
-/// Waits for notice of a commit, for ever where there is none.
-async fn noticed(notices: &mut Option<Notices>) {
-    match notices {
+/// Waits for notice of a commit; gives the listener back, unless it failed.
+type Noticing = BoxFuture<'static, Option<Notices>>;
+
+async fn noticed(mut notices: Notices) -> Option<Notices> {
+    notices.next().await.is_ok().then_some(notices)
+}
+
+/// Goes on with a wait, for ever where there is none.
+async fn next(noticing: &mut Option<Noticing>) -> Option<Notices> {
+    match noticing {
         None => std::future::pending().await,
-        Some(listening) => {
-            if listening.next().await.is_err() {
-                *notices = None;
-            }
-        }
+        Some(noticing) => noticing.await,
     }
 }

@@ -26,6 +26,11 @@ enum WriteError {
     Late(Duration),
 }
 
+/// Whether it is an entry that the store does not take, and not the store that takes nothing.
+fn is_about_entries(error: &StoreError) -> bool {
+    matches!(error, StoreError::Event(_) | StoreError::Id(_) | StoreError::OutOfNumbers { .. })
+}
+
 impl Ingest {
     /// Writes what is handed over, for ever. To be run once at a time; where it is dropped, those
     /// whose entries it was writing learn that nothing is known of them.
@@ -58,13 +63,21 @@ impl Ingest {
     /// Writes a group, has it taken up, and only then tells everybody.
     async fn write_group(&self, submissions: Vec<Submission>) -> Result<(), WriteError> {
         let began = Instant::now();
-        let writing = write(&self.store, &submissions, self.impressions_max);
+        let writing = self.write_in_turn(&submissions);
         let written = match timeout(self.write_timeout, writing).await {
             Ok(written) => written.map_err(WriteError::from),
             Err(_) => Err(WriteError::Late(self.write_timeout)),
         };
         let Durable { written, group } = match written {
             Ok(durable) => durable,
+            // Checks of the contract let nothing through that the store refuses. If one does, it
+            // is no reason to refuse what others send.
+            Err(WriteError::Store(error)) if is_about_entries(&error) => {
+                tracing::error!(%error, "the store refuses what was checked; its group is refused");
+                self.refuse(submissions.into());
+                self.figures.failed();
+                return Ok(());
+            }
             Err(error) => {
                 // Closed before anybody hears of it: who tries again at once is refused at once.
                 let waiting = self.queue.close();
@@ -85,6 +98,19 @@ impl Ingest {
             let _ = submission.reply.send(Ok(written));
         }
         Ok(())
+    }
+
+    /// Writes a group as soon as it is its turn. While others write, nothing is lost by waiting.
+    async fn write_in_turn(&self, submissions: &[Submission]) -> Result<Durable, StoreError> {
+        let began = Instant::now();
+        loop {
+            match write(&self.store, submissions, self.impressions_max).await {
+                Err(StoreError::Busy) if began.elapsed() < self.write_timeout => {
+                    tokio::time::sleep(AGAIN_AFTER).await;
+                }
+                written => return written,
+            }
+        }
     }
 
     fn refuse(&self, submissions: VecDeque<Submission>) {

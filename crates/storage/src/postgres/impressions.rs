@@ -9,6 +9,9 @@ use crate::impressions::{Impression, NewImpression};
 use super::pool::{Lease, Pool};
 use super::row::{ROWS_MAX, get, item_in};
 
+/// How many impressions one commit forgets at most, beside those that it adds.
+const FORGOTTEN_AT_ONCE: i64 = 10_000;
+
 pub(super) async fn latest(
     pool: &Pool,
     shop: i64,
@@ -80,8 +83,12 @@ pub(super) async fn insert(
     if let Some(last) = places.last() {
         let latest = latest + 1 + *last as i64;
         let oldest = latest.saturating_sub_unsigned(keep);
-        let text = "DELETE FROM impressions WHERE shop_id = $1 AND sequence <= $2";
-        lease.execute(sqlx::query(text).bind(shop).bind(oldest)).await?;
+        // The oldest first, no more than a commit has time for: where far fewer are kept than
+        // before, later commits forget the rest.
+        let text = "DELETE FROM impressions WHERE shop_id = $1 AND sequence <= least($2,
+            (SELECT min(sequence) FROM impressions WHERE shop_id = $1) + $3)";
+        let query = sqlx::query(text).bind(shop).bind(oldest).bind(FORGOTTEN_AT_ONCE);
+        lease.execute(query).await?;
     }
     Ok(places)
 }

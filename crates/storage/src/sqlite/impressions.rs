@@ -11,6 +11,9 @@ use crate::error::StoreError;
 use crate::event::{EventId, number};
 use crate::impressions::{Impression, NewImpression};
 
+/// How many impressions one commit forgets at most, beside those that it adds.
+const FORGOTTEN_AT_ONCE: i64 = 10_000;
+
 // OR FAIL for the reason that the one of events has.
 static INSERT_IMPRESSIONS: LazyLock<RowsStatement> = LazyLock::new(|| {
     RowsStatement::new(
@@ -115,12 +118,17 @@ pub(super) async fn insert(
     Ok(stored.into_iter().map(|sequence| (sequence - first).unsigned_abs() as usize).collect())
 }
 
-/// Forgets those up to a sequence.
+/// Forgets those up to a sequence, the oldest first, no more than a commit has time for: where far
+/// fewer are kept than before, later commits forget the rest.
 async fn forget(writing: &mut Writing, last: i64) -> Result<(), StoreError> {
-    sqlx::query("DELETE FROM impressions WHERE shop_id = $1 AND sequence <= $2")
-        .bind(writing.shop)
-        .bind(last)
-        .execute(writing.connection())
-        .await?;
+    sqlx::query(
+        "DELETE FROM impressions WHERE shop_id = $1 AND sequence <= min($2,
+             (SELECT min(sequence) FROM impressions WHERE shop_id = $1) + $3)",
+    )
+    .bind(writing.shop)
+    .bind(last)
+    .bind(FORGOTTEN_AT_ONCE)
+    .execute(writing.connection())
+    .await?;
     Ok(())
 }

@@ -123,7 +123,12 @@ pub(super) async fn changed_after(
         let named: Vec<UserRevision> = named
             .filter(|named| (named.revision, named.user) > (start.revision, start.user))
             .collect();
-        changed.extend(current(&mut moment, database.shop.0, &named).await?);
+        for some in named.chunks(ROWS_MAX) {
+            changed.extend(current(&mut moment, database.shop.0, some).await?);
+            if changed.len() >= limit as usize {
+                break;
+            }
+        }
     }
     changed.truncate(limit as usize);
     Ok(changed)

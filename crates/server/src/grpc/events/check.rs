@@ -103,9 +103,11 @@ fn of_event(
         Some(time) => happened_ms(time, now_ms, limits, found),
     };
     let token = Some(event.attribution_token).filter(|token| !token.is_empty());
-    if let Some(token) = token.as_ref().filter(|token| token.len() > ATTRIBUTION_TOKEN_BYTES_MAX) {
-        let bytes = format_args!("{} bytes", token.len());
-        found.add("event.attribution_token", bytes, "at most 512");
+    if let Some(token) = &token {
+        let fits =
+            token.len() <= ATTRIBUTION_TOKEN_BYTES_MAX && !token.chars().any(char::is_control);
+        let what = format_args!("{} bytes: {token:?}", token.len());
+        found.expect(fits, "event.attribution_token", what, "at most 512 bytes of printable text");
     }
     let times = Times { happened_ms: happened_ms?, recorded_ms: now_ms };
     let book_id = event.book_id.into();
