@@ -1,7 +1,7 @@
 //! Models that replicas share through their database: whoever trains publishes there, and all others
 //! fetch what is active into their folder of models, which they serve from.
 //!
-//! The database assigns the versions. The folder holds the active one, and no more than
+//! The database assigns the versions, above all that a folder may hold from before. The folder holds the active one, and no more than
 //! `models.keep`. A store in a folder has no such models: nothing here is done then.
 
 use std::future::Future;
@@ -115,6 +115,7 @@ fn activate(
 #[cfg(test)]
 mod tests {
     use std::future::pending;
+    use std::path::Path;
     use std::sync::atomic::AtomicBool;
 
     use storage::{DatabaseUrl, Store};
@@ -132,18 +133,27 @@ mod tests {
         Store::connect(&url, &limits).await.unwrap()
     }
 
+    async fn store_in(folder: &Path) -> Store {
+        Store::open(folder, &Settings::read(None).unwrap().store.limits()).await.unwrap()
+    }
+
     async fn train_into(models: &ModelFolder, store: &Store) -> Result<Trained, TrainError> {
         let silent: Arc<dyn Progress> = Arc::new(Silent);
         let settings = Settings::read(None).unwrap();
         train(store, models, &settings, &silent, &Arc::new(AtomicBool::new(false))).await
     }
 
+    /// The version that a training made.
+    fn version(trained: &Trained) -> ModelVersion {
+        ModelVersion(trained.model_version.parse().unwrap())
+    }
+
     /// Exchanges until this version is active.
-    async fn exchange_until(live: &Live, version: u64) {
+    async fn exchange_until(live: &Live, version: ModelVersion) {
         let exchanging =
             keep_exchanged(live, NonZeroUsize::MIN, Duration::from_millis(10), pending::<()>());
         let there = async {
-            while live.models().active().unwrap() != Some(ModelVersion(version)) {
+            while live.models().active().unwrap() != Some(version) {
                 tokio::time::sleep(Duration::from_millis(10)).await;
             }
         };
@@ -161,13 +171,17 @@ mod tests {
         let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
         let [first, second] =
             folders.each_ref().map(|folder| ModelFolder::open(folder.path()).unwrap());
+        // Its model is from before there was a database.
+        let alone = store_in(folders[1].path()).await;
+        demo::fill(&alone, 0, &Silent).await.unwrap();
+        assert_eq!(version(&train_into(&second, &alone).await.unwrap()), ModelVersion(1));
         let live = Live::load(other.clone(), second.clone()).await.unwrap();
 
-        assert_eq!(train_into(&first, &one).await.unwrap().model_version, "1");
-        assert_eq!(first.active().unwrap(), Some(ModelVersion(1)));
-        exchange_until(&live, 1).await;
+        let once = version(&train_into(&first, &one).await.unwrap());
+        assert_eq!(first.active().unwrap(), Some(once));
+        exchange_until(&live, once).await;
         assert!(live.renew().await.unwrap());
-        assert_eq!(live.model_version(), Some(1));
+        assert_eq!(live.model_version(), Some(once.0));
 
         let turn = one.lock_training().await.unwrap().unwrap();
         let refused = train_into(&second, &other).await;
@@ -180,11 +194,12 @@ mod tests {
                 trained => break trained.unwrap(),
             }
         };
-        assert_eq!(trained.model_version, "2");
-        exchange_until(&Live::load(one.clone(), first.clone()).await.unwrap(), 2).await;
+        let twice = version(&trained);
+        assert!(twice > once);
+        exchange_until(&Live::load(one.clone(), first.clone()).await.unwrap(), twice).await;
         // One is kept, as it was asked for; the other goes after the new one is active.
         let pruned = async {
-            while first.versions().unwrap() != [ModelVersion(2)] {
+            while first.versions().unwrap() != [twice] {
                 tokio::time::sleep(Duration::from_millis(10)).await;
             }
         };

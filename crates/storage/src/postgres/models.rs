@@ -109,7 +109,7 @@ impl DatabaseModels {
         let mut lease = self.begin().await?;
         let published = async {
             let model = StoredModel {
-                version: next_version(&mut lease, self.shop).await?,
+                version: next_version(&mut lease, self.shop, created_ms).await?,
                 bytes,
                 xxh3,
                 created_ms,
@@ -295,9 +295,17 @@ impl DatabaseModels {
     }
 }
 
-async fn next_version(lease: &mut Lease, shop: i64) -> Result<ModelVersion, StoreError> {
-    let text = "SELECT coalesce(max(version), 0) + 1 FROM models WHERE shop_id = $1";
-    Ok(ModelVersion(count_in(&lease.row(sqlx::query(text).bind(shop)).await?, 0)?))
+/// The version of a model that is created now: above all there are, and at least the seconds since
+/// 1970. A folder may hold versions of another database, or from before there was one, and tells
+/// them by their numbers only.
+async fn next_version(
+    lease: &mut Lease,
+    shop: i64,
+    created_ms: i64,
+) -> Result<ModelVersion, StoreError> {
+    let text = "SELECT greatest(coalesce(max(version), 0) + 1, $2) FROM models WHERE shop_id = $1";
+    let query = sqlx::query(text).bind(shop).bind(created_ms / 1000);
+    Ok(ModelVersion(count_in(&lease.row(query).await?, 0)?))
 }
 
 async fn set_active(
