@@ -26,7 +26,7 @@ async fn nothing_that_was_acknowledged_is_lost_or_there_twice_in_two_hundred_rou
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_service_that_dies_within_a_training_starts_again_and_trains() {
-    models::run(4, 1).await;
+    models::run(3, 1).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -12,8 +12,8 @@ use super::serving::{Serving, until};
 use super::shop;
 use crate::program::Program;
 
-/// More than one training does in the folder of models.
-const OPERATIONS_MAX: u64 = 30;
+/// Some trainings together do more in the folder of models.
+const OPERATIONS_MAX: u64 = 20;
 
 /// Runs so many rounds.
 pub(super) async fn run(rounds: u64, first_seed: u64) {

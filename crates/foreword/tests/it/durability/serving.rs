@@ -13,7 +13,7 @@ use api::v1::recommendation_service_client::RecommendationServiceClient;
 use tonic::transport::{Channel, Endpoint};
 
 /// The longest that a test waits for anything.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 
 /// How often something is looked at that somebody waits for.
 const LOOK_EVERY: Duration = Duration::from_millis(5);
