@@ -126,8 +126,11 @@ impl Histories {
     ///
     /// # Errors
     ///
-    /// If the store cannot be read; it is taken up later then.
+    /// If the store cannot be read. What was known is forgotten all the same, and how far the store
+    /// is, is taken up later.
     pub(crate) async fn take_up_removal(self: &Arc<Self>) -> Result<(), StoreError> {
+        let histories = Arc::clone(self);
+        blocking(move || drop(histories.kept.clear())).await;
         let revisions = self.store.revisions().await?;
         self.begin_anew(revisions).await
     }

@@ -19,6 +19,12 @@ pub(super) struct Progress {
     known: Option<i64>,
     /// Of those beyond, these.
     ours: Range<i64>,
+    /// Forgets everything; what is being read just now is not kept either. Nothing for async
+    /// threads, as above.
+    pub(super) fn clear(&self) -> Dropped {
+        (self.users.clear(), self.histories.clear())
+    }
+
     /// How often users were removed or merged.
     removals: i64,
 }
@@ -94,7 +100,7 @@ impl Kept {
     /// for async threads, and neither is what it returns.
     pub(super) fn forget_all(&self, revisions: &Revisions) -> Dropped {
         let mut progress = self.progress();
-        let dropped = (self.users.clear(), self.histories.clear());
+        let dropped = self.clear();
         *progress = Progress {
             known: Some(revisions.events),
             ours: Range::default(),
