@@ -96,7 +96,7 @@ pub(crate) enum Command {
     Recommend(Recommend),
     /// Measure the quality of the rankings, beside popularity and item-based neighbours
     Evaluate(Evaluate),
-    /// Measure a running service, or how training grows with the catalogue
+    /// Measure load, events and trainings of a service, and how models grow and open
     #[command(subcommand)]
     Bench(Bench),
     /// Make, list and revoke API keys

@@ -50,8 +50,8 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Backup(backup) => backup::run(&data()?, &arguments.settings()?, backup).await,
         Command::Restore(restore) => restore::run(&data()?, &arguments.settings()?, restore).await,
         Command::Compact(output) => compact::run(&data()?, &arguments.settings()?, *output).await,
-        // These need no shop, and no settings, which may name the very files that are missing.
         Command::Bench(bench) => bench::run(bench, &arguments).await,
+        // These need no shop, and no settings, which may name the very files that are missing.
         Command::Certs(certs) => certs::run(certs),
         Command::Completions(completions) => completions::run(completions),
         Command::Man(man) => man::run(man),

@@ -1,7 +1,7 @@
 //! A store in a PostgreSQL database, in a schema of its own: several processes share it.
 //!
-//! One connection writes, some read; models, whoever listens and whoever trains have one each. One writer of a shop at a time, in whichever process: it has the lock of
-//! the shop's row.
+//! One connection writes, some read; models, whoever listens and whoever trains have one each. One
+//! writer of a shop at a time, in whichever process: it has the lock of the shop's row.
 
 mod api_keys;
 mod books;

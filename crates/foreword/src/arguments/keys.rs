@@ -43,8 +43,8 @@ pub(crate) struct CreateKey {
     #[arg(long, value_name = "NAME")]
     pub(crate) name: String,
     /// What it may do; may be given several times. None includes another: reader asks for
-    /// recommendations, writer tells events and changes the catalogue, admin is for models, rules,
-    /// export and deletion
+    /// recommendations and finds books, writer tells events, changes the catalogue and merges users,
+    /// admin changes rules, and exports and deletes users
     #[arg(long = "role", value_name = "ROLE", required = true, hide_possible_values = true, value_parser = role_parser())]
     pub(crate) roles: Vec<Role>,
     /// How many days it is valid, at most 3650 [default: until it is revoked]

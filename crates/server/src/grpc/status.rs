@@ -98,7 +98,8 @@ impl Reason {
 /// How long to wait where many calls are open: they are short.
 const BUSY_RETRY: Duration = Duration::from_millis(100);
 
-/// How long to wait where the store cannot be read or written: an import takes seconds.
+/// How long to wait where the store cannot be read or written: an import takes seconds, and so does
+/// the restart of a database.
 const STORE_RETRY: Duration = Duration::from_secs(1);
 
 impl From<UnknownBook> for Status {
@@ -153,8 +154,8 @@ pub(crate) fn too_many_rules(max: u32) -> Status {
 /// The store cannot be read or written just now.
 pub(crate) fn store_unavailable() -> Status {
     let details = retry(Reason::StoreUnavailable, STORE_RETRY);
-    let message = "the store cannot be used just now, for example since an import is writing; \
-                   try again later";
+    let message = "the store cannot be used just now: its disk fails, its database is away, or \
+                   another process is writing; try again later";
     Status::with_error_details(Code::Unavailable, message, details)
 }
 

@@ -1,3 +1,5 @@
+//! When trainings are due: cases worked out by hand, then any order of looks.
+
 use proptest::prelude::*;
 
 use super::*;
