@@ -1117,9 +1117,10 @@ pub enum EventKind {
     Abandon = 8,
     /// Gave the book back for its money.
     Return = 9,
-    /// Was shown the book on a shelf. Never part of a history: it is kept apart, for a while, so
-    /// that a book that is shown and shown and not taken can make room, if the server is set so. Its
-    /// number is apart from those of a history.
+    /// Was shown the book on a shelf. Never part of a history: the latest of the shop are kept
+    /// apart, with ids and a number apart from those of a history, so that a book that is shown and
+    /// shown and not taken can make room. That step is off unless the server is set otherwise. It
+    /// cannot be retracted.
     Impression = 100,
 }
 impl EventKind {
