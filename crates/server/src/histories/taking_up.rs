@@ -19,12 +19,6 @@ pub(super) struct Progress {
     known: Option<i64>,
     /// Of those beyond, these.
     ours: Range<i64>,
-    /// Forgets everything; what is being read just now is not kept either. Nothing for async
-    /// threads, as above.
-    pub(super) fn clear(&self) -> Dropped {
-        (self.users.clear(), self.histories.clear())
-    }
-
     /// How often users were removed or merged.
     removals: i64,
 }
@@ -108,6 +102,12 @@ impl Kept {
         };
         self.publish(&progress);
         dropped
+    }
+
+    /// Forgets everything; what is being read just now is not kept either. Nothing for async
+    /// threads, as above.
+    pub(super) fn clear(&self) -> Dropped {
+        (self.users.clear(), self.histories.clear())
     }
 
     /// How often users were removed or merged, as far as that is taken up.
