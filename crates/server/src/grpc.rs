@@ -36,9 +36,9 @@ pub use v1::to_message;
 pub const SERVICES: [&str; 6] = [
     <RecommendationsServer<tutorial::Tutorial> as NamedService>::NAME,
     <RecommendationServiceServer<v1::V1> as NamedService>::NAME,
+    <CatalogServiceServer<catalog::Catalog> as NamedService>::NAME,
     <EventServiceServer<events::EventKeeper> as NamedService>::NAME,
     <RuleServiceServer<rules::RuleKeeper> as NamedService>::NAME,
-    <CatalogServiceServer<catalog::Catalog> as NamedService>::NAME,
     <UserServiceServer<users::UserKeeper> as NamedService>::NAME,
 ];
 

@@ -11,7 +11,9 @@ fn answers_are_as_the_openapi_document_says() {
     let Some(schemathesis) = needs::schemathesis("answers_are_as_the_openapi_document_says") else {
         return;
     };
-    let server = shop::demo().start("demo --listen 127.0.0.1:0");
+    // It deletes books, merges users and whatever else there is.
+    let shop = shop::own();
+    let server = shop.start("demo --listen 127.0.0.1:0");
     let lines = server.read_until("Serving gRPC on localhost:");
     let port = lines.last().unwrap().split(['.', ':']).nth(1).unwrap();
     let scripts = needs::repository().join("crates/foreword/tests/python");

@@ -1,5 +1,6 @@
 //! A shop made once for the tests that only read it: the demo's, trained.
 
+use std::fs;
 use std::sync::OnceLock;
 
 use crate::program::Program;
@@ -15,4 +16,17 @@ pub(crate) fn demo() -> &'static Program {
         assert_eq!(started.end_with("-TERM"), 0);
         program
     })
+}
+
+/// The same for a test that changes it.
+pub(crate) fn own() -> Program {
+    let (from, own) = (demo().folder.path(), Program::new());
+    let to = own.folder.path();
+    fs::copy(from.join("foreword.db"), to.join("foreword.db")).unwrap();
+    fs::create_dir(to.join("models")).unwrap();
+    for file in fs::read_dir(from.join("models")).unwrap() {
+        let file = file.unwrap();
+        fs::copy(file.path(), to.join("models").join(file.file_name())).unwrap();
+    }
+    own
 }

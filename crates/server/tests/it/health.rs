@@ -11,12 +11,14 @@ use transport::health::v1::{HealthCheckRequest, HealthListRequest};
 
 use crate::running::{self, Running};
 
-const SERVICES: [&str; 5] = [
+const SERVICES: [&str; 7] = [
     "",
     "Recommendations",
+    "foreword.v1.CatalogService",
     "foreword.v1.EventService",
     "foreword.v1.RecommendationService",
     "foreword.v1.RuleService",
+    "foreword.v1.UserService",
 ];
 
 fn about(service: &str) -> HealthCheckRequest {

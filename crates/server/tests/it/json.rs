@@ -91,6 +91,18 @@ fn contract() -> Contract {
     Contract::decode(api::FILE_DESCRIPTOR_SET).unwrap()
 }
 
+/// The methods that change something, in an order in which their examples find what they are about.
+const CHANGING: [&str; 8] = [
+    "UpsertBooks",
+    "UpdateOffers",
+    "PutRule",
+    "RecordEvents",
+    "MergeUsers",
+    "DeleteBook",
+    "DeleteRule",
+    "DeleteUser",
+];
+
 #[tokio::test]
 async fn every_example_of_the_document_is_answered_as_by_grpc() {
     let folder = running::full_shop().await;
@@ -98,18 +110,24 @@ async fn every_example_of_the_document_is_answered_as_by_grpc() {
     let contract = contract();
     let document: Value = serde_json::from_str(api::OPENAPI).unwrap();
     let paths = document["paths"].as_object().unwrap();
-    assert!(paths.len() >= 3, "{paths:?}");
-    for (path, item) in paths {
+    let turn =
+        |path: &str| CHANGING.iter().position(|method| path.ends_with(&format!("/{method}")));
+    let mut in_turn: Vec<_> = paths.iter().collect();
+    in_turn.sort_by_key(|(path, _)| turn(path));
+    for (path, item) in in_turn {
         let content = &item["post"]["requestBody"]["content"]["application/json"];
         let examples = content["examples"].as_object().unwrap();
         assert!(!examples.is_empty(), "{path}");
         for example in examples.values() {
-            let answer = check(&running, &contract, path, &example["value"].to_string()).await;
-            // The rule is there only after its example was put.
-            let is_answered = answer.get("code").is_none() || path.ends_with("/DeleteRule");
-            assert!(is_answered, "{path}: {answer}");
-            let has_books = answer.get("books").is_some();
-            assert_eq!(has_books, path.contains("RecommendationService"), "{path}: {answer}");
+            let example = example["value"].to_string();
+            // What changes something is answered otherwise the second time.
+            let answer = match turn(path) {
+                None => check(&running, &contract, path, &example).await,
+                Some(_) => ask(&running.channel, path, &example).await.1,
+            };
+            assert!(answer.get("code").is_none(), "{path}: {answer}");
+            let is_shelf = path.contains("RecommendationService");
+            assert!(!is_shelf || answer.get("books").is_some(), "{path}: {answer}");
         }
     }
     running.stop().await;

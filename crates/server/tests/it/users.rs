@@ -124,7 +124,7 @@ async fn a_deleted_user_is_unknown_from_the_next_answer_on() {
     )
     .await;
     assert_eq!(recommended(&running, "ann").await.1, Fallback::Unspecified);
-    assert_eq!(delete(&running, "ann").await.unwrap(), 2);
+    assert_eq!(delete(&running, "ann").await.unwrap(), 1);
     let (books, fallback) = recommended(&running, "ann").await;
     assert_eq!(fallback, Fallback::UnknownUser);
     assert!(books.contains(&"1".to_owned()));
@@ -175,6 +175,9 @@ async fn a_session_becomes_part_of_the_account_that_it_signed_in_to() {
     let refused = merge(&running, "ann", "ann").await.unwrap_err();
     assert_eq!(refused.code(), Code::InvalidArgument);
 
+    // Only all of it can be deleted: who it was that did what is not known any more.
+    let refused = delete(&running, "visitor").await.unwrap_err();
+    assert_eq!(refused.code(), Code::FailedPrecondition);
     // With the account go all who were part of it.
     assert_eq!(delete(&running, "ann").await.unwrap(), 3);
     assert_eq!(recommended(&running, "visitor").await.1, Fallback::UnknownUser);

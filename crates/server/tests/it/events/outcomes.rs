@@ -106,6 +106,7 @@ async fn an_entry_that_is_not_valid_is_refused_by_itself() {
         (Event { event_time: at(i64::MIN), ..good() }, "event.event_time"),
         (Event { event_time: at(i64::MAX), ..good() }, "event.event_time"),
         (Event { attribution_token: "x".repeat(513), ..good() }, "event.attribution_token"),
+        (Event { attribution_token: "a\0b".to_owned(), ..good() }, "event.attribution_token"),
     ];
     let mut entries: Vec<EventEntry> = bad.iter().map(|(event, _)| entry(event.clone())).collect();
     entries.push(EventEntry { entry: None });
