@@ -1,7 +1,7 @@
 //! Events on their way into the store: group commit.
 //!
 //! Callers hand checked entries over and wait. One job writes: it takes whatever waits, writes it
-//! in one transaction, has the [histories](crate::histories) take it up, and tells each caller
+//! in one transaction, has the histories take it up, and tells each caller
 //! what became of theirs. Meanwhile the next group gathers, so that a commit is shared by all who
 //! come while the one before lasts, and nobody waits for a timer.
 //!
