@@ -121,7 +121,7 @@ async fn an_entry_that_is_not_valid_is_refused_by_itself() {
         assert_eq!(found, [field]);
         assert!(result.violations[0].description.contains("expected"), "{result:?}");
     }
-    assert_eq!(outcomes(&results[17..]), [Outcome::Stored, Outcome::Stored]);
+    assert_eq!(outcomes(&results[18..]), [Outcome::Stored, Outcome::Stored]);
     assert!(!has(&shelf(&running, "ann", 0).await, 4));
     for entries in [vec![], vec![entry(good()); 1001]] {
         let refused = record(&running, entries).await.unwrap_err();
