@@ -21,6 +21,7 @@ mod appearing;
 mod arrivals;
 mod client;
 mod closed;
+mod cold_file;
 mod course;
 pub mod events;
 mod latencies;
@@ -38,6 +39,7 @@ mod run;
 pub use appearing::appears;
 pub use arrivals::{Arrivals, Schedule};
 pub use client::{ConnectError, Target, Tls};
+pub use cold_file::put_out_of_memory;
 pub use latencies::{Latencies, Summary};
 pub use mapping::MappedFile;
 pub use outcome::{EXAMPLES_MAX, Outcome, OutcomeTally, Outcomes};
@@ -45,8 +47,8 @@ pub use plan::{
     CONNECTIONS_MAX, DEADLINE_MAX, IN_FLIGHT_MAX, LENGTH_MAX, Plan, PlanError, THREADS_MAX,
 };
 pub use probe::Probe;
-pub use process::{Process, Usage};
-pub use question::{Question, Questions, bearer};
+pub use process::{Memory, Process, Usage};
+pub use question::{Draw, Question, Questions, bearer};
 pub use report::{OutcomeRow, Report, ServerRow};
 pub use run::{Finished, LoadError, Measured, ServerUse, run};
 pub use tonic::metadata::AsciiMetadataValue;

@@ -19,7 +19,9 @@ use server::telemetry::log::{self, Levels};
 use crate::exit;
 
 pub(crate) use backup::{Backup, Restore};
-pub(crate) use bench::{ArrivalsKind, Bench, Call, Events, Load, Open, Retrain, Scale, TlsFiles};
+pub(crate) use bench::{
+    ArrivalsKind, Bench, Call, Events, Load, Open, Retrain, Scale, TlsFiles, Users,
+};
 pub(crate) use certs::Certs;
 pub(crate) use evaluate::{Evaluate, SplitKind};
 pub(crate) use keys::{CreateKey, Keys};

@@ -9,6 +9,9 @@ use storage::{DatabaseUrl, ModelFolder, ModelFolderError, Store, StoreError};
 
 use crate::settings::Settings;
 
+/// The file of a store in a data folder.
+pub use storage::FILE_NAME as DATABASE_FILE;
+
 /// The file that a running server keeps locked and writes its addresses into.
 const SERVING: &str = "serving";
 

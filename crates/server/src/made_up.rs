@@ -6,10 +6,23 @@ mod shop;
 
 use recommender::ItemNumber;
 use recommender::offer::Offer;
-use storage::Book;
+use storage::{Book, ModelFolder, Store};
 
-pub use large::{BOOKS, fill, users};
+use crate::train::{TrainedOn, trained_on};
+
+pub use large::{BOOKS, events, fill, users};
 pub use shop::{MadeUpError, MadeUpShop};
+
+/// Whether the active model was trained on all that a store has.
+///
+/// # Errors
+///
+/// [`MadeUpError`].
+pub async fn is_learnt(store: &Store, models: &ModelFolder) -> Result<bool, MadeUpError> {
+    let Some(version) = models.active()? else { return Ok(false) };
+    let now = TrainedOn::of(&store.revisions().await?);
+    Ok(trained_on(models, version) == Some(now))
+}
 
 fn book(number: u32) -> Book {
     Book {

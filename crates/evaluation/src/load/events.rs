@@ -5,7 +5,8 @@
 //!    last result came.
 //! 2. [`freshness`]: clients that buy the first book of a user's shelf and ask again as soon as
 //!    that is acknowledged. The latency is from the acknowledgement to the answer, which has to
-//!    lack the book.
+//!    lack the book. It is asked for where the purchase was told, or of another replica, with the
+//!    user's revision of the acknowledgement.
 
 use std::collections::VecDeque;
 use std::num::NonZeroUsize;
@@ -209,22 +210,29 @@ fn bought(user: u32, book: &str, event_id: &str) -> EventEntry {
     EventEntry { entry: Some(Entry::Event(event)) }
 }
 
-/// Buys and asks again for as long as the plan says, a user after the other for each client.
+/// Buys and asks again for as long as the plan says, a user after the other for each client. Where
+/// there is another replica, that one is asked.
 ///
 /// # Errors
 ///
 /// [`EventsError`].
 pub async fn freshness(
     target: &Target,
+    other: Option<&Target>,
     plan: &EventsPlan,
     cancelled: &Arc<AtomicBool>,
 ) -> Result<Fresh, EventsError> {
-    let channels = connect(target, plan).await?;
+    let tell = connect(target, plan).await?;
+    let ask = match other {
+        Some(other) => connect(other, plan).await?.into_iter().map(Some).collect(),
+        None => vec![None; tell.len()],
+    };
     let probe = Probe::start();
     let figures = Arc::new(FreshFigures::default());
     let began = Instant::now();
     let mut clients = JoinSet::new();
-    for (client, channel) in channels.into_iter().enumerate() {
+    for (client, (tell, other)) in tell.into_iter().zip(ask).enumerate() {
+        let channels = Channels { tell, other };
         let (plan, figures, cancelled) =
             (plan.clone(), Arc::clone(&figures), Arc::clone(cancelled));
         clients.spawn(async move {
@@ -234,7 +242,7 @@ pub async fn freshness(
                 number += 1;
                 let user = random.random_range(1..=plan.users);
                 let event_id = format!("{:x}-f{client}-{number}", plan.seed);
-                ask_again(&channel, user, &event_id, &figures).await?;
+                ask_again(&channels, user, &event_id, &figures).await?;
             }
             Ok(())
         });
@@ -265,25 +273,41 @@ struct FreshFigures {
     acknowledged: Mutex<Latencies>,
 }
 
+/// Where purchases are told, and the other replica, if that is the one to be asked.
+struct Channels {
+    tell: Channel,
+    other: Option<Channel>,
+}
+
 /// A user buys the first book of their shelf, and asks again.
 async fn ask_again(
-    channel: &Channel,
+    channels: &Channels,
     user: u32,
     event_id: &str,
     figures: &FreshFigures,
 ) -> Result<(), Status> {
-    let shelf = async || -> Result<Vec<String>, Status> {
-        let request = RecommendRequest { user_id: user.to_string(), ..RecommendRequest::default() };
-        let answer = RecommendationServiceClient::new(channel.clone()).recommend(request).await?;
+    let Channels { tell, other } = channels;
+    let asked = other.as_ref().unwrap_or(tell);
+    let shelf = async |user_revision| -> Result<Vec<String>, Status> {
+        let user_id = user.to_string();
+        let request = RecommendRequest { user_id, user_revision, ..RecommendRequest::default() };
+        let answer = RecommendationServiceClient::new(asked.clone()).recommend(request).await?;
         let books = answer.into_inner().books.into_iter().filter_map(|one| one.book);
         Ok(books.map(|book| book.id).collect())
     };
-    let Some(first) = shelf().await?.into_iter().next() else { return Ok(()) };
+    let Some(first) = shelf(0).await?.into_iter().next() else { return Ok(()) };
     let entries = vec![bought(user, &first, event_id)];
     let sent = Instant::now();
-    EventServiceClient::new(channel.clone()).record_events(RecordEventsRequest { entries }).await?;
+    let told = EventServiceClient::new(tell.clone())
+        .record_events(RecordEventsRequest { entries })
+        .await?;
     let acknowledged = Instant::now();
-    let books = shelf().await?;
+    // Where it was told, the answer has it without being asked to.
+    let revision = match other {
+        Some(_) => told.get_ref().results.first().map_or(0, |result| result.user_revision),
+        None => 0,
+    };
+    let books = shelf(revision).await?;
     record(&figures.answered, acknowledged.elapsed());
     record(&figures.acknowledged, acknowledged - sent);
     figures.asked.fetch_add(1, Ordering::Relaxed);

@@ -258,8 +258,8 @@ impl Ratio {
     }
 }
 
-/// The middle one, or the mean of the two in the middle.
-fn median(figures: impl Iterator<Item = f64>) -> Option<f64> {
+/// The middle one, or the mean of the two in the middle; `None` if there are none.
+pub fn median(figures: impl Iterator<Item = f64>) -> Option<f64> {
     let mut figures: Vec<f64> = figures.collect();
     figures.sort_by(f64::total_cmp);
     let middle = figures.len() / 2;

@@ -1,6 +1,6 @@
 //! What a server's process takes: CPU time and memory, as Linux counts them.
 //!
-//! Source: `proc_pid_stat(5)` and `proc_pid_status(5)`.
+//! Source: `proc_pid_stat(5)`, `proc_pid_status(5)` and `proc_pid_smaps(5)`.
 
 use std::io;
 use std::time::Duration;
@@ -25,7 +25,37 @@ pub struct Usage {
     pub resident_peak_bytes: u64,
 }
 
+/// What is resident of a process's memory, in bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Memory {
+    /// All of it (`Rss`): memory of its own, and pages of files that it has mapped. What the system
+    /// keeps of files that are read, not mapped, is not a process's.
+    pub resident_bytes: u64,
+    /// The same, with each page divided by the number of processes that have it (`Pss`).
+    pub share_bytes: u64,
+    /// Of the first: heap and stacks, of no file (`Anonymous`).
+    pub anonymous_bytes: u64,
+    /// The most that was resident at once since the process began.
+    pub peak_bytes: u64,
+}
+
 impl Process {
+    /// What of its memory is resident.
+    ///
+    /// # Errors
+    ///
+    /// As [`usage`](Self::usage), and if the process is somebody else's.
+    pub fn memory(self) -> io::Result<Memory> {
+        let rollup = std::fs::read_to_string(format!("/proc/{}/smaps_rollup", self.0))?;
+        let bytes = |name| bytes_of(&rollup, name).ok_or_else(odd);
+        Ok(Memory {
+            resident_bytes: bytes("Rss:")?,
+            share_bytes: bytes("Pss:")?,
+            anonymous_bytes: bytes("Anonymous:")?,
+            peak_bytes: self.usage()?.resident_peak_bytes,
+        })
+    }
+
     /// What it took so far.
     ///
     /// # Errors
@@ -34,7 +64,6 @@ impl Process {
     pub fn usage(self) -> io::Result<Usage> {
         let read = |file: &str| std::fs::read_to_string(format!("/proc/{}/{file}", self.0));
         let (stat, status) = (read("stat")?, read("status")?);
-        let odd = || io::Error::new(io::ErrorKind::InvalidData, "/proc has an unknown format");
         let ticks = ticks_of(&stat).ok_or_else(odd)?;
         Ok(Usage {
             cpu: Duration::from_secs_f64(ticks as f64 / ticks_per_second() as f64),
@@ -42,6 +71,10 @@ impl Process {
             resident_peak_bytes: bytes_of(&status, "VmHWM:").ok_or_else(odd)?,
         })
     }
+}
+
+fn odd() -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, "/proc has an unknown format")
 }
 
 #[cfg(unix)]
@@ -73,6 +106,14 @@ mod tests {
         assert_eq!(ticks_of(stat), Some(267));
         assert_eq!(ticks_of("42 (a) S 1"), None);
         assert_eq!(ticks_of(""), None);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn memory_of_a_process_is_its_own_and_that_of_files() {
+        let memory = Process(std::process::id()).memory().unwrap();
+        assert!(memory.anonymous_bytes > 0 && memory.share_bytes > 0, "{memory:?}");
+        assert!(memory.anonymous_bytes < memory.resident_bytes, "{memory:?}");
     }
 
     #[test]

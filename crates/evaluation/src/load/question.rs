@@ -32,13 +32,32 @@ pub enum Question {
     Trending,
 }
 
+/// Which id a question is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Draw {
+    /// Any of them, evenly.
+    Evenly,
+    /// Each once before any comes again, scattered, and so many left out at the beginning: nobody
+    /// knows yet what there is to know of them.
+    EachOnce {
+        /// How many.
+        after: u64,
+    },
+}
+
+/// Far apart, so that neighbours in a store are not asked for one after the other; a prime, so that
+/// each comes once.
+const STRIDE: u64 = 2_654_435_761;
+
 /// Questions by their number: the same number is the same question.
 #[derive(Debug)]
 pub struct Questions {
     /// Which call.
     pub question: Question,
-    /// Users, or books for [`Question::Similar`], drawn evenly from these decimal ids.
+    /// Users, or books for [`Question::Similar`], by their decimal ids.
     pub ids: RangeInclusive<u32>,
+    /// Which of them.
+    pub draw: Draw,
     /// How many books are asked for; the tutorial's contract has no more than 2³¹ − 1.
     pub results_max: u32,
     /// Seed of the draw.
@@ -75,7 +94,7 @@ impl Questions {
     async fn tutorial(&self, channel: Channel, number: u64) -> Result<Outcome, Status> {
         let mut random = self.random(number);
         let request = RecommendationRequest {
-            user_id: number_of(random.random_range(self.ids.clone())),
+            user_id: number_of(self.id(&mut random, number)),
             category: random.random_range(0..3),
             max_results: number_of(self.results_max),
         };
@@ -86,7 +105,7 @@ impl Questions {
 
     async fn v1(&self, channel: Channel, number: u64) -> Result<Outcome, Status> {
         let mut client = RecommendationServiceClient::new(channel);
-        let id = self.random(number).random_range(self.ids.clone()).to_string();
+        let id = self.id(&mut self.random(number), number).to_string();
         let max_results = number_of(self.results_max);
         let (books, fallback) = match self.question {
             Question::Similar => {
@@ -120,6 +139,19 @@ impl Questions {
             request.metadata_mut().insert("authorization", authorization.clone());
         }
         request
+    }
+
+    fn id(&self, random: &mut ChaCha8Rng, number: u64) -> u32 {
+        match self.draw {
+            Draw::Evenly => random.random_range(self.ids.clone()),
+            Draw::EachOnce { after } => {
+                let (first, last) = (u64::from(*self.ids.start()), u64::from(*self.ids.end()));
+                let count = last.saturating_sub(first) + 1;
+                // Both factors have 32 bits.
+                let place = ((after + number) % count) * STRIDE % count;
+                (first + place) as u32
+            }
+        }
     }
 
     /// Of this question alone, so that questions need not be asked in their order.
@@ -162,4 +194,32 @@ fn id_of(book: &RecommendedBook) -> &str {
 
 fn number_of(number: u32) -> i32 {
     i32::try_from(number).unwrap_or(i32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_user_is_asked_for_once_before_any_comes_again() {
+        let questions = |after| Questions {
+            question: Question::Recommend,
+            ids: 3..=1_002,
+            draw: Draw::EachOnce { after },
+            results_max: 10,
+            seed: 7,
+            deadline: Duration::from_secs(1),
+            authorization: None,
+            fallbacks: AtomicU64::new(0),
+        };
+        let ids = |after, numbers: std::ops::Range<u64>| {
+            let questions = questions(after);
+            let id = |number| questions.id(&mut questions.random(number), number);
+            numbers.map(id).collect::<Vec<u32>>()
+        };
+        let mut all = ids(0, 0..1_000);
+        assert_eq!(ids(600, 0..400), all[600..]);
+        all.sort_unstable();
+        assert_eq!(all, (3..=1_002).collect::<Vec<u32>>());
+    }
 }

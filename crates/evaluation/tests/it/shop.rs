@@ -136,6 +136,7 @@ pub(crate) fn questions() -> Arc<Questions> {
     Arc::new(Questions {
         question: Question::Tutorial,
         ids: 1..=50,
+        draw: Draw::Evenly,
         results_max: 3,
         seed: 1,
         deadline: Duration::from_secs(60),

@@ -17,6 +17,8 @@ pub(crate) enum Bench {
     Load(Box<Load>),
     /// Serve a folder, stream events into it; tell how many a second are durable and how soon answers have them
     Events(Box<Events>),
+    /// Serve made-up stores of several sizes; tell memory, and how long users wait who were not there lately
+    Users(Users),
     /// Train on synthetic shops of several sizes; tell time per item, memory, how models open
     Scale(Scale),
     /// Open a model's file many times; tell how long that takes, and what two processes share
@@ -73,6 +75,62 @@ pub(crate) struct Events {
     #[command(flatten)]
     pub(crate) output: Output,
 }
+
+const USERS_EXAMPLES: &str = "\
+Examples:
+  Does memory stay the same from 1 million users to 2 million, and how long do cold users wait?
+    foreword bench users /tmp/shops
+  A quick look:
+    foreword bench users /tmp/shops --users 10000,20000 --for 2s --rounds 1
+  Fill the stores and train, to measure later:
+    foreword bench users /tmp/shops --rounds 0
+
+A store for each size is made in the folder, with 10 made-up purchases for each user, and a model is
+trained on it; both stay there, so that the next time it starts at once. With --database, the stores
+are one that grows from size to size. Files are put out of the system's memory, then this program is
+started again as a server. First users are asked for whose history is not in its memory, each once:
+their latency, less that of the probe beside them, is the median over the rounds. Then users are
+asked for until the memory of histories (store.history_cache_mib) is full.
+
+Memory is what is resident of the server: its own, and what it has mapped. The model is a mapped file
+of its own size, whatever the users are, and is told apart; the database is read, not mapped, so what
+the system keeps of it does not count. A training within the server, of which there is none here,
+takes memory that grows with the events.
+
+Exit codes: 0 success, 1 a request went wrong or another failure, 2 wrong arguments, 130 stopped
+before the end.";
+
+/// `bench users`.
+#[derive(Args, Clone, Debug)]
+#[command(after_help = USERS_EXAMPLES)]
+pub(crate) struct Users {
+    /// Where the stores are kept
+    #[arg(value_name = "DIR")]
+    pub(crate) folder: PathBuf,
+    /// How many users the stores have, separated by commas, the fewest first
+    #[arg(
+        long,
+        value_name = "COUNT",
+        value_delimiter = ',',
+        default_value = "1000000,2000000",
+        value_parser = value_parser!(u32).range(1..=USERS_MAX)
+    )]
+    pub(crate) users: Vec<u32>,
+    /// Cold users a second
+    #[arg(long, value_name = "NUMBER", default_value_t = 100, value_parser = value_parser!(u32).range(1..=1_000_000))]
+    pub(crate) rate: u32,
+    /// How long each round is measured
+    #[arg(long = "for", value_name = "TIME", default_value = "10s", value_parser = time)]
+    pub(crate) duration: Duration,
+    /// How often cold users are measured; 0 only fills the stores
+    #[arg(long, value_name = "COUNT", default_value_t = 5, value_parser = value_parser!(u16).range(..=1000))]
+    pub(crate) rounds: u16,
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+/// Ten events of each still are a number that a progress bar can show.
+const USERS_MAX: i64 = 100_000_000;
 
 const SCALE_EXAMPLES: &str = "\
 Examples:

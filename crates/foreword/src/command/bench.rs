@@ -1,13 +1,14 @@
-//! `foreword bench`: measurements of a running service, of events, of how training grows, of what
-//! opening a model costs, and of trainings beside calls.
+//! `foreword bench`: measurements of a running service, of events, of how a service grows with its
+//! users and training with its books, of what opening a model costs, and of trainings beside calls.
 
 mod events;
-mod events_server;
 mod load;
 mod load_text;
 mod open;
 mod retrain;
 mod scale;
+mod serving;
+mod users;
 
 use std::process::ExitCode;
 
@@ -21,6 +22,7 @@ pub(super) async fn run(bench: &Bench, arguments: &Arguments) -> Result<ExitCode
         Bench::Load(load) => load::run((**load).clone()).await,
         Bench::Events(events) => events::run(arguments, (**events).clone()).await,
         Bench::Open(open) => open::run(open.clone()).await,
+        Bench::Users(users) => users::run(arguments, users.clone()).await,
         Bench::Retrain(retrain) => retrain::run(arguments, retrain.clone()).await,
         Bench::Scale(scale) => scale::run(&arguments.settings()?, scale.clone()).await,
     }

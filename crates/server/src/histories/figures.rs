@@ -4,13 +4,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 macro_rules! sources {
     ($($(#[$doc:meta])* $variant:ident => $name:literal,)*) => {
-        /// Where a history came from.
+        /// Where a history was found.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        pub(crate) enum From {
+        pub(crate) enum FoundIn {
             $($(#[$doc])* $variant,)*
         }
 
-        impl From {
+        impl FoundIn {
             /// All of them.
             pub(crate) const ALL: &[Self] = &[$(Self::$variant,)*];
 
@@ -35,17 +35,17 @@ sources! {
     Nowhere => "nowhere",
 }
 
-/// How often histories came from where.
+/// How often histories were found where.
 #[derive(Debug, Default)]
-pub(crate) struct HistoryFigures([AtomicU64; From::ALL.len()]);
+pub(crate) struct HistoryFigures([AtomicU64; FoundIn::ALL.len()]);
 
 impl HistoryFigures {
-    pub(super) fn count(&self, from: From) {
-        self.0[from as usize].fetch_add(1, Ordering::Relaxed);
+    pub(super) fn count(&self, found_in: FoundIn) {
+        self.0[found_in as usize].fetch_add(1, Ordering::Relaxed);
     }
 
-    /// How often one came from there.
-    pub(crate) fn count_of(&self, from: From) -> u64 {
-        self.0[from as usize].load(Ordering::Relaxed)
+    /// How often one was found there.
+    pub(crate) fn count_of(&self, found_in: FoundIn) -> u64 {
+        self.0[found_in as usize].load(Ordering::Relaxed)
     }
 }

@@ -9,7 +9,7 @@ use recommender::id::FIRST_ASSIGNED;
 use storage::StoreError;
 use transport::Deadline;
 
-use super::figures::From;
+use super::figures::FoundIn;
 use super::{Histories, History};
 
 /// While the store is known to be away, reading it is tried for no longer than this.
@@ -73,7 +73,7 @@ impl Histories {
         if let Some((number, history)) = &held
             && fresh.revision <= history.revision.max(known)
         {
-            self.figures.count(From::Memory);
+            self.figures.count(FoundIn::Memory);
             return Known::User {
                 number: *number,
                 history: Arc::clone(history),
@@ -83,17 +83,17 @@ impl Histories {
         }
         match self.within(fresh.deadline, self.read_through(fresh.revision, look_up)).await {
             Ok(read) => {
-                self.figures.count(From::Store);
+                self.figures.count(FoundIn::Store);
                 read
             }
             Err(failure) => {
                 let Some((number, history)) = held else {
                     tracing::warn!(error = %failure, "history cannot be read; answering with popular books");
-                    self.figures.count(From::Nowhere);
+                    self.figures.count(FoundIn::Nowhere);
                     return Known::Unavailable;
                 };
                 tracing::warn!(error = %failure, "history cannot be read; answering from memory");
-                self.figures.count(From::OldMemory);
+                self.figures.count(FoundIn::OldMemory);
                 let revision = history.revision;
                 Known::User { number, history, revision, is_stale: true }
             }

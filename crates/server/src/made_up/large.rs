@@ -3,6 +3,8 @@
 //! Users and books are their own numbers, from 1 up. The same numbers of events give the same
 //! store; one that has fewer is filled up.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use recommender::{EventKind, ItemNumber, UserNumber};
 use storage::event::EventError;
 use storage::{EventId, EventOrigin, NewEvent, Store, StoreError};
@@ -15,7 +17,7 @@ use crate::progress::{Progress, Unit};
 pub const BOOKS: u32 = 10_000;
 
 /// How many events each user has.
-const EVENTS_OF_USER: u64 = 20;
+const EVENTS_OF_USER: u64 = 10;
 
 /// How many users have theirs in one transaction.
 const USERS_A_COMMIT: u32 = 20_000;
@@ -33,12 +35,23 @@ pub fn users(events: u64) -> u32 {
     u32::try_from(events.div_ceil(EVENTS_OF_USER)).unwrap_or(u32::MAX).clamp(1, 1 << 29)
 }
 
-/// Fills a store up to so many events.
+/// How many events a store of so many users has.
+#[must_use]
+pub fn events(users: u32) -> u64 {
+    u64::from(users) * EVENTS_OF_USER
+}
+
+/// Fills a store up to so many events; what was written stays where it was told to stop.
 ///
 /// # Errors
 ///
 /// As [`Store::begin`] and [`storage::Writer::append_events`].
-pub async fn fill(store: &Store, events: u64, progress: &dyn Progress) -> Result<(), StoreError> {
+pub async fn fill(
+    store: &Store,
+    events: u64,
+    progress: &dyn Progress,
+    cancelled: &AtomicBool,
+) -> Result<(), StoreError> {
     let (users, known) = (users(events), store.user_count().await?);
     let first = u32::try_from(known).unwrap_or(u32::MAX).saturating_add(1);
     if store.books_after(None, 1).await?.is_empty() {
@@ -48,7 +61,7 @@ pub async fn fill(store: &Store, events: u64, progress: &dyn Progress) -> Result
     }
     progress.begin("filling the store", Some(users.into()), Unit::Count);
     let mut next = first;
-    while next <= users {
+    while next <= users && !cancelled.load(Ordering::Relaxed) {
         let mut writer = store.begin().await?;
         let end = users.min(next.saturating_add(USERS_A_COMMIT - 1));
         while next <= end {

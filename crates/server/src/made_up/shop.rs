@@ -6,10 +6,9 @@ use rand_chacha::rand_core::SeedableRng;
 use recommender::{EventKind, Interactions, ItemNumber, UserNumber};
 use storage::{Book, EventId, EventOrigin, ModelFolderError, NewEvent, Store, StoreError};
 
-use super::book;
+use super::{book, is_learnt};
 use crate::data_folder::DataFolder;
 use crate::settings::Settings;
-use crate::train::{TrainedOn, trained_on};
 
 /// Users whose events are written at once.
 const USERS_AT_ONCE: usize = 250;
@@ -149,10 +148,7 @@ impl MadeUpShop {
     ///
     /// [`MadeUpError`].
     pub async fn is_learnt(&self) -> Result<bool, MadeUpError> {
-        let models = self.data.models()?;
-        let Some(version) = models.active()? else { return Ok(false) };
-        let now = TrainedOn::of(&self.store.revisions().await?);
-        Ok(trained_on(&models, version) == Some(now))
+        is_learnt(&self.store, &self.data.models()?).await
     }
 
     /// Closes the store.

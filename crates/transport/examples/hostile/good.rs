@@ -105,6 +105,7 @@ fn questions() -> Questions {
     Questions {
         question: Question::Tutorial,
         ids: 1..=1000,
+        draw: Draw::Evenly,
         results_max: 10,
         seed: 4,
         deadline: DEADLINE,

@@ -1,23 +1,25 @@
 //! `foreword bench events`.
 
+mod text;
+
 use std::process::ExitCode;
 use std::sync::atomic::Ordering;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
+use evaluation::load::Target;
 use evaluation::load::events::{EventsPlan, Fresh, Streamed, freshness, stream};
-use evaluation::load::{Process, Summary, Target};
 use serde::Serialize;
 use server::data_folder::DataFolder;
 use server::made_up;
+use tempfile::TempDir;
 
-use super::events_server::Server;
+use super::serving::{Metrics, Serving, Training};
 use crate::arguments::{Arguments, Events};
 use crate::exit;
 use crate::figures;
 use crate::output;
 use crate::progress;
 use crate::signal::Stop;
-use crate::table;
 
 /// How many users are asked for, where nobody says.
 const USERS: u32 = 2000;
@@ -27,21 +29,30 @@ const USERS: u32 = 2000;
 struct Document {
     plan: EventsPlan,
     store_events: Option<u64>,
+    /// How long the server took to start.
+    open_seconds: f64,
     /// The rounds that came to their end.
     rounds: Vec<Round>,
+    /// Trainings meanwhile that came to their end.
+    trainings: Vec<Training>,
 }
 
-/// Both measurements, one after the other.
+/// All measurements, one after the other.
 #[derive(Serialize)]
 struct Round {
     stream: Streamed,
     /// Groups that were committed while it streamed, each with one sync of the log.
     groups: f64,
+    groups_per_second: f64,
     entries_a_group: f64,
     commit_ms: f64,
     /// CPU time of the server for each event.
     cpu_us_per_event: Option<f64>,
     fresh: Fresh,
+    /// The same, of a second server on the same database; `None` for a folder, which has one.
+    fresh_elsewhere: Option<Fresh>,
+    /// Memory of the server at the end, its model included.
+    resident_bytes: Option<u64>,
 }
 
 pub(super) async fn run(arguments: &Arguments, events: Events) -> Result<ExitCode> {
@@ -51,42 +62,99 @@ pub(super) async fn run(arguments: &Arguments, events: Events) -> Result<ExitCod
     let data = DataFolder::new(&events.folder);
     if let Some(count) = events.store_events {
         let store = data.store(&settings).await?;
-        made_up::fill(&store, count, &*progress::shown()).await?;
+        made_up::fill(&store, count, &*progress::shown(), &stop.flag).await?;
         store.close().await;
     }
+    let replicas = (!settings.store.is_in_folder()).then(tempfile::tempdir).transpose()?;
+    let start = move || Servers::start(&data, replicas, &flags);
+    let servers = tokio::task::spawn_blocking(start).await.context("no server was started")??;
     let (plan, asking) = plans(&events);
-    let server = Server::start(&events.folder, flags).await?;
-    let target = Target::plaintext(&server.address.to_string());
     let mut rounds = Vec::new();
     for round in 0..u64::from(events.rounds) {
         // No event of a round is another's.
         let seed = |plan: &EventsPlan| EventsPlan { seed: plan.seed + round, ..plan.clone() };
-        let (before, usage) = (server.groups()?, Process(server.pid()).usage().ok());
-        let stream = stream(&target, &seed(&plan), &stop.flag).await?;
-        let (after, used) = (server.groups()?, Process(server.pid()).usage().ok());
-        let groups = after.groups - before.groups;
-        let cpu = usage.zip(used).map(|(before, after)| after.cpu.saturating_sub(before.cpu));
-        let fresh = freshness(&target, &seed(&asking), &stop.flag).await?;
+        let measured = measure(&servers, &seed(&plan), &seed(&asking), &stop).await?;
         if stop.flag.load(Ordering::Relaxed) {
             break;
         }
-        rounds.push(Round {
-            cpu_us_per_event: cpu.map(|cpu| cpu.as_secs_f64() * 1e6 / stream.events.max(1) as f64),
-            stream,
-            groups,
-            entries_a_group: (after.entries - before.entries) / groups.max(1.0),
-            commit_ms: (after.seconds - before.seconds) * 1e3 / groups.max(1.0),
-            fresh,
-        });
+        rounds.push(measured);
     }
-    drop(server);
-    let document = Document { plan, store_events: events.store_events, rounds };
+    let document = Document {
+        plan,
+        store_events: events.store_events,
+        open_seconds: servers.first.opened_in.as_secs_f64(),
+        rounds,
+        trainings: servers.first.trainings(),
+    };
+    drop(servers);
     if events.output.json {
         crate::command::print_json(&document)?;
     } else {
-        output::say(text(&document).trim_end());
+        output::say(text::text(&document).trim_end());
     }
     Ok(conclude(&document, &stop))
+}
+
+/// What is measured: a server, and on a database a second one with a folder of its own.
+struct Servers {
+    first: Serving,
+    second: Option<Serving>,
+    /// Goes after the server in it.
+    _folder: Option<TempDir>,
+}
+
+impl Servers {
+    fn start(
+        data: &DataFolder,
+        replica: Option<TempDir>,
+        flags: &[std::ffi::OsString],
+    ) -> Result<Self> {
+        let first = Serving::start(data, flags)?;
+        let second = replica.as_ref().map(|folder| DataFolder::new(folder.path()));
+        let second = second.map(|data| Serving::start(&data, flags)).transpose()?;
+        Ok(Self { first, second, _folder: replica })
+    }
+}
+
+async fn measure(
+    servers: &Servers,
+    plan: &EventsPlan,
+    asking: &EventsPlan,
+    stop: &Stop,
+) -> Result<Round> {
+    let first = &servers.first;
+    let target = first.target();
+    let (before, usage) = (first.metrics()?, first.process().usage().ok());
+    let stream = stream(&target, plan, &stop.flag).await?;
+    let (after, used) = (first.metrics()?, first.process().usage().ok());
+    let grown = |name: &str| grown(&before, &after, name);
+    let groups = grown("foreword_event_groups_total");
+    let cpu = usage.zip(used).map(|(before, after)| after.cpu.saturating_sub(before.cpu));
+    let fresh = freshness(&target, None, asking, &stop.flag).await?;
+    let second: Option<Target> = servers.second.as_ref().map(Serving::target);
+    let fresh_elsewhere = match &second {
+        // Other events than those before.
+        Some(second) => {
+            let asking = EventsPlan { seed: !asking.seed, ..asking.clone() };
+            Some(freshness(&target, Some(second), &asking, &stop.flag).await?)
+        }
+        None => None,
+    };
+    Ok(Round {
+        cpu_us_per_event: cpu.map(|cpu| cpu.as_secs_f64() * 1e6 / stream.events.max(1) as f64),
+        groups,
+        groups_per_second: groups / stream.seconds,
+        entries_a_group: grown("foreword_event_group_entries_total") / groups.max(1.0),
+        commit_ms: grown("foreword_event_commit_seconds_sum") * 1e3 / groups.max(1.0),
+        stream,
+        fresh,
+        fresh_elsewhere,
+        resident_bytes: first.process().usage().ok().map(|usage| usage.resident_bytes),
+    })
+}
+
+fn grown(before: &Metrics, after: &Metrics, name: &str) -> f64 {
+    after.value(name) - before.value(name)
 }
 
 /// What streams, and what buys and asks again.
@@ -104,59 +172,14 @@ fn plans(events: &Events) -> (EventsPlan, EventsPlan) {
     (plan, asking)
 }
 
-/// The figures as a person likes to read them.
-fn text(document: &Document) -> String {
-    let headings = [
-        "round",
-        "durable/s",
-        "groups",
-        "events/group",
-        "commit",
-        "ack p50",
-        "ack p99",
-        "probe p99",
-    ];
-    let mut streams = table::of_figures(&headings);
-    let headings =
-        ["round", "asked", "changed", "p50", "p99", "max", "less probe p99", "probe p99"];
-    let mut fresh = table::of_figures(&headings);
-    for (number, round) in (1..).zip(&document.rounds) {
-        let Round { stream, fresh: asked, .. } = round;
-        streams.add_row([
-            format!("{number}"),
-            figures::count(stream.per_second.round() as u64),
-            figures::count(round.groups as u64),
-            format!("{:.0}", round.entries_a_group),
-            format!("{:.2} ms", round.commit_ms),
-            ms(&stream.acknowledged, |it| it.p50_us),
-            ms(&stream.acknowledged, |it| it.p99_us),
-            ms(&stream.probe, |it| it.p99_us),
-        ]);
-        fresh.add_row([
-            format!("{number}"),
-            figures::count(asked.asked),
-            figures::count(asked.changed),
-            ms(&asked.answered, |it| it.p50_us),
-            ms(&asked.answered, |it| it.p99_us),
-            ms(&asked.answered, |it| it.max_us),
-            ms(&asked.answered_less_probe, |it| it.p99_us),
-            ms(&asked.probe, |it| it.p99_us),
-        ]);
-    }
-    format!(
-        "Streaming events:\n{streams}\n\nFrom an acknowledgement to the answer that has it:\n{fresh}\n"
-    )
-}
-
-fn ms(summary: &Summary, of: impl Fn(&Summary) -> f64) -> String {
-    format!("{:.2} ms", of(summary) / 1e3)
-}
-
 /// Says what was not as it should be; the exit code.
 fn conclude(document: &Document, stop: &Stop) -> ExitCode {
-    let rounds = || document.rounds.iter();
-    let others: u64 = rounds().map(|round| round.stream.others).sum();
-    let unchanged: u64 = rounds().map(|round| round.fresh.asked - round.fresh.changed).sum();
+    let others: u64 = document.rounds.iter().map(|round| round.stream.others).sum();
+    let asked = document
+        .rounds
+        .iter()
+        .flat_map(|round| std::iter::once(&round.fresh).chain(&round.fresh_elsewhere));
+    let unchanged: u64 = asked.map(|asked| asked.asked - asked.changed).sum();
     if others > 0 {
         let others = figures::counted(others, "event");
         output::remark(format_args!("error: {others} had another result than to be stored"));

@@ -10,8 +10,8 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use evaluation::load::paired::{Paired, Place, run_paired};
 use evaluation::load::{
-    Arrivals, AsciiMetadataValue, ConnectError, LoadError, Plan, Process, Question, Questions,
-    Target, Tls,
+    Arrivals, AsciiMetadataValue, ConnectError, Draw, LoadError, Plan, Process, Question,
+    Questions, Target, Tls,
 };
 use serde::Serialize;
 use server::progress::Stages;
@@ -135,6 +135,7 @@ fn measure(
     let questions = Arc::new(Questions {
         question,
         ids: ids.clone(),
+        draw: Draw::Evenly,
         results_max: arguments.max_results,
         seed: arguments.seed,
         deadline: arguments.deadline,

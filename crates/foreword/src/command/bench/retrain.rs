@@ -3,7 +3,6 @@
 
 mod beside;
 mod freshness;
-mod serving;
 mod text;
 mod writer;
 

@@ -16,7 +16,7 @@ use super::families::{
     UNFINISHED,
 };
 use super::page::Page;
-use crate::histories::figures::From;
+use crate::histories::figures::FoundIn;
 use crate::ingest::Ingest;
 use crate::recommend::{Fallback, Recommender};
 use crate::telemetry::log;
@@ -79,8 +79,8 @@ impl Sources {
     fn write_histories(&self, page: &mut Page<'_>) -> fmt::Result {
         let histories = self.recommender.histories();
         let figures = histories.figures();
-        let from = From::ALL.iter().map(|from| ([from.name()], figures.count_of(*from)));
-        page.counters(&HISTORIES, from)?;
+        let found = FoundIn::ALL.iter().map(|one| ([one.name()], figures.count_of(*one)));
+        page.counters(&HISTORIES, found)?;
         page.gauge(&HISTORY_BYTES, histories.bytes() as f64)?;
         page.gauge(&STORE_REACHABLE, flag(!histories.reach().is_away()))?;
         page.gauge(&STORE_LAG, histories.reach().lag().as_secs_f64())

@@ -9,14 +9,14 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use evaluation::load::paired::{Paired, Place, run_prepared};
-use evaluation::load::{Arrivals, Plan, Process, Question, Questions, Target};
+use evaluation::load::{Arrivals, Draw, Plan, Question, Questions};
 use evaluation::synthetic::Synthetic;
 use serde::Serialize;
 use server::progress::Stages;
 
-use super::serving::{Serving, Training};
 use super::writer::Writer;
 use super::{Bench, PATIENCE};
+use crate::command::bench::serving::{Serving, Training};
 
 /// Trains whenever there is the least news.
 const AGAIN_AND_AGAIN: [&str; 6] = [
@@ -81,8 +81,7 @@ impl Bench {
             ..Plan::new(arrivals)
         };
         plan.check()?;
-        let process = Some(Process(serving.id()));
-        let target = Target { process, ..Target::plaintext(&serving.address) };
+        let target = serving.target();
         let targets = [target.clone(), target];
         let questions = Arc::new(self.questions(&plan));
         let ask = move |channel, number| {
@@ -117,6 +116,7 @@ impl Bench {
         Questions {
             question: Question::Recommend,
             ids: 1..=u32::try_from(synthetic.users()).unwrap_or(u32::MAX).max(1),
+            draw: Draw::Evenly,
             results_max: 10,
             seed: self.arguments.seed,
             deadline: plan.deadline,

@@ -3,14 +3,14 @@
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
-use evaluation::load::{Target, appears};
+use evaluation::load::appears;
 use serde::Serialize;
 use server::progress::Stages;
 
-use super::serving::{Serving, Training};
 use super::writer::Writer;
 use super::{Bench, PATIENCE};
 use crate::arguments::Retrain;
+use crate::command::bench::serving::{Serving, Training};
 
 /// Among how many books a new one is looked for.
 pub(super) const RESULTS: u32 = 20;
@@ -36,7 +36,7 @@ impl Bench {
     pub(super) fn freshness(&self, writer: Writer) -> Result<Option<Freshness>> {
         let Retrain { events_per_second, new_books, .. } = self.arguments;
         let serving = Serving::start(&self.data, &self.flags)?;
-        let target = Target::plaintext(&serving.address);
+        let target = serving.target();
         let stages = Stages::new(&*self.progress);
         let began = Instant::now();
         writer.events(events_per_second);

@@ -7,8 +7,8 @@ use evaluation::load::paired::Paired;
 use super::Document;
 use super::beside::Beside;
 use super::freshness::{Freshness, RESULTS};
-use super::serving::Training;
 use crate::command::bench::load_text;
+use crate::command::bench::serving::Training;
 use crate::figures;
 
 pub(super) fn text(document: &Document) -> String {
