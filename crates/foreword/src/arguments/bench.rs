@@ -33,10 +33,16 @@ Examples:
     foreword bench events /tmp/shop --store-events 10000000
   How soon does an answer have what was acknowledged, in a shop's own folder? Use a copy.
     foreword bench events copy-of-shop --users 2000 --books 1000 --clients 1 --batch 1 --ahead 1
+  The same on PostgreSQL, and how soon another replica's answer has it?
+    foreword bench events /tmp/replica --database postgres://me@localhost/bench --store-events 10000000
 
 This program is started again as a server of the folder. Events are purchases that nobody made: they
 stay in the store. Each commit of a group of events is one sync of the disk; checkpoints of the
-database are more.";
+database are more. On a database a second server is started, on a folder of its own: purchases are
+told to the first, and the second is asked with the user's revision of the acknowledgement.
+
+The server trains while it is measured, as it does whenever one event in a hundred is new; --set
+retrain.on=false measures without.";
 
 /// `bench events`.
 #[derive(Args, Clone, Debug)]

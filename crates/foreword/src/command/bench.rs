@@ -5,6 +5,7 @@ mod events;
 mod load;
 mod load_text;
 mod open;
+mod prepared;
 mod retrain;
 mod scale;
 mod serving;

@@ -190,3 +190,76 @@ fn trainings_are_measured_beside_calls_and_new_books_come_to_be_known() {
     assert!(freshness["appeared_seconds"][0].is_number(), "{freshness}");
     assert!(!freshness["trainings"].as_array().unwrap().is_empty(), "{freshness}");
 }
+
+/// Trainings that leave the machine to other tests.
+#[cfg(target_os = "linux")]
+const QUICK: &str = "--set train.factors=0 --set train.neighbours=10 --set content.scale=0";
+
+#[cfg(target_os = "linux")]
+#[test]
+fn stores_of_made_up_users_are_made_once_and_served() {
+    let program = Program::new();
+    let folder = program.folder.path().join("stores");
+    let bench = |arguments: &str| {
+        program.run(&format!("bench users {} {arguments} {QUICK} --json", folder.display()))
+    };
+    // On a busy machine a request may come too late to be sent, which is told as an error.
+    let measured = bench("--users 500,1000 --rate 50 --for 300ms --rounds 2").output;
+    let document: Value = serde_json::from_str(&measured).unwrap();
+    insta::assert_snapshot!(serde_json::to_string_pretty(&shape(&document)).unwrap());
+    for (size, users) in document["sizes"].as_array().unwrap().iter().zip([500, 1000]) {
+        assert_eq!((&size["users"], &size["events"]), (&users.into(), &(10 * users).into()));
+        let served = &size["served"];
+        let cold = &served["cold"];
+        assert_eq!((&cold["fallbacks"], &cold["from_memory"]), (&0.into(), &0.into()), "{cold}");
+        let wrong: u64 = cold["rounds"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|round| round["wrong"].as_u64().unwrap())
+            .sum();
+        assert_eq!(wrong, 0, "{cold}");
+        assert!(cold["from_store"].as_u64() > Some(0), "{cold}");
+        let full = &served["full"];
+        assert_eq!(full["model"]["resident_bytes"].as_u64().unwrap() >> 20, {
+            size["model_bytes"].as_u64().unwrap() >> 20
+        });
+        assert!(served["history_cache_bytes"].as_u64().unwrap() > 0, "{served}");
+    }
+    let again: Value = serde_json::from_str(&bench("--users 500 --rounds 0").succeeded()).unwrap();
+    let size = &again["sizes"][0];
+    assert_eq!((&size["events_filled"], &size["train_seconds"]), (&0.into(), &Value::Null));
+    assert_eq!(size["served"], Value::Null);
+    let falling = bench("--users 1000,500").failed(1);
+    assert!(falling.contains("name the fewest users first"), "{falling}");
+    let few = bench("--users 500").failed(1);
+    assert!(few.contains("cannot all be cold"), "{few}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn events_are_measured_on_one_server_and_on_a_replica() {
+    let arguments = "bench events --store-events 2000 --clients 2 --for 300ms --rounds 1 --json";
+    let program = Program::new();
+    let measure = |folder: &str, more: &str| {
+        let folder = program.folder.path().join(folder);
+        let ran = program.run(&format!("{arguments} {} {QUICK} {more}", folder.display()));
+        serde_json::from_str::<Value>(&ran.succeeded()).unwrap()
+    };
+    let check = |fresh: &Value| {
+        assert!(fresh["asked"].as_u64().unwrap() > 0, "{fresh}");
+        assert_eq!(fresh["asked"], fresh["changed"]);
+    };
+    let document = measure("alone", "");
+    assert_eq!(document["prepared"]["events_filled"], 2000);
+    let round = &document["rounds"][0];
+    assert!(round["groups"].as_f64().unwrap() > 0.0, "{round}");
+    check(&round["fresh"]);
+    assert_eq!(round["fresh_elsewhere"], Value::Null);
+    let Some(database) = testbed::postgres::database_or_skip("bench events, replica") else {
+        return;
+    };
+    let document = measure("replica", &format!("--database {}", database.url()));
+    check(&document["rounds"][0]["fresh"]);
+    check(&document["rounds"][0]["fresh_elsewhere"]);
+}

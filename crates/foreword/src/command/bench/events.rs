@@ -2,6 +2,7 @@
 
 mod text;
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 use std::sync::atomic::Ordering;
 
@@ -13,6 +14,7 @@ use server::data_folder::DataFolder;
 use server::made_up;
 use tempfile::TempDir;
 
+use super::prepared::{Prepared, prepare};
 use super::serving::{Metrics, Serving, Training};
 use crate::arguments::{Arguments, Events};
 use crate::exit;
@@ -29,6 +31,8 @@ const USERS: u32 = 2000;
 struct Document {
     plan: EventsPlan,
     store_events: Option<u64>,
+    /// What that took.
+    prepared: Option<Prepared>,
     /// How long the server took to start.
     open_seconds: f64,
     /// The rounds that came to their end.
@@ -60,10 +64,13 @@ pub(super) async fn run(arguments: &Arguments, events: Events) -> Result<ExitCod
     let database = arguments.database.as_deref().unwrap_or_default();
     let (settings, flags) = arguments.settings_in(database)?;
     let data = DataFolder::new(&events.folder);
+    let mut prepared = None;
     if let Some(count) = events.store_events {
-        let store = data.store(&settings).await?;
-        made_up::fill(&store, count, &*progress::shown(), &stop.flag).await?;
-        store.close().await;
+        prepared = prepare(&data, &settings, count, &progress::shown(), &stop.flag).await?;
+        if prepared.is_none() {
+            output::remark("stopped");
+            return Ok(ExitCode::from(exit::INTERRUPTED));
+        }
     }
     let replicas = (!settings.store.is_in_folder()).then(tempfile::tempdir).transpose()?;
     let start = move || Servers::start(&data, replicas, &flags);
@@ -82,6 +89,7 @@ pub(super) async fn run(arguments: &Arguments, events: Events) -> Result<ExitCod
     let document = Document {
         plan,
         store_events: events.store_events,
+        prepared,
         open_seconds: servers.first.opened_in.as_secs_f64(),
         rounds,
         trainings: servers.first.trainings(),
@@ -104,11 +112,7 @@ struct Servers {
 }
 
 impl Servers {
-    fn start(
-        data: &DataFolder,
-        replica: Option<TempDir>,
-        flags: &[std::ffi::OsString],
-    ) -> Result<Self> {
+    fn start(data: &DataFolder, replica: Option<TempDir>, flags: &[OsString]) -> Result<Self> {
         let first = Serving::start(data, flags)?;
         let second = replica.as_ref().map(|folder| DataFolder::new(folder.path()));
         let second = second.map(|data| Serving::start(&data, flags)).transpose()?;

@@ -13,16 +13,14 @@ type Row = (&'static str, fn(f64) -> String, fn(&Size) -> Option<f64>);
 
 const ROWS: [Row; 21] = [
     ("events", count, |size| Some(size.filled.events as f64)),
-    ("store", bytes, |size| Some(size.filled.store_bytes as f64)),
+    ("store", bytes, |size| Some(size.filled.prepared.store_bytes as f64)),
     ("model's file", bytes, |size| Some(size.filled.model_bytes as f64)),
     ("filled in", seconds, |size| {
-        Some(size.filled.fill_seconds).filter(|_| size.filled.events_filled > 0)
+        let prepared = &size.filled.prepared;
+        prepared.filled_a_second().map(|_| prepared.fill_seconds)
     }),
-    ("events a second", count, |size| {
-        let a_second = size.filled.events_filled as f64 / size.filled.fill_seconds;
-        Some(a_second).filter(|a_second| *a_second >= 1.0)
-    }),
-    ("trained in", seconds, |size| size.filled.train_seconds),
+    ("events a second", count, |size| size.filled.prepared.filled_a_second()),
+    ("trained in", seconds, |size| size.filled.prepared.train_seconds),
     ("server started in", seconds, |size| of(size, |served| served.open_seconds)),
     ("cold users", count, |size| of(size, |served| served.cold.requests as f64)),
     ("p50", ms, |size| of(size, |served| served.cold.p50_us)),
