@@ -6,6 +6,7 @@
 mod clients;
 mod codegen;
 mod direction;
+mod large_shops;
 mod openapi;
 mod postgres;
 mod process;

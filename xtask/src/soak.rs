@@ -4,6 +4,7 @@ use std::fs;
 use std::process::ExitCode;
 
 use crate::clients;
+use crate::large_shops;
 use crate::process::{cargo, command, run};
 use crate::report::{MissingTools, Ran, Report};
 use crate::skip::Skip;
@@ -26,7 +27,8 @@ const FUZZ_TARGETS: [(&str, &str); 6] = [
 const FUZZ_SECONDS: u32 = 60;
 
 /// Runs the ignored tests with full optimisation, clients that others wrote, miri, the gates of
-/// `unstall` and of `transport` with their long runs, fuzzing, and all benches.
+/// `unstall` and of `transport` with their long runs, a service with many users and events, fuzzing,
+/// and all benches.
 pub(crate) fn soak(workspace: &Workspace) -> ExitCode {
     let mut report = Report::new(MissingTools::from_environment());
     let python = suite::prepare_python(workspace, &mut report);
@@ -49,6 +51,7 @@ pub(crate) fn soak(workspace: &Workspace) -> ExitCode {
     report.step("endurance", || {
         run(&mut cargo(workspace, "run --release --locked -p transport --example endurance"))
     });
+    report.skippable("large shops", |skips| large_shops::measure(workspace, skips));
     report.skippable("fuzz", |skips| fuzz(workspace, skips));
     report.step("benches", || run(&mut cargo(workspace, "bench --workspace --locked")));
     report.finish()

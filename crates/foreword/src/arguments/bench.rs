@@ -91,17 +91,17 @@ Examples:
   Fill the stores and train, to measure later:
     foreword bench users /tmp/shops --rounds 0
 
-A store for each size is made in the folder, with 10 made-up purchases for each user, and a model is
-trained on it; both stay there, so that the next time it starts at once. With --database, the stores
-are one that grows from size to size. Files are put out of the system's memory, then this program is
-started again as a server. First users are asked for whose history is not in its memory, each once:
-their latency, less that of the probe beside them, is the median over the rounds. Then users are
-asked for until the memory of histories (store.history_cache_mib) is full.
+A store for each size is made in the folder, with 10 made-up purchases for each user, and a model
+is trained on it; both stay there, so that the next time it starts at once. With --database, the
+stores are one that grows from size to size. Files are put out of the system's memory, then this
+program is started again as a server. First users are asked for whose history is not in its memory,
+each once: their latency, less that of the probe beside them, is the median over the rounds. Then
+users are asked for until the memory of histories (store.history_cache_mib) is full.
 
-Memory is what is resident of the server: its own, and what it has mapped. The model is a mapped file
-of its own size, whatever the users are, and is told apart; the database is read, not mapped, so what
-the system keeps of it does not count. A training within the server, of which there is none here,
-takes memory that grows with the events.
+Memory is what is resident of the server: its own, and what it has mapped. The model is a mapped
+file of its own size, whatever the users are, and is told apart. The database is read, not mapped,
+so what the system keeps of it does not count. A training within the server, of which there is none
+here, takes memory that grows with the events.
 
 Exit codes: 0 success, 1 a request went wrong or another failure, 2 wrong arguments, 130 stopped
 before the end.";
