@@ -31,6 +31,7 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use http::HeaderMap;
 use storage::Store;
+use tokio::sync::watch;
 use transport::Peer;
 
 use crate::rates::RateLimits;
@@ -42,7 +43,7 @@ use certificates::Certificates;
 use jwt::{KeyFile, KeyFileError, Tokens, Watcher};
 use keyring::Keyring;
 
-pub use identity::{Identity, IdentityKind};
+pub use identity::{Identity, IdentityKind, Standing};
 pub use role::{Role, Roles, UnknownRole};
 
 /// The longest time between two looks for keys that were revoked.
@@ -76,6 +77,8 @@ pub struct Access {
     keys: Option<Keyring>,
     /// How many tokens that nobody knows yet are verified for each address.
     strangers: RateLimits,
+    /// Tells that somebody who was known may not be any more.
+    changes: watch::Sender<()>,
 }
 
 impl Access {
@@ -95,9 +98,12 @@ impl Access {
             let (file, keys) = KeyFile::open(path)?;
             Ok((Arc::new(Tokens::new(section.jwt_rules(), keys)), file))
         });
+        let tokens = tokens.transpose()?;
+        let changes = tokens.as_ref().map(|(tokens, _)| tokens.changes().clone());
         let keys = section.api_keys.then(Keyring::default);
         let strangers = RateLimits::new(Some(NEW_TOKENS));
-        Ok(Self { certificates, tokens: tokens.transpose()?, keys, strangers })
+        let changes = changes.unwrap_or_default();
+        Ok(Self { certificates, tokens, keys, strangers, changes })
     }
 
     /// Takes up other roles of certificates and other rules for tokens. The ways in stay those of
@@ -109,9 +115,15 @@ impl Access {
         if let Some((tokens, _)) = &self.tokens {
             tokens.hold_to(section.jwt_rules());
         }
+        self.changes.send_replace(());
     }
 
-    /// Whose request it is, at this many milliseconds since 1970.
+    /// Tells, after each change, that whoever was identified is to be identified again.
+    pub(crate) fn changes(&self) -> watch::Receiver<()> {
+        self.changes.subscribe()
+    }
+
+    /// Whose request it is, at this many milliseconds since 1970, and until when.
     ///
     /// # Errors
     ///
@@ -121,16 +133,42 @@ impl Access {
         headers: &HeaderMap,
         peer: Option<&Peer>,
         now_ms: i64,
-    ) -> Result<Identity, Refusal> {
+    ) -> Result<Standing, Refusal> {
+        let may_verify = || {
+            let allowed = self.strangers.check(&anonymous::identity(peer));
+            allowed.map_err(|(_, wait)| Refusal::TooMany(wait))
+        };
+        self.identify_if(headers, peer, now_ms, may_verify)
+    }
+
+    /// Whose request it is that was [identified](Self::identify) before: no stranger's.
+    pub(crate) fn identify_again(
+        &self,
+        headers: &HeaderMap,
+        peer: Option<&Peer>,
+        now_ms: i64,
+    ) -> Result<Standing, Refusal> {
+        self.identify_if(headers, peer, now_ms, || Ok(()))
+    }
+
+    fn identify_if(
+        &self,
+        headers: &HeaderMap,
+        peer: Option<&Peer>,
+        now_ms: i64,
+        may_verify: impl FnOnce() -> Result<(), Refusal>,
+    ) -> Result<Standing, Refusal> {
+        let for_ever = |identity| Standing { identity, ends_ms: None };
         if !self.asks() {
-            return Ok(anonymous::identity(peer));
+            return Ok(for_ever(anonymous::identity(peer)));
         }
         match bearer(headers)? {
-            Some(credential) => self.identify_bearer(credential, peer, now_ms),
+            Some(credential) => self.identify_bearer(credential, now_ms, may_verify),
             None => {
                 let certificates = self.certificates.as_ref().ok_or(Refusal::Missing)?;
                 let shown = peer.and_then(|peer| peer.certificates().first());
-                shown.map(|shown| certificates.load().identify(shown)).ok_or(Refusal::Missing)
+                let identity = shown.map(|shown| certificates.load().identify(shown));
+                identity.map(for_ever).ok_or(Refusal::Missing)
             }
         }
     }
@@ -138,18 +176,14 @@ impl Access {
     fn identify_bearer(
         &self,
         credential: &str,
-        peer: Option<&Peer>,
         now_ms: i64,
-    ) -> Result<Identity, Refusal> {
+        may_verify: impl FnOnce() -> Result<(), Refusal>,
+    ) -> Result<Standing, Refusal> {
         if ApiKey::looks_like(credential) {
             let keys = self.keys.as_ref().ok_or(Refusal::Invalid)?;
             return keys.identify(credential, now_ms);
         }
         let (tokens, _) = self.tokens.as_ref().ok_or(Refusal::Invalid)?;
-        let may_verify = || {
-            let allowed = self.strangers.check(&anonymous::identity(peer));
-            allowed.map_err(|(_, wait)| Refusal::TooMany(wait))
-        };
         tokens.identify(credential, now_ms, may_verify)
     }
 
@@ -199,10 +233,12 @@ impl Access {
     ///
     /// [`storage::StoreError`]; the keys that are known stay so.
     pub async fn renew(&self, store: &Store) -> Result<(), storage::StoreError> {
-        match &self.keys {
-            Some(keys) => keys.renew(store).await,
-            None => Ok(()),
+        if let Some(keys) = &self.keys
+            && keys.renew(store).await?
+        {
+            self.changes.send_replace(());
         }
+        Ok(())
     }
 
     /// Renews at every `interval`, but at least every half second, so that a key that is revoked

@@ -37,6 +37,7 @@ pub mod log_context;
 pub mod metrics;
 mod outcome;
 pub mod panic;
+mod permit;
 pub mod rate_limit;
 pub mod request_id;
 mod stack;
@@ -45,5 +46,6 @@ mod watch;
 
 pub use call::Call;
 pub use outcome::Outcome;
+pub(crate) use permit::Permit;
 pub use stack::Stack;
 pub use watch::{Done, Watched, Watching, watch};

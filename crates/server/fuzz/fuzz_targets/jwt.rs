@@ -12,8 +12,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use libfuzzer_sys::fuzz_target;
 use ring::hmac;
-use server::access::Refusal;
 use server::access::jwt::{KeySet, Rules, Tokens};
+use server::access::{Refusal, Standing};
 
 const SECRET: [u8; 32] = [7; 32];
 
@@ -48,7 +48,7 @@ fuzz_target!(|input: &[u8]| {
         2 => {
             // Whatever else a header says, the signature and the claims are good.
             let token = signed(bytes, CLAIMS.as_bytes(), &SECRET);
-            if let Ok(identity) = TOKENS.identify(&token, NOW_MS, || Ok(())) {
+            if let Ok(Standing { identity, .. }) = TOKENS.identify(&token, NOW_MS, || Ok(())) {
                 assert_eq!(&*identity.name, "ann");
                 let header = String::from_utf8_lossy(bytes);
                 assert!(header.contains("alg") || header.contains("\\u"), "{header}");
@@ -56,14 +56,15 @@ fuzz_target!(|input: &[u8]| {
         }
         _ => {
             let token = signed(br#"{"alg":"HS256"}"#, bytes, &SECRET);
-            if let Ok(identity) = TOKENS.identify(&token, NOW_MS, || Ok(())) {
+            if let Ok(standing) = TOKENS.identify(&token, NOW_MS, || Ok(())) {
+                let identity = &standing.identity;
                 let is_printable = |byte: u8| byte.is_ascii_graphic() || byte == b' ';
                 assert!(identity.name.bytes().all(is_printable));
                 assert!((1..=256).contains(&identity.name.len()));
                 // Nothing lasts beyond the year 9999.
                 let end = TOKENS.identify(&token, i64::MAX / 2, || Ok(()));
                 assert_eq!(end, Err(Refusal::Expired));
-                assert_eq!(TOKENS.identify(&token, NOW_MS, || Ok(())), Ok(identity));
+                assert_eq!(TOKENS.identify(&token, NOW_MS, || Ok(())), Ok(standing));
             }
         }
     }

@@ -17,6 +17,15 @@ pub struct Identity {
     pub roles: Roles,
 }
 
+/// Who calls, and for how long that is shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// Who calls.
+    pub identity: Identity,
+    /// From when on what was shown is refused, in milliseconds since 1970, if ever.
+    pub ends_ms: Option<i64>,
+}
+
 /// How an identity was shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum IdentityKind {

@@ -21,9 +21,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
+use tokio::sync::watch::Sender;
 
 use super::hash::sha256;
-use super::{Identity, Refusal};
+use super::{Refusal, Standing};
 use compact::Compact;
 use verified::Verified;
 
@@ -49,6 +50,7 @@ pub struct Rules {
 #[derive(Debug)]
 pub struct Tokens {
     current: ArcSwap<Current>,
+    changes: Sender<()>,
 }
 
 /// Keys and rules, and the tokens that they have let in: others begin with none.
@@ -63,13 +65,20 @@ impl Tokens {
     /// Holds tokens against these rules and keys.
     #[must_use]
     pub fn new(rules: Rules, keys: KeySet) -> Self {
-        Self { current: ArcSwap::from_pointee(Current::new(Arc::new(rules), Arc::new(keys))) }
+        let current = Current::new(Arc::new(rules), Arc::new(keys));
+        Self { current: ArcSwap::from_pointee(current), changes: Sender::default() }
+    }
+
+    /// Tells of other keys and other rules.
+    pub(super) fn changes(&self) -> &Sender<()> {
+        &self.changes
     }
 
     /// Takes other keys, and forgets every token.
     pub fn replace(&self, keys: KeySet) {
         let keys = Arc::new(keys);
         self.current.rcu(|before| Current::new(Arc::clone(&before.rules), Arc::clone(&keys)));
+        self.changes.send_replace(());
     }
 
     /// Takes other rules, and forgets every token.
@@ -79,6 +88,7 @@ impl Tokens {
         }
         let rules = Arc::new(rules);
         self.current.rcu(|before| Current::new(Arc::clone(&rules), Arc::clone(&before.keys)));
+        self.changes.send_replace(());
     }
 
     /// Whose token this is, at this many milliseconds since 1970. `may_verify` is asked before a
@@ -93,14 +103,15 @@ impl Tokens {
         token: &str,
         now_ms: i64,
         may_verify: impl FnOnce() -> Result<(), Refusal>,
-    ) -> Result<Identity, Refusal> {
+    ) -> Result<Standing, Refusal> {
         if token.len() > compact::LEN_MAX {
             return Err(Refusal::Invalid);
         }
         let hash = sha256(token.as_bytes());
         let current = self.current.load();
         if let Some(known) = current.verified.find(&hash) {
-            return if now_ms < known.ends_ms { Ok(known.identity) } else { Err(Refusal::Expired) };
+            let has_ended = known.ends_ms.is_some_and(|ends_ms| ends_ms <= now_ms);
+            return if has_ended { Err(Refusal::Expired) } else { Ok(known) };
         }
         let compact = Compact::parse(token).ok_or(Refusal::Invalid)?;
         let key = current.keys.find(&compact.header).ok_or(Refusal::Invalid)?;
@@ -110,9 +121,8 @@ impl Tokens {
         }
         let claims = compact.claims().ok_or(Refusal::Invalid)?;
         let known = claims::check(&claims, &current.rules, now_ms)?;
-        let identity = known.identity.clone();
-        current.verified.insert(hash, known);
-        Ok(identity)
+        current.verified.insert(hash, known.clone());
+        Ok(known)
     }
 }
 

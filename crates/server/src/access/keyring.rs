@@ -12,7 +12,7 @@ use storage::{Store, StoreError};
 use subtle::ConstantTimeEq as _;
 
 use super::api_key::ApiKey;
-use super::{Identity, IdentityKind, Refusal, Role};
+use super::{Identity, IdentityKind, Refusal, Role, Standing};
 
 /// The keys that are known.
 #[derive(Default)]
@@ -29,32 +29,31 @@ struct Keys {
 }
 
 struct Key {
-    identity: Identity,
+    standing: Standing,
     secret_sha256: [u8; 32],
-    expires_ms: Option<i64>,
 }
 
 impl Keyring {
     /// Whose key this is.
-    pub(super) fn identify(&self, text: &str, now_ms: i64) -> Result<Identity, Refusal> {
+    pub(super) fn identify(&self, text: &str, now_ms: i64) -> Result<Standing, Refusal> {
         let presented = ApiKey::parse(text).ok_or(Refusal::Invalid)?;
         let keys = self.current.load();
         let key = keys.by_id.get(presented.id()).ok_or(Refusal::Invalid)?;
         if !bool::from(key.secret_sha256.ct_eq(&presented.secret_sha256())) {
             return Err(Refusal::Invalid);
         }
-        match key.expires_ms {
-            Some(expires_ms) if expires_ms <= now_ms => Err(Refusal::Expired),
-            _ => Ok(key.identity.clone()),
+        match key.standing.ends_ms {
+            Some(ends_ms) if ends_ms <= now_ms => Err(Refusal::Expired),
+            _ => Ok(key.standing.clone()),
         }
     }
 
-    /// Reads the keys anew if the store's revision is another one.
-    pub(super) async fn renew(&self, store: &Store) -> Result<(), StoreError> {
+    /// Reads the keys anew if the store's revision is another one; tells whether it was.
+    pub(super) async fn renew(&self, store: &Store) -> Result<bool, StoreError> {
         // Before the keys, so that what changes in between is read at the next look.
         let revision = Some(store.api_keys_revision().await?);
         if self.current.load().revision == revision {
-            return Ok(());
+            return Ok(false);
         }
         let rows = store.api_keys().await?;
         let known = rows.into_iter().filter(|key| key.revoked_ms.is_none());
@@ -62,7 +61,7 @@ impl Keyring {
             known.map(|row| (row.id.clone(), Key::new(row))).collect();
         tracing::info!(keys = by_id.len(), "API keys are in use");
         self.current.store(Arc::new(Keys { revision, by_id }));
-        Ok(())
+        Ok(true)
     }
 }
 
@@ -77,7 +76,8 @@ impl Key {
         };
         let roles = row.roles.iter().filter_map(role).collect();
         let identity = Identity { kind: IdentityKind::ApiKey, name: row.id.into(), roles };
-        Self { identity, secret_sha256: row.secret_sha256, expires_ms: row.expires_ms }
+        let standing = Standing { identity, ends_ms: row.expires_ms };
+        Self { standing, secret_sha256: row.secret_sha256 }
     }
 }
 

@@ -18,6 +18,7 @@ use tonic::{Request, Response, Status, Streaming};
 use super::v1::check_id;
 use super::violations::Violations;
 use super::{book, pages, status};
+use crate::layers::Permit;
 use crate::live::{Live, OfferChange};
 use crate::recommend::{Recommender, UnknownBook};
 
@@ -152,7 +153,8 @@ impl CatalogService for Catalog {
         &self,
         request: Request<Streaming<ImportBooksRequest>>,
     ) -> Result<Response<Self::ImportBooksStream>, Status> {
-        let import = Import { live: Arc::clone(self.live()), done: PutBooks::default() };
+        let permit = Permit::of(&request);
+        let import = Import { live: Arc::clone(self.live()), permit, done: PutBooks::default() };
         let answers = stream::unfold(Some((request.into_inner(), import)), |state| async move {
             let (mut requests, mut import) = state?;
             match import.next(&mut requests).await {
@@ -168,16 +170,23 @@ impl CatalogService for Catalog {
 /// A stream of books on its way into the store.
 struct Import {
     live: Arc<Live>,
+    permit: Permit,
     done: PutBooks,
 }
 
 impl Import {
-    /// Stores the books of the next request; at the end, serves all of them.
+    /// Stores the books of the next request, as long as the client may; at the end, serves all of
+    /// them.
     async fn next(
         &mut self,
         requests: &mut Streaming<ImportBooksRequest>,
     ) -> Result<Option<ImportBooksResponse>, Status> {
-        let Some(request) = requests.message().await? else {
+        let request = tokio::select! {
+            biased;
+            status = self.permit.ended() => return Err(status),
+            request = requests.message() => request?,
+        };
+        let Some(request) = request else {
             self.live.serve_stored_books().await;
             let PutBooks { stored, changed, unchanged } = self.done;
             tracing::info!(created = stored, changed, unchanged, "books imported");

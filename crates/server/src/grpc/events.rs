@@ -15,6 +15,7 @@ use tonic::{Request, Response, Status, Streaming};
 
 use super::status;
 use crate::ingest::{Ingest, NotTaken};
+use crate::layers::Permit;
 use crate::live::Live;
 use crate::settings::LiveSettings;
 
@@ -64,7 +65,8 @@ impl EventService for EventKeeper {
         &self,
         request: Request<Streaming<StreamEventsRequest>>,
     ) -> Result<Response<Self::StreamEventsStream>, Status> {
-        let answers = stream::answers(Arc::clone(&self.doorway), request.into_inner());
+        let permit = Permit::of(&request);
+        let answers = stream::answers(Arc::clone(&self.doorway), permit, request.into_inner());
         Ok(Response::new(answers))
     }
 }

@@ -191,6 +191,19 @@ pub(crate) fn unauthenticated(refusal: Refusal, expected: &str) -> Status {
     Status::with_error_details(Code::Unauthenticated, message, details)
 }
 
+/// The caller of a stream was known and is not any more; what was acknowledged stays so.
+pub(crate) fn not_authenticated_any_more(refusal: Refusal, expected: &str) -> Status {
+    let (reason, found) = match refusal {
+        Refusal::Expired => (Reason::CredentialsExpired, "credentials that have expired by now"),
+        _ => (Reason::CredentialsInvalid, "credentials that are not valid any more"),
+    };
+    let message = format!(
+        "found {found}, expected {expected}; what was not acknowledged is to be sent again with \
+         valid ones"
+    );
+    Status::with_error_details(Code::Unauthenticated, message, because(reason))
+}
+
 fn too_many_new_tokens(wait: Duration) -> Status {
     let message = "too many new tokens from this address; try again later";
     let details = retry(Reason::NewTokensLimit, wait);

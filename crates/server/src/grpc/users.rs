@@ -18,6 +18,7 @@ use super::status;
 use super::time::timestamp;
 use super::v1::check_id;
 use super::violations::Violations;
+use crate::layers::Permit;
 use crate::recommend::Recommender;
 use crate::users::{self, Export, Exported};
 
@@ -48,15 +49,19 @@ impl UserService for UserKeeper {
         &self,
         request: Request<ExportUserRequest>,
     ) -> Result<Response<Self::ExportUserStream>, Status> {
+        let permit = Permit::of(&request);
         let id = request.into_inner().user_id;
         check_user("user_id", &id)?;
         let store = self.recommender.store().clone();
         let export = Export::of(&store, &id).await.map_err(|error| failed(&error))?;
         let export = export.ok_or_else(status::unknown_user)?;
-        let answers = stream::unfold(Some((export, store, id)), |state| async move {
-            let (mut export, store, id) = state?;
+        let answers = stream::unfold(Some((export, store, id, permit)), |state| async move {
+            let (mut export, store, id, permit) = state?;
+            if let Err(status) = permit.check() {
+                return Some((Err(status), None));
+            }
             match next_answer(&mut export, &store, &id).await {
-                Ok(Some(answer)) => Some((Ok(answer), Some((export, store, id)))),
+                Ok(Some(answer)) => Some((Ok(answer), Some((export, store, id, permit)))),
                 Ok(None) => None,
                 Err(error) => Some((Err(failed(&error)), None)),
             }

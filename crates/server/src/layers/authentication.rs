@@ -3,8 +3,8 @@
 //! Invariant: a call that gets past this layer has an [`Identity`](crate::access::Identity) in its
 //! [`Call`] and in its request's extensions, its method has a row in the table of methods, and
 //! the identity has the role of that row. Its `authorization` is gone: what cannot be read below
-//! cannot be logged there. A call that is refused although its caller is known has the identity in
-//! its [`Call`], for the layers above.
+//! cannot be logged there; a stream has a [`Permit`] for it, which shows nothing. A call that is
+//! refused although its caller is known has the identity in its [`Call`], for the layers above.
 
 use std::sync::Arc;
 
@@ -13,11 +13,12 @@ use http::header::AUTHORIZATION;
 use tonic::Status;
 use transport::Peer;
 
-use super::Call;
 use super::admit::Admit;
+use super::{Call, Permit};
 use crate::access::{Access, Refusal};
 use crate::clock::now_ms;
 use crate::grpc::status;
+use crate::methods::MethodKind;
 use crate::telemetry::metrics::{self, Metrics};
 
 /// Admits calls of those who are known and may; an [`Admit`] for
@@ -42,8 +43,8 @@ impl Admit for Authentication {
     fn admit<B>(&self, request: &mut Request<B>) -> Result<(), Status> {
         let call = Call::of(request);
         let peer = request.extensions().get::<Peer>();
-        let identity = self.access.identify(request.headers(), peer, now_ms());
-        let identity = identity.map_err(|refusal| {
+        let standing = self.access.identify(request.headers(), peer, now_ms());
+        let identity = standing.map(|standing| standing.identity).map_err(|refusal| {
             self.metrics.refusals.count(refusal.into());
             status::unauthenticated(refusal, self.access.expected())
         })?;
@@ -53,7 +54,13 @@ impl Admit for Authentication {
             self.metrics.refusals.count(metrics::Refusal::WrongRole);
             return Err(status::role_missing(method.role));
         }
-        request.headers_mut().remove(AUTHORIZATION);
+        let shown = request.headers_mut().remove(AUTHORIZATION);
+        if method.kind == MethodKind::Streaming && self.access.asks() {
+            let peer = request.extensions().get::<Peer>().cloned();
+            let (access, metrics) = (Arc::clone(&self.access), Arc::clone(&self.metrics));
+            let permit = Permit::new(access, metrics, shown, peer, method.role);
+            request.extensions_mut().insert(permit);
+        }
         request.extensions_mut().insert(identity);
         Ok(())
     }

@@ -1,5 +1,6 @@
 //! Who may do what, through real clients.
 
+mod long_calls;
 mod methods;
 mod rates;
 mod running_keys;

@@ -4,8 +4,7 @@ use serde_json::Value;
 
 use super::Rules;
 use super::object::Object;
-use super::verified::Known;
-use crate::access::{Identity, IdentityKind, Refusal, Role, Roles};
+use crate::access::{Identity, IdentityKind, Refusal, Role, Roles, Standing};
 
 /// The longest subject: it is shown in logs and counted against in limits.
 const SUBJECT_LEN_MAX: usize = 256;
@@ -14,7 +13,7 @@ const SUBJECT_LEN_MAX: usize = 256;
 const SECONDS_MAX: f64 = 253_402_300_799.0;
 
 /// Whose token it is and until when.
-pub(super) fn check(claims: &Object, rules: &Rules, now_ms: i64) -> Result<Known, Refusal> {
+pub(super) fn check(claims: &Object, rules: &Rules, now_ms: i64) -> Result<Standing, Refusal> {
     let leeway_ms = i64::try_from(rules.leeway.as_millis()).unwrap_or(i64::MAX);
     let expires_ms = claims.get("exp").and_then(moment_ms).ok_or(Refusal::Invalid)?;
     let ends_ms = expires_ms.saturating_add(leeway_ms);
@@ -34,7 +33,7 @@ pub(super) fn check(claims: &Object, rules: &Rules, now_ms: i64) -> Result<Known
     }
     let roles = roles(claims.get(&rules.roles_claim));
     let identity = Identity { kind: IdentityKind::Token, name: subject.into(), roles };
-    Ok(Known { identity, ends_ms })
+    Ok(Standing { identity, ends_ms: Some(ends_ms) })
 }
 
 /// A `NumericDate`: seconds since 1970, with or without a fraction, as milliseconds.

@@ -4,21 +4,13 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
-use crate::access::Identity;
+use crate::access::Standing;
 
 /// The most tokens that are remembered.
 pub const VERIFIED_MAX: usize = 4096;
 
 /// SHA-256 of a token.
 pub(super) type Hash = [u8; 32];
-
-/// What is known of a token.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Known {
-    pub(super) identity: Identity,
-    /// From when on it is refused, in milliseconds since 1970.
-    pub(super) ends_ms: i64,
-}
 
 /// Tokens by their hashes. `Debug` shows how many.
 #[derive(Default)]
@@ -30,12 +22,12 @@ pub(super) struct Verified {
 /// is forgotten. No token needs to be looked for that could go.
 #[derive(Default)]
 struct Halves {
-    new: HashMap<Hash, Known>,
-    old: HashMap<Hash, Known>,
+    new: HashMap<Hash, Standing>,
+    old: HashMap<Hash, Standing>,
 }
 
 impl Verified {
-    pub(super) fn find(&self, hash: &Hash) -> Option<Known> {
+    pub(super) fn find(&self, hash: &Hash) -> Option<Standing> {
         let mut halves = self.halves.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = halves.new.get(hash) {
             return Some(known.clone());
@@ -45,14 +37,14 @@ impl Verified {
         Some(known)
     }
 
-    pub(super) fn insert(&self, hash: Hash, known: Known) {
+    pub(super) fn insert(&self, hash: Hash, known: Standing) {
         let mut halves = self.halves.lock().unwrap_or_else(PoisonError::into_inner);
         halves.insert(hash, known);
     }
 }
 
 impl Halves {
-    fn insert(&mut self, hash: Hash, known: Known) {
+    fn insert(&mut self, hash: Hash, known: Standing) {
         if self.new.len() >= VERIFIED_MAX / 2 {
             self.old = std::mem::take(&mut self.new);
         }
@@ -70,7 +62,7 @@ impl fmt::Debug for Verified {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::access::{IdentityKind, Roles};
+    use crate::access::{Identity, IdentityKind, Roles};
 
     fn hash(number: usize) -> Hash {
         let mut hash = [0; 32];
@@ -82,7 +74,7 @@ mod tests {
     fn what_is_shown_again_stays_and_the_rest_is_forgotten() {
         let identity =
             Identity { kind: IdentityKind::Token, name: "ann".into(), roles: Roles::all() };
-        let known = Known { identity, ends_ms: 1 };
+        let known = Standing { identity, ends_ms: Some(1) };
         let verified = Verified::default();
         for number in 0..3 * VERIFIED_MAX {
             verified.insert(hash(number), known.clone());

@@ -18,6 +18,7 @@ use super::check::Checked;
 use super::result::Answers;
 use super::{Doorway, status};
 use crate::ingest::{NotTaken, Receipt, Written};
+use crate::layers::Permit;
 use crate::settings::REQUEST_ENTRIES_MAX;
 
 /// A request whose entries were handed over.
@@ -40,10 +41,11 @@ struct Conversation {
 /// The answers to a stream of requests.
 pub(super) fn answers(
     doorway: Arc<Doorway>,
+    permit: Permit,
     requests: Streaming<StreamEventsRequest>,
 ) -> BoxStream<'static, Result<StreamEventsResponse, Status>> {
     let conversation = Conversation {
-        requests: handed_over(Arc::clone(&doorway), requests),
+        requests: handed_over(Arc::clone(&doorway), permit, requests),
         doorway,
         end: None,
         pending: VecDeque::new(),
@@ -56,23 +58,35 @@ pub(super) fn answers(
     .boxed()
 }
 
-/// Reads, checks and hands over request after request.
+/// Reads, checks and hands over request after request, for as long as the client may call: after
+/// that, not even one that waits for room.
 fn handed_over(
     doorway: Arc<Doorway>,
+    permit: Permit,
     requests: Streaming<StreamEventsRequest>,
 ) -> BoxStream<'static, Result<Pending, Status>> {
-    let next = |(doorway, mut requests): (Arc<Doorway>, Streaming<StreamEventsRequest>)| async {
-        let pending = match requests.message().await {
-            Ok(None) => return None,
-            Ok(Some(request)) => doorway.hand_over(request).await,
-            Err(status) => Err(status),
+    let next = |(doorway, permit, mut requests): (Arc<Doorway>, Permit, Streaming<_>)| async {
+        let pending = tokio::select! {
+            biased;
+            status = permit.ended() => Err(status),
+            pending = doorway.next(&mut requests) => pending.transpose()?,
         };
-        Some((pending, (doorway, requests)))
+        Some((pending, (doorway, permit, requests)))
     };
-    stream::unfold((doorway, requests), next).boxed()
+    stream::unfold((doorway, permit, requests), next).boxed()
 }
 
 impl Doorway {
+    async fn next(
+        &self,
+        requests: &mut Streaming<StreamEventsRequest>,
+    ) -> Result<Option<Pending>, Status> {
+        match requests.message().await? {
+            None => Ok(None),
+            Some(request) => self.hand_over(request).await.map(Some),
+        }
+    }
+
     async fn hand_over(&self, request: StreamEventsRequest) -> Result<Pending, Status> {
         let Checked { entries, answers } = self.check(request.entries)?;
         let receipt = match entries.is_empty() {
