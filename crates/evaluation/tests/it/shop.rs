@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use api::tutorial::recommendations_server::{Recommendations, RecommendationsServer};
 use api::tutorial::{BookRecommendation, RecommendationRequest, RecommendationResponse};
-use evaluation::load::{Outcome, Plan, Question, Questions, Target};
+use evaluation::load::{Draw, Outcome, Plan, Question, Questions, Target};
 use tokio::runtime::Runtime;
 use tonic::transport::server::TcpIncoming;
 use tonic::transport::{Channel, Server, ServerTlsConfig};

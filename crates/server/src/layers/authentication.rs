@@ -3,7 +3,7 @@
 //! Invariant: a call that gets past this layer has an [`Identity`](crate::access::Identity) in its
 //! [`Call`] and in its request's extensions, its method has a row in the table of methods, and
 //! the identity has the role of that row. Its `authorization` is gone: what cannot be read below
-//! cannot be logged there; a stream has a [`Permit`] for it, which shows nothing. A call that is
+//! cannot be logged there; a stream has a permit for it, which shows nothing. A call that is
 //! refused although its caller is known has the identity in its [`Call`], for the layers above.
 
 use std::sync::Arc;

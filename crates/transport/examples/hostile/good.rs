@@ -10,7 +10,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use evaluation::load::{
-    Arrivals, Latencies, Measured, Outcome, Plan, Question, Questions, Target, run,
+    Arrivals, Draw, Latencies, Measured, Outcome, Plan, Question, Questions, Target, run,
 };
 use serde::Serialize;
 use tokio::time::{Instant, MissedTickBehavior, interval};
