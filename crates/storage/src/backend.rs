@@ -76,7 +76,8 @@ pub(crate) trait Backend: fmt::Debug + Send + Sync {
         space: IdSpace,
         numbers: &[u32],
     ) -> Result<Vec<(u32, String)>, StoreError>;
-    /// Whether there is such a user: with events, or with impressions.
+    /// Whether there is such a user: with events, with impressions, or with somebody merged into
+    /// them.
     async fn has_user(&self, user: UserNumber) -> Result<bool, StoreError>;
     /// Whether there is such a book.
     async fn has_book(&self, item: ItemNumber) -> Result<bool, StoreError>;
@@ -149,8 +150,8 @@ pub(crate) trait Backend: fmt::Debug + Send + Sync {
         after: Option<UserNumber>,
         limit: u32,
     ) -> Result<Vec<UserRevision>, StoreError>;
-    /// The users whose revision is above `revision`, by revision and number, from the first after
-    /// `after`.
+    /// The users whose revision is above `revision`, those who were merged included, by revision
+    /// and number, from the first after `after`.
     async fn users_changed_after(
         &self,
         revision: i64,
@@ -235,7 +236,9 @@ pub(crate) trait Transaction: fmt::Debug + Send {
     async fn forget_id(&mut self, space: IdSpace, number: u32) -> Result<(), StoreError>;
 
     /// Those of these users who have a revision, ascending.
-    async fn known_users(&mut self, users: &[UserNumber]) -> Result<Vec<UserNumber>, StoreError>;
+    async fn touched_users(&mut self, users: &[UserNumber]) -> Result<Vec<UserNumber>, StoreError>;
+    /// Those of these users who have impressions, in any order.
+    async fn shown_users(&mut self, users: &[UserNumber]) -> Result<Vec<UserNumber>, StoreError>;
     /// Sets the revision of users, creating those that are not there. Ascending, each once.
     async fn set_user_revisions(
         &mut self,
@@ -255,8 +258,15 @@ pub(crate) trait Transaction: fmt::Debug + Send {
     /// Gives events and impressions of one user to another, but for those whose id the other has;
     /// returns how many events were given. Those that are left stay.
     async fn move_events(&mut self, from: UserNumber, into: UserNumber) -> Result<u64, StoreError>;
-    /// Deletes a user with all events and impressions; returns how many events these were.
-    async fn delete_user(&mut self, user: UserNumber) -> Result<u64, StoreError>;
+    /// Deletes all events and impressions of a user; returns how many events these were.
+    async fn delete_events(&mut self, user: UserNumber) -> Result<u64, StoreError>;
+    /// Forgets the revisions of users who are deleted by the commit with this revision of the
+    /// events.
+    async fn forget_revisions(
+        &mut self,
+        users: &[UserNumber],
+        revision: i64,
+    ) -> Result<(), StoreError>;
 
     /// The books with these numbers, in any order.
     async fn books(&mut self, numbers: &[ItemNumber]) -> Result<Vec<Book>, StoreError>;

@@ -18,7 +18,8 @@ pub struct UserRevision {
 /// What one user did.
 #[derive(Clone, Debug, PartialEq)]
 pub struct History {
-    /// The user's revision when this was read; 0 for a user without events.
+    /// The user's revision when this was read; 0 for a user without events, and for one who was
+    /// merged into another.
     pub revision: i64,
     /// The events which were not retracted, newest first.
     pub events: Vec<HistoryEvent>,
@@ -94,8 +95,9 @@ impl Store {
     /// the first after `after`; at most `limit`.
     ///
     /// Revisions are in the order of commits, so whoever has read up to one misses nobody who
-    /// is touched later. Deleted and merged users do not come: see [`Revisions::removals`].
-    /// A page is one moment, two pages may be two.
+    /// is touched later. One who was merged comes with the revision of the merge: their events are
+    /// another's since. Deleted users do not come: see [`Revisions::removals`]. A page is one
+    /// moment, two pages may be two.
     ///
     /// # Errors
     ///

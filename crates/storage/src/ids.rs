@@ -52,8 +52,8 @@ impl Store {
     /// The number of the user with this id, or `None` if the store knows no such user. One who
     /// was merged into another is that other one.
     ///
-    /// An id that is its own number is known once the user has an event or an impression; any
-    /// other once [`Writer::assign_users`] was asked for it.
+    /// An id that is its own number is known once the user has an event or an impression, or
+    /// somebody was merged into them; any other once [`Writer::assign_users`] was asked for it.
     ///
     /// # Errors
     ///

@@ -61,8 +61,8 @@ pub struct Revisions {
     pub rules: i64,
     /// Higher after every commit that changed an API key.
     pub api_keys: i64,
-    /// Higher after every commit that deleted or merged a user: what was remembered of any may
-    /// be of somebody who is gone.
+    /// Higher after every commit that deleted a user: what was remembered of any may be of
+    /// somebody who is gone.
     pub removals: i64,
     /// How many events were stored, retracted and deleted, ever; each counts once for each.
     pub event_changes: i64,

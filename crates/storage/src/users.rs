@@ -19,7 +19,8 @@ use crate::writer::Writer;
 pub struct ResolvedUser {
     /// The user's number; if the user was merged into another, the other's.
     pub number: UserNumber,
-    /// Whether this user has no events yet, nor ever had since the last time they were deleted.
+    /// Whether nothing is known of this user: they have no events, nor had any since the last time
+    /// they were deleted, nor impressions.
     pub is_new: bool,
 }
 
@@ -61,11 +62,14 @@ impl Writer {
         let mut users = numbers.clone();
         users.sort_unstable();
         users.dedup();
-        let known: HashSet<UserNumber> =
-            self.transaction.known_users(&users).await?.into_iter().collect();
+        let mut known: HashSet<UserNumber> =
+            self.transaction.touched_users(&users).await?.into_iter().collect();
+        users.retain(|user| !known.contains(user) && !self.touched.contains(user));
+        let new: HashSet<UserNumber> = users.iter().copied().collect();
+        known.extend(self.transaction.shown_users(&users).await?);
         let resolved = |number: UserNumber| ResolvedUser {
             number,
-            is_new: !known.contains(&number) && !self.touched.contains(&number),
+            is_new: new.contains(&number) && !known.contains(&number),
         };
         Ok(numbers.into_iter().map(resolved).collect())
     }
@@ -83,13 +87,14 @@ impl Writer {
     pub async fn delete_user(&mut self, user: UserNumber) -> Result<u64, StoreError> {
         let user = self.last_of(user).await?;
         self.begin_change()?;
-        let events = self.transaction.delete_user(user).await?;
-        let mut ids = self.transaction.forget_merged(user).await?;
-        ids.push(user);
-        for number in ids.into_iter().filter(|number| number.0 >= FIRST_ASSIGNED) {
+        let events = self.transaction.delete_events(user).await?;
+        let mut gone = self.transaction.forget_merged(user).await?;
+        gone.push(user);
+        let revision = self.remove(&gone);
+        self.transaction.forget_revisions(&gone, revision).await?;
+        for number in gone.into_iter().filter(|number| number.0 >= FIRST_ASSIGNED) {
             self.transaction.forget_id(IdSpace::User, number.0).await?;
         }
-        self.remove_user(user);
         self.count_changes(events);
         self.end_change();
         Ok(events)
@@ -97,6 +102,8 @@ impl Writer {
 
     /// Makes a user part of another: their events and impressions become the other's, and so do
     /// those to come under their id. To do it again changes nothing.
+    ///
+    /// Of the two, whoever had events is touched: what was remembered of them is not so any more.
     ///
     /// # Errors
     ///
@@ -125,14 +132,15 @@ impl Writer {
             return Err(StoreError::MergedBefore { user: from, into: last_of_from });
         }
         self.begin_change()?;
+        let mut touched = self.transaction.touched_users(&[from, into]).await?;
         let moved = self.transaction.move_events(from, into).await?;
-        let repeated = self.transaction.delete_user(from).await?;
+        let repeated = self.transaction.delete_events(from).await?;
         self.transaction.set_merged(from, into).await?;
-        self.remove_user(from);
         self.count_changes(repeated);
         if moved > 0 {
-            self.touch([into]).await?;
+            touched.push(into);
         }
+        self.touch(touched).await?;
         self.end_change();
         Ok(Merged { moved, repeated })
     }

@@ -61,8 +61,9 @@ impl Writer {
     /// Commits. When this returns, everything is on disk and visible to every reader.
     ///
     /// The revision of each touched user is then the events' revision, which counts up by one.
-    /// Touched is who got or lost an event. A repeated event touches nobody, but in a batch of
-    /// [`append_events`](Self::append_events) it may if its neighbours were new.
+    /// Touched is who got or lost an event, or was merged after they had one. A repeated event
+    /// touches nobody, but in a batch of [`append_events`](Self::append_events) it may if its
+    /// neighbours were new.
     ///
     /// # Errors
     ///
@@ -133,11 +134,13 @@ impl Writer {
         self.revisions.api_keys = self.before.api_keys + 1;
     }
 
-    /// Remembers that a user was deleted or merged, and no longer that they were touched.
-    pub(crate) fn remove_user(&mut self, user: UserNumber) {
-        self.touched.remove(&user);
+    /// Remembers that users were deleted, and no longer that they were touched; returns the
+    /// events' revision after the commit.
+    pub(crate) fn remove(&mut self, users: &[UserNumber]) -> i64 {
+        self.touched.retain(|user| !users.contains(user));
         self.revisions.removals = self.before.removals + 1;
         self.revisions.events = self.before.events + 1;
+        self.revisions.events
     }
 
     /// Remembers that this many events were stored, retracted or deleted.

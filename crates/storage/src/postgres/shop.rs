@@ -7,12 +7,15 @@ use crate::store::{Counts, Revisions};
 
 use super::pool::{Lease, Pool, Statement};
 use super::row::{count_in, get};
+use super::users::users_counted;
 
 pub(super) async fn counts(pool: &Pool, shop: i64) -> Result<Counts, StoreError> {
-    let text = "SELECT (SELECT count(*) FROM books WHERE shop_id = $1),
-               (SELECT count(*) FROM users WHERE shop_id = $1),
-               count(*), count(*) FILTER (WHERE origin = 3)
-        FROM events WHERE shop_id = $1 AND NOT retracted";
+    let text = concat!(
+        "SELECT (SELECT count(*) FROM books WHERE shop_id = $1), ",
+        users_counted!(),
+        ", count(*), count(*) FILTER (WHERE origin = 3)
+        FROM events WHERE shop_id = $1 AND NOT retracted"
+    );
     let row = pool.row(|| sqlx::query(text).bind(shop)).await?;
     Ok(Counts {
         books: count_in(&row, 0)?,

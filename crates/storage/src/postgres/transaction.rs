@@ -140,9 +140,14 @@ impl Transaction for Writing {
         ids::forget(self.lease(), shop, space, number).await
     }
 
-    async fn known_users(&mut self, users: &[UserNumber]) -> Result<Vec<UserNumber>, StoreError> {
+    async fn touched_users(&mut self, users: &[UserNumber]) -> Result<Vec<UserNumber>, StoreError> {
         let shop = self.shop;
-        users::known(self.lease(), shop, users).await
+        users::with_revision(self.lease(), shop, users).await
+    }
+
+    async fn shown_users(&mut self, users: &[UserNumber]) -> Result<Vec<UserNumber>, StoreError> {
+        let shop = self.shop;
+        users::with_impressions(self.lease(), shop, users).await
     }
 
     async fn set_user_revisions(
@@ -177,9 +182,18 @@ impl Transaction for Writing {
         users::move_events(self.lease(), shop, from, into).await
     }
 
-    async fn delete_user(&mut self, user: UserNumber) -> Result<u64, StoreError> {
+    async fn delete_events(&mut self, user: UserNumber) -> Result<u64, StoreError> {
         let shop = self.shop;
-        users::delete(self.lease(), shop, user).await
+        users::delete_events(self.lease(), shop, user).await
+    }
+
+    async fn forget_revisions(
+        &mut self,
+        users: &[UserNumber],
+        _revision: i64,
+    ) -> Result<(), StoreError> {
+        let shop = self.shop;
+        users::forget_revisions(self.lease(), shop, users).await
     }
 
     async fn books(&mut self, numbers: &[ItemNumber]) -> Result<Vec<Book>, StoreError> {

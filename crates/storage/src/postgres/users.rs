@@ -9,14 +9,26 @@ use crate::history::UserRevision;
 use super::pool::{Lease, Pool};
 use super::row::{ROWS_MAX, count_in, get, user_in, users};
 
+/// How many users of shop $1 have a revision and were not merged.
+macro_rules! users_counted {
+    () => {
+        "(SELECT count(*) FROM users WHERE shop_id = $1)
+         - (SELECT count(*) FROM merged_users AS m
+            JOIN users AS u ON u.shop_id = m.shop_id AND u.number = m.number
+            WHERE m.shop_id = $1)"
+    };
+}
+pub(super) use users_counted;
+
 pub(super) async fn count(pool: &Pool, shop: i64) -> Result<u64, StoreError> {
-    let text = "SELECT count(*) FROM users WHERE shop_id = $1";
+    let text = concat!("SELECT ", users_counted!());
     count_in(&pool.row(|| sqlx::query(text).bind(shop)).await?, 0)
 }
 
 pub(super) async fn has(pool: &Pool, shop: i64, user: UserNumber) -> Result<bool, StoreError> {
     let text = "SELECT EXISTS (SELECT FROM users WHERE shop_id = $1 AND number = $2)
-        OR EXISTS (SELECT FROM impressions WHERE shop_id = $1 AND user_number = $2)";
+        OR EXISTS (SELECT FROM impressions WHERE shop_id = $1 AND user_number = $2)
+        OR EXISTS (SELECT FROM merged_users WHERE shop_id = $1 AND into_number = $2)";
     get(&pool.row(|| sqlx::query(text).bind(shop).bind(i64::from(user.0))).await?, 0)
 }
 
@@ -26,7 +38,9 @@ pub(super) async fn after(
     after: Option<UserNumber>,
     limit: u32,
 ) -> Result<Vec<UserRevision>, StoreError> {
-    let text = "SELECT number, revision FROM users WHERE shop_id = $1 AND number > $2
+    let text = "SELECT number, revision FROM users AS u WHERE shop_id = $1 AND number > $2
+          AND NOT EXISTS (SELECT FROM merged_users AS m
+                          WHERE m.shop_id = u.shop_id AND m.number = u.number)
         ORDER BY number LIMIT $3";
     let after = after.map_or(0, |user| i64::from(user.0));
     let rows =
@@ -57,7 +71,7 @@ fn revision(row: &PgRow) -> Result<UserRevision, StoreError> {
     Ok(UserRevision { user: user_in(row, 0)?, revision: get(row, 1)? })
 }
 
-pub(super) async fn known(
+pub(super) async fn with_revision(
     lease: &mut Lease,
     shop: i64,
     wanted: &[UserNumber],
@@ -72,6 +86,22 @@ pub(super) async fn known(
     // Pieces of a list in any order are not in order one after the other.
     known.sort_unstable();
     Ok(known)
+}
+
+pub(super) async fn with_impressions(
+    lease: &mut Lease,
+    shop: i64,
+    wanted: &[UserNumber],
+) -> Result<Vec<UserNumber>, StoreError> {
+    let text = "SELECT number::integer FROM unnest($2::bigint[]) AS given (number)
+        WHERE EXISTS (SELECT FROM impressions WHERE shop_id = $1 AND user_number = number)";
+    let mut shown = Vec::new();
+    for piece in wanted.chunks(ROWS_MAX) {
+        for row in &lease.rows(sqlx::query(text).bind(shop).bind(users(piece))).await? {
+            shown.push(user_in(row, 0)?);
+        }
+    }
+    Ok(shown)
 }
 
 pub(super) async fn set_revisions(
@@ -169,18 +199,26 @@ pub(super) async fn move_events(
     lease.execute(sqlx::query(events).bind(shop).bind(from).bind(into)).await
 }
 
-pub(super) async fn delete(
+pub(super) async fn delete_events(
     lease: &mut Lease,
     shop: i64,
     user: UserNumber,
 ) -> Result<u64, StoreError> {
     let number = i64::from(user.0);
-    for text in [
-        "DELETE FROM impressions WHERE shop_id = $1 AND user_number = $2",
-        "DELETE FROM users WHERE shop_id = $1 AND number = $2",
-    ] {
-        lease.execute(sqlx::query(text).bind(shop).bind(number)).await?;
-    }
+    let text = "DELETE FROM impressions WHERE shop_id = $1 AND user_number = $2";
+    lease.execute(sqlx::query(text).bind(shop).bind(number)).await?;
     let text = "DELETE FROM events WHERE shop_id = $1 AND user_number = $2";
     lease.execute(sqlx::query(text).bind(shop).bind(number)).await
+}
+
+pub(super) async fn forget_revisions(
+    lease: &mut Lease,
+    shop: i64,
+    gone: &[UserNumber],
+) -> Result<(), StoreError> {
+    let text = "DELETE FROM users WHERE shop_id = $1 AND number = ANY ($2)";
+    for piece in gone.chunks(ROWS_MAX) {
+        lease.execute(sqlx::query(text).bind(shop).bind(users(piece))).await?;
+    }
+    Ok(())
 }

@@ -51,6 +51,8 @@ pub(super) async fn history(
          FROM users AS u LEFT JOIN events AS e
            ON e.shop_id = u.shop_id AND e.user_number = u.number AND e.retracted = 0
          WHERE u.shop_id = $1 AND u.number = $2
+           AND NOT EXISTS (SELECT 1 FROM merged_users AS m
+                           WHERE m.shop_id = u.shop_id AND m.number = u.number)
          ORDER BY e.time_ms DESC NULLS LAST, e.recorded_ms DESC, e.event_id DESC
          LIMIT $3",
     )

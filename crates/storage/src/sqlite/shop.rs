@@ -4,16 +4,17 @@ use sqlx::SqliteExecutor;
 
 use super::Database;
 use super::transaction::Writing;
+use super::users::users_counted;
 use crate::error::StoreError;
 use crate::store::{Counts, Revisions};
 
 pub(super) async fn counts(database: &Database) -> Result<Counts, StoreError> {
-    let (books, users, events, simulated_events): (i64, i64, i64, i64) = sqlx::query_as(
-        "SELECT (SELECT count(*) FROM books WHERE shop_id = $1),
-                (SELECT count(*) FROM users WHERE shop_id = $1),
-                count(*), coalesce(sum(CASE WHEN origin = 3 THEN 1 ELSE 0 END), 0)
+    let (books, users, events, simulated_events): (i64, i64, i64, i64) = sqlx::query_as(concat!(
+        "SELECT (SELECT count(*) FROM books WHERE shop_id = $1), ",
+        users_counted!(),
+        ", count(*), coalesce(sum(CASE WHEN origin = 3 THEN 1 ELSE 0 END), 0)
          FROM events WHERE shop_id = $1 AND retracted = 0",
-    )
+    ))
     .bind(database.shop.0)
     .fetch_one(&database.readers)
     .await?;

@@ -2,7 +2,8 @@
 //!
 //! Invariant: the table has every commit that touched a user, from its oldest revision on; of that
 //! one, rows may be missing. Whoever asks for an earlier one gets the answer from the table of all
-//! users. Deleting or merging a user empties it, so that it names nobody who is gone.
+//! users. Deleting a user empties it, so that it names nobody who is gone, but for a row that names
+//! nobody: with that, it has every commit after the deletion.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -73,12 +74,20 @@ pub(super) async fn append(
     Ok(())
 }
 
-/// Forgets everybody.
-pub(super) async fn forget(writing: &mut Writing) -> Result<(), StoreError> {
+/// Forgets everybody whom commits touched up to this revision, the one that is being made included:
+/// its row is there, and names nobody.
+pub(super) async fn forget(writing: &mut Writing, revision: i64) -> Result<(), StoreError> {
     sqlx::query("DELETE FROM touched_users WHERE shop_id = $1")
         .bind(writing.shop)
         .execute(writing.connection())
         .await?;
+    sqlx::query(
+        "INSERT INTO touched_users (shop_id, revision, total, numbers) VALUES ($1, $2, 0, x'')",
+    )
+    .bind(writing.shop)
+    .bind(revision)
+    .execute(writing.connection())
+    .await?;
     Ok(())
 }
 

@@ -85,8 +85,12 @@ impl Transaction for Writing {
         ids::forget(self, space, number).await
     }
 
-    async fn known_users(&mut self, users: &[UserNumber]) -> Result<Vec<UserNumber>, StoreError> {
-        users::known(self, users).await
+    async fn touched_users(&mut self, users: &[UserNumber]) -> Result<Vec<UserNumber>, StoreError> {
+        users::with_revision(self, users).await
+    }
+
+    async fn shown_users(&mut self, users: &[UserNumber]) -> Result<Vec<UserNumber>, StoreError> {
+        users::with_impressions(self, users).await
     }
 
     async fn set_user_revisions(
@@ -116,8 +120,16 @@ impl Transaction for Writing {
         users::move_events(self, from, into).await
     }
 
-    async fn delete_user(&mut self, user: UserNumber) -> Result<u64, StoreError> {
-        users::delete(self, user).await
+    async fn delete_events(&mut self, user: UserNumber) -> Result<u64, StoreError> {
+        users::delete_events(self, user).await
+    }
+
+    async fn forget_revisions(
+        &mut self,
+        users: &[UserNumber],
+        revision: i64,
+    ) -> Result<(), StoreError> {
+        users::forget_revisions(self, users, revision).await
     }
 
     async fn books(&mut self, numbers: &[ItemNumber]) -> Result<Vec<Book>, StoreError> {

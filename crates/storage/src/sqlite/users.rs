@@ -23,9 +23,22 @@ static INSERT_USERS: LazyLock<RowsStatement> = LazyLock::new(|| {
     RowsStatement::new("INSERT OR FAIL INTO users (shop_id, number, revision) VALUES", 3, "")
 });
 
-static KNOWN_USERS: LazyLock<RowsStatement> = LazyLock::new(|| {
+static TOUCHED_USERS: LazyLock<RowsStatement> = LazyLock::new(|| {
     let head = "SELECT group_concat(number) FROM users WHERE shop_id = ? AND number IN (";
     RowsStatement::new(head, 1, ")")
+});
+
+// Looks for one impression of each, however many there are.
+static SHOWN_USERS: LazyLock<RowsStatement> = LazyLock::new(|| {
+    let head = "WITH shop (id) AS (VALUES (?)), given (number) AS (VALUES";
+    let tail = ") SELECT group_concat(given.number) FROM shop, given
+                WHERE EXISTS (SELECT 1 FROM impressions AS i
+                              WHERE i.shop_id = shop.id AND i.user_number = given.number)";
+    RowsStatement::new(head, 1, tail)
+});
+
+static FORGET_REVISIONS: LazyLock<RowsStatement> = LazyLock::new(|| {
+    RowsStatement::new("DELETE FROM users WHERE shop_id = ? AND number IN (", 1, ")")
 });
 
 static MERGED_USERS: LazyLock<RowsStatement> = LazyLock::new(|| {
@@ -33,8 +46,19 @@ static MERGED_USERS: LazyLock<RowsStatement> = LazyLock::new(|| {
     RowsStatement::new(head, 1, ")")
 });
 
+/// How many users of shop $1 have a revision and were not merged.
+macro_rules! users_counted {
+    () => {
+        "(SELECT count(*) FROM users WHERE shop_id = $1)
+         - (SELECT count(*) FROM merged_users AS m
+            JOIN users AS u ON u.shop_id = m.shop_id AND u.number = m.number
+            WHERE m.shop_id = $1)"
+    };
+}
+pub(super) use users_counted;
+
 pub(super) async fn count(database: &Database) -> Result<u64, StoreError> {
-    let (users,): (i64,) = sqlx::query_as("SELECT count(*) FROM users WHERE shop_id = $1")
+    let (users,): (i64,) = sqlx::query_as(concat!("SELECT ", users_counted!()))
         .bind(database.shop.0)
         .fetch_one(&database.readers)
         .await?;
@@ -44,7 +68,8 @@ pub(super) async fn count(database: &Database) -> Result<u64, StoreError> {
 pub(super) async fn has(database: &Database, user: UserNumber) -> Result<bool, StoreError> {
     let (has,): (bool,) = sqlx::query_as(
         "SELECT EXISTS (SELECT 1 FROM users WHERE shop_id = $1 AND number = $2)
-             OR EXISTS (SELECT 1 FROM impressions WHERE shop_id = $1 AND user_number = $2)",
+             OR EXISTS (SELECT 1 FROM impressions WHERE shop_id = $1 AND user_number = $2)
+             OR EXISTS (SELECT 1 FROM merged_users WHERE shop_id = $1 AND into_number = $2)",
     )
     .bind(database.shop.0)
     .bind(user.0)
@@ -86,7 +111,9 @@ pub(super) async fn after(
     limit: u32,
 ) -> Result<Vec<UserRevision>, StoreError> {
     let rows: Vec<(i64, i64)> = sqlx::query_as(
-        "SELECT number, revision FROM users WHERE shop_id = $1 AND number > $2
+        "SELECT number, revision FROM users AS u WHERE shop_id = $1 AND number > $2
+           AND NOT EXISTS (SELECT 1 FROM merged_users AS m
+                           WHERE m.shop_id = u.shop_id AND m.number = u.number)
          ORDER BY number LIMIT $3",
     )
     .bind(database.shop.0)
@@ -97,8 +124,26 @@ pub(super) async fn after(
     rows.into_iter().map(user_revision).collect()
 }
 
-pub(super) async fn known(
+pub(super) async fn with_revision(
     writing: &mut Writing,
+    users: &[UserNumber],
+) -> Result<Vec<UserNumber>, StoreError> {
+    let mut known = among(writing, &TOUCHED_USERS, users).await?;
+    known.sort_unstable();
+    Ok(known)
+}
+
+pub(super) async fn with_impressions(
+    writing: &mut Writing,
+    users: &[UserNumber],
+) -> Result<Vec<UserNumber>, StoreError> {
+    among(writing, &SHOWN_USERS, users).await
+}
+
+/// Those of these users whom a statement finds, in any order.
+async fn among(
+    writing: &mut Writing,
+    statement: &'static RowsStatement,
     users: &[UserNumber],
 ) -> Result<Vec<UserNumber>, StoreError> {
     let mut known = Vec::with_capacity(users.len());
@@ -108,14 +153,13 @@ pub(super) async fn known(
         for user in pad(rows) {
             values.add(user.0)?;
         }
-        let text = KNOWN_USERS.text(padded(rows.len()));
+        let text = statement.text(padded(rows.len()));
         let query = sqlx::query_as_with(text, values.into_arguments());
         let (found,): (Option<String>,) = query.fetch_one(writing.connection()).await?;
         for found in packed(found.as_deref()) {
             known.push(user_number("number", found?)?);
         }
     }
-    known.sort_unstable();
     Ok(known)
 }
 
@@ -135,7 +179,7 @@ pub(super) async fn set_revisions(
         let query = sqlx::query_with(text, values.into_arguments());
         let updated = query.execute(writing.connection()).await?.rows_affected();
         if updated < rows.len() as u64 {
-            let known = known(writing, rows).await?;
+            let known = with_revision(writing, rows).await?;
             let is_new = |user: &UserNumber| known.binary_search(user).is_err();
             let new: Vec<UserNumber> = rows.iter().copied().filter(is_new).collect();
             insert(writing, &new, revision).await?;
@@ -240,13 +284,14 @@ pub(super) async fn move_events(
     Ok(moved)
 }
 
-pub(super) async fn delete(writing: &mut Writing, user: UserNumber) -> Result<u64, StoreError> {
-    touched::forget(writing).await?;
+pub(super) async fn delete_events(
+    writing: &mut Writing,
+    user: UserNumber,
+) -> Result<u64, StoreError> {
     // In this order: the number of events is returned.
     let mut deleted = 0;
     for statement in [
         "DELETE FROM impressions WHERE shop_id = $1 AND user_number = $2",
-        "DELETE FROM users WHERE shop_id = $1 AND number = $2",
         "DELETE FROM events WHERE shop_id = $1 AND user_number = $2",
     ] {
         let done = sqlx::query(statement)
@@ -257,6 +302,24 @@ pub(super) async fn delete(writing: &mut Writing, user: UserNumber) -> Result<u6
         deleted = done.rows_affected();
     }
     Ok(deleted)
+}
+
+pub(super) async fn forget_revisions(
+    writing: &mut Writing,
+    users: &[UserNumber],
+    revision: i64,
+) -> Result<(), StoreError> {
+    for rows in users.chunks(ROWS_MAX) {
+        let mut values = Values::with_capacity(padded(rows.len()) + 1);
+        values.add(writing.shop)?;
+        for user in pad(rows) {
+            values.add(user.0)?;
+        }
+        let text = FORGET_REVISIONS.text(padded(rows.len()));
+        let query = sqlx::query_with(text, values.into_arguments());
+        query.execute(writing.connection()).await?;
+    }
+    touched::forget(writing, revision).await
 }
 
 pub(super) fn user_revision((found, revision): (i64, i64)) -> Result<UserRevision, StoreError> {

@@ -68,10 +68,11 @@ async fn a_user_is_new_until_their_first_event(kind: Kind) {
     assert_eq!(resolve(&mut writer, &ids).await, [(ann, true), (17, true), (ann, true)]);
     let events = [Entry::Event(rating(ann, "a", 7)), impression(17, "a")];
     writer.record(&events, KEEP).await.expect("the entries fit");
-    assert_eq!(resolve(&mut writer, &ids).await, [(ann, false), (17, true), (ann, false)]);
+    assert_eq!(resolve(&mut writer, &ids).await, [(ann, false), (17, false), (ann, false)]);
     writer.commit().await.expect("the commit succeeds");
     let mut writer = store.begin().await.expect("nobody else writes");
-    assert_eq!(resolve(&mut writer, &["17", "ann"]).await, [(17, true), (ann, false)]);
+    // What they were shown is something that is known of them.
+    assert_eq!(resolve(&mut writer, &["17", "ann"]).await, [(17, false), (ann, false)]);
     assert!(writer.resolve_users(&["bob", ""]).await.is_err());
     assert_eq!(resolve(&mut writer, &["bob"]).await, [(ann + 1, true)]);
 }
@@ -109,8 +110,16 @@ async fn a_merged_user_is_the_other_from_then_on(kind: Kind) {
     let revision = before.events + 1;
     assert_eq!(users, [UserRevision { user: UserNumber(ann), revision }]);
     let after = store.revisions().await.expect("it reads");
-    assert_eq!((after.events, after.removals), (revision, before.removals + 1));
+    assert_eq!((after.events, after.removals), (revision, before.removals));
     assert_eq!(after.event_changes, before.event_changes + 1);
+    // Both are touched, and only one of them is there.
+    let touched = [guest, ann].map(|user| UserRevision { user: UserNumber(user), revision });
+    let changed = store.users_changed_after(before.events, None, 10).await.expect("it reads");
+    assert_eq!(changed, touched);
+    let history = store.history(UserNumber(guest), 10).await.expect("it reads");
+    assert_eq!((history.revision, history.events.len()), (0, 0));
+    assert_eq!(store.user_count().await.expect("it reads"), 1);
+    assert_eq!(store.counts().await.expect("it reads").users, 1);
 
     let mut writer = store.begin().await.expect("nobody else writes");
     assert_eq!(resolve(&mut writer, &["guest", "ann"]).await, [(ann, false), (ann, false)]);
@@ -201,6 +210,29 @@ async fn a_user_deleted_by_the_id_of_a_guest_is_deleted_whole(kind: Kind) {
     assert_eq!(delete(&store, 99).await, 0);
 }
 
+async fn a_merge_touches_only_who_had_events(kind: Kind) {
+    let (store, _place) = kind.new_store().await;
+    record(&store, &[Entry::Event(rating(1, "a", 7)), impression(5, "a")]).await;
+    let before = store.revisions().await.expect("it reads");
+    // Nobody of whom anything could be remembered.
+    merge(&store, 3, 4).await.expect("it merges");
+    merge(&store, 5, 6).await.expect("it merges");
+    assert_eq!(store.revisions().await.expect("it reads"), before);
+    assert_eq!((number(&store, "4").await, number(&store, "5").await), (Some(4), Some(6)));
+
+    merge(&store, 2, 1).await.expect("it merges");
+    let changed = store.users_changed_after(before.events, None, 10).await.expect("it reads");
+    assert_eq!(changed, [UserRevision { user: UserNumber(1), revision: 2 }]);
+    // Who was merged into them goes with them, and comes back as somebody else.
+    merge(&store, 1, 4).await.expect("it merges");
+    assert_eq!(delete(&store, 4).await, 1);
+    assert_eq!(store.users_changed_after(0, None, 10).await.expect("it reads"), []);
+    for id in ["1", "2", "3", "4"] {
+        assert_eq!(number(&store, id).await, None, "{id}");
+    }
+    assert_eq!(store.user_count().await.expect("it reads"), 0);
+}
+
 async fn who_was_touched_and_deleted_by_one_writer_is_gone(kind: Kind) {
     let (store, _place) = kind.new_store().await;
     let mut writer = store.begin().await.expect("nobody else writes");
@@ -275,6 +307,7 @@ on_every_kind!(
     merges_lead_to_the_last_one_and_never_in_a_circle,
     deleting_a_user_leaves_nothing_of_them,
     a_user_deleted_by_the_id_of_a_guest_is_deleted_whole,
+    a_merge_touches_only_who_had_events,
     who_was_touched_and_deleted_by_one_writer_is_gone,
     changed_users_are_paged_by_revision_and_number,
     of_many_touched_users_none_is_missed,
