@@ -23,14 +23,18 @@
 //!    entry is forgotten as well.
 //! 3. Taking up is done by one at a time, in any order: forgetting needs no order, and adding
 //!    checks for itself that it is next.
-//! 4. Entries are of users by number, and numbers by the shop's id are cached apart. Numbers are
-//!    never used again; which id leads to which changes only by a removal or a merge, after which
-//!    everything is forgotten, and with an event for an id that has just been removed elsewhere,
-//!    which takes up where its id leads.
-//! 5. Who was removed is not among those that the store lists as touched. So the shop's row, which
+//! 4. Entries are of users by number; where an id leads is cached apart, with the revision that
+//!    the entry there has to reflect ([`Lead`](kept::Lead)): an entry that is older may lack what
+//!    the id brought along when it was merged. Where there is no entry, the store is asked where
+//!    the id leads. After a removal an id may lead to somebody new: then everything is forgotten,
+//!    and a commit from before it takes up no ids any more.
+//! 5. A merge touches both users, so that both their entries are forgotten. Ids may lead to the
+//!    merged one for a while, but to no entry: the store has no history of who was merged, and so
+//!    nobody puts one in. Should their number come to be used again, then after a removal.
+//! 6. Who was removed is not among those that the store lists as touched. So the shop's row, which
 //!    counts removals, is read before and after that list; if it changed, everything is forgotten.
 //!    A removal is a commit with a number of its own, so that none of ours is next to one before it.
-//! 6. Nothing is kept before somebody follows the store ([`follow`]).
+//! 7. Nothing is kept before somebody follows the store ([`follow`]).
 //!
 //! A user's revision is the number of the commit that last touched them, so an answer that must
 //! have an event finds out by the revision in its acknowledgement: the entry has it if its own
@@ -49,6 +53,7 @@ mod kept;
 mod reach;
 mod striped;
 mod taking_up;
+mod trouble;
 
 use std::sync::Arc;
 
@@ -64,6 +69,7 @@ pub(crate) use taking_up::Group;
 use history::IMPRESSIONS_MAX;
 use kept::Kept;
 use reach::Reach;
+use trouble::Trouble;
 
 /// What histories are held to.
 #[derive(Clone, Copy, Debug)]
@@ -92,6 +98,7 @@ pub(crate) struct Histories {
     limits: HistoryLimits,
     kept: Kept,
     reach: Reach,
+    trouble: Trouble,
     figures: HistoryFigures,
 }
 
@@ -102,6 +109,7 @@ impl Histories {
             kept: Kept::new(limits.bytes_max, limits.events_max),
             limits,
             reach: Reach::new(),
+            trouble: Trouble::default(),
             figures: HistoryFigures::default(),
         }
     }
@@ -125,16 +133,6 @@ impl Histories {
     /// and so is nothing for async threads.
     pub(crate) fn take_up(&self, group: Group) {
         self.kept.take_up(group);
-    }
-
-    /// Where an id leads in the store. What it finds is kept.
-    async fn number(&self, id: &str) -> Result<Option<UserNumber>, StoreError> {
-        let ticket = self.kept.ticket_of_id(id);
-        let number = self.store.user_number(id).await?;
-        if let Some(number) = number {
-            self.kept.keep_number(ticket, id, number);
-        }
-        Ok(number)
     }
 
     /// What the store knows of a user. What it finds is kept.

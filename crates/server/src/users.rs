@@ -1,7 +1,7 @@
 //! Users as a whole: exported, deleted, merged.
 
 use recommender::UserNumber;
-use storage::{EventId, Merged, NewImpression, Store, StoreError, StoredEvent};
+use storage::{Committed, EventId, Merged, NewImpression, Store, StoreError, StoredEvent};
 
 /// How many events are read at once.
 const PAGE: u32 = 1_000;
@@ -104,15 +104,27 @@ pub async fn delete(store: &Store, id: &str) -> Result<Option<u64>, StoreError> 
     Ok(Some(deleted))
 }
 
-/// Gives everything of one user to another; returns what became of it, and the other's revision.
+/// What a merge did.
+#[derive(Clone, Copy, Debug)]
+pub struct Merge {
+    /// What became of the events.
+    pub merged: Merged,
+    /// Who was merged, and who has everything since.
+    pub users: [UserNumber; 2],
+    /// Its commit.
+    pub committed: Committed,
+}
+
+/// Gives everything of one user to another.
 ///
 /// # Errors
 ///
 /// As [`Writer::merge_users`](storage::Writer::merge_users).
-pub async fn merge(store: &Store, source: &str, target: &str) -> Result<(Merged, i64), StoreError> {
+pub async fn merge(store: &Store, source: &str, target: &str) -> Result<Merge, StoreError> {
     let mut writer = store.begin().await?;
     let numbers = writer.assign_users(&[source, target]).await?;
     let merged = writer.merge_users(numbers[0], numbers[1]).await?;
+    let last = writer.resolve_users(&[target]).await?;
     let committed = writer.commit().await?;
-    Ok((merged, committed.events_revision))
+    Ok(Merge { merged, users: [numbers[0], last[0].number], committed })
 }

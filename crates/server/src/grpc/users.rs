@@ -32,7 +32,7 @@ impl UserKeeper {
         Self { recommender }
     }
 
-    /// Has the next answer know that users are gone.
+    /// Has the next answer know that a user is gone.
     async fn take_up_removal(&self) {
         if let Err(error) = self.recommender.histories().take_up_removal().await {
             tracing::error!(%error, "cannot look at the store after a removal; it will count later");
@@ -95,8 +95,9 @@ impl UserService for UserKeeper {
         violations.expect(differ, "target_user_id", "the source", "another user than the source");
         violations.check()?;
         let merged = users::merge(self.recommender.store(), &source_user_id, &target_user_id).await;
-        let (merged, user_revision) = merged.map_err(|error| failed(&error))?;
-        self.take_up_removal().await;
+        let merge = merged.map_err(|error| failed(&error))?;
+        self.recommender.histories().take_up_merge(merge).await;
+        let (merged, user_revision) = (merge.merged, merge.committed.events_revision);
         tracing::info!(moved = merged.moved, repeated = merged.repeated, "users merged");
         Ok(Response::new(MergeUsersResponse {
             user_revision,

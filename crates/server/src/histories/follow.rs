@@ -17,6 +17,7 @@ use super::kept::NOTHING;
 use super::reach::Turn;
 use crate::backoff::Backoff;
 use crate::blocking::blocking;
+use crate::users::Merge;
 
 /// The longest time between two looks, so that a second is kept.
 const LOOK_EVERY_AT_MOST: Duration = Duration::from_millis(500);
@@ -122,7 +123,13 @@ impl Histories {
         Ok(())
     }
 
-    /// Takes up that users were removed or merged by this process, before anybody is told of it.
+    /// Takes up that this process merged users, before anybody is told of it.
+    pub(crate) async fn take_up_merge(self: &Arc<Self>, merge: Merge) {
+        let histories = Arc::clone(self);
+        blocking(move || histories.take_up(merge.into())).await;
+    }
+
+    /// Takes up that users were removed by this process, before anybody is told of it.
     ///
     /// # Errors
     ///

@@ -31,7 +31,7 @@ pub(crate) struct Change {
     pub(crate) events: Vec<Event>,
     /// Items that were shown, and when, in milliseconds since 1970.
     pub(crate) shown: Vec<(ItemNumber, i64)>,
-    /// Whether an event was retracted.
+    /// Whether events are gone: one was retracted, or all became another user's, or another's theirs.
     pub(crate) is_retracted: bool,
     /// Whether something was found to be written already, maybe by a commit that was not taken up
     /// here yet.
@@ -39,6 +39,11 @@ pub(crate) struct Change {
 }
 
 impl Change {
+    /// One after which a history has to be read.
+    pub(super) fn gone() -> Self {
+        Self { is_retracted: true, ..Self::default() }
+    }
+
     /// Whether it counts as one in the user's revision.
     pub(super) fn touches(&self) -> bool {
         self.is_retracted || !self.events.is_empty()

@@ -5,28 +5,32 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 use recommender::{Event, EventKind, ItemNumber};
-use storage::{Revisions, UserRevision};
+use storage::{Committed, Merged, Revisions, UserRevision};
 
 use super::kept::Kept;
 use super::striped::Ticket;
 use super::*;
+use crate::users::Merge;
 
+/// Ids, each of which is its own number.
 const USERS: u32 = 4;
 const READERS: usize = 3;
 
 /// One step of somebody.
 #[derive(Clone, Copy, Debug)]
 enum Step {
-    /// A reader begins with a user, reads the store, keeps what it read.
+    /// A reader begins with an id.
     Begin(usize, u32),
-    Read(usize),
-    Keep(usize),
+    /// It goes on: reads where the id leads; begins with that user; reads them; keeps it all.
+    Go(usize),
     /// This process commits, and takes that up; or another process commits.
     Commit(Deed),
-    /// This process finds that what it was told was written before, for each user in a set of bits.
+    /// This process finds that what it was told was written before, for each id in a set of bits.
     Repeat(u32),
+    Merge(u32, u32),
     TakeUp,
     CommitElsewhere(Deed),
+    MergeElsewhere(u32, u32),
     /// Another process deletes a user.
     Remove(u32),
     /// The follower reads the shop's row, then who was touched, then takes it up.
@@ -35,7 +39,7 @@ enum Step {
     TakeUpUsers,
 }
 
-/// What a commit does: an event for each user in a set of bits, or a retraction; and for whom it
+/// What a commit does: an event for each id in a set of bits, or a retraction; and for whom it
 /// finds something that was written before.
 #[derive(Clone, Copy, Debug)]
 struct Deed {
@@ -47,79 +51,104 @@ struct Deed {
 fn steps() -> impl Strategy<Value = Vec<Step>> {
     let deed = (1..1_u32 << USERS, prop::bool::weighted(0.2), 0..1_u32 << USERS)
         .prop_map(|(users, retracts, repeats)| Deed { users, retracts, repeats });
+    let pair = || (1..=USERS, 1..=USERS);
     let step = prop_oneof![
-        3 => (0..READERS, 1..=USERS).prop_map(|(reader, user)| Step::Begin(reader, user)),
-        3 => (0..READERS).prop_map(Step::Read),
-        3 => (0..READERS).prop_map(Step::Keep),
+        4 => (0..READERS, 1..=USERS).prop_map(|(reader, id)| Step::Begin(reader, id)),
+        16 => (0..READERS).prop_map(Step::Go),
         3 => deed.clone().prop_map(Step::Commit),
         2 => (1..1_u32 << USERS).prop_map(Step::Repeat),
+        1 => pair().prop_map(|(from, into)| Step::Merge(from, into)),
         3 => Just(Step::TakeUp),
         2 => deed.prop_map(Step::CommitElsewhere),
+        1 => pair().prop_map(|(from, into)| Step::MergeElsewhere(from, into)),
         1 => (1..=USERS).prop_map(Step::Remove),
         2 => Just(Step::Look),
         2 => Just(Step::LookAtUsers),
         2 => Just(Step::TakeUpUsers),
     ];
-    prop::collection::vec(step, 1..120)
+    prop::collection::vec(step, 1..160)
 }
 
 /// A user's revision and items.
 type State = (i64, Vec<u32>);
 
-#[derive(Default)]
-struct Reader {
-    begun: Option<(UserNumber, Ticket)>,
-    read: Option<Arc<History>>,
+/// How far a reader is.
+#[derive(Clone, Debug, Default)]
+enum Reader {
+    #[default]
+    Idle,
+    Begun(u32, Ticket),
+    /// It knows where the id leads.
+    Led(u32, Ticket, UserNumber),
+    Ready(u32, Ticket, UserNumber, Ticket),
+    Read(u32, Ticket, UserNumber, Ticket, Arc<History>),
 }
 
 /// The store, and everybody around it.
 struct World {
     kept: Kept,
     revisions: Revisions,
-    /// All states of each user, in their order; the first has nothing.
+    /// Where each id leads.
+    leads: BTreeMap<u32, u32>,
+    /// Each user.
+    users: BTreeMap<u32, State>,
+    /// The revision of each merge that touched who was merged.
+    merged: BTreeMap<u32, i64>,
+    /// All states of the user that each id led to, in their order; the first has nothing.
     states: BTreeMap<u32, Vec<State>>,
-    /// The first of these that an entry may be in.
+    /// The first of these that an answer may be in.
     oldest: BTreeMap<u32, usize>,
     items: u32,
     readers: [Reader; READERS],
     own: Option<(Group, BTreeMap<u32, usize>)>,
     look: Option<(i64, Revisions, BTreeMap<u32, usize>)>,
     /// Who was touched, and the shop's row after that was read.
-    users: Option<(Vec<UserRevision>, Revisions)>,
+    touched: Option<(Vec<UserRevision>, Revisions)>,
 }
 
 impl World {
     fn new() -> Self {
-        let states = (1..=USERS).map(|user| (user, vec![(0, Vec::new())]));
         Self {
             kept: Kept::new(1 << 20, 1000),
             revisions: Revisions::default(),
-            states: states.collect(),
-            oldest: (1..=USERS).map(|user| (user, 0)).collect(),
+            leads: (1..=USERS).map(|id| (id, id)).collect(),
+            users: (1..=USERS).map(|user| (user, State::default())).collect(),
+            merged: BTreeMap::new(),
+            states: (1..=USERS).map(|id| (id, vec![State::default()])).collect(),
+            oldest: (1..=USERS).map(|id| (id, 0)).collect(),
             items: 0,
             readers: Default::default(),
             own: None,
             look: None,
-            users: None,
+            touched: None,
         }
     }
 
-    fn now(&self, user: u32) -> State {
-        self.states[&user].last().cloned().unwrap()
+    /// Which state each id is in.
+    fn places(&self) -> BTreeMap<u32, usize> {
+        self.states.iter().map(|(id, states)| (*id, states.len() - 1)).collect()
     }
 
-    /// Which state each user is in.
-    fn places(&self) -> BTreeMap<u32, usize> {
-        self.states.iter().map(|(user, states)| (*user, states.len() - 1)).collect()
+    /// Writes down the states that ids are in since a commit.
+    fn note(&mut self) {
+        for (id, states) in &mut self.states {
+            let state = &self.users[&self.leads[id]];
+            if states.last() != Some(state) {
+                states.push(state.clone());
+            }
+        }
     }
 
     fn commit(&mut self, deed: Deed) -> Group {
         self.revisions.events += 1;
         let revision = self.revisions.events;
         let mut group = Group { revision, users_touched: 1, ..Group::default() };
-        for user in (1..=USERS).filter(|user| deed.users & (1 << (user - 1)) > 0) {
-            let (_, mut items) = self.now(user);
+        for id in ids_in(deed.users) {
+            let user = self.leads[&id];
+            group.ids.push((id.to_string().into(), UserNumber(user)));
             let change = group.changes.entry(UserNumber(user)).or_default();
+            let (last, items) = self.users.get_mut(&user).unwrap();
+            *last = revision;
             if deed.retracts {
                 items.pop();
                 change.is_retracted = true;
@@ -128,38 +157,72 @@ impl World {
                 items.push(self.items);
                 change.events.push(event(self.items));
             }
-            self.states.get_mut(&user).unwrap().push((revision, items));
         }
+        self.note();
         group
     }
 
-    /// From now on entries have to be in these states or later ones.
+    /// Gives everything of one user to another, as the store does; what the commit did, if it may.
+    fn merge(&mut self, from: u32, into: u32) -> Option<Merge> {
+        let into = self.leads[&into];
+        if self.leads[&from] != from || from == into {
+            return None;
+        }
+        let revision = self.revisions.events + 1;
+        let (from_before, mut items) = self.users.insert(from, State::default()).unwrap();
+        let (into_revision, into_items) = self.users.get_mut(&into).unwrap();
+        let (touches_from, touches_into) =
+            (from_before > 0, *into_revision > 0 || !items.is_empty());
+        into_items.append(&mut items);
+        if touches_from {
+            self.merged.insert(from, revision);
+        }
+        if touches_into {
+            *into_revision = revision;
+        }
+        let users_touched = u64::from(touches_from) + u64::from(touches_into);
+        if users_touched > 0 {
+            self.revisions.events = revision;
+        }
+        self.leads.values_mut().filter(|user| **user == from).for_each(|user| *user = into);
+        self.note();
+        let committed = Committed {
+            users_touched,
+            events_revision: self.revisions.events,
+            catalogue_revision: 0,
+        };
+        let users = [UserNumber(from), UserNumber(into)];
+        Some(Merge { merged: Merged::default(), users, committed })
+    }
+
+    fn remove(&mut self, id: u32) {
+        self.revisions.removals += 1;
+        self.revisions.events += 1;
+        let user = self.leads[&id];
+        self.users.insert(user, State::default());
+        for (id, lead) in self.leads.iter_mut().filter(|(_, lead)| **lead == user) {
+            *lead = *id;
+            self.merged.remove(id);
+        }
+        self.note();
+    }
+
+    /// From now on answers have to be of these states or later ones.
     fn expect(&mut self, places: &BTreeMap<u32, usize>) {
-        for (user, place) in places {
-            let oldest = self.oldest.get_mut(user).unwrap();
+        for (id, place) in places {
+            let oldest = self.oldest.get_mut(id).unwrap();
             *oldest = (*oldest).max(*place);
         }
     }
 
     fn take(&mut self, step: Step) {
         match step {
-            Step::Begin(reader, user) => {
-                let user = UserNumber(user);
-                let begun = Some((user, self.kept.ticket(user)));
-                self.readers[reader] = Reader { begun, read: None };
+            Step::Begin(reader, id) => {
+                self.readers[reader] = Reader::Begun(id, self.kept.ticket_of_id(&id.to_string()));
             }
-            Step::Read(reader) => {
-                let Some((user, _)) = self.readers[reader].begun else { return };
-                let (revision, items) = self.now(user.0);
-                let events = items.into_iter().map(event).collect();
-                let read = History { revision, events, ..History::default() };
-                self.readers[reader].read = Some(Arc::new(read));
-            }
-            Step::Keep(reader) => {
-                let Reader { begun, read } = std::mem::take(&mut self.readers[reader]);
-                if let (Some((user, ticket)), Some(read)) = (begun, read) {
-                    self.kept.keep(ticket, user, &read);
-                }
+            Step::Go(reader) => {
+                let reader_before = std::mem::take(&mut self.readers[reader]);
+                self.readers[reader] = self.go_on(reader_before);
             }
             Step::Commit(deed) if self.own.is_none() => {
                 let group = self.commit(deed);
@@ -169,57 +232,81 @@ impl World {
                 let revision = self.revisions.events;
                 self.begin_own(Group { revision, ..Group::default() }, users);
             }
-            Step::Commit(_) | Step::Repeat(_) => {}
+            Step::Merge(from, into) if self.own.is_none() => {
+                if let Some(merge) = self.merge(from, into) {
+                    self.begin_own(merge.into(), 0);
+                }
+            }
+            Step::Commit(_) | Step::Repeat(_) | Step::Merge(..) => {}
             Step::TakeUp => {
                 let Some((group, places)) = self.own.take() else { return };
                 self.kept.take_up(group);
                 self.expect(&places);
             }
             Step::CommitElsewhere(deed) => drop(self.commit(deed)),
-            Step::Remove(user) => {
-                self.revisions.removals += 1;
-                self.revisions.events += 1;
-                self.states.get_mut(&user).unwrap().push((0, Vec::new()));
-            }
+            Step::MergeElsewhere(from, into) => drop(self.merge(from, into)),
+            Step::Remove(id) => self.remove(id),
             Step::Look => {
                 self.look = Some((self.kept.known(), self.revisions, self.places()));
-                self.users = None;
+                self.touched = None;
             }
             Step::LookAtUsers => {
                 let Some((known, ..)) = &self.look else { return };
-                let touched = |user: u32| {
-                    let (revision, _) = self.now(user);
-                    let user = UserNumber(user);
-                    (revision > *known).then_some(UserRevision { user, revision })
+                let users = self.users.iter().map(|(user, (revision, _))| (user, revision));
+                let all = users.chain(&self.merged);
+                let touched = all.filter(|(_, revision)| *revision > known);
+                let of = |(user, revision): (&u32, &i64)| UserRevision {
+                    user: UserNumber(*user),
+                    revision: *revision,
                 };
-                let users = (1..=USERS).filter_map(touched).collect();
-                self.users = Some((users, self.revisions));
+                self.touched = Some((touched.map(of).collect(), self.revisions));
             }
             Step::TakeUpUsers => self.take_up_users(),
         }
     }
 
+    fn go_on(&self, reader: Reader) -> Reader {
+        match reader {
+            Reader::Idle => Reader::Idle,
+            Reader::Begun(id, of_id) => Reader::Led(id, of_id, UserNumber(self.leads[&id])),
+            Reader::Led(id, of_id, user) => Reader::Ready(id, of_id, user, self.kept.ticket(user)),
+            Reader::Ready(id, of_id, user, ticket) => {
+                let (revision, items) = self.users[&user.0].clone();
+                let events = items.into_iter().map(event).collect();
+                let read = Arc::new(History { revision, events, ..History::default() });
+                Reader::Read(id, of_id, user, ticket, read)
+            }
+            Reader::Read(id, of_id, user, ticket, read) => {
+                self.kept.keep(ticket, user, &read);
+                self.kept.keep_lead(of_id, &id.to_string(), user, read.revision);
+                Reader::Idle
+            }
+        }
+    }
+
     /// A commit of this process, which found some things that had been written before.
     fn begin_own(&mut self, mut group: Group, repeats: u32) {
-        for user in (1..=USERS).filter(|user| repeats & (1 << (user - 1)) > 0) {
-            if !self.now(user).1.is_empty() {
+        for id in ids_in(repeats) {
+            let user = self.leads[&id];
+            group.ids.push((id.to_string().into(), UserNumber(user)));
+            if !self.users[&user].1.is_empty() {
                 group.changes.entry(UserNumber(user)).or_default().is_repeated = true;
             }
         }
-        let of_group = |user: &u32| group.changes.contains_key(&UserNumber(*user));
-        let named = self.places().into_iter().filter(|(user, _)| of_group(user)).collect();
+        let of_group = |id: &u32| group.changes.contains_key(&UserNumber(self.leads[id]));
+        let named = self.places().into_iter().filter(|(id, _)| of_group(id)).collect();
         self.own = Some((group, named));
     }
 
     /// As the follower does.
     fn take_up_users(&mut self) {
-        let (Some((known, revisions, places)), users) = (self.look.take(), self.users.take())
+        let (Some((known, revisions, places)), touched) = (self.look.take(), self.touched.take())
         else {
             return;
         };
         if known == super::kept::NOTHING || revisions.removals != self.kept.removals() {
             drop(self.kept.forget_all(&revisions));
-        } else if let Some((users, after)) = users {
+        } else if let Some((users, after)) = touched {
             if after.removals == revisions.removals {
                 self.kept.take_up_users(&users, &revisions);
             } else {
@@ -231,22 +318,36 @@ impl World {
         self.expect(&places);
     }
 
+    /// Looks at what each id would be answered from memory, as `find` does.
     fn check(&self) {
-        for user in 1..=USERS {
+        for (id, states) in &self.states {
             let known = self.kept.known();
-            let Some(kept) = self.kept.history(UserNumber(user)) else { continue };
+            let Some(lead) = self.kept.lead(&id.to_string()) else { continue };
+            let Some(kept) = self.kept.history(lead.number) else { continue };
+            if lead.revision > kept.revision.max(known) {
+                continue;
+            }
             let mut items: Vec<u32> = kept.events.iter().map(|event| event.item.0).collect();
             items.sort_unstable();
-            let states = &self.states[&user];
-            let found = states.iter().rposition(|state| *state == (kept.revision, items.clone()));
-            let found = found.unwrap_or_else(|| panic!("{user} never was {kept:?}: {states:?}"));
-            assert!(found >= self.oldest[&user], "{user} is in an old state, {kept:?}: {states:?}");
+            let is_kept = |state: &State| {
+                let mut all = state.1.clone();
+                all.sort_unstable();
+                state.0 == kept.revision && all == items
+            };
+            let found = states.iter().rposition(is_kept);
+            let found = found.unwrap_or_else(|| panic!("{id} never was {kept:?}: {states:?}"));
+            assert!(found >= self.oldest[id], "{id} is in an old state, {kept:?}: {states:?}");
             // What is known is there.
             let later = &states[found + 1..];
             let is_missed = |state: &State| (1..=known).contains(&state.0);
-            assert!(!later.iter().any(is_missed), "{user} lacks what is known, {known}");
+            assert!(!later.iter().any(is_missed), "{id} lacks what is known, {known}: {states:?}");
         }
     }
+}
+
+/// The ids in a set of bits.
+fn ids_in(bits: u32) -> impl Iterator<Item = u32> {
+    (1..=USERS).filter(move |id| bits & (1 << (id - 1)) > 0)
 }
 
 fn event(item: u32) -> Event {
@@ -255,7 +356,7 @@ fn event(item: u32) -> Event {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2_000))]
+    #![proptest_config(ProptestConfig::with_cases(5_000))]
 
     #[test]
     fn an_entry_has_everything_that_was_taken_up_whatever_the_order_of_steps(steps in steps()) {

@@ -12,16 +12,28 @@ use super::taking_up::Progress;
 /// What `known` is as long as nobody follows the store.
 pub(super) const NOTHING: i64 = i64::MIN;
 
-/// Of the bytes, the part for which number an id leads to, as a divisor.
-const IDS_PART: usize = 8;
+/// Of the bytes, the part for which number an id leads to, as a divisor. An id takes some 180 bytes
+/// and a history some 250 and 24 for each event, so that of users with a dozen events as many fit in
+/// as ids do. An id without a history is of no use, nor the other way round.
+const IDS_PART: usize = 4;
 
 /// What an id takes beside its text: the counts of its pointer.
 const ID_BYTES: usize = 16;
 
+/// Where an id leads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Lead {
+    /// The user.
+    pub(super) number: UserNumber,
+    /// The id did not lead there before this revision, or not for certain: an entry of the user
+    /// has to reflect it.
+    pub(super) revision: i64,
+}
+
 /// Histories by number, and numbers by id.
 #[derive(Debug)]
 pub(super) struct Kept {
-    pub(super) users: Striped<Arc<str>, UserNumber>,
+    pub(super) users: Striped<Arc<str>, Lead>,
     pub(super) histories: Striped<UserNumber, Arc<History>>,
     pub(super) progress: Mutex<Progress>,
     /// All commits up to this revision were taken up; [`NOTHING`] before somebody follows.
@@ -51,7 +63,7 @@ impl Kept {
         self.users.bytes() + self.histories.bytes()
     }
 
-    pub(super) fn number(&self, id: &str) -> Option<UserNumber> {
+    pub(super) fn lead(&self, id: &str) -> Option<Lead> {
         self.users.get(id)
     }
 
@@ -67,16 +79,17 @@ impl Kept {
         self.histories.ticket(&user)
     }
 
-    /// Keeps where an id leads, as it was read since the ticket was taken.
-    pub(super) fn keep_number(&self, ticket: Ticket, id: &str, number: UserNumber) {
-        if self.known() != NOTHING {
-            self.users.insert(ticket, id.into(), number, bytes_of_id(id));
+    /// Keeps where an id leads, as it was read since the ticket was taken. `revision` is that of the
+    /// user's history, which was read after it; of a user without one nothing is kept, as below.
+    pub(super) fn keep_lead(&self, ticket: Ticket, id: &str, number: UserNumber, revision: i64) {
+        if self.known() != NOTHING && revision > 0 {
+            self.users.insert(ticket, id.into(), Lead { number, revision }, bytes_of_id(id));
         }
     }
 
     /// Keeps what is known of a user, as it was read since the ticket was taken. Not of somebody
-    /// without a revision: whether they never had an event, or were removed after one that is yet
-    /// to be taken up, nobody could tell.
+    /// without a revision: whether they never had an event, or were removed or merged after one that
+    /// is yet to be taken up, nobody could tell.
     pub(super) fn keep(&self, ticket: Ticket, user: UserNumber, history: &Arc<History>) {
         if self.known() != NOTHING && history.revision > 0 {
             self.histories.insert(ticket, user, Arc::clone(history), history.bytes());

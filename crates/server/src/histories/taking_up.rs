@@ -8,9 +8,10 @@ use std::sync::{Arc, MutexGuard, PoisonError};
 use recommender::UserNumber;
 use storage::{Revisions, UserRevision};
 
-use super::kept::{Kept, NOTHING, bytes_of_id};
+use super::kept::{Kept, Lead, NOTHING, bytes_of_id};
 use super::striped::Cleared;
 use super::{Change, History};
+use crate::users::Merge;
 
 /// How far commits were taken up.
 #[derive(Debug, Default)]
@@ -19,8 +20,10 @@ pub(super) struct Progress {
     known: Option<i64>,
     /// Of those beyond, these.
     ours: Range<i64>,
-    /// How often users were removed or merged.
+    /// How often users were removed.
     removals: i64,
+    /// Of commits up to this revision, ids may be of users who were removed since.
+    begun_anew: i64,
 }
 
 /// What a commit of this process did.
@@ -36,8 +39,19 @@ pub(crate) struct Group {
     pub(crate) changes: HashMap<UserNumber, Change>,
 }
 
+impl From<Merge> for Group {
+    fn from(merge: Merge) -> Self {
+        Self {
+            revision: merge.committed.events_revision,
+            users_touched: merge.committed.users_touched,
+            ids: Vec::new(),
+            changes: merge.users.into_iter().map(|user| (user, Change::gone())).collect(),
+        }
+    }
+}
+
 /// What is dropped off the async threads.
-pub(super) type Dropped = (Cleared<Arc<str>, UserNumber>, Cleared<UserNumber, Arc<History>>);
+pub(super) type Dropped = (Cleared<Arc<str>, Lead>, Cleared<UserNumber, Arc<History>>);
 
 impl Kept {
     /// Takes up a commit of this process, before anybody is told of it. Waits for others who do,
@@ -45,10 +59,10 @@ impl Kept {
     pub(super) fn take_up(&self, group: Group) {
         let mut progress = self.progress();
         let Group { revision, users_touched, ids, changes } = group;
-        for (id, number) in ids {
-            let bytes = bytes_of_id(&id);
-            if progress.known.is_some() {
-                self.users.put(id, number, bytes);
+        if progress.known.is_some() && revision > progress.begun_anew {
+            for (id, number) in ids {
+                let bytes = bytes_of_id(&id);
+                self.users.put(id, Lead { number, revision }, bytes);
             }
         }
         let is_ours = users_touched > 0;
@@ -99,6 +113,7 @@ impl Kept {
             known: Some(revisions.events),
             ours: Range::default(),
             removals: revisions.removals,
+            begun_anew: revisions.events,
         };
         self.publish(&progress);
         dropped
@@ -110,7 +125,7 @@ impl Kept {
         (self.users.clear(), self.histories.clear())
     }
 
-    /// How often users were removed or merged, as far as that is taken up.
+    /// How often users were removed, as far as that is taken up.
     pub(super) fn removals(&self) -> i64 {
         self.progress().removals
     }

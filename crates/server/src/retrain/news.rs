@@ -10,14 +10,16 @@ use crate::train::TrainedOn;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Mark {
     catalogue: i64,
+    /// A merge changes this and nothing else.
+    events: i64,
     event_changes: i64,
     removals: i64,
 }
 
 impl Mark {
     pub(super) fn of(revisions: &Revisions) -> Self {
-        let Revisions { catalogue, event_changes, removals, .. } = *revisions;
-        Self { catalogue, event_changes, removals }
+        let Revisions { catalogue, events, event_changes, removals, .. } = *revisions;
+        Self { catalogue, events, event_changes, removals }
     }
 }
 
@@ -43,7 +45,7 @@ pub(super) struct News {
 pub(super) enum Reason {
     /// There is no model.
     NoModel,
-    /// Users were deleted or merged and are in the model still.
+    /// Users were deleted and are in the model still.
     Removed,
     /// There are books that it does not know.
     NewBooks,
@@ -92,8 +94,8 @@ impl News {
             return Some(Reason::NoModel);
         }
         let Some(trained_on) = self.trained_on else { return Some(Reason::Changed) };
-        let TrainedOn { catalogue, event_changes, removals, .. } = trained_on;
-        if self.mark == (Mark { catalogue, event_changes, removals }) {
+        let TrainedOn { catalogue, events, event_changes, removals } = trained_on;
+        if self.mark == (Mark { catalogue, events, event_changes, removals }) {
             return None;
         }
         let is_many = self.events() > 0 && self.events() as f64 >= share * event_changes as f64;

@@ -2,6 +2,8 @@
 
 use proptest::prelude::*;
 
+use storage::Revisions;
+
 use super::*;
 use crate::train::TrainedOn;
 
@@ -17,7 +19,9 @@ const PACE: Pace = Pace {
 };
 
 fn mark(catalogue: i64, event_changes: i64, removals: i64) -> Mark {
-    Mark::of(&storage::Revisions { catalogue, event_changes, removals, ..Default::default() })
+    let revisions =
+        Revisions { catalogue, events: 9, event_changes, removals, ..Revisions::default() };
+    Mark::of(&revisions)
 }
 
 /// A shop whose model was trained on catalogue 1, 1,000 events and no removal.
@@ -54,6 +58,8 @@ fn each_kind_of_news_is_due_in_its_time() {
     check(News { trained_on: None, ..old() }, Some((300, Reason::Changed)));
     check(news(1, 1_001, 0), Some((300, Reason::Changed)));
     check(news(2, 1_000, 0), Some((300, Reason::Changed)));
+    let merged = TrainedOn { catalogue: 1, events: 8, event_changes: 1_000, removals: 0 };
+    check(News { trained_on: Some(merged), ..old() }, Some((300, Reason::Changed)));
     check(News { new_books: 1, ..news(2, 1_000, 0) }, Some((1, Reason::NewBooks)));
     // A book that the last training left out, whatever the reason, is no news by itself.
     check(News { new_books: 1, ..news(1, 1_001, 0) }, Some((300, Reason::Changed)));
