@@ -26,11 +26,12 @@
 //! 4. Entries are of users by number; where an id leads is cached apart, with the revision that
 //!    the entry there has to reflect ([`Lead`](kept::Lead)): an entry that is older may lack what
 //!    the id brought along when it was merged. Where there is no entry, the store is asked where
-//!    the id leads. After a removal an id may lead to somebody new: then everything is forgotten,
-//!    and a commit from before it takes up no ids any more.
+//!    the id leads. Numbers that were assigned are never used again, and an id that is its own
+//!    number leads there or to whom it was merged into. Only another's own number may come to be
+//!    somebody new, after a removal: where an id leads to one is not kept.
 //! 5. A merge touches both users, so that both their entries are forgotten. Ids may lead to the
 //!    merged one for a while, but to no entry: the store has no history of who was merged, and so
-//!    nobody puts one in. Should their number come to be used again, then after a removal.
+//!    nobody puts one in.
 //! 6. Who was removed is not among those that the store lists as touched. So the shop's row, which
 //!    counts removals, is read before and after that list; if it changed, everything is forgotten.
 //!    A removal is a commit with a number of its own, so that none of ours is next to one before it.

@@ -1,5 +1,7 @@
 //! Users as a whole: exported, deleted, merged.
 
+use std::sync::Arc;
+
 use recommender::UserNumber;
 use storage::{Committed, EventId, Merged, NewImpression, Store, StoreError, StoredEvent};
 
@@ -105,10 +107,12 @@ pub async fn delete(store: &Store, id: &str) -> Result<Option<u64>, StoreError> 
 }
 
 /// What a merge did.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Merge {
     /// What became of the events.
     pub merged: Merged,
+    /// The ids of both users.
+    pub ids: [Arc<str>; 2],
     /// Who was merged, and who has everything since.
     pub users: [UserNumber; 2],
     /// Its commit.
@@ -126,5 +130,6 @@ pub async fn merge(store: &Store, source: &str, target: &str) -> Result<Merge, S
     let merged = writer.merge_users(numbers[0], numbers[1]).await?;
     let last = writer.resolve_users(&[target]).await?;
     let committed = writer.commit().await?;
-    Ok(Merge { merged, users: [numbers[0], last[0].number], committed })
+    let ids = [source.into(), target.into()];
+    Ok(Merge { merged, ids, users: [numbers[0], last[0].number], committed })
 }

@@ -96,8 +96,8 @@ impl UserService for UserKeeper {
         violations.check()?;
         let merged = users::merge(self.recommender.store(), &source_user_id, &target_user_id).await;
         let merge = merged.map_err(|error| failed(&error))?;
-        self.recommender.histories().take_up_merge(merge).await;
         let (merged, user_revision) = (merge.merged, merge.committed.events_revision);
+        self.recommender.histories().take_up_merge(merge).await;
         tracing::info!(moved = merged.moved, repeated = merged.repeated, "users merged");
         Ok(Response::new(MergeUsersResponse {
             user_revision,

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
+use recommender::id::FIRST_ASSIGNED;
 use recommender::{Event, EventKind, ItemNumber};
 use storage::{Committed, Merged, Revisions, UserRevision};
 
@@ -12,8 +13,9 @@ use super::striped::Ticket;
 use super::*;
 use crate::users::Merge;
 
-/// Ids, each of which is its own number.
+/// Ids, of which the first are their own numbers.
 const USERS: u32 = 4;
+const OWN: u32 = 2;
 const READERS: usize = 3;
 
 /// One step of somebody.
@@ -88,8 +90,10 @@ enum Reader {
 struct World {
     kept: Kept,
     revisions: Revisions,
-    /// Where each id leads.
+    /// The number of each id, and where it leads.
+    numbers: BTreeMap<u32, u32>,
     leads: BTreeMap<u32, u32>,
+    next_number: u32,
     /// Each user.
     users: BTreeMap<u32, State>,
     /// The revision of each merge that touched who was merged.
@@ -108,11 +112,15 @@ struct World {
 
 impl World {
     fn new() -> Self {
+        let number = |id| if id <= OWN { id } else { FIRST_ASSIGNED + id };
+        let numbers: BTreeMap<u32, u32> = (1..=USERS).map(|id| (id, number(id))).collect();
         Self {
             kept: Kept::new(1 << 20, 1000),
             revisions: Revisions::default(),
-            leads: (1..=USERS).map(|id| (id, id)).collect(),
-            users: (1..=USERS).map(|user| (user, State::default())).collect(),
+            users: numbers.values().map(|user| (*user, State::default())).collect(),
+            leads: numbers.clone(),
+            numbers,
+            next_number: FIRST_ASSIGNED + USERS + 1,
             merged: BTreeMap::new(),
             states: (1..=USERS).map(|id| (id, vec![State::default()])).collect(),
             oldest: (1..=USERS).map(|id| (id, 0)).collect(),
@@ -145,7 +153,7 @@ impl World {
         let mut group = Group { revision, users_touched: 1, ..Group::default() };
         for id in ids_in(deed.users) {
             let user = self.leads[&id];
-            group.ids.push((id.to_string().into(), UserNumber(user)));
+            group.ids.push((text(id).into(), UserNumber(user)));
             let change = group.changes.entry(UserNumber(user)).or_default();
             let (last, items) = self.users.get_mut(&user).unwrap();
             *last = revision;
@@ -164,8 +172,9 @@ impl World {
 
     /// Gives everything of one user to another, as the store does; what the commit did, if it may.
     fn merge(&mut self, from: u32, into: u32) -> Option<Merge> {
-        let into = self.leads[&into];
-        if self.leads[&from] != from || from == into {
+        let ids = [from, into].map(|id| text(id).into());
+        let (from, leads, into) = (self.numbers[&from], self.leads[&from], self.leads[&into]);
+        if leads != from || from == into {
             return None;
         }
         let revision = self.revisions.events + 1;
@@ -192,7 +201,7 @@ impl World {
             catalogue_revision: 0,
         };
         let users = [UserNumber(from), UserNumber(into)];
-        Some(Merge { merged: Merged::default(), users, committed })
+        Some(Merge { merged: Merged::default(), ids, users, committed })
     }
 
     fn remove(&mut self, id: u32) {
@@ -201,8 +210,15 @@ impl World {
         let user = self.leads[&id];
         self.users.insert(user, State::default());
         for (id, lead) in self.leads.iter_mut().filter(|(_, lead)| **lead == user) {
-            *lead = *id;
-            self.merged.remove(id);
+            let number = self.numbers.get_mut(id).unwrap();
+            self.merged.remove(number);
+            // As if they came back at once, without having done anything.
+            if *id > OWN {
+                *number = self.next_number;
+                self.next_number += 1;
+                self.users.insert(*number, State::default());
+            }
+            *lead = *number;
         }
         self.note();
     }
@@ -218,7 +234,7 @@ impl World {
     fn take(&mut self, step: Step) {
         match step {
             Step::Begin(reader, id) => {
-                self.readers[reader] = Reader::Begun(id, self.kept.ticket_of_id(&id.to_string()));
+                self.readers[reader] = Reader::Begun(id, self.kept.ticket_of_id(&text(id)));
             }
             Step::Go(reader) => {
                 let reader_before = std::mem::take(&mut self.readers[reader]);
@@ -226,15 +242,15 @@ impl World {
             }
             Step::Commit(deed) if self.own.is_none() => {
                 let group = self.commit(deed);
-                self.begin_own(group, deed.repeats);
+                self.begin_own(group, deed.users, deed.repeats);
             }
             Step::Repeat(users) if self.own.is_none() => {
                 let revision = self.revisions.events;
-                self.begin_own(Group { revision, ..Group::default() }, users);
+                self.begin_own(Group { revision, ..Group::default() }, 0, users);
             }
             Step::Merge(from, into) if self.own.is_none() => {
                 if let Some(merge) = self.merge(from, into) {
-                    self.begin_own(merge.into(), 0);
+                    self.begin_own(merge.into(), bit(from) | bit(into), 0);
                 }
             }
             Step::Commit(_) | Step::Repeat(_) | Step::Merge(..) => {}
@@ -278,23 +294,24 @@ impl World {
             }
             Reader::Read(id, of_id, user, ticket, read) => {
                 self.kept.keep(ticket, user, &read);
-                self.kept.keep_lead(of_id, &id.to_string(), user, read.revision);
+                self.kept.keep_lead(of_id, &text(id), user, read.revision);
                 Reader::Idle
             }
         }
     }
 
-    /// A commit of this process, which found some things that had been written before.
-    fn begin_own(&mut self, mut group: Group, repeats: u32) {
+    /// A commit of this process for these ids, which for others found something that had been
+    /// written before.
+    fn begin_own(&mut self, mut group: Group, ids: u32, repeats: u32) {
         for id in ids_in(repeats) {
             let user = self.leads[&id];
-            group.ids.push((id.to_string().into(), UserNumber(user)));
+            group.ids.push((text(id).into(), UserNumber(user)));
             if !self.users[&user].1.is_empty() {
                 group.changes.entry(UserNumber(user)).or_default().is_repeated = true;
             }
         }
-        let of_group = |id: &u32| group.changes.contains_key(&UserNumber(self.leads[id]));
-        let named = self.places().into_iter().filter(|(id, _)| of_group(id)).collect();
+        let mut named = self.places();
+        named.retain(|id, _| (ids | repeats) & bit(*id) > 0);
         self.own = Some((group, named));
     }
 
@@ -322,7 +339,7 @@ impl World {
     fn check(&self) {
         for (id, states) in &self.states {
             let known = self.kept.known();
-            let Some(lead) = self.kept.lead(&id.to_string()) else { continue };
+            let Some(lead) = self.kept.lead(&text(*id)) else { continue };
             let Some(kept) = self.kept.history(lead.number) else { continue };
             if lead.revision > kept.revision.max(known) {
                 continue;
@@ -345,9 +362,18 @@ impl World {
     }
 }
 
+/// An id as the shop has it.
+fn text(id: u32) -> String {
+    if id <= OWN { id.to_string() } else { format!("user {id}") }
+}
+
 /// The ids in a set of bits.
 fn ids_in(bits: u32) -> impl Iterator<Item = u32> {
-    (1..=USERS).filter(move |id| bits & (1 << (id - 1)) > 0)
+    (1..=USERS).filter(move |id| bits & bit(*id) > 0)
+}
+
+fn bit(id: u32) -> u32 {
+    1 << (id - 1)
 }
 
 fn event(item: u32) -> Event {

@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use recommender::UserNumber;
+use recommender::id::{FIRST_ASSIGNED, own_number};
 
 use super::History;
 use super::striped::{Striped, Ticket};
@@ -20,7 +21,7 @@ const IDS_PART: usize = 4;
 /// What an id takes beside its text: the counts of its pointer.
 const ID_BYTES: usize = 16;
 
-/// Where an id leads.
+/// Where an id leads. Either to its own number, or to one that was assigned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Lead {
     /// The user.
@@ -79,10 +80,20 @@ impl Kept {
         self.histories.ticket(&user)
     }
 
+    /// Keeps where an id leads, as of a commit of ours.
+    pub(super) fn put_lead(&self, id: Arc<str>, lead: Lead) {
+        if leads_to_nobody_else(&id, lead.number) {
+            let bytes = bytes_of_id(&id);
+            self.users.put(id, lead, bytes);
+        } else {
+            self.users.change(&id, |_| None);
+        }
+    }
+
     /// Keeps where an id leads, as it was read since the ticket was taken. `revision` is that of the
     /// user's history, which was read after it; of a user without one nothing is kept, as below.
     pub(super) fn keep_lead(&self, ticket: Ticket, id: &str, number: UserNumber, revision: i64) {
-        if self.known() != NOTHING && revision > 0 {
+        if self.known() != NOTHING && revision > 0 && leads_to_nobody_else(id, number) {
             self.users.insert(ticket, id.into(), Lead { number, revision }, bytes_of_id(id));
         }
     }
@@ -97,7 +108,13 @@ impl Kept {
     }
 }
 
+/// Whether a number is of no use to anybody else, ever: if its user is removed, only this id brings
+/// it back.
+fn leads_to_nobody_else(id: &str, number: UserNumber) -> bool {
+    number.0 >= FIRST_ASSIGNED || own_number(id) == Some(number.0)
+}
+
 /// What an id takes on the heap. It is twice in the cache, behind one pointer.
-pub(super) fn bytes_of_id(id: &str) -> usize {
+fn bytes_of_id(id: &str) -> usize {
     id.len() + ID_BYTES
 }

@@ -8,7 +8,7 @@ use std::sync::{Arc, MutexGuard, PoisonError};
 use recommender::UserNumber;
 use storage::{Revisions, UserRevision};
 
-use super::kept::{Kept, Lead, NOTHING, bytes_of_id};
+use super::kept::{Kept, Lead, NOTHING};
 use super::striped::Cleared;
 use super::{Change, History};
 use crate::users::Merge;
@@ -22,8 +22,6 @@ pub(super) struct Progress {
     ours: Range<i64>,
     /// How often users were removed.
     removals: i64,
-    /// Of commits up to this revision, ids may be of users who were removed since.
-    begun_anew: i64,
 }
 
 /// What a commit of this process did.
@@ -44,7 +42,7 @@ impl From<Merge> for Group {
         Self {
             revision: merge.committed.events_revision,
             users_touched: merge.committed.users_touched,
-            ids: Vec::new(),
+            ids: merge.ids.into_iter().map(|id| (id, merge.users[1])).collect(),
             changes: merge.users.into_iter().map(|user| (user, Change::gone())).collect(),
         }
     }
@@ -59,10 +57,9 @@ impl Kept {
     pub(super) fn take_up(&self, group: Group) {
         let mut progress = self.progress();
         let Group { revision, users_touched, ids, changes } = group;
-        if progress.known.is_some() && revision > progress.begun_anew {
+        if progress.known.is_some() {
             for (id, number) in ids {
-                let bytes = bytes_of_id(&id);
-                self.users.put(id, Lead { number, revision }, bytes);
+                self.put_lead(id, Lead { number, revision });
             }
         }
         let is_ours = users_touched > 0;
@@ -113,7 +110,6 @@ impl Kept {
             known: Some(revisions.events),
             ours: Range::default(),
             removals: revisions.removals,
-            begun_anew: revisions.events,
         };
         self.publish(&progress);
         dropped
