@@ -100,8 +100,8 @@ users are asked for until the memory of histories (store.history_cache_mib) is f
 
 Memory is what is resident of the server: its own, and what it has mapped. The model is a mapped
 file of its own size, whatever the users are, and is told apart. The database is read, not mapped,
-so what the system keeps of it does not count. A training within the server, of which there is none
-here, takes memory that grows with the events.
+so what the system keeps of it does not count. A training, of which the server has none here, holds
+what it learns from: how much this process took for its own is told.
 
 Exit codes: 0 success, 1 a request went wrong or another failure, 2 wrong arguments, 130 stopped
 before the end.";

@@ -5,7 +5,7 @@ use std::net::TcpListener;
 
 use serde_json::Value;
 
-use crate::program::{Program, Started};
+use crate::program::{Program, Ran, Started};
 use crate::shop;
 
 fn serve() -> (Started, String) {
@@ -65,7 +65,10 @@ fn every_call_is_answered_in_both_loops() {
         {
             let arguments =
                 format!("bench load --to {address} --call {call} {load} --for 200ms --warm-up 0s");
-            let table = program.run(&arguments).succeeded();
+            // On a busy machine the last request may come too late to be sent.
+            let Ran { output: table, errors, .. } = program.run(&arguments);
+            assert!(errors.is_empty() || errors.contains("could not be sent"), "{errors}");
+            assert!(!errors.contains("went wrong"), "{errors}");
             for text in [call, "p99.9", "latency less probe", "good answers per second"] {
                 assert!(table.contains(text), "{text:?} in {table}");
             }

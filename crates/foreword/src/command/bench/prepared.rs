@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use anyhow::Result;
+use evaluation::load::Process;
 use serde::Serialize;
 use server::data_folder::DataFolder;
 use server::made_up;
@@ -22,6 +23,8 @@ pub(super) struct Prepared {
     pub(super) fill_seconds: f64,
     /// `None` if the model was there.
     pub(super) train_seconds: Option<f64>,
+    /// The most memory of this process up to the end of that: a training holds what it learns from.
+    pub(super) train_peak_bytes: Option<u64>,
 }
 
 impl Prepared {
@@ -47,7 +50,7 @@ pub(super) async fn prepare(
     let fill_seconds = began.elapsed().as_secs_f64();
     let filled = store.revisions().await?.event_changes.saturating_sub(before);
     let models = data.models()?;
-    let mut train_seconds = None;
+    let (mut train_seconds, mut train_peak_bytes) = (None, None);
     let is_cancelled = || cancelled.load(Ordering::Relaxed);
     if !is_cancelled() && !made_up::is_learnt(&store, &models).await? {
         let began = Instant::now();
@@ -56,10 +59,13 @@ pub(super) async fn prepare(
             trained => drop(trained?),
         }
         train_seconds = Some(began.elapsed().as_secs_f64());
+        let usage = Process(std::process::id()).usage().ok();
+        train_peak_bytes = usage.map(|usage| usage.resident_peak_bytes);
     }
     let store_bytes = store.size_bytes().await?;
     store.close().await;
     let events_filled = filled.unsigned_abs();
-    let prepared = Prepared { store_bytes, events_filled, fill_seconds, train_seconds };
+    let prepared =
+        Prepared { store_bytes, events_filled, fill_seconds, train_seconds, train_peak_bytes };
     Ok((!is_cancelled()).then_some(prepared))
 }

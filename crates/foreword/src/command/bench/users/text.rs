@@ -11,7 +11,7 @@ use crate::table;
 /// A row: its name, how a figure reads, and which figure it is.
 type Row = (&'static str, fn(f64) -> String, fn(&Size) -> Option<f64>);
 
-const ROWS: [Row; 21] = [
+const ROWS: [Row; 22] = [
     ("events", count, |size| Some(size.filled.events as f64)),
     ("store", bytes, |size| Some(size.filled.prepared.store_bytes as f64)),
     ("model's file", bytes, |size| Some(size.filled.model_bytes as f64)),
@@ -21,6 +21,7 @@ const ROWS: [Row; 21] = [
     }),
     ("events a second", count, |size| size.filled.prepared.filled_a_second()),
     ("trained in", seconds, |size| size.filled.prepared.train_seconds),
+    ("with memory of", bytes, |size| Some(size.filled.prepared.train_peak_bytes? as f64)),
     ("server started in", seconds, |size| of(size, |served| served.open_seconds)),
     ("cold users", count, |size| of(size, |served| served.cold.requests as f64)),
     ("p50", ms, |size| of(size, |served| served.cold.p50_us)),
