@@ -14,12 +14,15 @@
 //!   to try by itself.
 //! - A caller who goes away leaves nothing behind: what was handed over is written or dropped, and
 //!   their room in the queue is free again.
+//! - What is kept in memory is bounded: entries in the queue, and entries of streams that wait for
+//!   room. Streams get room in the order in which they came, and leave some to unary calls.
 
 mod entry;
 pub(crate) mod figures;
 mod group;
 mod job;
 mod queue;
+mod room;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -37,6 +40,7 @@ pub(crate) use group::{Written, WrittenEntry};
 pub(crate) use queue::Receipt;
 
 use queue::{Queue, Refusal};
+use room::RoomLimits;
 
 /// Takes events, and writes them.
 #[derive(Debug)]
@@ -60,16 +64,24 @@ pub(crate) enum NotTaken {
     /// Too many wait already.
     #[error("too many entries wait to be written")]
     QueueFull,
+    /// Too many entries of streams wait for room, or these did for too long.
+    #[error("too many entries of streams wait for room")]
+    NoRoom,
 }
 
 impl Ingest {
     /// One that writes into the store of a recommender, whose answers have what was written.
     #[must_use]
     pub fn new(recommender: &Recommender, settings: &EventsSection) -> Self {
+        let limits = RoomLimits {
+            entries_max: settings.queue_entries_max(),
+            waiting_entries_max: settings.waiting_entries_max(),
+            wait_max: settings.wait_timeout(),
+        };
         Self {
             store: recommender.store().clone(),
             histories: Arc::clone(recommender.histories()),
-            queue: Queue::new(settings.queue_entries_max()),
+            queue: Queue::new(limits),
             group_entries_max: settings.group_entries_max(),
             write_timeout: settings.write_timeout(),
             impressions_max: settings.impressions_max(),
@@ -86,32 +98,29 @@ impl Ingest {
     pub(crate) fn submit(&self, entries: Vec<NewEntry>) -> Result<Receipt, NotTaken> {
         self.queue.push(entries).map_err(|(refusal, entries)| {
             self.figures.refused(&entries);
-            refusal.into()
+            match refusal {
+                Refusal::Full => NotTaken::QueueFull,
+                Refusal::Closed => NotTaken::StoreAway,
+            }
         })
     }
 
-    /// Hands entries over once there is room for them.
+    /// Hands entries of a stream over once there is room for them.
     ///
     /// # Errors
     ///
-    /// [`NotTaken::StoreAway`].
+    /// [`NotTaken`] if they cannot be written now, or too much waits for room or for too long.
     pub(crate) async fn submit_when_room(
         &self,
-        mut entries: Vec<NewEntry>,
+        entries: Vec<NewEntry>,
     ) -> Result<Receipt, NotTaken> {
-        loop {
-            // Before the look, so that room made after it is noticed.
-            let room = self.queue.room();
-            match self.queue.push(entries) {
-                Ok(receipt) => return Ok(receipt),
-                Err((Refusal::Full, back)) => entries = back,
-                Err((refusal, entries)) => {
-                    self.figures.refused(&entries);
-                    return Err(refusal.into());
-                }
+        self.queue.push_when_room(entries).await.map_err(|(refusal, entries)| {
+            self.figures.refused(&entries);
+            match refusal {
+                Refusal::Full => NotTaken::NoRoom,
+                Refusal::Closed => NotTaken::StoreAway,
             }
-            room.await;
-        }
+        })
     }
 
     /// Lets open streams come to their end: they take no more entries.
@@ -138,14 +147,5 @@ impl Ingest {
     /// Whether the store could be written to when that was last tried.
     pub(crate) fn is_writable(&self) -> bool {
         self.queue.is_open()
-    }
-}
-
-impl From<Refusal> for NotTaken {
-    fn from(refusal: Refusal) -> Self {
-        match refusal {
-            Refusal::Full => Self::QueueFull,
-            Refusal::Closed => Self::StoreAway,
-        }
     }
 }

@@ -30,6 +30,7 @@ enum Reason {
     RulesLimit,
     StoreUnavailable,
     EventsQueueLimit,
+    EventsWaitingLimit,
     Stopping,
     FieldsInvalid,
     CredentialsMissing,
@@ -46,7 +47,7 @@ enum Reason {
 
 impl Reason {
     #[cfg(test)]
-    const ALL: [Self; 20] = [
+    const ALL: [Self; 21] = [
         Self::BookUnknown,
         Self::CategoryUnknown,
         Self::UserUnknown,
@@ -55,6 +56,7 @@ impl Reason {
         Self::RulesLimit,
         Self::StoreUnavailable,
         Self::EventsQueueLimit,
+        Self::EventsWaitingLimit,
         Self::Stopping,
         Self::FieldsInvalid,
         Self::CredentialsMissing,
@@ -79,6 +81,7 @@ impl Reason {
             Self::RulesLimit => "RULES_LIMIT",
             Self::StoreUnavailable => "STORE_UNAVAILABLE",
             Self::EventsQueueLimit => "EVENTS_QUEUE_LIMIT",
+            Self::EventsWaitingLimit => "EVENTS_WAITING_LIMIT",
             Self::Stopping => "STOPPING",
             Self::FieldsInvalid => "FIELDS_INVALID",
             Self::CredentialsMissing => "CREDENTIALS_MISSING",
@@ -159,7 +162,7 @@ pub(crate) fn store_unavailable() -> Status {
     Status::with_error_details(Code::Unavailable, message, details)
 }
 
-/// Events do not get into the store just now; none of the call's was acknowledged.
+/// Events do not get into the store just now; none of those that were handed over was acknowledged.
 pub(crate) fn not_taken(refused: NotTaken) -> Status {
     match refused {
         NotTaken::StoreAway => store_unavailable(),
@@ -167,6 +170,12 @@ pub(crate) fn not_taken(refused: NotTaken) -> Status {
             let details = retry(Reason::EventsQueueLimit, BUSY_RETRY);
             let message = "too many events are waiting to be written; try again later";
             Status::with_error_details(Code::Unavailable, message, details)
+        }
+        NotTaken::NoRoom => {
+            let details = retry(Reason::EventsWaitingLimit, STORE_RETRY);
+            let message = "events of streams come faster than they can be written; send what was \
+                           not acknowledged again later";
+            Status::with_error_details(Code::ResourceExhausted, message, details)
         }
     }
 }

@@ -1,14 +1,13 @@
 //! What waits to be written.
 //!
-//! Bounded by entries. Nobody holds room that they do not use: whoever waits for some is told that
-//! there is, and looks again.
+//! Bounded by entries; [`Rooms`] says who may put some there.
 
 use std::collections::VecDeque;
-use std::future::Future;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{Notify, oneshot};
 
+use super::room::{NoRoom, Room, RoomLimits, Rooms};
 use super::{NewEntry, NotTaken, Written};
 
 /// Tells what became of the entries of one call; gone without a word, if nobody knows.
@@ -34,46 +33,56 @@ pub(super) enum Refusal {
 #[derive(Debug)]
 pub(super) struct Queue {
     waiting: Mutex<Waiting>,
-    entries_max: usize,
+    rooms: Rooms,
     arrived: Notify,
-    room: Notify,
 }
 
 #[derive(Debug, Default)]
 struct Waiting {
-    submissions: VecDeque<Submission>,
+    submissions: VecDeque<(Submission, Room)>,
     entries: usize,
     is_closed: bool,
 }
 
 impl Queue {
-    pub(super) fn new(entries_max: usize) -> Self {
-        let (waiting, arrived, room) = (Mutex::default(), Notify::new(), Notify::new());
-        Self { waiting, entries_max, arrived, room }
+    pub(super) fn new(limits: RoomLimits) -> Self {
+        Self { waiting: Mutex::default(), rooms: Rooms::new(limits), arrived: Notify::new() }
     }
 
-    /// Puts entries at the end, or gives them back.
+    /// Puts the entries of a unary call at the end, or gives them back.
     pub(super) fn push(&self, entries: Vec<NewEntry>) -> Result<Receipt, (Refusal, Vec<NewEntry>)> {
+        match self.rooms.now(entries.len()) {
+            Ok(room) => self.put(entries, room),
+            Err(NoRoom) => Err((self.full(), entries)),
+        }
+    }
+
+    /// Puts the entries of a stream at the end once there is room, or gives them back.
+    pub(super) async fn push_when_room(
+        &self,
+        entries: Vec<NewEntry>,
+    ) -> Result<Receipt, (Refusal, Vec<NewEntry>)> {
+        match self.rooms.wait(entries.len()).await {
+            Ok(room) => self.put(entries, room),
+            Err(NoRoom) => Err((self.full(), entries)),
+        }
+    }
+
+    fn put(&self, entries: Vec<NewEntry>, room: Room) -> Result<Receipt, (Refusal, Vec<NewEntry>)> {
         let mut waiting = self.lock();
         if waiting.is_closed {
             return Err((Refusal::Closed, entries));
         }
-        if waiting.entries + entries.len() > self.entries_max {
-            return Err((Refusal::Full, entries));
-        }
         let (reply, receipt) = oneshot::channel();
         waiting.entries += entries.len();
-        waiting.submissions.push_back(Submission { entries, reply });
+        waiting.submissions.push_back((Submission { entries, reply }, room));
         drop(waiting);
         self.arrived.notify_one();
         Ok(receipt)
     }
 
-    /// Ends when there may be room again, counted from this call.
-    pub(super) fn room(&self) -> impl Future<Output = ()> + '_ {
-        let mut room = Box::pin(self.room.notified());
-        room.as_mut().enable();
-        room
+    fn full(&self) -> Refusal {
+        if self.is_open() { Refusal::Full } else { Refusal::Closed }
     }
 
     /// Waits for submissions and takes from the front, up to so many entries but at least one
@@ -91,7 +100,7 @@ impl Queue {
     fn take_now(&self, entries_max: usize) -> Vec<Submission> {
         let mut waiting = self.lock();
         let (mut taken, mut entries) = (Vec::new(), 0);
-        while let Some(next) = waiting.submissions.pop_front() {
+        while let Some((next, room)) = waiting.submissions.pop_front() {
             let count = next.entries.len();
             if next.reply.is_closed() {
                 waiting.entries -= count;
@@ -100,25 +109,22 @@ impl Queue {
                 entries += count;
                 taken.push(next);
             } else {
-                waiting.submissions.push_front(next);
+                waiting.submissions.push_front((next, room));
                 break;
             }
         }
-        drop(waiting);
-        self.room.notify_waiters();
         taken
     }
 
-    /// Takes nothing any more, and gives out all that waits.
+    /// Takes nothing any more, and gives out all that waits. Those who wait for room have it then,
+    /// and find it closed.
     pub(super) fn close(&self) -> VecDeque<Submission> {
         let mut waiting = self.lock();
         waiting.is_closed = true;
         waiting.entries = 0;
         let submissions = std::mem::take(&mut waiting.submissions);
         drop(waiting);
-        // They are to find it closed.
-        self.room.notify_waiters();
-        submissions
+        submissions.into_iter().map(|(submission, _)| submission).collect()
     }
 
     /// Takes submissions again.
@@ -142,6 +148,8 @@ impl Queue {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use futures_util::FutureExt as _;
     use storage::EventId;
 
@@ -153,6 +161,11 @@ mod tests {
         vec![NewEntry { user_id: "ann".into(), event_id, what: What::Retraction }; count]
     }
 
+    fn queue(entries_max: usize) -> Queue {
+        let wait_max = Duration::from_secs(60);
+        Queue::new(RoomLimits { entries_max, waiting_entries_max: 100, wait_max })
+    }
+
     fn taken(queue: &Queue, entries_max: usize) -> Vec<usize> {
         let taken = queue.take(entries_max).now_or_never().unwrap_or_default();
         taken.iter().map(|submission| submission.entries.len()).collect()
@@ -160,7 +173,7 @@ mod tests {
 
     #[test]
     fn groups_are_taken_in_order_and_no_larger_than_they_may_be() {
-        let queue = Queue::new(100);
+        let queue = queue(100);
         let receipts: Vec<_> = [3, 4, 50, 1].map(|count| queue.push(entries(count))).into();
         assert_eq!(queue.waiting(), 58);
         assert_eq!(taken(&queue, 10), [3, 4]);
@@ -170,26 +183,28 @@ mod tests {
         drop(receipts);
     }
 
-    #[test]
-    fn what_nobody_waits_for_is_dropped_and_makes_room() {
-        let queue = Queue::new(10);
+    #[tokio::test]
+    async fn what_nobody_waits_for_is_dropped_and_makes_room() {
+        let queue = queue(10);
         drop(queue.push(entries(5)));
         let waiting = queue.push(entries(5));
-        let room = queue.room();
+        let mut stream = Box::pin(queue.push_when_room(entries(1)));
+        assert!(stream.as_mut().now_or_never().is_none());
         assert_eq!(queue.push(entries(1)).unwrap_err().0, Refusal::Full);
         assert_eq!(taken(&queue, 100), [5]);
-        assert!(room.now_or_never().is_some());
-        assert_eq!(queue.waiting(), 0);
-        drop(waiting);
+        let receipts = (waiting, stream.now_or_never().unwrap());
+        assert_eq!(queue.waiting(), 1);
+        drop(receipts);
     }
 
-    #[test]
-    fn a_closed_queue_refuses_and_gives_back_what_it_had() {
-        let queue = Queue::new(10);
-        let receipt = queue.push(entries(5)).unwrap();
-        let room = queue.room();
+    #[tokio::test]
+    async fn a_closed_queue_refuses_and_gives_back_what_it_had() {
+        let queue = queue(10);
+        let receipt = queue.push(entries(10)).unwrap();
+        let mut stream = Box::pin(queue.push_when_room(entries(1)));
+        assert!(stream.as_mut().now_or_never().is_none());
         assert_eq!(queue.close().len(), 1);
-        assert!(room.now_or_never().is_some());
+        assert_eq!(stream.now_or_never().unwrap().unwrap_err().0, Refusal::Closed);
         assert!(receipt.now_or_never().unwrap().is_err());
         assert_eq!(queue.push(entries(1)).unwrap_err().0, Refusal::Closed);
         queue.open();

@@ -20,6 +20,8 @@ pub struct EventsSection {
     queue_entries_max: NonZeroU32,
     group_entries_max: NonZeroU32,
     stream_entries_max: NonZeroU32,
+    waiting_entries_max: NonZeroU32,
+    wait_timeout_ms: NonZeroU32,
     write_timeout_ms: NonZeroU32,
     future_seconds_max: u32,
     late_days_max: NonZeroU32,
@@ -43,6 +45,18 @@ impl EventsSection {
     #[must_use]
     pub fn stream_entries_max(&self) -> usize {
         self.stream_entries_max.get() as usize
+    }
+
+    /// How many entries of streams may wait for room where those that wait to be written are.
+    #[must_use]
+    pub fn waiting_entries_max(&self) -> usize {
+        self.waiting_entries_max.get() as usize
+    }
+
+    /// How long they may.
+    #[must_use]
+    pub fn wait_timeout(&self) -> Duration {
+        Duration::from_millis(self.wait_timeout_ms.get().into())
     }
 
     /// How long writing may take.
@@ -71,9 +85,13 @@ impl EventsSection {
 
     pub(super) fn check(&self, check: &mut Check) {
         let least = REQUEST_ENTRIES_MAX as u32;
-        let queue = self.queue_entries_max;
-        let fits = (least..=ENTRIES_MAX).contains(&queue.get());
-        check.expect("events.queue_entries_max", queue, fits, "1000 to 1000000");
+        for (key, entries) in [
+            ("events.queue_entries_max", self.queue_entries_max),
+            ("events.waiting_entries_max", self.waiting_entries_max),
+        ] {
+            let fits = (least..=ENTRIES_MAX).contains(&entries.get());
+            check.expect(key, entries, fits, "1000 to 1000000");
+        }
         for (key, entries) in [
             ("events.group_entries_max", self.group_entries_max),
             ("events.stream_entries_max", self.stream_entries_max),

@@ -8,6 +8,7 @@ use tokio::sync::mpsc;
 use tokio::time::timeout;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Code, Status, Streaming};
+use tonic_types::StatusExt as _;
 
 use super::{bought, entry, has, outcomes, record, retraction, settings, shelf};
 use crate::running::{self, Running};
@@ -130,6 +131,53 @@ async fn a_client_who_reads_no_results_is_not_read_from() {
     let others = record(&running, vec![entry(bought("bob", 4, "one"))]).await.unwrap();
     assert_eq!(outcomes(&others), [Outcome::Stored]);
     running.stop().await;
+}
+
+#[tokio::test]
+async fn only_so_many_events_of_streams_wait_for_room_and_these_are_taken_in_the_end() {
+    let folder = running::full_shop().await;
+    let text = "[events]\nqueue_entries_max = 1000\nwaiting_entries_max = 1000\n\
+                write_timeout_ms = 60000\nwait_timeout_ms = 60000";
+    let running = Running::start_with(folder.path(), settings(text)).await;
+    // Another process writes: a request is with the writer, one in the queue, one waits for room.
+    let store = running::store(folder.path()).await;
+    let writer = store.begin().await.unwrap();
+    let mut streams = tokio::task::JoinSet::new();
+    for stream in 0..5 {
+        let mut talk = Talk::open(&running).await;
+        let user = format!("user-{stream}");
+        let event = |number: u32| entry(bought(&user, 4, &format!("event-{number}")));
+        talk.send((0..1000).map(event).collect()).await;
+        talk.end();
+        streams.spawn(async move { talk.rest().await });
+    }
+    let mut refused = 0;
+    while refused < 2 {
+        let (results, end) = streams.join_next().await.unwrap().unwrap();
+        check_refused(&results, &end.unwrap_err());
+        refused += 1;
+    }
+    writer.rollback().await.unwrap();
+    store.close().await;
+    while let Some(stream) = streams.join_next().await {
+        let (results, end) = stream.unwrap();
+        match end {
+            Ok(()) => assert_eq!(outcomes(&results), [Outcome::Stored; 1000]),
+            Err(status) => {
+                check_refused(&results, &status);
+                refused += 1;
+            }
+        }
+    }
+    // A third, if the writer had not yet taken the first when it came.
+    assert!(refused <= 3, "{refused}");
+    running.stop().await;
+}
+
+fn check_refused(results: &[EventResult], status: &Status) {
+    assert_eq!((results.len(), status.code()), (0, Code::ResourceExhausted), "{status:?}");
+    assert_eq!(status.get_details_error_info().unwrap().reason, "EVENTS_WAITING_LIMIT");
+    assert!(status.get_details_retry_info().unwrap().retry_delay.is_some());
 }
 
 #[tokio::test]
