@@ -29,6 +29,7 @@ use std::time::Duration;
 
 use storage::Store;
 use tokio::sync::watch;
+use tokio::task::JoinSet;
 
 use crate::histories::Histories;
 use crate::recommend::Recommender;
@@ -107,14 +108,28 @@ impl Ingest {
 
     /// Hands entries of a stream over once there is room for them.
     ///
+    /// The wait is a task of its own, which ends when this is dropped: room that is given to a
+    /// stream is used, or given on, even if its client takes no answers and so nobody asks here.
+    ///
     /// # Errors
     ///
     /// [`NotTaken`] if they cannot be written now, or too much waits for room or for too long.
     pub(crate) async fn submit_when_room(
-        &self,
+        self: &Arc<Self>,
         entries: Vec<NewEntry>,
     ) -> Result<Receipt, NotTaken> {
-        self.queue.push_when_room(entries).await.map_err(|(refusal, entries)| {
+        let pushed = match self.queue.push_of_stream(entries) {
+            Ok(pushed) => pushed,
+            Err(entries) => {
+                let ingest = Arc::clone(self);
+                let mut wait = JoinSet::new();
+                wait.spawn(async move { ingest.queue.push_when_room(entries).await });
+                // It is lost only when the process ends.
+                let pushed = wait.join_next().await.and_then(Result::ok);
+                pushed.ok_or(NotTaken::StoreAway)?
+            }
+        };
+        pushed.map_err(|(refusal, entries)| {
             self.figures.refused(&entries);
             match refusal {
                 Refusal::Full => NotTaken::NoRoom,

@@ -20,6 +20,9 @@ pub(super) struct Submission {
     pub(super) reply: oneshot::Sender<Result<Written, NotTaken>>,
 }
 
+/// The receipt of entries, or the entries and why they were not taken.
+pub(super) type Pushed = Result<Receipt, (Refusal, Vec<NewEntry>)>;
+
 /// Why the queue takes nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Refusal {
@@ -50,25 +53,32 @@ impl Queue {
     }
 
     /// Puts the entries of a unary call at the end, or gives them back.
-    pub(super) fn push(&self, entries: Vec<NewEntry>) -> Result<Receipt, (Refusal, Vec<NewEntry>)> {
+    pub(super) fn push(&self, entries: Vec<NewEntry>) -> Pushed {
         match self.rooms.now(entries.len()) {
             Ok(room) => self.put(entries, room),
             Err(NoRoom) => Err((self.full(), entries)),
         }
     }
 
-    /// Puts the entries of a stream at the end once there is room, or gives them back.
-    pub(super) async fn push_when_room(
-        &self,
-        entries: Vec<NewEntry>,
-    ) -> Result<Receipt, (Refusal, Vec<NewEntry>)> {
+    /// Puts the entries of a stream at the end if there is room, or says why not; if they have to
+    /// wait for it, gives them back.
+    pub(super) fn push_of_stream(&self, entries: Vec<NewEntry>) -> Result<Pushed, Vec<NewEntry>> {
+        match self.rooms.now_of_streams(entries.len()) {
+            Some(room) => Ok(self.put(entries, room)),
+            None => Err(entries),
+        }
+    }
+
+    /// Puts the entries of a stream at the end once there is room, or gives them back. Whoever
+    /// begins to wait goes on, or drops this: room is given to them in their turn.
+    pub(super) async fn push_when_room(&self, entries: Vec<NewEntry>) -> Pushed {
         match self.rooms.wait(entries.len()).await {
             Ok(room) => self.put(entries, room),
             Err(NoRoom) => Err((self.full(), entries)),
         }
     }
 
-    fn put(&self, entries: Vec<NewEntry>, room: Room) -> Result<Receipt, (Refusal, Vec<NewEntry>)> {
+    fn put(&self, entries: Vec<NewEntry>, room: Room) -> Pushed {
         let mut waiting = self.lock();
         if waiting.is_closed {
             return Err((Refusal::Closed, entries));

@@ -66,18 +66,16 @@ impl Rooms {
         Ok(Room { _all: all.map_err(|_| NoRoom)?, _streams: None })
     }
 
-    /// Room for the entries of a stream, as soon as it is their turn.
+    /// Room for the entries of a stream, as soon as it is their turn. It is given even if nobody
+    /// polls this: whoever begins to wait has to go on, or to drop it.
     pub(super) async fn wait(&self, entries: usize) -> Result<Room, NoRoom> {
-        // Whoever waits has what is free, so this overtakes nobody.
-        if let Some(room) = self.now_of_streams(entries) {
-            return Ok(room);
-        }
         let _waiting = self.waiting.try_acquire_many(permits(entries)).map_err(|_| NoRoom)?;
         let room = timeout(self.wait_max, self.next_of_streams(entries));
         room.await.unwrap_or(Err(NoRoom))
     }
 
-    fn now_of_streams(&self, entries: usize) -> Option<Room> {
+    /// Room for the entries of a stream, if there is any that nobody waits for.
+    pub(super) fn now_of_streams(&self, entries: usize) -> Option<Room> {
         let share = Arc::clone(&self.streams).try_acquire_many_owned(self.share(entries)).ok()?;
         let all = Arc::clone(&self.all).try_acquire_many_owned(permits(entries)).ok()?;
         Some(Room { _all: all, _streams: Some(share) })

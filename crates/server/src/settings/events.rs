@@ -84,13 +84,14 @@ impl EventsSection {
     }
 
     pub(super) fn check(&self, check: &mut Check) {
+        // Three quarters of the queue, which streams may have, hold any request of one.
         let least = REQUEST_ENTRIES_MAX as u32;
-        for (key, entries) in [
-            ("events.queue_entries_max", self.queue_entries_max),
-            ("events.waiting_entries_max", self.waiting_entries_max),
+        for (key, entries, least) in [
+            ("events.queue_entries_max", self.queue_entries_max, 2 * least),
+            ("events.waiting_entries_max", self.waiting_entries_max, least),
         ] {
             let fits = (least..=ENTRIES_MAX).contains(&entries.get());
-            check.expect(key, entries, fits, "1000 to 1000000");
+            check.expect(key, entries, fits, &format!("{least} to {ENTRIES_MAX}"));
         }
         for (key, entries) in [
             ("events.group_entries_max", self.group_entries_max),

@@ -136,7 +136,7 @@ async fn a_client_who_reads_no_results_is_not_read_from() {
 #[tokio::test]
 async fn only_so_many_events_of_streams_wait_for_room_and_these_are_taken_in_the_end() {
     let folder = running::full_shop().await;
-    let text = "[events]\nqueue_entries_max = 1000\nwaiting_entries_max = 1000\n\
+    let text = "[events]\nqueue_entries_max = 2000\nwaiting_entries_max = 1000\n\
                 write_timeout_ms = 60000\nwait_timeout_ms = 60000";
     let running = Running::start_with(folder.path(), settings(text)).await;
     // Another process writes: a request is with the writer, one in the queue, one waits for room.
