@@ -91,7 +91,7 @@ impl EventsSection {
             ("events.waiting_entries_max", self.waiting_entries_max, least),
         ] {
             let fits = (least..=ENTRIES_MAX).contains(&entries.get());
-            check.expect(key, entries, fits, &format!("{least} to {ENTRIES_MAX}"));
+            check.expect(key, entries, fits, format!("{least} to {ENTRIES_MAX}"));
         }
         for (key, entries) in [
             ("events.group_entries_max", self.group_entries_max),
