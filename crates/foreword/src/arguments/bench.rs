@@ -38,8 +38,8 @@ Examples:
 
 This program is started again as a server of the folder. Events are purchases that nobody made: they
 stay in the store. Each commit of a group of events is one sync of the disk; checkpoints of the
-database are more. On a database a second server is started, on a folder of its own: purchases are
-told to the first, and the second is asked with the user's revision of the acknowledgement.
+database are more. On a database a second server is started then, on a folder of its own: purchases
+are told to the first, and the second is asked with the user's revision of the acknowledgement.
 
 The server trains while it is measured, as it does whenever one event in a hundred is new; --set
 retrain.on=false measures without.";

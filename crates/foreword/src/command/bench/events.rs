@@ -7,7 +7,6 @@ use std::process::ExitCode;
 use std::sync::atomic::Ordering;
 
 use anyhow::{Context, Result};
-use evaluation::load::Target;
 use evaluation::load::events::{EventsPlan, Fresh, Streamed, freshness, stream};
 use serde::Serialize;
 use server::data_folder::DataFolder;
@@ -72,9 +71,8 @@ pub(super) async fn run(arguments: &Arguments, events: Events) -> Result<ExitCod
             return Ok(ExitCode::from(exit::INTERRUPTED));
         }
     }
-    let replicas = (!settings.store.is_in_folder()).then(tempfile::tempdir).transpose()?;
-    let start = move || Servers::start(&data, replicas, &flags);
-    let servers = tokio::task::spawn_blocking(start).await.context("no server was started")??;
+    let second = (!settings.store.is_in_folder()).then(tempfile::tempdir).transpose()?;
+    let servers = Servers { first: start(data, flags.clone()).await?, second, flags };
     let (plan, asking) = plans(&events);
     let mut rounds = Vec::new();
     for round in 0..u64::from(events.rounds) {
@@ -103,21 +101,17 @@ pub(super) async fn run(arguments: &Arguments, events: Events) -> Result<ExitCod
     Ok(conclude(&document, &stop))
 }
 
-/// What is measured: a server, and on a database a second one with a folder of its own.
+/// What is measured.
 struct Servers {
     first: Serving,
-    second: Option<Serving>,
-    /// Goes after the server in it.
-    _folder: Option<TempDir>,
+    /// The folder of a second one on the same database.
+    second: Option<TempDir>,
+    flags: Vec<OsString>,
 }
 
-impl Servers {
-    fn start(data: &DataFolder, replica: Option<TempDir>, flags: &[OsString]) -> Result<Self> {
-        let first = Serving::start(data, flags)?;
-        let second = replica.as_ref().map(|folder| DataFolder::new(folder.path()));
-        let second = second.map(|data| Serving::start(&data, flags)).transpose()?;
-        Ok(Self { first, second, _folder: replica })
-    }
+async fn start(data: DataFolder, flags: Vec<OsString>) -> Result<Serving> {
+    let start = move || Serving::start(&data, &flags);
+    tokio::task::spawn_blocking(start).await.context("no server was started")?
 }
 
 async fn measure(
@@ -135,12 +129,13 @@ async fn measure(
     let groups = grown("foreword_event_groups_total");
     let cpu = usage.zip(used).map(|(before, after)| after.cpu.saturating_sub(before.cpu));
     let fresh = freshness(&target, None, asking, &stop.flag).await?;
-    let second: Option<Target> = servers.second.as_ref().map(Serving::target);
-    let fresh_elsewhere = match &second {
-        // Other events than those before.
-        Some(second) => {
+    let fresh_elsewhere = match &servers.second {
+        // It runs only now: it reads what the first writes, and would be measured with it.
+        Some(folder) => {
+            let second = start(DataFolder::new(folder.path()), servers.flags.clone()).await?;
+            // Other events than those before.
             let asking = EventsPlan { seed: !asking.seed, ..asking.clone() };
-            Some(freshness(&target, Some(second), &asking, &stop.flag).await?)
+            Some(freshness(&target, Some(&second.target()), &asking, &stop.flag).await?)
         }
         None => None,
     };
