@@ -34,7 +34,7 @@ Examples:
   How soon does an answer have what was acknowledged, in a shop's own folder? Use a copy.
     foreword bench events copy-of-shop --users 2000 --books 1000 --clients 1 --batch 1 --ahead 1
   The same on PostgreSQL, and how soon another replica's answer has it?
-    foreword bench events /tmp/replica --database postgres://me@localhost/bench --store-events 10000000
+    foreword bench events /tmp/replica --database postgres://localhost/bench --store-events 10000000
 
 This program is started again as a server of the folder. Events are purchases that nobody made: they
 stay in the store. Each commit of a group of events is one sync of the disk; checkpoints of the
