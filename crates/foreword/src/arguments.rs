@@ -61,14 +61,9 @@ pub(crate) struct Arguments {
     )]
     config: Option<PathBuf>,
 
-    /// A PostgreSQL database in place of the data folder's. Others on this machine can see arguments:
+    /// A PostgreSQL database in place of the data folder's, `postgres://USER@HOST/NAME`. Others on this machine can see arguments:
     /// a password had better be in a settings file, or in `FOREWORD_STORE__DATABASE`
-    #[arg(
-        long,
-        global = true,
-        help_heading = "Global options",
-        value_name = "postgres://USER@HOST/NAME"
-    )]
+    #[arg(long, global = true, help_heading = "Global options", value_name = "URL")]
     pub(crate) database: Option<String>,
 
     /// A setting, over environment and file: `--set train.neighbours=200`; may be given several times

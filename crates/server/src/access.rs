@@ -35,7 +35,7 @@ use tokio::sync::watch;
 use transport::Peer;
 
 use crate::rates::RateLimits;
-use crate::repeat::repeat;
+use crate::repeat::Poll;
 use crate::settings::{AccessSection, Rate, Settings};
 use api_key::ApiKey;
 use bearer::bearer;
@@ -48,6 +48,9 @@ pub use role::{Role, Roles, UnknownRole};
 
 /// The longest time between two looks for keys that were revoked.
 const KEYS_POLL_MAX: Duration = Duration::from_millis(500);
+
+/// How long a look may take.
+const KEYS_PATIENCE: Duration = Duration::from_secs(5);
 
 /// How many new tokens of one address are verified. A signature takes some 60 µs of a thread that
 /// moves bytes, and strangers can have as many as they like.
@@ -210,12 +213,6 @@ impl Access {
         self.strangers.keep_small().await;
     }
 
-    /// Whether there are API keys to be [kept current](Self::keep_current).
-    #[must_use]
-    pub fn takes_keys(&self) -> bool {
-        self.keys.is_some()
-    }
-
     /// Looks whether the file of keys for tokens changes, as long as the result lives; none if
     /// there is no such file.
     ///
@@ -242,14 +239,23 @@ impl Access {
     }
 
     /// Renews at every `interval`, but at least every half second, so that a key that is revoked
-    /// is refused within a second; until `stop` ends.
+    /// is refused within a second; until `stop` ends, or not at all if no keys are taken.
     pub async fn keep_current(
         &self,
         store: &Store,
         interval: Duration,
         stop: impl Future<Output = ()>,
     ) {
-        let said = "cannot look for new or revoked API keys; those that were known are taken on";
-        repeat(interval.min(KEYS_POLL_MAX), || self.renew(store), said, stop).await;
+        if self.keys.is_none() {
+            return;
+        }
+        let poll = Poll {
+            interval: interval.min(KEYS_POLL_MAX),
+            patience: KEYS_PATIENCE,
+            failing: "cannot look for new or revoked API keys; those that were known are taken on",
+            recovered: "new and revoked API keys are found again",
+            failures: None,
+        };
+        poll.repeat(|| self.renew(store), stop).await;
     }
 }

@@ -24,12 +24,16 @@ impl Backoff {
 
     /// How long to wait now.
     pub(crate) fn next(&mut self) -> Duration {
-        // Hashers are seeded at random.
-        let chance = (RandomState::new().hash_one(()) >> 11) as f64 / (1_u64 << 53) as f64;
-        let wait = self.next.mul_f64(0.5 + chance / 2.0);
+        let wait = self.next.mul_f64(0.5 + chance() / 2.0);
         self.next = (self.next * 2).min(self.max);
         wait
     }
+}
+
+/// Anything from 0 to 1, for waits: nothing depends on how good it is.
+pub(crate) fn chance() -> f64 {
+    // Hashers are seeded at random.
+    RandomState::new().hash_one(()) as f64 / u64::MAX as f64
 }
 
 #[cfg(test)]

@@ -23,13 +23,16 @@ use tokio::sync::{Mutex, Notify, OwnedMutexGuard};
 use crate::blocking::blocking;
 use crate::books::{BookChanges, Books};
 use crate::generation::{Generation, VersionedModel};
-use crate::repeat::repeat_after;
+use crate::repeat::Poll;
 use crate::rules::StoredRules;
 
 pub use book_changes::{OfferChange, PutOffers};
 pub use serving::Serving;
 
 use current::Current;
+
+/// How long a renewal may take: all books of a large shop are read, and a model.
+const PATIENCE: Duration = Duration::from_secs(600);
 
 /// Why a generation could not be renewed.
 #[derive(Debug, thiserror::Error)]
@@ -280,15 +283,14 @@ impl Live {
 
     /// Renews model and books at every `interval`, or sooner after a hint, until `stop` ends.
     pub async fn keep_current(&self, interval: Duration, stop: impl Future<Output = ()>) {
-        let wait = || async move {
-            tokio::select! {
-                () = tokio::time::sleep(interval) => {}
-                () = self.hint.notified() => {}
-            }
+        let poll = Poll {
+            interval,
+            patience: PATIENCE,
+            failing: "cannot renew; the generation before goes on serving",
+            recovered: "the renewal goes on",
+            failures: Some(&self.failed),
         };
-        let renew = || async move { self.renew().await.inspect_err(|_| self.count_failure()) };
-        let said = "cannot renew; the generation before goes on serving";
-        repeat_after(wait, renew, said, stop).await;
+        poll.repeat_on(|| self.hint.notified(), || self.renew(), stop).await;
     }
 
     fn count_failure(&self) {

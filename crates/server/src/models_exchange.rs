@@ -16,7 +16,10 @@ use storage::{
 
 use crate::blocking::blocking;
 use crate::live::Live;
-use crate::repeat::repeat;
+use crate::repeat::Poll;
+
+/// How long a look may take, and the model that it finds be on its way.
+const PATIENCE: Duration = Duration::from_secs(600);
 
 /// Keeps the folder's active model the one of the database, until `stop` ends.
 pub(crate) async fn keep_exchanged(
@@ -42,7 +45,14 @@ pub(crate) async fn keep_exchanged(
         }
         Ok::<_, DatabaseModelsError>(())
     };
-    repeat(interval, fetch, "cannot fetch the model; the one before goes on serving", stop).await;
+    let poll = Poll {
+        interval,
+        patience: PATIENCE,
+        failing: "cannot fetch the model; the one before goes on serving",
+        recovered: "the database's models can be fetched again",
+        failures: None,
+    };
+    poll.repeat(fetch, stop).await;
 }
 
 /// Whether the folder has the active model of the database as its own, or there is none.

@@ -23,7 +23,7 @@ use crate::histories::{Histories, HistoryLimits, Impressions};
 use crate::live::{Live, RenewError, Serving};
 use crate::settings::Settings;
 
-use self::known::{Known, had_and_settled, impressions};
+use self::known::{KnownReader, had_and_settled, impressions};
 use self::seeds::{seed_of_day, seed_of_hour};
 use self::tokens::Tokens;
 
@@ -250,7 +250,7 @@ impl Recommender {
     fn personal(
         &self,
         serving: &Serving,
-        known: &Known,
+        known: &KnownReader,
         filter: &BookFilter,
         results: usize,
     ) -> Answer {

@@ -14,7 +14,6 @@ mod schedule;
 mod trainer;
 
 use std::future::Future;
-use std::hash::{BuildHasher as _, RandomState};
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -22,6 +21,7 @@ use std::time::{Duration, Instant};
 
 use storage::{ModelFolderError, ModelVersion, StoreError};
 
+use crate::backoff::chance;
 use crate::blocking::blocking;
 use crate::recommend::Recommender;
 use crate::settings::LiveSettings;
@@ -198,9 +198,4 @@ fn tell(trained: &Trained, reason: Reason, news: &News, took: Duration) {
         fit_seconds = rounded(trained.fit_seconds),
         "trained a new model"
     );
-}
-
-/// Anything from 0 to 1; nothing depends on how good it is.
-fn chance() -> f64 {
-    RandomState::new().hash_one(()) as f64 / u64::MAX as f64
 }

@@ -70,10 +70,41 @@ fn what_cannot_be_done_is_told_with_what_to_do() {
 #[test]
 fn compacting_tells_the_size_before_and_after() {
     let program = program();
+    // A megabyte that is deleted again.
+    let path = program.folder.path().join("many.csv");
+    let row = |number: u32| format!("zoe-{number:060},1,view\n");
+    let rows: String = (0..5_000).map(row).collect();
+    std::fs::write(&path, format!("user,book,kind\n{rows}")).unwrap();
+    program.run(&format!("import csv --interactions {}", path.display())).succeeded();
+    std::fs::remove_file(&path).unwrap();
+    delete_users(&program, (0..5_000).map(|number| format!("zoe-{number:060}")));
+
     let compacted = program.run("compact --json").succeeded();
     let compacted: Value = serde_json::from_str(&compacted).unwrap();
-    assert!(compacted["bytes_before"].as_u64() >= compacted["bytes_after"].as_u64());
-    assert!(compacted["bytes_after"].as_u64() > Some(0));
+    let [before, after] = ["bytes_before", "bytes_after"].map(|key| compacted[key].as_u64());
+    assert!(before > after.map(|after| after + 500_000), "{compacted}");
+    assert_eq!(
+        after,
+        Some(std::fs::metadata(program.folder.path().join("foreword.db")).unwrap().len())
+    );
+    let again = program.run("compact --json").succeeded();
+    let again: Value = serde_json::from_str(&again).unwrap();
+    assert_eq!([&again["bytes_before"], &again["bytes_after"]].map(Value::as_u64), [after; 2]);
     let text = program.run("compact").succeeded();
     assert!(text.contains("nothing is left in it of what was deleted"), "{text}");
+}
+
+/// Deletes users behind the program's back.
+#[tokio::main(flavor = "current_thread")]
+async fn delete_users(program: &Program, ids: impl Iterator<Item = String>) {
+    let data = server::data_folder::DataFolder::new(program.folder.path());
+    let settings = server::settings::Settings::read(None).unwrap();
+    let store = data.store(&settings).await.unwrap();
+    let mut writer = store.begin().await.unwrap();
+    for id in ids {
+        let user = store.user_number(&id).await.unwrap().expect("it was imported");
+        writer.delete_user(user).await.unwrap();
+    }
+    writer.commit().await.unwrap();
+    store.close().await;
 }

@@ -20,6 +20,7 @@ fn every_command_explains_itself() {
     check("import csv --help");
     check("import goodreads --help");
     check("train --help");
+    check("tune --help");
     check("recommend --help");
     check("evaluate --help");
     check("bench --help");

@@ -14,7 +14,7 @@ use storage::{Notices, Revisions, StoreError};
 
 use super::Histories;
 use super::kept::NOTHING;
-use super::reach::Turn;
+use super::reach::ReachChange;
 use crate::backoff::Backoff;
 use crate::blocking::blocking;
 use crate::users::Merge;
@@ -60,13 +60,13 @@ impl Histories {
             let wait = match &looked {
                 Ok(()) => {
                     backoff.reset();
-                    if self.reach.found(began) == Turn::Changed {
+                    if self.reach.found(began) == ReachChange::Yes {
                         tracing::info!("the store can be reached again");
                     }
                     interval
                 }
                 Err(error) => {
-                    if self.reach.missed() == Turn::Changed {
+                    if self.reach.missed() == ReachChange::Yes {
                         tracing::error!(%error, "the store cannot be reached; answering from memory");
                     }
                     // The connection of the notices may be gone with it.

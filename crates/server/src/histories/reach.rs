@@ -16,13 +16,13 @@ pub(crate) struct Reach {
     is_away: AtomicBool,
 }
 
-/// What a look at the store changed.
+/// Whether a look changed what is known of the store's reach.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Turn {
-    /// Nothing.
-    AsBefore,
+pub(super) enum ReachChange {
+    /// It is as it was.
+    No,
     /// The store could be reached before and cannot any more, or the other way round.
-    Changed,
+    Yes,
 }
 
 impl Reach {
@@ -36,22 +36,22 @@ impl Reach {
     }
 
     /// A look that began then has succeeded.
-    pub(super) fn found(&self, began: Instant) -> Turn {
+    pub(super) fn found(&self, began: Instant) -> ReachChange {
         let looked = began.saturating_duration_since(self.origin).as_millis();
         self.looked_ms.store(u64::try_from(looked).unwrap_or(u64::MAX), Ordering::Relaxed);
         self.is_followed.store(true, Ordering::Relaxed);
-        self.turn(false)
+        self.note(false)
     }
 
     /// A look has failed.
-    pub(super) fn missed(&self) -> Turn {
-        self.turn(true)
+    pub(super) fn missed(&self) -> ReachChange {
+        self.note(true)
     }
 
-    fn turn(&self, is_away: bool) -> Turn {
+    fn note(&self, is_away: bool) -> ReachChange {
         match self.is_away.swap(is_away, Ordering::Relaxed) == is_away {
-            true => Turn::AsBefore,
-            false => Turn::Changed,
+            true => ReachChange::No,
+            false => ReachChange::Yes,
         }
     }
 

@@ -15,8 +15,11 @@ use storage::StoreError;
 use super::{Live, Serving};
 use crate::blocking::blocking;
 use crate::clock::now_ms;
-use crate::repeat::repeat;
+use crate::repeat::Poll;
 use crate::rules::StoredRules;
+
+/// How long a look at the rules may take.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 impl Live {
     /// Brings in the rules if they changed in the store. What was committed before it began is
@@ -84,10 +87,15 @@ impl Live {
     /// Looks for changed rules at every `interval`, and lets them begin and end on time, until
     /// `stop` ends.
     pub async fn keep_rules_current(&self, interval: Duration, stop: impl Future<Output = ()>) {
-        let renew =
-            || async move { self.renew_rules().await.inspect_err(|_| self.count_failure()) };
+        let poll = Poll {
+            interval,
+            patience: PATIENCE,
+            failing: "cannot read the rules; those before go on",
+            recovered: "the rules can be read again",
+            failures: Some(&self.failed),
+        };
         tokio::select! {
-            () = repeat(interval, renew, "cannot read the rules; those before go on", stop) => {}
+            () = poll.repeat(|| self.renew_rules(), stop) => {}
             () = self.follow_clock(interval) => {}
         }
     }

@@ -9,11 +9,11 @@ use super::seeds::{seed_of_day, seed_of_day_of_unknown};
 use super::{Fallback, Fresh, Recommender};
 use crate::clock::now_ms;
 use crate::generation::Generation;
-use crate::histories::Known as Found;
+use crate::histories::Known;
 
 /// What is known of a reader.
 #[derive(Default)]
-pub(super) struct Known {
+pub(super) struct KnownReader {
     /// Stands for the reader where popular books change places; `None` for nobody.
     pub(super) seed: Option<u64>,
     pub(super) evidence: Vec<Evidence>,
@@ -32,25 +32,25 @@ pub(super) struct Known {
 const COUNTED_MAX: u32 = 20;
 
 impl Recommender {
-    pub(super) async fn known_user(&self, id: &str, fresh: Fresh) -> Known {
+    pub(super) async fn known_user(&self, id: &str, fresh: Fresh) -> KnownReader {
         let found = self.histories.of_id(id, fresh).await;
         let seed = match &found {
-            Found::User { number, .. } => Some(seed_of_day(number.0.into())),
-            Found::Nobody => Some(seed_of_day_of_unknown(id)),
-            Found::Unavailable => None,
+            Known::User { number, .. } => Some(seed_of_day(number.0.into())),
+            Known::Nobody => Some(seed_of_day_of_unknown(id)),
+            Known::Unavailable => None,
         };
-        Known { seed, ..self.weighed(found) }
+        KnownReader { seed, ..self.weighed(found) }
     }
 
-    pub(super) async fn known(&self, user: UserNumber, fresh: Fresh) -> Known {
+    pub(super) async fn known(&self, user: UserNumber, fresh: Fresh) -> KnownReader {
         self.weighed(self.histories.of_number(user, fresh).await)
     }
 
     /// What a history says of each book.
-    fn weighed(&self, found: Found) -> Known {
+    fn weighed(&self, found: Known) -> KnownReader {
         let unknown = Some(Fallback::UnknownUser);
         match found {
-            Found::User { history, revision, is_stale, .. } => Known {
+            Known::User { history, revision, is_stale, .. } => KnownReader {
                 evidence: collapse(&history.events, &self.weights),
                 settled: history.settled.clone(),
                 shown: history.impressions.clone(),
@@ -59,11 +59,11 @@ impl Recommender {
                 is_stale,
                 seed: None,
             },
-            Found::Nobody => Known { fallback: unknown, ..Known::default() },
-            Found::Unavailable => Known {
+            Known::Nobody => KnownReader { fallback: unknown, ..KnownReader::default() },
+            Known::Unavailable => KnownReader {
                 fallback: Some(Fallback::StoreUnavailable),
                 is_stale: true,
-                ..Known::default()
+                ..KnownReader::default()
             },
         }
     }
@@ -72,7 +72,7 @@ impl Recommender {
         &self,
         generation: &Generation,
         history: &[(String, Event)],
-    ) -> Known {
+    ) -> KnownReader {
         let events: Vec<Event> = history
             .iter()
             .filter_map(|(id, event)| {
@@ -82,7 +82,7 @@ impl Recommender {
             .collect();
         let nobody = history.is_empty().then_some(Fallback::UnknownUser);
         let evidence = collapse(&events, &self.weights);
-        Known { evidence, fallback: nobody, ..Known::default() }
+        KnownReader { evidence, fallback: nobody, ..KnownReader::default() }
     }
 }
 
@@ -91,7 +91,7 @@ impl Recommender {
 /// Of a book only the latest of its impressions is known by its time: all count as if they had
 /// been then.
 pub(super) fn impressions(
-    known: &Known,
+    known: &KnownReader,
     steps: &ShelfSettings,
     index: impl Fn(ItemNumber) -> Option<u32>,
 ) -> Vec<shelf::Impression> {
@@ -116,7 +116,7 @@ pub(super) fn impressions(
 /// wish for, put into the cart, refused or gave back is settled and not had. Of what is too old
 /// to be read only that it is settled is known, and most of that was bought or rated: it counts
 /// as had.
-pub(super) fn had_and_settled(known: &Known) -> (Vec<ItemNumber>, Vec<ItemNumber>) {
+pub(super) fn had_and_settled(known: &KnownReader) -> (Vec<ItemNumber>, Vec<ItemNumber>) {
     let has = |one: &&Evidence| {
         use EventKind::{Abandon, Finish, Purchase, Rating};
         matches!(one.kind, Purchase | Finish | Rating | Abandon)
@@ -160,7 +160,7 @@ mod tests {
             // What was read says more than the list of what is settled.
             let settled: &[u32] = if is_settled { &[3, 7] } else { &[3] };
             let settled = settled.iter().copied().map(ItemNumber).collect();
-            let known = Known { evidence, settled, ..Known::default() };
+            let known = KnownReader { evidence, settled, ..KnownReader::default() };
             let (had, settled) = had_and_settled(&known);
             assert_eq!(had.contains(&ItemNumber(7)), is_had, "{events:?}");
             assert_eq!(settled.contains(&ItemNumber(7)), is_settled, "{events:?}");

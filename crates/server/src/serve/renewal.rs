@@ -1,164 +1,99 @@
 //! The jobs of a service: the renewal of what is served and of who may ask, and the writing of
-//! events. They are started again if they are lost.
+//! events. They run on the executor, because decoding pages of books takes longer than a
+//! transport's thread may be held, and each is a job of its own, so that none waits for another: a
+//! key that was revoked, or a campaign that is over, does not wait for pages of books. One that is
+//! lost is started again.
 
-use std::future::Future;
-use std::num::NonZeroUsize;
+use std::future::{Future, pending};
 use std::sync::Arc;
 use std::time::Duration;
 
 use unstall::Executor;
 
-use crate::access::Access;
-use crate::ingest::Ingest;
+use super::running::Running;
 use crate::models_exchange::keep_exchanged;
-use crate::recommend::Recommender;
-use crate::retrain::Retraining;
+use crate::settings::Settings;
 
-/// How long to wait before the renewal is started again.
+/// How long to wait before a job is started again.
 const START_AGAIN_AFTER: Duration = Duration::from_secs(3);
 
 /// How long to wait before events are written again. Callers wait meanwhile.
 const WRITE_AGAIN_AFTER: Duration = Duration::from_millis(100);
 
-/// Keeps what is served current until `stopped` ends. On the executor, because decoding pages
-/// of books takes longer than a transport's thread may be held.
-pub(super) async fn renew<S>(
-    executor: &Executor,
-    recommender: &Arc<Recommender>,
-    interval: Duration,
-    stopped: impl Fn() -> S,
-) where
-    S: Future<Output = ()> + Send + 'static,
-{
-    let renewing = || {
-        let (recommender, stopped) = (Arc::clone(recommender), stopped());
-        async move { recommender.live().keep_current(interval, stopped).await }
-    };
-    keep_going(executor, "(renewal)", START_AGAIN_AFTER, renewing, &stopped).await;
-}
-
-/// Keeps the folder's model the one that replicas share through their database, until `stopped`
-/// ends. A job of its own: a model that takes long to fetch holds nothing else up.
-pub(super) async fn exchange_models<S>(
-    executor: &Executor,
-    recommender: &Arc<Recommender>,
-    keep: NonZeroUsize,
-    interval: Duration,
-    stopped: impl Fn() -> S,
-) where
-    S: Future<Output = ()> + Send + 'static,
-{
-    let exchanging = || {
-        let (recommender, stopped) = (Arc::clone(recommender), stopped());
-        async move { keep_exchanged(recommender.live(), keep, interval, stopped).await }
-    };
-    keep_going(executor, "(models)", START_AGAIN_AFTER, exchanging, &stopped).await;
-}
-
-/// Has the model trained again when that is worth it, until `stopped` ends. The trainings have a
-/// thread of their own.
-pub(super) async fn retrain<S>(
-    executor: &Executor,
-    retraining: &Arc<Retraining>,
-    stopped: impl Fn() -> S,
-) where
-    S: Future<Output = ()> + Send + 'static,
-{
-    let training = || {
-        let (retraining, stopped) = (Arc::clone(retraining), stopped());
-        async move { retraining.keep_trained(stopped).await }
-    };
-    keep_going(executor, "(retraining)", START_AGAIN_AFTER, training, &stopped).await;
-}
-
-/// Keeps the rules current until `stopped` ends. A job of its own: a campaign that is over does
-/// not wait for pages of books.
-pub(super) async fn renew_rules<S>(
-    executor: &Executor,
-    recommender: &Arc<Recommender>,
-    interval: Duration,
-    stopped: impl Fn() -> S,
-) where
-    S: Future<Output = ()> + Send + 'static,
-{
-    let renewing = || {
-        let (recommender, stopped) = (Arc::clone(recommender), stopped());
-        async move { recommender.live().keep_rules_current(interval, stopped).await }
-    };
-    keep_going(executor, "(rules)", START_AGAIN_AFTER, renewing, &stopped).await;
-}
-
-/// Keeps the API keys that are taken current until `stopped` ends. A job of its own: a key that
-/// was revoked does not wait for pages of books.
-pub(super) async fn renew_keys<S>(
-    executor: &Executor,
-    access: &Arc<Access>,
-    recommender: &Arc<Recommender>,
-    interval: Duration,
-    stopped: impl Fn() -> S,
-) where
-    S: Future<Output = ()> + Send + 'static,
-{
-    if !access.takes_keys() {
-        return;
+impl Running {
+    /// Runs all of them until `stopped` ends; events are written for ever, since calls that are open
+    /// then may still hand some over.
+    pub(super) async fn renew<S>(&self, settings: &Settings, stopped: impl Fn() -> S + Copy)
+    where
+        S: Future<Output = ()> + Send + 'static,
+    {
+        let (poll, keep) = (settings.serve.poll(), settings.models.keep);
+        let jobs = Jobs { executor: &self.executor, pause: START_AGAIN_AFTER, stopped };
+        let generation =
+            jobs.keep("(renewal)", &self.recommender, |recommender, stop| async move {
+                recommender.live().keep_current(poll, stop).await;
+            });
+        let rules = jobs.keep("(rules)", &self.recommender, |recommender, stop| async move {
+            recommender.live().keep_rules_current(poll, stop).await;
+        });
+        let models = jobs.keep("(models)", &self.recommender, |recommender, stop| async move {
+            keep_exchanged(recommender.live(), keep, poll, stop).await;
+        });
+        let histories = self.recommender.histories();
+        let histories = jobs.keep("(histories)", histories, |histories, stop| async move {
+            histories.follow(poll, stop).await;
+        });
+        let store = self.recommender.store();
+        let keys = jobs.keep("(keys)", &self.access, |access, stop| {
+            let store = store.clone();
+            async move { access.keep_current(&store, poll, stop).await }
+        });
+        let retraining = self.retraining();
+        let retraining = jobs.keep("(retraining)", &retraining, |retraining, stop| async move {
+            retraining.keep_trained(stop).await;
+        });
+        let for_ever = pending::<()>;
+        let jobs = Jobs { executor: &self.executor, pause: WRITE_AGAIN_AFTER, stopped: for_ever };
+        let events = jobs.keep("(events)", &self.ingest, |ingest, _| async move {
+            ingest.write_all().await;
+        });
+        tokio::join!(generation, rules, models, histories, keys, retraining, events);
     }
-    let renewing = || {
-        let (access, store) = (Arc::clone(access), recommender.store().clone());
-        let stopped = stopped();
-        async move { access.keep_current(&store, interval, stopped).await }
-    };
-    keep_going(executor, "(keys)", START_AGAIN_AFTER, renewing, &stopped).await;
 }
 
-/// Follows the store until `stopped` ends, so that what others commit is in answers soon.
-pub(super) async fn follow_store<S>(
-    executor: &Executor,
-    recommender: &Arc<Recommender>,
-    interval: Duration,
-    stopped: impl Fn() -> S,
-) where
-    S: Future<Output = ()> + Send + 'static,
-{
-    let following = || {
-        let (histories, stopped) = (Arc::clone(recommender.histories()), stopped());
-        async move { histories.follow(interval, stopped).await }
-    };
-    keep_going(executor, "(histories)", START_AGAIN_AFTER, following, &stopped).await;
-}
-
-/// Writes events, for ever.
-pub(super) async fn write_events(executor: &Executor, ingest: &Arc<Ingest>) {
-    let writing = || {
-        let ingest = Arc::clone(ingest);
-        async move { ingest.write_all().await }
-    };
-    keep_going(executor, "(events)", WRITE_AGAIN_AFTER, writing, std::future::pending::<()>).await;
-}
-
-/// Runs a job until it ends by itself. One that panicked or was shed is started again after a
-/// pause, unless `stopped` ends before.
-async fn keep_going<J, S>(
-    executor: &Executor,
-    name: &str,
+/// Runs jobs that are not to end by themselves.
+struct Jobs<'a, F> {
+    executor: &'a Executor,
+    /// The wait before a job that was lost is started again.
     pause: Duration,
-    job: impl Fn() -> J,
-    stopped: impl Fn() -> S,
-) where
-    J: Future<Output = ()> + Send + 'static,
+    stopped: F,
+}
+
+impl<F, S> Jobs<'_, F>
+where
+    F: Fn() -> S,
     S: Future<Output = ()>,
 {
-    while let Err(error) = executor.spawn(name, job()).await {
-        tracing::error!(%error, job = name, again_after = ?pause, "a job of the service was lost; it is started again");
-        tokio::select! {
-            () = stopped() => return,
-            () = tokio::time::sleep(pause) => {}
+    /// Runs a job until it ends by itself. One that panicked or was shed is started again after a
+    /// pause, unless it is to stop before.
+    async fn keep<T, J>(&self, name: &str, subject: &Arc<T>, job: impl Fn(Arc<T>, S) -> J)
+    where
+        J: Future<Output = ()> + Send + 'static,
+    {
+        let start = || self.executor.spawn(name, job(Arc::clone(subject), (self.stopped)()));
+        while let Err(error) = start().await {
+            tracing::error!(%error, job = name, again_after = ?self.pause, "a job of the service was lost; it is started again");
+            tokio::select! {
+                () = (self.stopped)() => return,
+                () = tokio::time::sleep(self.pause) => {}
+            }
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::future::{pending, ready};
+    use std::future::ready;
     use std::sync::atomic::{AtomicU32, Ordering};
 
     use super::*;
@@ -170,17 +105,20 @@ mod tests {
     #[tokio::test]
     async fn a_renewal_that_panics_is_started_again() {
         let started = Arc::new(AtomicU32::new(0));
-        let job = || {
-            let started = Arc::clone(&started);
-            async move { assert_eq!(started.fetch_add(1, Ordering::Relaxed), 2) }
+        let executor = executor();
+        let jobs = Jobs { executor: &executor, pause: Duration::ZERO, stopped: pending::<()> };
+        let job = |started: Arc<AtomicU32>, _| async move {
+            assert_eq!(started.fetch_add(1, Ordering::Relaxed), 2);
         };
-        keep_going(&executor(), "(test)", Duration::ZERO, job, pending::<()>).await;
+        jobs.keep("(test)", &started, job).await;
         assert_eq!(started.load(Ordering::Relaxed), 3);
     }
 
     #[tokio::test]
     async fn a_renewal_that_panics_is_left_alone_after_the_stop() {
-        let job = || async { panic!("it always does") };
-        keep_going(&executor(), "(test)", Duration::from_secs(3600), job, || ready(())).await;
+        let executor = executor();
+        let pause = Duration::from_secs(3600);
+        let jobs = Jobs { executor: &executor, pause, stopped: || ready(()) };
+        jobs.keep("(test)", &Arc::new(()), |_, _| async { panic!("it always does") }).await;
     }
 }

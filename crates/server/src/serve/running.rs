@@ -12,7 +12,7 @@ use transport::{Address, Drained, Server, supervisor};
 use unstall::Executor;
 
 use super::announce::announce;
-use super::{ServeError, reload, renewal};
+use super::{ServeError, reload};
 use crate::access::Access;
 use crate::admin::Shown;
 use crate::blocking::blocking;
@@ -122,42 +122,13 @@ impl Running {
         S: Future<Output = ()> + Send + 'static,
     {
         let found_at = self.plaintext_addresses();
-        let renewing =
-            renewal::renew(&self.executor, &self.recommender, settings.serve.poll(), stopped);
-        let rules =
-            renewal::renew_rules(&self.executor, &self.recommender, settings.serve.poll(), stopped);
-        let keys = renewal::renew_keys(
-            &self.executor,
-            &self.access,
-            &self.recommender,
-            settings.serve.poll(),
-            stopped,
-        );
-        let following = renewal::follow_store(
-            &self.executor,
-            &self.recommender,
-            settings.serve.poll(),
-            stopped,
-        );
-        // To the very end: open calls may still hand events over.
-        let writing = renewal::write_events(&self.executor, &self.ingest);
-        let models = renewal::exchange_models(
-            &self.executor,
-            &self.recommender,
-            settings.models.keep,
-            settings.serve.poll(),
-            stopped,
-        );
-        let retraining = self.retraining();
-        let retraining = renewal::retrain(&self.executor, &retraining, stopped);
+        let renewing = self.renew(settings, stopped);
         let announcing = announce(&self.data, &found_at, stopped());
         let reloading =
             reload::reload(&self.settings, reloads, |reloaded| self.follow(reloaded), stopped());
         let life = supervisor::show_life();
         let small = async { tokio::join!(self.rates.keep_small(), self.access.keep_small()) };
-        let current = async { tokio::join!(renewing, rules, keys, following) };
-        let models = async { tokio::join!(models, retraining) };
-        tokio::join!(current, models, writing, announcing, reloading, small, life);
+        tokio::join!(renewing, announcing, reloading, small, life);
     }
 
     /// Takes up what a reload changed, where nobody reads the settings for every call.
@@ -174,7 +145,7 @@ impl Running {
         }
     }
 
-    fn retraining(&self) -> Arc<Retraining> {
+    pub(super) fn retraining(&self) -> Arc<Retraining> {
         Arc::new(Retraining {
             trainer: Arc::clone(&self.trainer),
             recommender: Arc::clone(&self.recommender),

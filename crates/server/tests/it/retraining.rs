@@ -79,21 +79,24 @@ async fn any_change_is_learnt_in_the_end_and_then_nothing_is_trained_again() {
     let running = start(folder.path(), SHORT).await;
     let store = running::store(folder.path()).await;
     running::add_views(&store, 3, 1).await;
-    store.close().await;
     until(async || running.live.model_version() == Some(2)).await;
     until(async || metric(&running, "foreword_changes_not_learnt{kind=\"events\"}").await == 0.0)
         .await;
-    // Several looks, each of which could train.
-    tokio::time::sleep(Duration::from_secs(3)).await;
-    assert_eq!(running.live.model_version(), Some(2));
-    assert_eq!(metric(&running, "foreword_trainings_total{outcome=\"trained\"}").await, 1.0);
     assert!(metric(&running, "foreword_training_seconds").await > 0.0);
+    // The next training is that of the next change.
+    running::add_views(&store, 4, 1).await;
+    until(async || running.live.model_version() >= Some(3)).await;
+    assert_eq!(metric(&running, "foreword_trainings_total{outcome=\"trained\"}").await, 2.0);
     running.stop().await;
     // Another process reads in the model what it was trained on.
     let running = start(folder.path(), SHORT).await;
-    tokio::time::sleep(Duration::from_secs(3)).await;
-    assert_eq!(running.live.model_version(), Some(2));
+    running::add_views(&store, 5, 1).await;
+    until(async || metric(&running, "foreword_changes_not_learnt{kind=\"events\"}").await == 1.0)
+        .await;
+    until(async || running.live.model_version() >= Some(4)).await;
+    assert_eq!(metric(&running, "foreword_trainings_total{outcome=\"trained\"}").await, 1.0);
     running.stop().await;
+    store.close().await;
 }
 
 #[tokio::test]
@@ -102,11 +105,12 @@ async fn a_shop_without_a_model_gets_one_once_there_is_something_to_learn() {
     let running = start(folder.path(), SHORT).await;
     let store = running::store(folder.path()).await;
     running::add_books(&store).await;
-    tokio::time::sleep(Duration::from_secs(2)).await;
+    until(async || running.live.generation().book_count() == 40).await;
     assert_eq!(running.live.model_version(), None);
     running::add_readers(&store).await;
     store.close().await;
     until(async || running.live.model_version().is_some()).await;
+    // Books alone were not tried: that would have failed.
     assert_eq!(metric(&running, "foreword_trainings_total{outcome=\"failed\"}").await, 0.0);
     running.stop().await;
 }
@@ -201,7 +205,12 @@ async fn a_service_that_is_told_not_to_does_not_train() {
     running::add_book(&store, 41).await;
     store.close().await;
     until(async || running.live.generation().book_count() == 41).await;
-    tokio::time::sleep(Duration::from_secs(2)).await;
-    assert_eq!(running.live.model_version(), Some(1));
+    // Long enough for one that is told to.
+    let other = start(folder.path(), SHORT).await;
+    until(async || other.live.model_version() == Some(2)).await;
+    other.stop().await;
+    assert!(metric(&running, "foreword_trainings_total{outcome=\"trained\"}").await <= 0.0);
+    // It takes the other's.
+    until(async || running.live.model_version() == Some(2)).await;
     running.stop().await;
 }

@@ -5,6 +5,8 @@ use std::error::Error as _;
 use http::{HeaderMap, Response, StatusCode};
 use tonic::Code;
 
+use crate::http_status::code_of;
+
 /// What the head of a response says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Head {
@@ -21,20 +23,7 @@ pub(super) fn head<B>(response: &Response<B>) -> Head {
     }
     match response.status() {
         StatusCode::OK => Head::Begun,
-        other => Head::Status(of_http(other)),
-    }
-}
-
-/// The code for an answer that is not gRPC, of a proxy perhaps, after
-/// <https://github.com/grpc/grpc/blob/master/doc/http-grpc-status-mapping.md>.
-fn of_http(status: StatusCode) -> Code {
-    match status.as_u16() {
-        400 => Code::Internal,
-        401 => Code::Unauthenticated,
-        403 => Code::PermissionDenied,
-        404 => Code::Unimplemented,
-        429 | 502 | 503 | 504 => Code::Unavailable,
-        _ => Code::Unknown,
+        other => Head::Status(code_of(other)),
     }
 }
 

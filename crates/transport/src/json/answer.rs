@@ -9,6 +9,7 @@ use tonic::{Code, Status};
 use super::error::Error;
 use super::{Codec, frame};
 use crate::BoxError;
+use crate::http_status::code_of;
 
 const GRPC_STATUS: &str = "grpc-status";
 const DETAILS: &str = "grpc-status-details-bin";
@@ -66,18 +67,9 @@ struct Told {
 }
 
 impl Told {
-    /// An HTTP status of a layer in between, by gRPC's table
-    /// (<https://github.com/grpc/grpc/blob/master/doc/http-grpc-status-mapping.md>).
+    /// An HTTP status of a layer in between.
     fn not_grpc(status: StatusCode) -> Self {
-        let code = match status.as_u16() {
-            400 => Code::Internal,
-            401 => Code::Unauthenticated,
-            403 => Code::PermissionDenied,
-            404 => Code::Unimplemented,
-            429 | 502..=504 => Code::Unavailable,
-            _ => Code::Unknown,
-        };
-        Status::new(code, "").into()
+        Status::new(code_of(status), "").into()
     }
 }
 

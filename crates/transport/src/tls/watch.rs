@@ -1,15 +1,13 @@
 //! The thread that looks whether certificates have changed.
 
 use std::io;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::mpsc::{self, RecvTimeoutError};
-use std::thread::{self, JoinHandle};
 use std::time::{Duration, SystemTime};
 
 use super::error::moment;
 use super::reload::{Failure, Shared, Side};
 use super::{ClientTls, Reload, Tls};
+use crate::Lookout;
 
 /// The shortest time between two looks at the files.
 pub const INTERVAL_MIN: Duration = Duration::from_millis(10);
@@ -29,10 +27,7 @@ const EXPIRY_AGAIN: Duration = Duration::from_secs(24 * 60 * 60);
 ///
 /// Dropping it stops the thread and waits for a look that is under way.
 #[derive(Debug)]
-pub struct Watcher {
-    stop: Option<mpsc::Sender<()>>,
-    thread: Option<JoinHandle<()>>,
-}
+pub struct Watcher(#[expect(dead_code, reason = "it looks as long as it lives")] Lookout);
 
 impl Watcher {
     /// Starts to look now, and then `every` so long, at least [`INTERVAL_MIN`].
@@ -55,30 +50,9 @@ impl Watcher {
 
     fn over<S: Side>(shared: Arc<Shared<S>>, every: Duration) -> io::Result<Self> {
         let every = every.max(INTERVAL_MIN);
-        let (stop, stopped) = mpsc::channel();
         let mut watch = Watch { shared, failed: None, expiry_told: None };
-        let thread = thread::Builder::new().name("certificates".to_owned()).spawn(move || {
-            loop {
-                let look = AssertUnwindSafe(|| watch.look(SystemTime::now()));
-                if catch_unwind(look).is_err() {
-                    tracing::error!("a look at the certificates panicked; the next is tried");
-                }
-                if stopped.recv_timeout(every) != Err(RecvTimeoutError::Timeout) {
-                    return;
-                }
-            }
-        })?;
-        Ok(Self { stop: Some(stop), thread: Some(thread) })
-    }
-}
-
-impl Drop for Watcher {
-    fn drop(&mut self) {
-        drop(self.stop.take());
-        if let Some(thread) = self.thread.take() {
-            // Panics were caught and told.
-            let _ = thread.join();
-        }
+        let look = move || watch.look(SystemTime::now());
+        Ok(Self(Lookout::start("certificates", every, look)?))
     }
 }
 

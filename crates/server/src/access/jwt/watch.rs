@@ -1,11 +1,10 @@
 //! The thread that looks whether the keys have changed.
 
 use std::io;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::mpsc::{self, RecvTimeoutError};
-use std::thread::{self, JoinHandle};
 use std::time::Duration;
+
+use transport::Lookout;
 
 use super::{KeyFile, Tokens};
 
@@ -18,10 +17,7 @@ pub const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// are put into use. A file that cannot be used leaves those before in use; the log tells why
 /// once, at the second look: the first may fall into the middle of writing.
 #[derive(Debug)]
-pub struct Watcher {
-    stop: Option<mpsc::Sender<()>>,
-    thread: Option<JoinHandle<()>>,
-}
+pub struct Watcher(#[expect(dead_code, reason = "it looks as long as it lives")] Lookout);
 
 impl Watcher {
     /// Starts to look, now and then every second.
@@ -30,29 +26,8 @@ impl Watcher {
     ///
     /// The operating system's, if it starts no thread.
     pub fn start(file: KeyFile, tokens: Arc<Tokens>) -> io::Result<Self> {
-        let (stop, stopped) = mpsc::channel();
         let mut watch = Watch { file, tokens, failed: None };
-        let thread = thread::Builder::new().name("token-keys".to_owned()).spawn(move || {
-            loop {
-                if catch_unwind(AssertUnwindSafe(|| watch.look())).is_err() {
-                    tracing::error!("a look at the keys for tokens panicked; the next is tried");
-                }
-                if stopped.recv_timeout(LOOK_EVERY) != Err(RecvTimeoutError::Timeout) {
-                    return;
-                }
-            }
-        })?;
-        Ok(Self { stop: Some(stop), thread: Some(thread) })
-    }
-}
-
-impl Drop for Watcher {
-    fn drop(&mut self) {
-        drop(self.stop.take());
-        if let Some(thread) = self.thread.take() {
-            // Panics were caught and told.
-            let _ = thread.join();
-        }
+        Ok(Self(Lookout::start("token-keys", LOOK_EVERY, move || watch.look())?))
     }
 }
 
