@@ -17,7 +17,10 @@ const SERVING: &str = "serving";
 
 /// The folder has no books.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{} holds no shop; `foreword demo` makes one, `foreword import` fills one", folder.display())]
+#[error(
+    "{} holds no shop; `foreword demo` makes one, `foreword import` fills one; if the shop is in PostgreSQL, name the database with --database or the setting store.database",
+    folder.display()
+)]
 pub struct NoShop {
     /// The folder.
     folder: PathBuf,

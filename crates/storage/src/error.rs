@@ -8,7 +8,7 @@ use crate::book::BookError;
 use crate::event::EventError;
 use crate::ids::IdSpace;
 use crate::postgres::url::DatabaseUrlError;
-use crate::sqlite;
+use crate::{postgres, sqlite};
 
 /// Why a store refused or failed.
 #[derive(Debug, thiserror::Error)]
@@ -152,9 +152,9 @@ impl From<sqlx::Error> for StoreError {
         match error {
             sqlx::Error::PoolTimedOut => Self::Busy,
             sqlx::Error::PoolClosed => Self::Closed,
-            other if sqlite::error::is_busy(&other) => Self::Busy,
-            other if sqlite::error::is_unavailable(&other) => Self::Unavailable(other),
-            other => Self::Database(other),
+            // Codes of one database mean something else in the other.
+            other if postgres::failure::is_its_own(&other) => postgres::failure::explain(other),
+            other => sqlite::error::explain(other),
         }
     }
 }

@@ -63,6 +63,8 @@ mod events;
 mod history;
 mod ids;
 mod impressions;
+#[cfg(test)]
+mod migrations;
 pub mod models;
 mod postgres;
 mod private;

@@ -374,13 +374,6 @@ fn failed(path: &Path) -> impl FnOnce(std::io::Error) -> ModelFolderError {
 }
 
 /// Makes renames in a folder durable.
-#[cfg(unix)]
 pub(crate) fn sync_folder(folder: &Path) -> Result<(), ModelFolderError> {
-    File::open(folder).and_then(|file| file.sync_all()).map_err(failed(folder))
-}
-
-/// Makes renames in a folder durable: elsewhere, the file system does so by itself.
-#[cfg(not(unix))]
-pub(crate) fn sync_folder(_folder: &Path) -> Result<(), ModelFolderError> {
-    Ok(())
+    private::sync_folder(folder).map_err(failed(folder))
 }

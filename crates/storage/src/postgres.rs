@@ -6,7 +6,7 @@
 mod api_keys;
 mod books;
 mod events;
-mod failure;
+pub(crate) mod failure;
 mod greeting;
 mod history;
 mod ids;

@@ -6,15 +6,21 @@
 
 use std::ops::{ControlFlow, Range};
 
-use recommender::UserNumber;
+use recommender::{ItemNumber, UserNumber};
 
 use crate::error::StoreError;
-use crate::event::TrainingEvent;
+use crate::event::{TrainingEvent, kind, number, origin, rating};
 use crate::store::Store;
 
 /// How many users are read at a time: few enough that their events are decoded and visited in
 /// well under a millisecond, many enough that a statement costs little.
 const USERS_A_PAGE: u32 = 64;
+
+/// The bits that kind, half stars and origin have each, below the book's number.
+const FIELD_BITS: u32 = 4;
+
+/// One more than the largest kind, half stars or origin that can be packed.
+pub(crate) const FIELD: i64 = 1 << FIELD_BITS;
 
 /// The events of some users.
 #[derive(Debug, Default)]
@@ -52,5 +58,61 @@ impl Store {
                 }
             }
         }
+    }
+}
+
+/// An event out of the number that both databases make of it, `((book · FIELD + origin) · FIELD +
+/// half stars) · FIELD + kind`, and its time; no half stars are 0.
+pub(crate) fn unpack(packed: i64, time_ms: Option<i64>) -> Result<TrainingEvent, StoreError> {
+    let field = |index: u32| (packed >> (index * FIELD_BITS)) & (FIELD - 1);
+    let half_stars = field(1);
+    Ok(TrainingEvent {
+        item: ItemNumber(number("book_number", packed >> (3 * FIELD_BITS))?),
+        kind: kind(field(0))?,
+        rating: (half_stars != 0).then(|| rating(half_stars)).transpose()?,
+        time_ms,
+        origin: origin(field(2))?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use recommender::{EventKind, Rating};
+
+    use super::*;
+    use crate::event::EventOrigin;
+
+    #[test]
+    fn every_kind_rating_and_origin_fits_its_bits() {
+        let kinds = EventKind::ALL.map(EventKind::number).into_iter();
+        let origins = EventOrigin::ALL.map(EventOrigin::number).into_iter();
+        let ratings = (0..=u8::MAX).filter(|half| Rating::from_half_stars(*half).is_some());
+        // A rating that takes no half stars would read as none.
+        assert_eq!(Rating::from_half_stars(0), None);
+        for number in kinds.chain(origins).chain(ratings) {
+            assert!(i64::from(number) < FIELD, "{number}");
+        }
+    }
+
+    #[test]
+    fn unpacking_gives_back_what_was_packed() {
+        let packed = |book: i64, origin, half_stars, kind| {
+            ((book * FIELD + origin) * FIELD + half_stars) * FIELD + kind
+        };
+        let rated = unpack(packed(2_147_483_647, 2, 10, 6), Some(-5)).ok();
+        assert_eq!(
+            rated,
+            Some(TrainingEvent {
+                item: ItemNumber(2_147_483_647),
+                kind: EventKind::Rating,
+                rating: Rating::from_half_stars(10),
+                time_ms: Some(-5),
+                origin: EventOrigin::Import,
+            })
+        );
+        let viewed = unpack(packed(1, 3, 0, 1), None).ok();
+        let viewed = viewed.map(|event| (event.item.0, event.kind, event.rating, event.time_ms));
+        assert_eq!(viewed, Some((1, EventKind::View, None, None)));
+        assert!(unpack(packed(1, 0, 0, 1), None).is_err());
     }
 }

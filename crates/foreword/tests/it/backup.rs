@@ -60,7 +60,7 @@ fn what_cannot_be_done_is_told_with_what_to_do() {
     let other = Program::new();
     let refused = other.run(&format!("restore {file}")).failed(1);
     assert!(refused.contains("it was cut"), "{refused}");
-    insta::assert_snapshot!(Program::new().run("backup nowhere").failed(1), @"error: DATA holds no shop; `foreword demo` makes one, `foreword import` fills one");
+    insta::assert_snapshot!(Program::new().run("backup nowhere").failed(1), @"error: DATA holds no shop; `foreword demo` makes one, `foreword import` fills one; if the shop is in PostgreSQL, name the database with --database or the setting store.database");
     let missing = other.run("restore DATA/missing").failed(1);
     assert!(missing.contains("check the path"), "{missing}");
     let url = other.run("--database postgers://ann:hunter2@host/shop backup x").failed(4);

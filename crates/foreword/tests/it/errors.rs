@@ -7,8 +7,8 @@ use crate::program::Program;
 #[test]
 fn a_folder_without_a_shop_says_what_to_do() {
     let program = Program::new();
-    insta::assert_snapshot!(program.run("recommend --user 1").failed(1), @"error: DATA holds no shop; `foreword demo` makes one, `foreword import` fills one");
-    insta::assert_snapshot!(program.run("train").failed(1), @"error: DATA holds no shop; `foreword demo` makes one, `foreword import` fills one");
+    insta::assert_snapshot!(program.run("recommend --user 1").failed(1), @"error: DATA holds no shop; `foreword demo` makes one, `foreword import` fills one; if the shop is in PostgreSQL, name the database with --database or the setting store.database");
+    insta::assert_snapshot!(program.run("train").failed(1), @"error: DATA holds no shop; `foreword demo` makes one, `foreword import` fills one; if the shop is in PostgreSQL, name the database with --database or the setting store.database");
     assert!(!program.folder.path().join("foreword.db").exists(), "reading made a shop");
 }
 

@@ -74,5 +74,5 @@ fn what_cannot_be_a_key_is_refused() {
     assert!(program.run("keys create --name a").failed(2).contains("--role"));
     let long = format!("keys create --role reader --name {}", "x".repeat(65));
     insta::assert_snapshot!(program.run(&long).failed(1), @"error: --name: found a name of 65 bytes, expected 1 to 64, without control characters");
-    insta::assert_snapshot!(Program::new().run("keys list").failed(1), @"error: DATA holds no shop; `foreword demo` makes one, `foreword import` fills one");
+    insta::assert_snapshot!(Program::new().run("keys list").failed(1), @"error: DATA holds no shop; `foreword demo` makes one, `foreword import` fills one; if the shop is in PostgreSQL, name the database with --database or the setting store.database");
 }

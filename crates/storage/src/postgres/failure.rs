@@ -6,6 +6,7 @@
 use std::io;
 
 use sqlx::Error;
+use sqlx::postgres::PgDatabaseError;
 
 use crate::error::StoreError;
 
@@ -59,8 +60,17 @@ pub(super) fn is_lost(error: &Error) -> bool {
     }
 }
 
+/// Whether a failure comes from a PostgreSQL server, or from the way to it.
+pub(crate) fn is_its_own(error: &Error) -> bool {
+    match error {
+        Error::Io(_) | Error::Tls(_) | Error::Protocol(_) => true,
+        Error::Database(error) => error.try_downcast_ref::<PgDatabaseError>().is_some(),
+        _ => false,
+    }
+}
+
 /// What a failure means for whoever called.
-pub(super) fn explain(error: Error) -> StoreError {
+pub(crate) fn explain(error: Error) -> StoreError {
     if is_lost(&error) {
         return StoreError::Unavailable(error);
     }

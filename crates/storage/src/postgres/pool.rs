@@ -254,9 +254,9 @@ impl Lease {
         Ok(())
     }
 
-    /// Grants each of the following statements this long, on our side.
-    pub(super) fn set_answer_timeout(&mut self, answer_timeout: Duration) {
-        self.answer_timeout = answer_timeout;
+    /// Grants each of the following statements this long, on our side; returns what they had.
+    pub(super) fn set_answer_timeout(&mut self, answer_timeout: Duration) -> Duration {
+        std::mem::replace(&mut self.answer_timeout, answer_timeout)
     }
 
     /// Whether it was opened for this lease, so that it cannot have been lost while it rested.

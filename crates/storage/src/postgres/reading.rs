@@ -1,5 +1,7 @@
 //! One transaction that reads everything.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use recommender::UserNumber;
 use sqlx::FromRow as _;
@@ -23,6 +25,9 @@ use crate::rules::{Rule, RuleRow};
 /// The column of [`select_books`] with the catalogue's revision.
 const BOOK_REVISION: usize = 17;
 
+/// How long counting may take: minutes for a billion rows.
+const COUNT_PATIENCE: Duration = Duration::from_secs(60 * 60);
+
 /// A transaction on a connection that reads. Dropping it closes the connection.
 struct Snapshot {
     shop: i64,
@@ -30,7 +35,9 @@ struct Snapshot {
 }
 
 pub(super) async fn begin(pool: &Pool, shop: i64) -> Result<Box<dyn Reading>, StoreError> {
-    const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY";
+    // No limit of the server's: what is read grows with the shop. Answers are waited for here.
+    const BEGIN: &str =
+        "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY; SET LOCAL statement_timeout = 0";
     let mut lease = pool.lease().await?;
     match lease.begin(BEGIN).await {
         // The connection may have been lost while it rested.
@@ -60,7 +67,10 @@ impl Reading for Snapshot {
                 + (SELECT count(*) FROM rules WHERE shop_id = $1)
                 + (SELECT count(*) FROM api_keys WHERE shop_id = $1)";
         let query = sqlx::query(text).bind(self.shop);
-        count_in(&self.lease.row(query).await?, 0)
+        let usual = self.lease.set_answer_timeout(COUNT_PATIENCE);
+        let counted = self.lease.row(query).await;
+        self.lease.set_answer_timeout(usual);
+        count_in(&counted?, 0)
     }
 
     async fn rows_after(

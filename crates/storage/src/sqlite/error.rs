@@ -2,6 +2,8 @@
 
 use sqlx::sqlite::SqliteError;
 
+use crate::error::StoreError;
+
 /// The primary result codes that matter here, the low byte of the extended ones.
 const BUSY: u32 = 5;
 const IO_ERROR: u32 = 10;
@@ -9,14 +11,15 @@ const FULL: u32 = 13;
 const CANNOT_OPEN: u32 = 14;
 const NOT_A_DATABASE: u32 = 26;
 
-/// Whether somebody else held a lock for too long.
-pub(crate) fn is_busy(error: &sqlx::Error) -> bool {
-    code(error) == Some(BUSY)
-}
-
-/// Whether the disk is full or does not work.
-pub(crate) fn is_unavailable(error: &sqlx::Error) -> bool {
-    matches!(code(error), Some(IO_ERROR | FULL | CANNOT_OPEN))
+/// What a failure means for whoever called.
+pub(crate) fn explain(error: sqlx::Error) -> StoreError {
+    match code(&error) {
+        // Somebody else held a lock for too long.
+        Some(BUSY) => StoreError::Busy,
+        // The disk is full or does not work.
+        Some(IO_ERROR | FULL | CANNOT_OPEN) => StoreError::Unavailable(error),
+        _ => StoreError::Database(error),
+    }
 }
 
 /// Whether the file is something else than a database.

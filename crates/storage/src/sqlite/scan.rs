@@ -9,21 +9,15 @@
 
 use std::sync::LazyLock;
 
-use recommender::{ItemNumber, UserNumber};
+use recommender::UserNumber;
 
 use super::Database;
 use crate::error::StoreError;
-use crate::event::{TrainingEvent, kind, number, origin, rating};
-use crate::scan::EventsPage;
-
-/// The bits that kind, half stars and origin have each, below the book's number.
-const FIELD_BITS: u32 = 4;
-
-/// One more than the largest kind, half stars or origin that can be packed.
-const FIELD: i64 = 1 << FIELD_BITS;
+use crate::event::{TrainingEvent, number};
+use crate::scan::{EventsPage, FIELD, unpack};
 
 /// One row a user: the events, by event id, as "packed time,packed time,…". The time
-/// is empty if nobody knows it; [`unpack`] undoes the packing.
+/// is empty if nobody knows it; [`event`] undoes the packing.
 static EVENTS_OF_USERS: LazyLock<String> = LazyLock::new(|| {
     format!(
         "SELECT user_number, group_concat(
@@ -48,8 +42,8 @@ pub(super) async fn page(
     let mut page = EventsPage::default();
     for (user, text) in rows {
         let start = page.events.len();
-        for event in text.split(',') {
-            page.events.push(unpack(event)?);
+        for packed in text.split(',') {
+            page.events.push(event(packed)?);
         }
         let user = UserNumber(number("user_number", user)?);
         page.users.push((user, start..page.events.len()));
@@ -58,7 +52,7 @@ pub(super) async fn page(
 }
 
 /// One event out of the text that [`EVENTS_OF_USERS`] makes.
-fn unpack(text: &str) -> Result<TrainingEvent, StoreError> {
+fn event(text: &str) -> Result<TrainingEvent, StoreError> {
     let malformed = || StoreError::UnexpectedValue { column: "time_ms", found: 0 };
     let (packed, time) = text.split_once(' ').ok_or_else(malformed)?;
     let packed: i64 = packed.parse().map_err(|_| malformed())?;
@@ -66,58 +60,22 @@ fn unpack(text: &str) -> Result<TrainingEvent, StoreError> {
         "" => None,
         time => Some(time.parse().map_err(|_| malformed())?),
     };
-    let field = |index: u32| (packed >> (index * FIELD_BITS)) & (FIELD - 1);
-    let half_stars = field(1);
-    Ok(TrainingEvent {
-        item: ItemNumber(number("book_number", packed >> (3 * FIELD_BITS))?),
-        kind: kind(field(0))?,
-        rating: (half_stars != 0).then(|| rating(half_stars)).transpose()?,
-        time_ms,
-        origin: origin(field(2))?,
-    })
+    unpack(packed, time_ms)
 }
 
 #[cfg(test)]
 mod tests {
-    use recommender::{EventKind, Rating};
-
     use super::*;
-    use crate::event::EventOrigin;
 
     #[test]
-    fn every_kind_rating_and_origin_fits_its_bits() {
-        let kinds = EventKind::ALL.map(EventKind::number).into_iter();
-        let origins = EventOrigin::ALL.map(EventOrigin::number).into_iter();
-        let ratings = (0..=u8::MAX).filter(|half| Rating::from_half_stars(*half).is_some());
-        // A rating that takes no half stars would read as none.
-        assert_eq!(Rating::from_half_stars(0), None);
-        for number in kinds.chain(origins).chain(ratings) {
-            assert!(i64::from(number) < FIELD, "{number}");
+    fn an_event_is_a_packed_number_and_a_time_if_it_has_one() {
+        // A view of book 1, simulated.
+        let packed = (FIELD + 3) * FIELD * FIELD + 1;
+        let read = |text: &str| event(text).ok().map(|event| (event.item.0, event.time_ms));
+        assert_eq!(read(&format!("{packed} ")), Some((1, None)));
+        assert_eq!(read(&format!("{packed} -5")), Some((1, Some(-5))));
+        for wrong in ["", "x 1", "0 1", &format!("{packed} x"), &packed.to_string()] {
+            assert_eq!(read(wrong), None, "{wrong:?}");
         }
-    }
-
-    #[test]
-    fn unpacking_gives_back_what_the_query_packs() {
-        let packed = |book: i64, origin, half_stars, kind| {
-            ((book * 16 + origin) * 16 + half_stars) * 16 + kind
-        };
-        let rated = unpack(&format!("{} -5", packed(2_147_483_647, 2, 10, 6))).ok();
-        assert_eq!(
-            rated,
-            Some(TrainingEvent {
-                item: ItemNumber(2_147_483_647),
-                kind: EventKind::Rating,
-                rating: Rating::from_half_stars(10),
-                time_ms: Some(-5),
-                origin: EventOrigin::Import,
-            })
-        );
-        let viewed = unpack(&format!("{} ", packed(1, 3, 0, 1))).ok();
-        let viewed = viewed.map(|event| (event.item.0, event.kind, event.rating, event.time_ms));
-        assert_eq!(viewed, Some((1, EventKind::View, None, None)));
-        assert!(unpack("").is_err());
-        assert!(unpack(&format!("{} x", packed(1, 3, 0, 1))).is_err());
-        assert!(unpack("x 1").is_err());
-        assert!(unpack("0 1").is_err());
     }
 }

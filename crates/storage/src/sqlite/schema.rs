@@ -132,28 +132,11 @@ fn explain(error: sqlx::Error, path: &Path) -> StoreError {
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
-
     use super::*;
+    use crate::migrations::check_listed;
 
     #[test]
     fn every_file_of_migrations_is_listed_with_versions_from_one_up() {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations/sqlite");
-        let mut files: Vec<(String, String)> = fs::read_dir(&folder)
-            .expect("the folder is there")
-            .map(|entry| entry.expect("it lists").path())
-            .map(|path| {
-                let name = path.file_name().expect("an entry has a name").to_string_lossy();
-                (name.into_owned(), fs::read_to_string(&path).expect("it reads"))
-            })
-            .collect();
-        files.sort_unstable();
-        let listed: Vec<(String, String)> = MIGRATIONS
-            .iter()
-            .map(|(version, name, text)| (format!("{version:04}_{name}.sql"), (*text).to_owned()))
-            .collect();
-        assert_eq!(listed, files);
-        let versions: Vec<i64> = MIGRATIONS.iter().map(|(version, ..)| *version).collect();
-        assert_eq!(versions, (1..=NEWEST).collect::<Vec<_>>());
+        check_listed("sqlite", &MIGRATIONS, NEWEST);
     }
 }

@@ -29,6 +29,7 @@ mod books;
 mod events;
 mod ids;
 mod record;
+mod rows;
 mod rules;
 mod search;
 mod users;

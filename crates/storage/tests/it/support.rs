@@ -69,6 +69,28 @@ impl Place {
         }
     }
 
+    /// What a query finds, one text a row, whoever wrote it.
+    pub(crate) async fn texts(&self, query: &str) -> Vec<String> {
+        let query = sqlx::AssertSqlSafe(query.to_owned());
+        match self {
+            Self::Folder(folder) => {
+                let options = SqliteConnectOptions::new().filename(folder.path().join(FILE_NAME));
+                let mut connection = options.connect().await.expect("the file opens");
+                let found = sqlx::query_scalar(query).fetch_all(&mut connection).await;
+                connection.close().await.expect("the file closes");
+                found.expect("the query is right")
+            }
+            Self::Database(database) => {
+                let options: PgConnectOptions = database.url().parse().expect("it is a URL");
+                let options = options.options([("search_path", "foreword")]);
+                let mut connection = options.connect().await.expect("the server is there");
+                let found = sqlx::query_scalar(query).fetch_all(&mut connection).await;
+                connection.close().await.expect("the connection closes");
+                found.expect("the query is right")
+            }
+        }
+    }
+
     /// Does to the database what this crate never would.
     pub(crate) async fn tamper(&self, statement: &str) {
         self.try_to_tamper(statement).await.expect("the statement is right");
