@@ -71,12 +71,14 @@ fn what_cannot_be_done_is_told_with_what_to_do() {
 fn compacting_tells_the_size_before_and_after() {
     let program = program();
     // A megabyte that is deleted again.
-    let path = program.folder.path().join("many.csv");
+    let files = tempfile::tempdir().unwrap();
+    let [books, events] = ["books.csv", "events.csv"].map(|name| files.path().join(name));
+    std::fs::write(&books, "id,title\n1,Dune\n").unwrap();
     let row = |number: u32| format!("zoe-{number:060},1,view\n");
     let rows: String = (0..5_000).map(row).collect();
-    std::fs::write(&path, format!("user,book,kind\n{rows}")).unwrap();
-    program.run(&format!("import csv --interactions {}", path.display())).succeeded();
-    std::fs::remove_file(&path).unwrap();
+    std::fs::write(&events, format!("user,book,kind\n{rows}")).unwrap();
+    let (books, events) = (books.display(), events.display());
+    program.run(&format!("import csv --books {books} --interactions {events}")).succeeded();
     delete_users(&program, (0..5_000).map(|number| format!("zoe-{number:060}")));
 
     let compacted = program.run("compact --json").succeeded();
