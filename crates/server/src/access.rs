@@ -35,7 +35,7 @@ use tokio::sync::watch;
 use transport::Peer;
 
 use crate::rates::RateLimits;
-use crate::repeat::Poll;
+use crate::repeat::{Poll, WITHIN_A_SECOND};
 use crate::settings::{AccessSection, Rate, Settings};
 use api_key::ApiKey;
 use bearer::bearer;
@@ -251,6 +251,7 @@ impl Access {
         }
         let poll = Poll {
             interval: interval.min(KEYS_POLL_MAX),
+            wait_max: WITHIN_A_SECOND,
             patience: KEYS_PATIENCE,
             failing: "cannot look for new or revoked API keys; those that were known are taken on",
             recovered: "new and revoked API keys are found again",

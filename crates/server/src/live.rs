@@ -23,7 +23,7 @@ use tokio::sync::{Mutex, Notify, OwnedMutexGuard};
 use crate::blocking::blocking;
 use crate::books::{BookChanges, Books};
 use crate::generation::{Generation, VersionedModel};
-use crate::repeat::Poll;
+use crate::repeat::{Poll, WITHIN_A_SECOND};
 use crate::rules::StoredRules;
 
 pub use book_changes::{OfferChange, PutOffers};
@@ -48,6 +48,9 @@ pub enum RenewError {
         /// What is wrong with it.
         source: ModelError,
     },
+    /// The active model was found to be of no use before, and is not read again.
+    #[error("model {0} is active and was refused: train, or activate another")]
+    Refused(ModelVersion),
     /// The books cannot be read.
     #[error("cannot read the books: {0}")]
     Store(#[from] StoreError),
@@ -168,7 +171,8 @@ impl Live {
     /// Brings in the active model and the books as far as they changed; tells whether they did.
     /// Waits for whoever does so already.
     ///
-    /// A damaged model is reported once; the books are brought in all the same.
+    /// A damaged model is read once, and is an error as long as it is active; the books are brought
+    /// in all the same.
     ///
     /// # Errors
     ///
@@ -187,7 +191,11 @@ impl Live {
     pub async fn serve_books(&self, revision: i64) -> Result<(), RenewError> {
         let turn = Arc::clone(&self.renewing).lock_owned().await;
         if self.generation().books_revision() < revision {
-            self.renew_in_turn(turn).await?;
+            let renewed = self.renew_in_turn(turn).await;
+            // A model that is refused is nothing to whoever changed a book.
+            if self.generation().books_revision() < revision {
+                renewed?;
+            }
         }
         Ok(())
     }
@@ -261,8 +269,11 @@ impl Live {
         let models = self.models.clone();
         let Some(active) = blocking(move || models.active()).await? else { return Ok(None) };
         let same = current.model().is_some_and(|model| model.version == active);
-        if same || self.refused.load(Ordering::Relaxed) == active.0 {
+        if same {
             return Ok(current.model().cloned());
+        }
+        if self.refused.load(Ordering::Relaxed) == active.0 {
+            return Err(RenewError::Refused(active));
         }
         let models = self.models.clone();
         let read = blocking(move || read(&models, active)).await;
@@ -285,6 +296,7 @@ impl Live {
     pub async fn keep_current(&self, interval: Duration, stop: impl Future<Output = ()>) {
         let poll = Poll {
             interval,
+            wait_max: WITHIN_A_SECOND,
             patience: PATIENCE,
             failing: "cannot renew; the generation before goes on serving",
             recovered: "the renewal goes on",

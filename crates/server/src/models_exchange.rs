@@ -16,7 +16,7 @@ use storage::{
 
 use crate::blocking::blocking;
 use crate::live::Live;
-use crate::repeat::Poll;
+use crate::repeat::{Poll, UNHURRIED};
 
 /// How long a look may take, and the model that it finds be on its way.
 const PATIENCE: Duration = Duration::from_secs(600);
@@ -47,6 +47,7 @@ pub(crate) async fn keep_exchanged(
     };
     let poll = Poll {
         interval,
+        wait_max: UNHURRIED,
         patience: PATIENCE,
         failing: "cannot fetch the model; the one before goes on serving",
         recovered: "the database's models can be fetched again",

@@ -2,27 +2,36 @@
 //!
 //! Every turn has a time limit, so that a store that never answers holds nothing up for ever. After
 //! a turn that failed the waits grow, each with a share of chance, so that many processes that
-//! lost one database do not come back to it at once. The log has a line when turns begin to fail
-//! and one when they succeed again, however many there are in between.
+//! lost one database do not come back to it at once. The log has a line when turns begin to fail,
+//! another when they fail for another reason, though not many in a row, and one when they succeed
+//! again, however many there are in between.
 
 use std::fmt::Display;
 use std::future::{Future, pending};
 use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::time::timeout;
 
 use crate::backoff::Backoff;
 
-/// While turns fail, the longest wait between two of them, unless the interval is longer.
-const WAIT_MAX: Duration = Duration::from_secs(5);
+/// [`Poll::wait_max`] of what is promised to take effect within a second.
+pub(crate) const WITHIN_A_SECOND: Duration = Duration::from_secs(1);
+
+/// [`Poll::wait_max`] of what may be late.
+pub(crate) const UNHURRIED: Duration = Duration::from_secs(5);
+
+/// After a failure was said, one for another reason is not said for so long.
+const QUIET: Duration = Duration::from_secs(10);
 
 /// What is done again and again, for the log and the clock.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Poll<'a> {
     /// The wait from one turn to the next.
     pub(crate) interval: Duration,
+    /// While turns fail, the longest wait between two of them, unless the interval is longer.
+    pub(crate) wait_max: Duration,
     /// How long a turn may take.
     pub(crate) patience: Duration,
     /// What the log says when turns begin to fail.
@@ -55,9 +64,9 @@ impl Poll<'_> {
         E: Display,
     {
         let turns = async {
-            let mut backoff = Backoff::new(self.interval, WAIT_MAX.max(self.interval));
+            let mut backoff = Backoff::new(self.interval, self.wait_max.max(self.interval));
             let mut wait = self.interval;
-            let mut is_failing = false;
+            let mut said = None;
             loop {
                 tokio::select! {
                     () = tokio::time::sleep(wait) => {}
@@ -68,12 +77,11 @@ impl Poll<'_> {
                     Ok(Err(error)) => Some(error.to_string()),
                     Err(_) => Some(format!("it has not ended within {:?}", self.patience)),
                 };
-                self.tell(failure.as_deref(), is_failing);
-                is_failing = failure.is_some();
-                wait = if is_failing { backoff.next() } else { self.interval };
-                if !is_failing {
+                wait = if failure.is_some() { backoff.next() } else { self.interval };
+                if failure.is_none() {
                     backoff.reset();
                 }
+                self.tell(failure, &mut said, Instant::now());
             }
         };
         let mut stop = pin!(stop);
@@ -83,18 +91,36 @@ impl Poll<'_> {
         }
     }
 
-    fn tell(&self, failure: Option<&str>, was_failing: bool) {
-        if failure.is_some()
-            && let Some(failures) = self.failures
-        {
+    /// Logs what is news. `said` is the failure that was logged, while turns fail.
+    fn tell(&self, failure: Option<String>, said: &mut Option<Said>, now: Instant) {
+        let Some(error) = failure else {
+            if said.take().is_some() {
+                tracing::info!("{}", self.recovered);
+            }
+            return;
+        };
+        if let Some(failures) = self.failures {
             failures.fetch_add(1, Ordering::Relaxed);
         }
-        match (failure, was_failing) {
-            (Some(error), false) => tracing::error!(error, "{}", self.failing),
-            (Some(error), true) => tracing::debug!(error, "{}", self.failing),
-            (None, true) => tracing::info!("{}", self.recovered),
-            (None, false) => {}
+        if said.as_ref().is_some_and(|said| said.covers(&error, now)) {
+            tracing::debug!(error, "{}", self.failing);
+            return;
         }
+        tracing::error!(error, "{}", self.failing);
+        *said = Some(Said { error, at: now });
+    }
+}
+
+/// A failure that was logged.
+struct Said {
+    error: String,
+    at: Instant,
+}
+
+impl Said {
+    /// Whether another failure need not be logged: it is the same, or too soon after this one.
+    fn covers(&self, error: &str, now: Instant) -> bool {
+        self.error == error || now.saturating_duration_since(self.at) < QUIET
     }
 }
 
@@ -122,6 +148,7 @@ mod tests {
     fn poll(failures: &AtomicU64) -> Poll<'_> {
         Poll {
             interval: Duration::from_millis(1),
+            wait_max: UNHURRIED,
             patience: Duration::from_millis(50),
             failing: "it fails",
             recovered: "it works again",
@@ -170,6 +197,19 @@ mod tests {
         ];
         assert_eq!(lines, expected);
         assert_eq!(failures.load(Ordering::Relaxed), 4);
+    }
+
+    #[test]
+    fn a_failure_for_another_reason_is_told_after_a_while() {
+        let said = Said { error: "disk full".to_owned(), at: Instant::now() };
+        for (error, after, is_covered) in [
+            ("disk full", Duration::ZERO, true),
+            ("disk full", 9 * QUIET, true),
+            ("no such table", QUIET / 2, true),
+            ("no such table", QUIET, false),
+        ] {
+            assert_eq!(said.covers(error, said.at + after), is_covered, "{error} {after:?}");
+        }
     }
 
     #[tokio::test]

@@ -15,7 +15,7 @@ use storage::StoreError;
 use super::{Live, Serving};
 use crate::blocking::blocking;
 use crate::clock::now_ms;
-use crate::repeat::Poll;
+use crate::repeat::{Poll, WITHIN_A_SECOND};
 use crate::rules::StoredRules;
 
 /// How long a look at the rules may take.
@@ -89,6 +89,7 @@ impl Live {
     pub async fn keep_rules_current(&self, interval: Duration, stop: impl Future<Output = ()>) {
         let poll = Poll {
             interval,
+            wait_max: WITHIN_A_SECOND,
             patience: PATIENCE,
             failing: "cannot read the rules; those before go on",
             recovered: "the rules can be read again",

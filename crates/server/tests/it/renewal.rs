@@ -91,6 +91,13 @@ async fn a_broken_model_is_refused_and_the_one_before_goes_on_serving() {
         retitle(folder.path(), &format!("Title {version}")).await;
         until(async || title_served(&running) == format!("Title {version}")).await;
         assert_eq!(version_served(&running).await, "1");
+        // Whoever changes a book is not told of the model, neither the first time nor again.
+        for title in [format!("First {version}"), format!("Second {version}")] {
+            let before = running.live.generation().books_revision();
+            retitle(folder.path(), &title).await;
+            running.live.serve_books(before + 1).await.unwrap();
+            assert_eq!(title_served(&running), title);
+        }
     }
     // A server that starts now falls back to the version before.
     let second = Running::start(folder.path()).await;
