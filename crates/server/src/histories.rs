@@ -139,8 +139,25 @@ impl Histories {
     /// What the store knows of a user. What it finds is kept.
     async fn read(&self, user: UserNumber) -> Result<Arc<History>, StoreError> {
         let ticket = self.kept.ticket(user);
+        let mut history = self.read_parts(user).await?;
+        let is_one_reading = self.limits.impressions == Impressions::Ignored
+            && history.events.len() < self.limits.events_max as usize;
+        // Whoever was merged into another between the readings has left the later parts there.
+        if history.revision > 0
+            && !is_one_reading
+            && self.store.history(user, 1).await?.revision == 0
+        {
+            history = History::default();
+        }
+        let history = Arc::new(history);
+        self.kept.keep(ticket, user, &history);
+        Ok(history)
+    }
+
+    /// The parts of a history, one after the other. The revision comes with the events: what is read
+    /// after them may be newer, never older, unless the user is merged into another meanwhile.
+    async fn read_parts(&self, user: UserNumber) -> Result<History, StoreError> {
         let events_max = self.limits.events_max;
-        // The revision comes with the events. What is read after them may be newer, never older.
         let read = self.store.history(user, events_max).await?;
         // What the newest events leave out may still hold books that the user has.
         let settled = if read.events.len() < events_max as usize {
@@ -153,8 +170,6 @@ impl Histories {
             Impressions::Ignored => Vec::new(),
         };
         let events = read.events.iter().map(Into::into).collect();
-        let history = Arc::new(History { revision: read.revision, events, settled, impressions });
-        self.kept.keep(ticket, user, &history);
-        Ok(history)
+        Ok(History { revision: read.revision, events, settled, impressions })
     }
 }

@@ -68,8 +68,11 @@ impl Store {
         if let Some(into) = self.backend.merged_into(user).await? {
             return Ok(Some(into));
         }
-        let known = user.0 >= FIRST_ASSIGNED || self.backend.has_user(user).await?;
-        Ok(known.then_some(user))
+        if user.0 >= FIRST_ASSIGNED || self.backend.has_user(user).await? {
+            return Ok(Some(user));
+        }
+        // Merged between the two questions, this user is another by now.
+        self.backend.merged_into(user).await
     }
 
     /// The number of the item with this id, or `None` if the store knows no such item.
@@ -155,6 +158,21 @@ impl Writer {
         Ok(numbers.into_iter().map(ItemNumber).collect())
     }
 
+    /// The numbers of the users with these ids, in the same order, without assigning any; `None`
+    /// for an id that has none. One that is its own number has it, whether or not anything is known
+    /// of such a user. Merges are not followed.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Id`] if one cannot be an id.
+    pub async fn find_users(
+        &mut self,
+        ids: &[&str],
+    ) -> Result<Vec<Option<UserNumber>>, StoreError> {
+        let found = self.find_numbers(IdSpace::User, ids).await?;
+        Ok(found.into_iter().map(|number| number.map(UserNumber)).collect())
+    }
+
     /// The numbers of the items with these ids, in the same order, without assigning any; `None`
     /// for an id that has none. One that is its own number has it, whether or not there is such a
     /// book.
@@ -166,13 +184,22 @@ impl Writer {
         &mut self,
         ids: &[&str],
     ) -> Result<Vec<Option<ItemNumber>>, StoreError> {
+        let found = self.find_numbers(IdSpace::Book, ids).await?;
+        Ok(found.into_iter().map(|number| number.map(ItemNumber)).collect())
+    }
+
+    async fn find_numbers(
+        &mut self,
+        space: IdSpace,
+        ids: &[&str],
+    ) -> Result<Vec<Option<u32>>, StoreError> {
         ids.iter().try_for_each(|id| check_id(id))?;
         let others: Vec<&str> = ids.iter().copied().filter(|id| own_number(id).is_none()).collect();
-        let found = self.transaction.assigned_numbers(IdSpace::Book, &others).await?;
+        let found = self.transaction.assigned_numbers(space, &others).await?;
         let found: HashMap<&str, u32> =
             found.into_iter().map(|(place, found)| (others[place], found)).collect();
         let number = |id: &&str| own_number(id).or_else(|| found.get(*id).copied());
-        Ok(ids.iter().map(|id| number(id).map(ItemNumber)).collect())
+        Ok(ids.iter().map(number).collect())
     }
 
     async fn numbers(&mut self, space: IdSpace, ids: &[&str]) -> Result<Vec<u32>, StoreError> {
