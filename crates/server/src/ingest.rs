@@ -154,9 +154,14 @@ impl Ingest {
         &self.figures
     }
 
-    /// How many entries wait.
+    /// How many entries wait to be written.
     pub(crate) fn waiting(&self) -> usize {
         self.queue.waiting()
+    }
+
+    /// How many entries of streams wait for room in the queue.
+    pub(crate) fn waiting_for_room(&self) -> usize {
+        self.queue.waiting_for_room()
     }
 
     /// Whether the store could be written to when that was last tried.

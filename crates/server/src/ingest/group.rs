@@ -3,7 +3,9 @@
 use std::collections::{HashMap, HashSet};
 
 use recommender::{Event, ItemNumber, UserNumber};
-use storage::{Entry, EventOrigin, NewEvent, NewImpression, Recorded, Store, StoreError};
+use storage::{
+    Entry, EventOrigin, NewEvent, NewImpression, Recorded, ResolvedUser, Store, StoreError, Writer,
+};
 
 use super::queue::Submission;
 use super::{NewEntry, What};
@@ -51,19 +53,21 @@ pub(super) async fn write(
     let all: Vec<&NewEntry> = submissions.iter().flat_map(|one| &one.entries).collect();
     let mut written = Vec::with_capacity(all.len());
     for entries in all.chunks(ENTRIES_A_TURN) {
-        let users: Vec<&str> = entries.iter().map(|entry| &*entry.user_id).collect();
-        let users = writer.resolve_users(&users).await?;
+        let users = users(&mut writer, entries).await?;
         // Retractions have no book; a number that needs no row stands in for it.
         let books: Vec<&str> = entries.iter().map(|entry| entry.book_id().unwrap_or("1")).collect();
         let items = writer.assign_items(&books).await?;
-        let numbers = users.iter().map(|user| user.number).zip(items);
-        let rows: Vec<Entry> = entries
-            .iter()
-            .zip(numbers)
-            .map(|(entry, (user, item))| row(entry, user, item))
+        let of_users = entries.iter().zip(&users).zip(items);
+        let rows: Vec<Entry> = of_users
+            .filter_map(|((entry, user), item)| Some(row(entry, user.as_ref()?.number, item)))
             .collect();
-        let recorded = writer.record(&rows, impressions_max).await?;
-        for (((entry, row), user), recorded) in entries.iter().zip(&rows).zip(users).zip(recorded) {
+        let mut recorded = rows.iter().zip(writer.record(&rows, impressions_max).await?);
+        for (entry, user) in entries.iter().zip(users) {
+            let done = user.and_then(|user| Some((user, recorded.next()?)));
+            let Some((user, (row, recorded))) = done else {
+                written.push(WrittenEntry { recorded: Recorded::Unknown, is_new_user: true });
+                continue;
+            };
             ids.entry(&*entry.user_id).or_insert(user.number);
             note(&mut group, row, recorded);
             let is_new_user = seen.insert(user.number) && user.is_new;
@@ -80,6 +84,27 @@ pub(super) async fn write(
         entries: rest.by_ref().take(submission.entries.len()).collect(),
     };
     Ok(Durable { written: submissions.iter().map(of_call).collect(), group })
+}
+
+/// The users of these entries. A retraction makes nobody known: with nothing else of its user among
+/// the entries, one who has no number gets none.
+async fn users(
+    writer: &mut Writer,
+    entries: &[&NewEntry],
+) -> Result<Vec<Option<ResolvedUser>>, StoreError> {
+    let told = entries.iter().filter(|entry| entry.book_id().is_some());
+    let told: HashSet<&str> = told.map(|entry| &*entry.user_id).collect();
+    let mut retracting: Vec<&str> = entries.iter().map(|entry| &*entry.user_id).collect();
+    retracting.retain(|id| !told.contains(id));
+    let found = writer.find_users(&retracting).await?;
+    let found = retracting.iter().zip(found).filter_map(|(id, number)| number.map(|_| *id));
+    let known: HashSet<&str> = found.chain(told.iter().copied()).collect();
+    let ids: Vec<&str> =
+        entries.iter().map(|entry| &*entry.user_id).filter(|id| known.contains(id)).collect();
+    let mut resolved = writer.resolve_users(&ids).await?.into_iter();
+    let user =
+        |entry: &&NewEntry| known.contains(&*entry.user_id).then(|| resolved.next()).flatten();
+    Ok(entries.iter().map(user).collect())
 }
 
 impl NewEntry {

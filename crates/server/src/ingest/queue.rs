@@ -146,9 +146,14 @@ impl Queue {
         !self.lock().is_closed
     }
 
-    /// How many entries wait.
+    /// How many entries wait to be written.
     pub(super) fn waiting(&self) -> usize {
         self.lock().entries
+    }
+
+    /// How many entries of streams wait for room here.
+    pub(super) fn waiting_for_room(&self) -> usize {
+        self.rooms.waiting()
     }
 
     fn lock(&self) -> MutexGuard<'_, Waiting> {

@@ -34,6 +34,7 @@ pub(super) struct Rooms {
     streams_entries_max: usize,
     /// For entries that wait.
     waiting: Semaphore,
+    waiting_entries_max: usize,
     wait_max: Duration,
 }
 
@@ -56,6 +57,7 @@ impl Rooms {
             streams: Arc::new(Semaphore::new(streams_entries_max)),
             streams_entries_max,
             waiting: Semaphore::new(limits.waiting_entries_max),
+            waiting_entries_max: limits.waiting_entries_max,
             wait_max: limits.wait_max,
         }
     }
@@ -79,6 +81,11 @@ impl Rooms {
         let share = Arc::clone(&self.streams).try_acquire_many_owned(self.share(entries)).ok()?;
         let all = Arc::clone(&self.all).try_acquire_many_owned(permits(entries)).ok()?;
         Some(Room { _all: all, _streams: Some(share) })
+    }
+
+    /// How many entries of streams wait for room.
+    pub(super) fn waiting(&self) -> usize {
+        self.waiting_entries_max - self.waiting.available_permits()
     }
 
     async fn next_of_streams(&self, entries: usize) -> Result<Room, NoRoom> {

@@ -162,8 +162,13 @@ families! {
         => "refused: the store cannot be written to, or events come faster than it writes. invalid or conflicting: a \
             client has a defect.";
     EVENTS_WAITING: Gauge "foreword_events_waiting" []
-        "Events that wait to be written"
-        => "Towards events.queue_entries_max: they come faster than the store writes.";
+        "Events that wait in the queue to be written"
+        => "Towards events.queue_entries_max: they come faster than the store writes. Streams wait then, and calls \
+            are refused.";
+    EVENTS_WAITING_FOR_ROOM: Gauge "foreword_events_waiting_for_room" []
+        "Events of streams that wait for room in the queue"
+        => "Towards events.waiting_entries_max: streams that tell more are refused (EVENTS_WAITING_LIMIT). The store \
+            is too slow for what comes, or stands still: see foreword_event_commit_seconds.";
     EVENT_GROUPS: Counter "foreword_event_groups" []
         "Groups of events that were written, each with one commit";
     EVENT_GROUP_ENTRIES: Counter "foreword_event_group_entries" []

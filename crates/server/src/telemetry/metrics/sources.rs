@@ -10,10 +10,10 @@ use transport::{Ending, Figures, Monitor};
 use super::families::{
     BOOKS, CERTIFICATE_EXPIRES, CONNECTIONS, CONNECTIONS_ACCEPTED, CONNECTIONS_ENDED,
     EVENT_COMMITS, EVENT_GROUP_ENTRIES, EVENT_GROUPS, EVENT_GROUPS_FAILED, EVENTS, EVENTS_WAITING,
-    FALLBACKS, HISTORIES, HISTORY_BYTES, LOG_CALLS_LEFT_OUT, LOG_LINES_LOST, MODEL_AGE,
-    MODEL_INTERACTIONS, MODEL_SIMULATED, MODEL_VERSION, RENEWALS_FAILED, RULES, STORE_LAG,
-    STORE_REACHABLE, STORE_WRITABLE, STREAMS, TRACE_EXPORTS_FAILED, TRACE_SPANS_REFUSED,
-    UNFINISHED,
+    EVENTS_WAITING_FOR_ROOM, FALLBACKS, HISTORIES, HISTORY_BYTES, LOG_CALLS_LEFT_OUT,
+    LOG_LINES_LOST, MODEL_AGE, MODEL_INTERACTIONS, MODEL_SIMULATED, MODEL_VERSION, RENEWALS_FAILED,
+    RULES, STORE_LAG, STORE_REACHABLE, STORE_WRITABLE, STREAMS, TRACE_EXPORTS_FAILED,
+    TRACE_SPANS_REFUSED, UNFINISHED,
 };
 use super::page::Page;
 use crate::histories::figures::FoundIn;
@@ -69,6 +69,7 @@ impl Sources {
         let figures = self.ingest.figures();
         page.counters(&EVENTS, figures.entries())?;
         page.gauge(&EVENTS_WAITING, self.ingest.waiting() as f64)?;
+        page.gauge(&EVENTS_WAITING_FOR_ROOM, self.ingest.waiting_for_room() as f64)?;
         page.counter(&EVENT_GROUPS, figures.groups())?;
         page.counter(&EVENT_GROUP_ENTRIES, figures.group_entries())?;
         page.counter(&EVENT_GROUPS_FAILED, figures.groups_failed())?;

@@ -84,6 +84,35 @@ async fn a_retraction_takes_its_event_back_and_nothing_else() {
 }
 
 #[tokio::test]
+async fn a_retraction_makes_nobody_known() {
+    let folder = running::full_shop().await;
+    let running = Running::start(folder.path()).await;
+    let entries = || {
+        vec![
+            retraction("nobody", "one"),
+            retraction("ann", "one"),
+            entry(bought("ann", 4, "one")),
+            retraction("nobody", "two"),
+        ]
+    };
+    use Outcome::{NotFound, Repeated, Retracted, Stored};
+    // The second time, the first retraction of ann's finds the event of the first time.
+    let expected =
+        [[NotFound, NotFound, Stored, NotFound], [NotFound, Retracted, Repeated, NotFound]];
+    for (expected, is_new) in expected.into_iter().zip([true, false]) {
+        let results = record(&running, entries()).await.unwrap();
+        assert_eq!(outcomes(&results), expected);
+        let new: Vec<bool> = results.iter().map(|result| result.new_user).collect();
+        assert_eq!((new[0], new[1], new[3]), (true, is_new, true));
+    }
+    let store = running::store(folder.path()).await;
+    assert_eq!(store.user_number("nobody").await.unwrap(), None);
+    assert!(store.user_number("ann").await.unwrap().is_some());
+    store.close().await;
+    running.stop().await;
+}
+
+#[tokio::test]
 async fn an_entry_that_is_not_valid_is_refused_by_itself() {
     let folder = running::full_shop().await;
     let running = Running::start(folder.path()).await;
