@@ -54,8 +54,8 @@ pub struct Counts {
 pub struct Revisions {
     /// Higher after every commit that stored, changed or deleted a book.
     pub catalogue: i64,
-    /// Higher after every commit that touched a user's events. A user's own revision is this
-    /// one, as the commit left it that last touched the user.
+    /// Higher after every commit that touched a user's events, or merged two users. A user's own
+    /// revision is this one, as the commit left it that last touched the user.
     pub events: i64,
     /// Higher after every commit that changed a rule.
     pub rules: i64,

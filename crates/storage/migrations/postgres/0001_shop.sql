@@ -27,10 +27,10 @@ CREATE TABLE shops (
     catalogue_revision bigint  NOT NULL DEFAULT 0,
     rules_revision     bigint  NOT NULL DEFAULT 0,
     api_keys_revision  bigint  NOT NULL DEFAULT 0,
-    -- Counts up with every commit that touches a user's events; users.revision is the value after
-    -- the commit that last touched the user.
+    -- Counts up with every commit that touches a user's events or merges users; users.revision is
+    -- the value after the commit that last touched the user.
     events_revision    bigint  NOT NULL DEFAULT 0,
-    -- Counts up with every commit that deletes or merges a user.
+    -- Counts up with every commit that deletes a user.
     removals_revision  bigint  NOT NULL DEFAULT 0,
     -- How many events were stored, retracted and deleted, ever.
     event_changes      bigint  NOT NULL DEFAULT 0,
@@ -129,7 +129,8 @@ CREATE TABLE users (
 -- Whom did recent commits touch?
 CREATE INDEX users_by_revision ON users (shop_id, revision);
 
--- Users who became part of another one. No number stands on both sides.
+-- Users who became part of another one, and have no events of their own since. No number stands on
+-- both sides.
 CREATE TABLE merged_users (
     shop_id     integer NOT NULL,
     number      integer NOT NULL CHECK (number >= 1),

@@ -25,8 +25,8 @@ use crate::rules::{Rule, RuleRow};
 /// The column of [`select_books`] with the catalogue's revision.
 const BOOK_REVISION: usize = 17;
 
-/// How long counting may take: minutes for a billion rows.
-const COUNT_PATIENCE: Duration = Duration::from_secs(60 * 60);
+/// How long one statement may take: counting takes minutes for a billion rows, and is the longest.
+const PATIENCE: Duration = Duration::from_secs(60 * 60);
 
 /// A transaction on a connection that reads. Dropping it closes the connection.
 struct Snapshot {
@@ -35,16 +35,19 @@ struct Snapshot {
 }
 
 pub(super) async fn begin(pool: &Pool, shop: i64) -> Result<Box<dyn Reading>, StoreError> {
-    // No limit of the server's: what is read grows with the shop. Answers are waited for here.
-    const BEGIN: &str =
-        "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY; SET LOCAL statement_timeout = 0";
+    // A limit of its own: what is read grows with the shop. The server keeps it too, so that it does
+    // not count on for whoever is gone.
+    let begin = format!(
+        "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY; SET LOCAL statement_timeout = {}",
+        PATIENCE.as_millis()
+    );
     let mut lease = pool.lease().await?;
-    match lease.begin(BEGIN).await {
+    match lease.begin(&begin).await {
         // The connection may have been lost while it rested.
         Err(StoreError::Unavailable(_)) if !lease.is_new() => {
             drop(lease);
             lease = pool.lease().await?;
-            lease.begin(BEGIN).await?;
+            lease.begin(&begin).await?;
         }
         begun => begun?,
     }
@@ -67,7 +70,7 @@ impl Reading for Snapshot {
                 + (SELECT count(*) FROM rules WHERE shop_id = $1)
                 + (SELECT count(*) FROM api_keys WHERE shop_id = $1)";
         let query = sqlx::query(text).bind(self.shop);
-        let usual = self.lease.set_answer_timeout(COUNT_PATIENCE);
+        let usual = self.lease.set_answer_timeout(PATIENCE);
         let counted = self.lease.row(query).await;
         self.lease.set_answer_timeout(usual);
         count_in(&counted?, 0)
