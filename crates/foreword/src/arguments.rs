@@ -61,8 +61,8 @@ pub(crate) struct Arguments {
     )]
     config: Option<PathBuf>,
 
-    /// A PostgreSQL database in place of the data folder's, `postgres://USER@HOST/NAME`. Others on this machine can see arguments:
-    /// a password had better be in a settings file, or in `FOREWORD_STORE__DATABASE`
+    /// PostgreSQL in place of the data folder's database, as `postgres://USER@HOST/NAME`. Others on this machine see
+    /// arguments: put a URL with a password into a settings file or `FOREWORD_STORE__DATABASE`
     #[arg(long, global = true, help_heading = "Global options", value_name = "URL")]
     pub(crate) database: Option<String>,
 

@@ -11,6 +11,9 @@ pub(crate) const SUCCESS: ExitCode = ExitCode::SUCCESS;
 /// It failed; the reason is on standard error.
 pub(crate) const FAILURE: ExitCode = ExitCode::FAILURE;
 
+/// Wrong arguments: the code of clap.
+pub(crate) const WRONG_ARGUMENTS: u8 = 2;
+
 /// Exit code of an import with `--keep-going` that left out rows.
 pub(crate) const ROWS_REFUSED: u8 = 3;
 
@@ -25,8 +28,7 @@ pub(crate) const INTERRUPTED: u8 = 130;
 pub(crate) const CODES: [(u8, &str); 6] = [
     (0, "success; a service that was told to stop, and did, ends with it too"),
     (1, "failure; the reason is on standard error"),
-    // The code of clap.
-    (2, "wrong arguments"),
+    (WRONG_ARGUMENTS, "wrong arguments"),
     (ROWS_REFUSED, "an import with --keep-going left out rows"),
     (BAD_SETTINGS, "settings that cannot be used, or something that serve --check-config found"),
     (INTERRUPTED, "stopped by Ctrl-C or SIGTERM before the end, or by a second signal"),

@@ -11,10 +11,15 @@ use std::path::Path;
 ///
 /// # Errors
 ///
-/// If the file cannot be read, or the system knows no such wish.
+/// If the file cannot be read, or is in memory only (tmpfs).
 #[cfg(target_os = "linux")]
 pub fn put_out_of_memory(path: &Path) -> io::Result<()> {
+    /// `TMPFS_MAGIC` in `linux/magic.h`.
+    const IN_MEMORY: rustix::fs::FsWord = 0x0102_1994;
     let file = std::fs::File::open(path)?;
+    if rustix::fs::fstatfs(&file)?.f_type == IN_MEMORY {
+        return Err(io::ErrorKind::Unsupported.into());
+    }
     file.sync_all()?;
     rustix::fs::fadvise(&file, 0, None, rustix::fs::Advice::DontNeed)?;
     Ok(())

@@ -30,11 +30,11 @@ pub(crate) enum Bench {
 const EVENTS_EXAMPLES: &str = "\
 Examples:
   How many events a second become durable in a store that already holds 10 million?
-    foreword bench events /tmp/shop --store-events 10000000
+    foreword bench events bench-shop --store-events 10000000
   How soon does an answer have what was acknowledged, in a shop's own folder? Use a copy.
     foreword bench events copy-of-shop --users 2000 --books 1000 --clients 1 --batch 1 --ahead 1
   The same on PostgreSQL, and how soon another replica's answer has it?
-    foreword bench events /tmp/replica --database postgres://localhost/bench --store-events 10000000
+    foreword bench events bench-replica --database postgres://localhost/bench --store-events 10000000
 
 This program is started again as a server of the folder. Events are purchases that nobody made: they
 stay in the store. Each commit of a group of events is one sync of the disk; checkpoints of the
@@ -85,11 +85,11 @@ pub(crate) struct Events {
 const USERS_EXAMPLES: &str = "\
 Examples:
   Does memory stay the same from 1 million users to 2 million, and how long do cold users wait?
-    foreword bench users /tmp/shops
+    foreword bench users bench-shops
   A quick look:
-    foreword bench users /tmp/shops --users 10000,20000 --for 2s --rounds 1
+    foreword bench users bench-shops --users 10000,20000 --for 2s --rounds 1
   Fill the stores and train, to measure later:
-    foreword bench users /tmp/shops --rounds 0
+    foreword bench users bench-shops --rounds 0
 
 A store for each size is made in the folder, with 10 made-up purchases for each user, and a model
 is trained on it; both stay there, so that the next time it starts at once. With --database, the

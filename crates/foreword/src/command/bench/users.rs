@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use evaluation::load::{MappedFile, Memory};
 use serde::Serialize;
 use server::progress::Progress;
@@ -79,24 +79,25 @@ struct Bench {
 }
 
 pub(super) async fn run(arguments: &Arguments, users: Users) -> Result<ExitCode> {
+    if !users.users.is_sorted_by(|fewer, more| fewer < more) {
+        let text = "the sizes of --users do not rise; name the fewest users first";
+        output::remark(format_args!("error: {text}"));
+        return Ok(ExitCode::from(exit::WRONG_ARGUMENTS));
+    }
     let stop = Stop::listen()?;
     let json = users.output.json;
-    ensure!(
-        users.users.is_sorted_by(|fewer, more| fewer < more),
-        "the sizes of --users do not rise; name the fewest users first"
-    );
     let database = arguments.database.as_deref().unwrap_or_default();
     let (settings, flags) = arguments.settings_in(database)?;
     let (progress, cancelled) = (progress::shown(), Arc::clone(&stop.flag));
     let bench = Bench { arguments: users, settings, flags, progress, cancelled };
-    let measured =
-        tokio::task::spawn_blocking(move || bench.measure()).await.context("it failed")??;
+    let (measured, failure) =
+        tokio::task::spawn_blocking(move || bench.measure()).await.context("it failed")?;
     if json {
         crate::command::print_json(&measured)?;
-    } else {
+    } else if !measured.sizes.is_empty() {
         output::say(text::text(&measured).trim_end());
     }
-    Ok(conclude(&measured, &stop))
+    failure.map_or_else(|| Ok(conclude(&measured, &stop)), Err)
 }
 
 impl Bench {
@@ -104,19 +105,22 @@ impl Bench {
         self.cancelled.load(Ordering::Relaxed)
     }
 
-    /// All sizes, one after the other, as far as it was not told to stop.
-    fn measure(&self) -> Result<Document> {
-        let mut sizes = Vec::new();
+    /// All sizes, one after the other, as far as it was not told to stop and nothing failed; what
+    /// failed comes with those before it.
+    fn measure(&self) -> (Document, Option<anyhow::Error>) {
+        let (mut sizes, mut failure) = (Vec::new(), None);
         for users in &self.arguments.users {
-            let measured = self.measure_one(*users);
-            let measured = measured.with_context(|| figures::counted((*users).into(), "user"))?;
-            match measured {
-                Some(size) if !self.is_cancelled() => sizes.push(size),
-                _ => break,
+            match self.measure_one(*users) {
+                Ok(Some(size)) if !self.is_cancelled() => sizes.push(size),
+                Ok(_) => break,
+                Err(error) => {
+                    failure = Some(error.context(figures::counted((*users).into(), "user")));
+                    break;
+                }
             }
         }
         let round_seconds = self.arguments.duration.as_secs_f64();
-        Ok(Document { rate: self.arguments.rate, round_seconds, sizes })
+        (Document { rate: self.arguments.rate, round_seconds, sizes }, failure)
     }
 
     /// One size; `None` if it was told to stop.

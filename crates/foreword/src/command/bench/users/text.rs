@@ -29,7 +29,7 @@ const ROWS: [Row; 22] = [
     ("p99 less probe", ms, |size| of(size, |served| served.cold.p99_less_probe_us)),
     ("probe p99", ms, |size| of(size, |served| served.cold.probe_p99_us)),
     ("memory after the start", bytes, |size| of_process(opened(size), |it| it.resident_bytes)),
-    ("users until full", count, |size| of(size, |served| served.asked_until_full as f64)),
+    ("users asked until full", count, |size| of(size, |served| served.asked_until_full as f64)),
     ("histories in memory", bytes, |size| of(size, |served| served.history_cache_bytes as f64)),
     ("memory in all (RSS)", bytes, |size| of_process(full(size), |it| it.resident_bytes)),
     ("of it, the model", bytes, |size| of_model(full(size), |it| it.resident_bytes)),
@@ -64,9 +64,13 @@ pub(super) fn text(document: &Document) -> String {
         }
         table.add_row(row);
     }
-    let disk = match sizes.iter().filter_map(|size| size.served.as_ref()).all(|it| it.from_disk) {
+    let served: Vec<&Served> = sizes.iter().filter_map(|size| size.served.as_ref()).collect();
+    if served.is_empty() {
+        return format!("{table}\n");
+    }
+    let disk = match served.iter().all(|served| served.from_disk) {
         true => "read from disk",
-        false => "as the database has it in memory",
+        false => "of a database that may have them in memory",
     };
     let Document { rate, round_seconds, .. } = document;
     format!("cold users: {rate} a second, rounds of {round_seconds} s, {disk}\n{table}\n")
