@@ -86,7 +86,7 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Import(ImportSource),
     /// Learn a model from the store's events and put it into service
-    Train(Output),
+    Train(Train),
     /// Choose the settings of training on a part held out, then train with them
     Tune(Tune),
     /// Recommend books to one reader: asks the running server, else reads the store
@@ -152,6 +152,17 @@ pub(crate) struct Output {
     /// Print JSON for scripts instead of a table
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// `train`.
+#[derive(Args, Clone, Copy, Debug)]
+pub(crate) struct Train {
+    /// Train for the service that started this, which tells the settings on standard input
+    #[arg(long, hide = true)]
+    pub(crate) beside_serve: bool,
+
+    #[command(flatten)]
+    pub(crate) output: Output,
 }
 
 /// `import`.

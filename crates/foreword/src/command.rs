@@ -38,7 +38,9 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Demo(listening) => demo::run(&data()?, arguments.sources(), listening).await,
         Command::Serve(serve) => serve::run(&data()?, arguments.sources(), serve).await,
         Command::Import(source) => import::run(&data()?, &arguments.settings()?, source).await,
-        Command::Train(output) => train::run(&data()?, &arguments.settings()?, *output).await,
+        // Its settings come from the service.
+        Command::Train(train) if train.beside_serve => train::beside_serve(&data()?).await,
+        Command::Train(train) => train::run(&data()?, &arguments.settings()?, train.output).await,
         Command::Tune(tune) => tune::run(&data()?, &arguments.settings()?, tune).await,
         Command::Recommend(recommend) => {
             recommend::run(&data()?, &arguments.settings()?, recommend).await

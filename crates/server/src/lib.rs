@@ -4,7 +4,7 @@
 //! - [`settings`] and [`data_folder`]: what everything starts from;
 //! - [`import`], [`demo`] and [`train`]: filling the store, and learning from it;
 //!   [`model_file`], how a model is written; `models_exchange`, how replicas share it;
-//!   `retrain`, the same by itself while the service runs;
+//!   [`retrain`], the same by itself while the service runs;
 //! - [`generation`], [`rules`] and [`live`]: what is being served, renewed without a pause;
 //!   [`opening`], to measure how a model's file is opened; [`made_up`], a large store to measure on;
 //! - [`recommend`]: questions and answers, without protobuf; `histories`, what is known of users;
@@ -44,7 +44,7 @@ pub mod progress;
 pub mod rates;
 pub mod recommend;
 mod repeat;
-mod retrain;
+pub mod retrain;
 pub mod rules;
 pub mod serve;
 pub mod settings;

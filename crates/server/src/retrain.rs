@@ -1,15 +1,20 @@
 //! Training while the service runs: what is news to the active model, when that is worth a training,
-//! and the training itself, on a thread that takes what nobody else wants of the CPU.
+//! and the training itself, which takes what nobody else wants of the CPU.
 //!
-//! - [`News`](news::News): what the shop has that its model was not trained on;
-//! - [`Schedule`](schedule::Schedule): when to train, without a clock;
-//! - [`Trainer`]: one training at a time, beside everything else.
+//! - `News`: what the shop has that its model was not trained on;
+//! - `Schedule`: when to train, without a clock;
+//! - `Trainer`: one training at a time, beside everything else;
+//! - [`TrainingProgram`]: a process to train in, so that the service does not grow by what a training
+//!   holds; [`train_beside_serve`] is what that process does.
 //!
 //! Whether a model is old is told by its file and the shop's revisions, so it does not matter who
 //! trained it, or on which machine.
 
+mod beside_serve;
 mod first_events;
 mod news;
+mod outcome;
+mod program;
 mod schedule;
 mod trainer;
 
@@ -28,13 +33,15 @@ use crate::settings::LiveSettings;
 use crate::telemetry::metrics::Metrics;
 use crate::train::{Trained, TrainedOn, trained_on};
 
+pub use beside_serve::train_beside_serve;
+pub use program::TrainingProgram;
 pub(crate) use schedule::Pace;
 pub(crate) use trainer::Trainer;
 
 use first_events::FirstEvents;
 use news::{Mark, News, Reason};
+use outcome::RetrainError;
 use schedule::{Ended, Schedule};
-use trainer::RetrainError;
 
 /// How often it looks whether anything has changed.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -157,7 +164,7 @@ impl Retraining {
         match &trained {
             Ok(trained) => {
                 progress.said = None;
-                figures.trained(took);
+                figures.trained(took, trained.peak_bytes);
                 self.recommender.live().hint();
                 tell(trained, reason, news, took);
             }
@@ -196,6 +203,7 @@ fn tell(trained: &Trained, reason: Reason, news: &News, took: Duration) {
         seconds = rounded(took.as_secs_f64()),
         read_seconds = rounded(trained.read_seconds),
         fit_seconds = rounded(trained.fit_seconds),
+        peak_bytes = trained.peak_bytes,
         "trained a new model"
     );
 }

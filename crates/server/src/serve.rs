@@ -35,7 +35,7 @@ use crate::grpc;
 use crate::ingest::Ingest;
 use crate::rates::RateLimits;
 use crate::recommend::{OpenError, Recommender};
-use crate::retrain::Trainer;
+use crate::retrain::{Trainer, TrainingProgram};
 use crate::settings::{LiveSettings, Settings};
 use crate::telemetry::ExecutorObserver;
 use crate::telemetry::traces::{Traces, TracesError};
@@ -208,6 +208,15 @@ impl Service {
     #[must_use]
     pub fn reload_on(mut self, reloads: mpsc::Receiver<()>) -> Self {
         self.running.reloads = Some(reloads);
+        self
+    }
+
+    /// Has a process of its own train, whenever that is due. Otherwise trainings are within this
+    /// process, which then grows by all that they learn from.
+    #[must_use]
+    pub fn train_by(mut self, program: TrainingProgram) -> Self {
+        let data = self.running.data.clone();
+        self.running.trainer = Arc::new(Trainer::in_process_of(data, program));
         self
     }
 

@@ -19,6 +19,7 @@ mod events;
 mod executor;
 mod file;
 mod flags;
+mod handed;
 mod layers;
 mod limits;
 mod live;

@@ -15,7 +15,7 @@ use recommender::learn::rise::rise;
 use recommender::learn::{Learnt, learn};
 use recommender::watch::{Cancelled, Stage, Watch};
 use recommender::{Model, ShopId};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use storage::{
     DatabaseModelsError, ModelFolder, ModelFolderError, ModelVersion, Section, Snapshot,
     SnapshotHeader, Store, StoreError, TrainingLock, write_snapshot,
@@ -70,7 +70,7 @@ impl From<Cancelled> for TrainError {
 }
 
 /// What a training did.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct Trained {
     /// Version of the new, active model.
     pub model_version: String,
@@ -92,6 +92,9 @@ pub struct Trained {
     pub fit_seconds: f64,
     /// Bytes of the model's file.
     pub file_bytes: u64,
+    /// The most memory that was resident at once in the process that trained, in bytes; `None` where
+    /// the system does not tell.
+    pub peak_bytes: Option<u64>,
     /// Whether any of its settings was chosen by tuning.
     pub tuned: bool,
 }
@@ -277,8 +280,17 @@ fn report(
         read_seconds,
         fit_seconds: fit.as_secs_f64(),
         file_bytes,
+        peak_bytes: peak_bytes(),
         tuned: false,
     }
+}
+
+/// The most memory of this process so far, as `proc_pid_status(5)` has it.
+fn peak_bytes() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let kib: u64 = peak.trim().strip_suffix(" kB")?.parse().ok()?;
+    Some(kib << 10)
 }
 
 /// Fits a model on a pool of its own.

@@ -10,6 +10,7 @@ use server::serve::{Openness, Service};
 use server::settings::{Address, Sources};
 use server::telemetry::log;
 
+use super::train::program_beside_serve;
 use crate::arguments::{Listening, Output, Serve};
 use crate::exit;
 use crate::signal::{Stop, reloads};
@@ -26,8 +27,9 @@ pub(super) async fn run(
     let settings = sources.read()?;
     log::start(settings.log.format, settings.log.levels());
     let (stop, reloads) = (Stop::listen()?, reloads()?);
+    let trainings = program_beside_serve(data)?;
     let service = Service::start(data, &settings, openness).await?;
-    service.reload_on(reloads).run(stop.wait()).await?;
+    service.reload_on(reloads).train_by(trainings).run(stop.wait()).await?;
     Ok(exit::SUCCESS)
 }
 

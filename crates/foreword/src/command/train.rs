@@ -1,12 +1,15 @@
 //! `foreword train`.
 
+use std::ffi::OsStr;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use server::data_folder::DataFolder;
 use server::progress::Progress;
+use server::retrain::{TrainingProgram, train_beside_serve};
 use server::settings::Settings;
 use server::train::{TrainError, Trained, train};
 
@@ -15,7 +18,7 @@ use crate::exit;
 use crate::figures;
 use crate::output;
 use crate::progress;
-use crate::signal::Stop;
+use crate::signal::{Stop, reloads};
 
 pub(super) async fn run(
     data: &DataFolder,
@@ -34,6 +37,28 @@ pub(super) async fn run(
         output::say(summary(&trained));
     }
     Ok(exit::SUCCESS)
+}
+
+/// Trains for the service that started this process.
+pub(super) async fn beside_serve(data: &DataFolder) -> Result<ExitCode> {
+    let stop = Stop::listen()?;
+    // A reload is for the service; whoever tells all processes of this program does no harm.
+    let _reloads = reloads()?;
+    train_beside_serve(data, stop.wait()).await.context("cannot tell the service")?;
+    Ok(exit::SUCCESS)
+}
+
+/// What a service of this program starts to train beside itself.
+pub(super) fn program_beside_serve(data: &DataFolder) -> Result<TrainingProgram> {
+    // On Linux what is running, even if another version was put in its place: that one may bring
+    // the store to a schema that this service does not know.
+    let program = match cfg!(target_os = "linux") {
+        true => PathBuf::from("/proc/self/exe"),
+        false => std::env::current_exe().context("cannot find this program")?,
+    };
+    let data = data.path().as_os_str();
+    let arguments = ["--data-dir".as_ref(), data, "train".as_ref(), "--beside-serve".as_ref()];
+    Ok(TrainingProgram { program, arguments: arguments.map(OsStr::to_owned).into() })
 }
 
 /// Trains; `None` if it was told to stop.

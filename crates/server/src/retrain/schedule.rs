@@ -9,6 +9,8 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use super::news::{Mark, News, Reason};
 
 /// How soon, and how often at most.
@@ -33,7 +35,8 @@ pub(crate) struct Pace {
 }
 
 /// How a training ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub(super) enum Ended {
     /// There is a new model.
     Trained,

@@ -1,64 +1,47 @@
 //! The trainer: one training at a time, on a thread of its own, of idle priority.
 //!
-//! Everything that a training needs is made on that thread, so that all threads of it inherit the
-//! priority, and is gone when it ends: a pool of one thread, a runtime, and a store with one reader.
+//! Everything that a training needs is made on that thread, so that all of it inherits the priority,
+//! and is gone when it ends: a pool of one thread, a runtime, and a store with one reader; or else a
+//! process, which makes all that for itself.
 
-use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use storage::ModelFolderError;
 use tokio::runtime;
 use tokio::sync::Semaphore;
+use tokio::time::timeout;
 
-use super::schedule::Ended;
+use super::outcome::RetrainError;
+use super::program::{Leash, TrainingProgram};
 use crate::data_folder::DataFolder;
 use crate::idle::{self, Priority};
 use crate::progress::{Progress, Silent};
 use crate::settings::Settings;
 use crate::telemetry::metrics::TrainingFigures;
-use crate::train::{TrainError, Trained, train};
+use crate::train::{Trained, train};
 
-/// Why there is no new model.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum RetrainError {
-    /// The training says why.
-    #[error(transparent)]
-    Train(#[from] TrainError),
-    /// There is no thread, or no runtime, to be had.
-    #[error("cannot start a thread: {0}")]
-    Thread(#[from] io::Error),
-    /// It panicked, and the log has the panic.
-    #[error("the training panicked")]
-    Panicked,
-    /// The one before has not ended yet.
-    #[error("a training is being stopped")]
-    AtWork,
-}
+/// How long a process that was killed may take to be gone.
+const KILLED_PATIENCE: Duration = Duration::from_secs(1);
 
-impl RetrainError {
-    /// What it is to the schedule.
-    pub(super) fn ended(&self) -> Ended {
-        match self {
-            Self::Train(TrainError::NoInteractions { .. }) => Ended::NothingToLearn,
-            // One that was told to stop is of a service that stops.
-            Self::Train(
-                TrainError::Elsewhere
-                | TrainError::Cancelled
-                | TrainError::Models(ModelFolderError::Locked { .. }),
-            )
-            | Self::AtWork => Ended::Busy,
-            Self::Train(_) | Self::Thread(_) | Self::Panicked => Ended::Failed,
-        }
-    }
+/// Where a training is done.
+#[derive(Clone, Debug)]
+enum Place {
+    /// Within this process.
+    Here,
+    /// In a process of this program.
+    Program(TrainingProgram),
 }
 
 /// Trains beside everything else.
 #[derive(Debug)]
 pub(crate) struct Trainer {
     data: DataFolder,
+    place: Place,
+    /// Ends trainings here,
     cancelled: Arc<AtomicBool>,
+    /// and those of a process.
+    leash: Arc<Leash>,
     /// One permit, which a training holds until its thread ends.
     turn: Arc<Semaphore>,
     /// Whether it was said that trainings have another priority than they should.
@@ -66,10 +49,16 @@ pub(crate) struct Trainer {
 }
 
 impl Trainer {
-    /// One for a data folder.
+    /// One for a data folder, which trains within this process.
     pub(crate) fn new(data: DataFolder) -> Self {
+        let (cancelled, leash, said) = Default::default();
         let turn = Arc::new(Semaphore::new(1));
-        Self { data, cancelled: Arc::default(), turn, said: Arc::default() }
+        Self { data, place: Place::Here, cancelled, leash, turn, said }
+    }
+
+    /// The same in a process of its own.
+    pub(crate) fn in_process_of(data: DataFolder, program: TrainingProgram) -> Self {
+        Self { place: Place::Program(program), ..Self::new(data) }
     }
 
     /// Trains, and waits for the end. A training that is not waited for goes on.
@@ -80,6 +69,7 @@ impl Trainer {
     ) -> Result<Trained, RetrainError> {
         let turn = Arc::clone(&self.turn).try_acquire_owned().map_err(|_| RetrainError::AtWork)?;
         let (data, settings) = (self.data.clone(), settings.beside_others());
+        let (place, leash) = (self.place.clone(), Arc::clone(&self.leash));
         let (cancelled, said) = (Arc::clone(&self.cancelled), Arc::clone(&self.said));
         let trained = idle::spawn("training", move |priority| {
             // It is given back when the thread ends, however that is.
@@ -87,7 +77,10 @@ impl Trainer {
             if priority != Priority::Idle && !said.swap(true, Ordering::Relaxed) {
                 tracing::warn!(%priority, "this system has no idle priority to give: trainings take CPU time from calls");
             }
-            train_here(&data, &settings, &cancelled)
+            match place {
+                Place::Here => train_here(&data, &settings, &cancelled),
+                Place::Program(program) => program.train(&settings, &leash),
+            }
         })?;
         figures.begun();
         let trained = trained.await;
@@ -98,11 +91,19 @@ impl Trainer {
     /// Has a training that is under way, and any later one, end soon.
     pub(crate) fn stop(&self) {
         self.cancelled.store(true, Ordering::Relaxed);
+        self.leash.let_go();
     }
 
-    /// Waits until no training is under way, for so long at most; tells whether none is.
+    /// Waits until no training is under way, for so long at most; tells whether none was by then. A
+    /// process that does not end by itself is killed.
     pub(crate) async fn finish(&self, patience: Duration) -> bool {
-        tokio::time::timeout(patience, self.turn.acquire()).await.is_ok()
+        if timeout(patience, self.turn.acquire()).await.is_ok() {
+            return true;
+        }
+        self.leash.kill();
+        // What is not gone by now ends with this process.
+        let _ = timeout(KILLED_PATIENCE, self.turn.acquire()).await;
+        false
     }
 }
 

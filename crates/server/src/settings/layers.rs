@@ -60,6 +60,9 @@ impl Layers {
             file::add(path, &mut layers);
         }
         environment::add(&sources.variables, &mut layers);
+        for (path, value) in &sources.handed {
+            layers.put(path.clone(), value.clone(), &|_| Source::Handed);
+        }
         flags::add(sources, &mut layers);
         preset::fill(&mut layers);
         layers

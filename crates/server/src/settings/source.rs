@@ -6,6 +6,10 @@ use std::fmt::{self, Display, Formatter};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use toml::Value;
+
+use super::handed::HANDED;
+use super::reference::KeyPath;
 use super::text::{plain, quoted_path};
 
 /// Where one value comes from.
@@ -31,6 +35,8 @@ pub enum Source {
         /// The file that it names, if its name ends in `_FILE`.
         file: Option<PathBuf>,
     },
+    /// Another process of this program, which handed it over.
+    Handed,
     /// A flag of the command line, such as `--listen`.
     Flag {
         /// Its name.
@@ -50,6 +56,7 @@ impl Source {
             Self::Variable { name, file: Some(file) } => {
                 format!("{}, named by the variable {}", quoted_path(file), plain(name))
             }
+            Self::Handed => HANDED.to_owned(),
             Self::Flag { name } => (*name).to_owned(),
         }
     }
@@ -66,6 +73,7 @@ impl Display for Source {
             Self::Variable { name, file: Some(file) } => {
                 write!(formatter, "{} ({})", plain(name), quoted_path(file))
             }
+            Self::Handed => formatter.write_str(HANDED),
             Self::Flag { name } => formatter.write_str(name),
         }
     }
@@ -76,6 +84,8 @@ impl Display for Source {
 pub struct Sources {
     pub(super) file: Option<PathBuf>,
     pub(super) variables: Vec<(OsString, OsString)>,
+    /// What another process handed over.
+    pub(super) handed: Vec<(KeyPath, Value)>,
     pub(super) assignments: Vec<String>,
     pub(super) flags: Vec<Flag>,
 }

@@ -146,6 +146,10 @@ families! {
     TRAINING_SECONDS: Gauge "foreword_training_seconds" []
         "How long the last training by this process took; absent before the first"
         => "A training gets only what nobody else wants of the CPU: the more is asked, the longer it takes.";
+    TRAINING_PEAK: Gauge "foreword_training_peak_bytes" []
+        "The most memory that the process of the last training had at once; absent before the first"
+        => "foreword serve trains in a process of its own: this comes on top of process_resident_memory_bytes while \
+            foreword_training_under_way is 1, and a limit on memory has to have room for both.";
     CHANGES_NOT_LEARNT: Gauge "foreword_changes_not_learnt" ["kind"]
         "What the active model was not trained on: events stored, retracted or deleted since, and books that it does \
             not know"

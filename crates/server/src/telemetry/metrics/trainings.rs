@@ -4,7 +4,9 @@ use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use super::families::{CHANGES_NOT_LEARNT, TRAINING, TRAINING_SECONDS, TRAININGS};
+use super::families::{
+    CHANGES_NOT_LEARNT, TRAINING, TRAINING_PEAK, TRAINING_SECONDS, TRAININGS,
+};
 use super::page::Page;
 
 /// What is counted of trainings.
@@ -16,6 +18,7 @@ pub(crate) struct TrainingFigures {
     pub(crate) busy: AtomicU64,
     done: AtomicU64,
     last_ms: AtomicU64,
+    last_peak_bytes: AtomicU64,
     under_way: AtomicBool,
     events: AtomicU64,
     new_books: AtomicU64,
@@ -32,11 +35,12 @@ impl TrainingFigures {
         self.under_way.store(false, Ordering::Relaxed);
     }
 
-    /// There is a new model.
-    pub(crate) fn trained(&self, took: Duration) {
+    /// There is a new model; its training took so long and so much memory, if that is known.
+    pub(crate) fn trained(&self, took: Duration, peak_bytes: Option<u64>) {
         self.done.fetch_add(1, Ordering::Relaxed);
         let ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
         self.last_ms.store(ms.max(1), Ordering::Relaxed);
+        self.last_peak_bytes.store(peak_bytes.unwrap_or(0), Ordering::Relaxed);
     }
 
     /// What the active model was not trained on.
@@ -51,8 +55,11 @@ impl TrainingFigures {
         let ended = ended.map(|(outcome, cell)| ([outcome], read(cell)));
         page.counters(&TRAININGS, ended)?;
         page.gauge(&TRAINING, f64::from(u8::from(self.under_way.load(Ordering::Relaxed))))?;
-        let last = Some(read(&self.last_ms)).filter(|ms| *ms > 0);
-        page.gauges(&TRAINING_SECONDS, last.map(|ms| ([], ms as f64 / 1e3)))?;
+        let known = |cell| Some(read(cell)).filter(|value| *value > 0);
+        let last = known(&self.last_ms).map(|ms| ([], ms as f64 / 1e3));
+        page.gauges(&TRAINING_SECONDS, last)?;
+        let peak = known(&self.last_peak_bytes).map(|bytes| ([], bytes as f64));
+        page.gauges(&TRAINING_PEAK, peak)?;
         let news = [(["events"], &self.events), (["books"], &self.new_books)];
         page.gauges(&CHANGES_NOT_LEARNT, news.map(|(kind, cell)| (kind, read(cell) as f64)))
     }

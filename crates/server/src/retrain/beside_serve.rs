@@ -1,0 +1,86 @@
+//! A training in a process of its own, seen from that process: `foreword train --beside-serve`.
+//! What it is told, and what it tells, is in [`program`](super::program).
+
+use std::fs;
+use std::future::Future;
+use std::io::{self, BufRead as _, Read as _, Write as _};
+use std::pin::pin;
+use std::sync::Arc;
+use std::thread;
+
+use super::outcome::{Outcome, RetrainError};
+use super::trainer::Trainer;
+use crate::blocking::blocking;
+use crate::data_folder::DataFolder;
+use crate::settings::{Settings, SettingsError};
+use crate::telemetry::log;
+use crate::telemetry::metrics::TrainingFigures;
+use crate::train::Trained;
+
+/// The most bytes of the line with the settings.
+const SETTINGS_BYTES_MAX: u64 = 4 << 20;
+
+/// Trains for a service that started this process, as that would within itself, with the settings
+/// that it hands over. It logs to standard error, and ends early once `stop` or its standard input
+/// ends. What came of it is told on standard output, also where there is no new model.
+///
+/// # Errors
+///
+/// If it cannot be told.
+pub async fn train_beside_serve(
+    data: &DataFolder,
+    stop: impl Future<Output = ()>,
+) -> io::Result<()> {
+    give_way();
+    let outcome = match blocking(settings_of_service).await {
+        Ok(settings) => {
+            log::start(settings.log.format, settings.log.levels());
+            Outcome::from(train_until(stop, Trainer::new(data.clone()), &settings).await)
+        }
+        Err(error) => Outcome::failed(&error),
+    };
+    writeln!(io::stdout(), "{}", serde_json::to_string(&outcome)?)
+}
+
+/// Has a kernel that is short of memory end this process before all others, and tells whoever reads
+/// of that what it was. It need not succeed: only Linux has these files.
+fn give_way() {
+    let _ = fs::write("/proc/self/oom_score_adj", "1000");
+    let _ = fs::write("/proc/self/comm", "foreword-train");
+}
+
+/// Why there are no settings.
+#[derive(Debug, thiserror::Error)]
+enum SettingsOfServiceError {
+    #[error("cannot read the settings of the service: {0}")]
+    Read(#[from] io::Error),
+    #[error(transparent)]
+    Bad(#[from] SettingsError),
+}
+
+fn settings_of_service() -> Result<Settings, SettingsOfServiceError> {
+    let mut line = String::new();
+    io::stdin().lock().take(SETTINGS_BYTES_MAX).read_line(&mut line)?;
+    Ok(Settings::of_line(&line)?)
+}
+
+async fn train_until(
+    stop: impl Future<Output = ()>,
+    trainer: Trainer,
+    settings: &Settings,
+) -> Result<Trained, RetrainError> {
+    let trainer = Arc::new(trainer);
+    let held = Arc::clone(&trainer);
+    thread::Builder::new().name("leash".to_owned()).spawn(move || {
+        // An error is an end as well.
+        let _ = io::copy(&mut io::stdin(), &mut io::sink());
+        held.stop();
+    })?;
+    let figures = TrainingFigures::default();
+    let mut training = pin!(trainer.train(settings, &figures));
+    tokio::select! {
+        trained = &mut training => return trained,
+        () = stop => trainer.stop(),
+    }
+    training.await
+}

@@ -1,0 +1,155 @@
+//! A training in a process of its own, seen from the service: what it holds is its own, so that the
+//! service stays as small as it is, and a kernel that is short of memory has something else to end.
+//!
+//! The process gets the settings in force as the first line of its standard input, and lives no
+//! longer than that is open: if the service is killed, the system closes it. It logs where the
+//! service logs, and writes one line, its [`Outcome`], to its standard output. It is started from a
+//! thread of idle priority, which it inherits.
+
+use std::ffi::OsString;
+use std::io::{self, Read as _, Write as _};
+use std::path::PathBuf;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use super::outcome::{Outcome, RetrainError};
+use crate::settings::Settings;
+use crate::train::{TrainError, Trained};
+
+/// The most bytes that an outcome has.
+const OUTCOME_BYTES_MAX: u64 = 64 << 10;
+
+/// A program that trains beside a service: `foreword train --beside-serve` on the same data folder.
+/// It calls [`train_beside_serve`](super::train_beside_serve).
+#[derive(Clone, Debug)]
+pub struct TrainingProgram {
+    /// The program, of the same version as the service.
+    pub program: PathBuf,
+    /// Its arguments.
+    pub arguments: Vec<OsString>,
+}
+
+/// Why a process told of no training.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum ProgramError {
+    /// It does not start.
+    #[error("cannot start a process to train in: {}: {source}", program.display())]
+    Start {
+        /// What was to be started.
+        program: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// It cannot be told the settings, or waited for.
+    #[error("cannot talk to the process that trains: {0}")]
+    Talk(#[from] io::Error),
+    /// Somebody killed it.
+    #[error(
+        "the process that trains was killed ({status}); the kernel does so where memory is short, and its log tells: give it more, or train elsewhere (retrain.on = false, and foreword train)"
+    )]
+    Killed {
+        /// By which signal.
+        status: ExitStatus,
+    },
+    /// It ended by itself.
+    #[error(
+        "the process that trains ended without a result ({status}); the lines before this one say why"
+    )]
+    NoResult {
+        /// With which code.
+        status: ExitStatus,
+    },
+}
+
+impl TrainingProgram {
+    /// Trains, and waits for the end on this thread, whose priority the process inherits.
+    pub(super) fn train(
+        &self,
+        settings: &Settings,
+        leash: &Leash,
+    ) -> Result<Trained, RetrainError> {
+        let mut process = self.start()?;
+        let handed = settings.to_line().map_err(io::Error::from).map_err(ProgramError::Talk)?;
+        if let Some(input) = &mut process.stdin {
+            // If this fails it has ended already, and its end tells more.
+            let _ = writeln!(input, "{handed}");
+        }
+        let output = process.stdout.take();
+        leash.hold(process);
+        let mut told = Vec::new();
+        // Whatever cannot be read is no outcome.
+        let _ = output.map(|output| output.take(OUTCOME_BYTES_MAX).read_to_end(&mut told));
+        let status = leash.wait().map_err(ProgramError::Talk)?;
+        match serde_json::from_slice::<Outcome>(&told) {
+            Ok(outcome) => outcome.into(),
+            Err(_) if leash.is_let_go() => Err(TrainError::Cancelled.into()),
+            Err(_) if status.code().is_none() => Err(ProgramError::Killed { status }.into()),
+            Err(_) => Err(ProgramError::NoResult { status }.into()),
+        }
+    }
+
+    fn start(&self) -> Result<Child, ProgramError> {
+        let mut command = Command::new(&self.program);
+        command.args(&self.arguments).stdin(Stdio::piped()).stdout(Stdio::piped());
+        // For whoever lists processes: the path may be one that says nothing.
+        #[cfg(unix)]
+        std::os::unix::process::CommandExt::arg0(&mut command, "foreword");
+        let started = command.spawn();
+        started.map_err(|source| ProgramError::Start { program: self.program.clone(), source })
+    }
+}
+
+/// What ends the process of a training from another thread than the one that waits for it.
+#[derive(Debug, Default)]
+pub(super) struct Leash {
+    held: Mutex<Held>,
+}
+
+#[derive(Debug, Default)]
+struct Held {
+    process: Option<Child>,
+    is_let_go: bool,
+}
+
+impl Leash {
+    /// Has the process end by itself, soon, and any later one at once.
+    pub(super) fn let_go(&self) {
+        let mut held = self.held();
+        held.is_let_go = true;
+        if let Some(process) = &mut held.process {
+            process.stdin = None;
+        }
+    }
+
+    /// Kills the process, if there is one.
+    pub(super) fn kill(&self) {
+        if let Some(process) = &mut self.held().process {
+            // It has ended a moment ago.
+            let _ = process.kill();
+        }
+    }
+
+    fn is_let_go(&self) -> bool {
+        self.held().is_let_go
+    }
+
+    fn hold(&self, mut process: Child) {
+        let mut held = self.held();
+        if held.is_let_go {
+            process.stdin = None;
+        }
+        held.process = Some(process);
+    }
+
+    /// Waits for the process, which has closed its standard output and can be killed no more.
+    fn wait(&self) -> io::Result<ExitStatus> {
+        let Some(mut process) = self.held().process.take() else {
+            unreachable!("only who held it waits for it")
+        };
+        process.wait()
+    }
+
+    fn held(&self) -> MutexGuard<'_, Held> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
