@@ -2,8 +2,8 @@
 //!
 //! On Linux it has the policy `SCHED_IDLE`: beside a thread of the usual priority it gets some three
 //! thousandths of a core (`sched(7)`; weights in the kernel's `sched/sched.h`). Threads that it starts
-//! inherit the policy, such as those of a rayon pool, of `spawn_blocking` and of SQLite's connections:
-//! whatever the work needs is made by the work itself. Nobody can raise the priority again.
+//! inherit the policy, such as those of a rayon pool, of `spawn_blocking` and of SQLite's connections,
+//! and so do processes: whatever the work needs is made by the work itself. Nobody can raise the priority again.
 
 use std::fmt;
 use std::io;

@@ -195,14 +195,14 @@ pub async fn train(
     let began = Instant::now();
     // First, so that what changes meanwhile is seen as news.
     let trained_on = TrainedOn::of(&store.revisions().await?);
-    let lessons = read_lessons(store, &settings, &**progress, cancelled).await?;
+    let mut lessons = read_lessons(store, &settings, &**progress, cancelled).await?;
     let read_seconds = began.elapsed().as_secs_f64();
     if lessons.interactions.is_empty() {
         return Err(TrainError::NoInteractions { books: lessons.items.len() });
     }
     let (progress, cancelled) = (Arc::clone(progress), Arc::clone(cancelled));
     let work = move || {
-        let fitted = fit(&lessons, &settings, &*progress, &cancelled);
+        let fitted = fit(&mut lessons, &settings, &*progress, &cancelled);
         fitted.map(|(model, fit)| (lessons, settings, model, fit))
     };
     let (lessons, settings, model, fit) = blocking(work).await?;
@@ -293,14 +293,21 @@ fn peak_bytes() -> Option<u64> {
     Some(kib << 10)
 }
 
-/// Fits a model on a pool of its own.
+/// Fits a model on a pool of its own. The lessons lose their times: learning is what takes the most
+/// memory, and does without.
 fn fit(
-    lessons: &Lessons,
+    lessons: &mut Lessons,
     settings: &Settings,
     progress: &dyn Progress,
     cancelled: &AtomicBool,
 ) -> Result<(Model, Duration), TrainError> {
     let began = Instant::now();
+    let items = lessons.items.len();
+    let half_life_ms = settings.train.trend_half_life_days * 86_400_000.0;
+    let trend = rise(items, lessons.dated(), half_life_ms);
+    let half_life_ms = settings.train.popularity_half_life_days * 86_400_000.0;
+    let popularity = popularity(items, lessons.dated(), half_life_ms);
+    lessons.forget_times();
     let pool = rayon::ThreadPoolBuilder::new().num_threads(settings.train.threads).build()?;
     let stages = Stages::new(progress);
     let show = |stage: Stage, done: usize, total: usize| {
@@ -316,11 +323,6 @@ fn fit(
         Ok(Learnt { weights, low_pass })
     });
     drop(stages);
-    let half_life_ms = settings.train.trend_half_life_days * 86_400_000.0;
-    let items = lessons.items.len();
-    let trend = rise(items, lessons.dated(), half_life_ms);
-    let half_life_ms = settings.train.popularity_half_life_days * 86_400_000.0;
-    let popularity = popularity(items, lessons.dated(), half_life_ms);
     let model = Model::new(
         &lessons.items,
         &lessons.interactions,

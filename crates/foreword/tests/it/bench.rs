@@ -191,7 +191,7 @@ fn trainings_are_measured_beside_calls_and_new_books_come_to_be_known() {
     }
     let freshness = &document["freshness"];
     assert!(freshness["appeared_seconds"][0].is_number(), "{freshness}");
-    assert!(!freshness["trainings"].as_array().unwrap().is_empty(), "{freshness}");
+    assert!(freshness["trainings"][0]["peak_bytes"].as_u64() > Some(0), "{freshness}");
 }
 
 /// Trainings that leave the machine to other tests.

@@ -21,6 +21,7 @@ mod program;
 mod python;
 mod real_data;
 mod reload;
+mod retraining;
 mod serve;
 mod settings;
 mod shell;

@@ -70,8 +70,13 @@ impl Serving {
         rest.split_once('"').unwrap().0.parse().unwrap()
     }
 
+    /// The number of its process.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     pub(crate) fn signal(&self, signal: &str) {
-        let process = self.child.id().to_string();
+        let process = self.id().to_string();
         assert!(Command::new("kill").args([signal, &process]).status().unwrap().success());
     }
 
@@ -148,7 +153,7 @@ async fn a_manager_is_told_of_start_and_stop_and_the_program_ends_well() {
 
 /// Lets another process come on.
 #[expect(clippy::disallowed_methods, reason = "no service runs on this thread")]
-fn tick() {
+pub(crate) fn tick() {
     std::thread::sleep(Duration::from_millis(50));
 }
 

@@ -153,3 +153,111 @@ impl Leash {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::sync::Arc;
+    use std::time::{Duration, Instant};
+
+    use super::*;
+    use crate::idle;
+    use crate::retrain::schedule::Ended;
+
+    /// What a process that has read its settings can say.
+    const BUSY: &str = r#"{"not_trained":{"how":"busy","why":"WHY"}}"#;
+
+    fn program(script: &str) -> TrainingProgram {
+        let arguments = ["-c", script].map(OsString::from).into();
+        TrainingProgram { program: "/bin/sh".into(), arguments }
+    }
+
+    fn train(script: &str, leash: &Leash) -> RetrainError {
+        let settings = Settings::read(None).unwrap();
+        program(script).train(&settings, leash).unwrap_err()
+    }
+
+    fn check(script: &str, how: Ended, expected: &str) {
+        let error = train(script, &Leash::default());
+        assert_eq!(error.ended(), how, "{script}: {error}");
+        assert!(error.to_string().contains(expected), "{script}: {error}");
+    }
+
+    #[test]
+    fn what_a_process_tells_is_what_came_of_it() {
+        check(&format!("read settings; echo '{BUSY}'"), Ended::Busy, "WHY");
+        let failed = BUSY.replace("busy", "failed");
+        check(&format!("read settings; echo '{failed}'; exit 3"), Ended::Failed, "WHY");
+        let nothing = BUSY.replace("busy", "nothing_to_learn");
+        check(&format!("echo '{nothing}'"), Ended::NothingToLearn, "WHY");
+    }
+
+    #[test]
+    fn a_process_that_tells_nothing_failed_and_its_end_is_told() {
+        check(
+            "read settings; kill -9 $$",
+            Ended::Failed,
+            "killed (signal: 9 (SIGKILL)); the kernel",
+        );
+        check("exit 7", Ended::Failed, "without a result (exit status: 7)");
+        check("echo nonsense", Ended::Failed, "without a result (exit status: 0)");
+        check("yes", Ended::Failed, "killed (signal: 13 (SIGPIPE))");
+        let missing = TrainingProgram { program: "/no/such".into(), arguments: Vec::new() };
+        let settings = Settings::read(None).unwrap();
+        let error = missing.train(&settings, &Leash::default()).unwrap_err();
+        assert!(error.to_string().starts_with("cannot start a process to train in: /no/such: "));
+    }
+
+    #[test]
+    fn the_settings_are_handed_over() {
+        let mut sources = crate::settings::Sources::new(None, []);
+        sources.set("train.neighbours=77");
+        let script = "read line; printf '{\"not_trained\":{\"how\":\"busy\",\"why\":%s}}' \
+            \"$(printf %s \"$line\" | sed 's/\"/./g; s/.*/\"&\"/')\"";
+        let told = program(script).train(&sources.read().unwrap(), &Leash::default());
+        assert_eq!(told.unwrap_err().to_string(), "[[[.train.,.neighbours.],77]]");
+    }
+
+    #[cfg(target_os = "linux")]
+    #[tokio::test]
+    async fn the_process_has_the_priority_of_the_thread_that_starts_it() {
+        // Field 41 of `proc_pid_stat(5)`; there is no space in this process's name.
+        let script = "read settings; read -r stat < /proc/$$/stat; set -- $stat; shift 40; \
+            echo '{\"not_trained\":{\"how\":\"busy\",\"why\":\"policy '$1'\"}}'";
+        let work = move |_| train(script, &Leash::default()).to_string();
+        let told = idle::spawn("test", work).unwrap().await.unwrap();
+        assert_eq!(told, "policy 5", "SCHED_IDLE");
+    }
+
+    /// Trains by a script on another thread, and ends it from this one once it is held.
+    fn end(script: &'static str, end: impl FnOnce(&Leash)) -> RetrainError {
+        let leash = Arc::new(Leash::default());
+        let held = Arc::clone(&leash);
+        let training = std::thread::spawn(move || train(script, &held));
+        while leash.held().process.is_none() {
+            std::thread::yield_now();
+        }
+        let began = Instant::now();
+        end(&leash);
+        let error = training.join().unwrap();
+        let took = began.elapsed();
+        assert!(took < Duration::from_secs(60), "{took:?}");
+        error
+    }
+
+    #[test]
+    fn a_process_that_is_let_go_ends_by_itself_and_one_that_does_not_is_killed() {
+        let cancelled = RetrainError::from(TrainError::Cancelled).to_string();
+        // It reads to the end.
+        let error = end("cat > /dev/null", Leash::let_go);
+        assert_eq!((error.ended(), error.to_string()), (Ended::Busy, cancelled.clone()));
+        let error = end("exec sleep 600", |leash| {
+            leash.let_go();
+            leash.kill();
+        });
+        assert_eq!((error.ended(), error.to_string()), (Ended::Busy, cancelled));
+        // A later one finds its input closed.
+        let leash = Leash::default();
+        leash.let_go();
+        assert_eq!(train("cat > /dev/null", &leash).ended(), Ended::Busy);
+    }
+}

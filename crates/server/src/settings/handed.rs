@@ -72,7 +72,10 @@ mod tests {
         let refused = |line: &str| Settings::of_line(line).unwrap_err().to_string();
         assert!(refused("").starts_with("bad settings: the settings of the service: "));
         let other = refused(r#"[[["train","neighbour"],3]]"#);
-        assert!(other.contains("unknown key train.neighbour in the settings of the ser"), "{other}");
+        assert!(
+            other.contains("unknown key train.neighbour in the settings of the ser"),
+            "{other}"
+        );
         let secret = refused(r#"[[["store","database"],"hunter2"]]"#);
         assert!(secret.contains("store.database") && !secret.contains("hunter2"), "{secret}");
     }

@@ -43,8 +43,8 @@ impl Default for Layers {
 }
 
 impl Layers {
-    /// The reference, over it the file, over it the environment, over it the flags; `T` is what
-    /// it is read as in the end, and knows which keys are secret.
+    /// The reference, over it the file, over it the environment, over it what was handed over, over
+    /// it the flags; `T` is what it is read as in the end, and knows which keys are secret.
     pub(super) fn of<T: DeserializeOwned>(
         reference: &'static Reference,
         sources: &Sources,

@@ -36,7 +36,7 @@ struct Document {
     open_seconds: f64,
     /// The rounds that came to their end.
     rounds: Vec<Round>,
-    /// Trainings meanwhile that came to their end.
+    /// Trainings meanwhile that came to their end, each in a process of its own.
     trainings: Vec<Training>,
 }
 
@@ -54,7 +54,7 @@ struct Round {
     fresh: Fresh,
     /// The same, of a second server on the same database; `None` for a folder, which has one.
     fresh_elsewhere: Option<Fresh>,
-    /// Memory of the server at the end, its model included.
+    /// Memory of the server at the end, its model included. A training is another process.
     resident_bytes: Option<u64>,
 }
 

@@ -34,8 +34,16 @@ pub(super) struct Training {
     pub(super) seconds: f64,
     /// Of these, for reading.
     pub(super) read_seconds: f64,
+    /// The most memory that it had at once, in a process of its own; `None` where the system does
+    /// not tell.
+    pub(super) peak_bytes: Option<u64>,
     /// Why it was begun.
     pub(super) reason: String,
+}
+
+/// The most memory that the process of any of these had at once.
+pub(super) fn peak_bytes(trainings: &[Training]) -> Option<u64> {
+    trainings.iter().filter_map(|training| training.peak_bytes).max()
 }
 
 /// A service that is killed when this is dropped. What it acknowledged is durable.

@@ -94,7 +94,7 @@ async fn by_time(
     let Some(all) = read(Span::All).await? else { return Ok(None) };
     remark_on(&all);
     let moment_ms = moment_ms(&all, arguments)?;
-    let undated = all.times_ms.iter().filter(|time| time.is_none()).count();
+    let undated = all.times_ms().filter(Option::is_none).count();
     drop(all);
     let Some(before) = read(Span::Before(moment_ms)).await? else { return Ok(None) };
     let Some(after) = read(Span::From(moment_ms)).await? else { return Ok(None) };
@@ -109,7 +109,7 @@ async fn by_time(
 /// The moment that was asked for, or the one that has the share of all dated interactions
 /// behind it.
 fn moment_ms(all: &Lessons, arguments: &Evaluate) -> Result<i64> {
-    let dated: Vec<i64> = all.times_ms.iter().copied().flatten().collect();
+    let dated: Vec<i64> = all.times_ms().flatten().collect();
     let (Some(first), Some(last)) = (dated.iter().min().copied(), dated.iter().max().copied())
     else {
         bail!(
@@ -143,7 +143,7 @@ fn period(lessons: Lessons) -> Period {
     Period {
         users: lessons.users.iter().map(|user| user.0).collect(),
         // Spans with bounds hold dated events only.
-        times_ms: lessons.times_ms.into_iter().flatten().collect(),
+        times_ms: lessons.times_ms().flatten().collect(),
         interactions: lessons.interactions,
     }
 }

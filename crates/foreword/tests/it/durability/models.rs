@@ -1,4 +1,5 @@
-//! A service that dies while it writes a model, or makes one the active one.
+//! A service whose training dies while it writes a model, or makes one the active one, and which
+//! then dies itself.
 
 use api::v1::recommendation_service_client::RecommendationServiceClient;
 use api::v1::{Fallback, RecommendRequest};
@@ -49,12 +50,14 @@ async fn die_within_a_training(program: &Program, seed: u64) {
     faults.arm(kinds[seed as usize % kinds.len()]).unwrap();
     let crowd = Crowd::new(&format!("models-{seed}"), 3, vec![serving.channel.clone()]);
     let mut client = Client::new(&crowd, 0, seed);
+    let has_fired = || faults.counters().unwrap().has_fired;
     until("a death", async || {
         client.record().await;
-        serving.has_ended()
+        has_fired() || serving.has_ended()
     })
     .await;
-    assert!(faults.counters().unwrap().has_fired, "it died of itself: {:#?}", serving.log());
+    assert!(has_fired(), "it died of itself: {:#?}", serving.log());
+    serving.kill();
 }
 
 /// A service that trains whenever there is something new.

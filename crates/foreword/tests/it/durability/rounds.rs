@@ -43,17 +43,18 @@ pub(super) async fn run(rounds: u64, first_seed: u64) -> String {
     let (mut over, mut rows) = (Vec::<Round>::new(), Vec::new());
     for seed in first_seed..first_seed + rounds {
         let faults = Faults::in_folder(program.folder.path()).unwrap();
-        let mut serving = start(&program, &faults).await;
+        let trouble = Trouble::of_round(seed);
+        let mut serving = start(&program, &faults, Some(trouble)).await;
         if let Some(last) = over.last() {
             rows.push(row(last, &serving));
             read_back(last, &serving).await;
         }
-        over.push(play(seed, &mut serving, &faults).await);
+        over.push(play(seed, trouble, &mut serving, &faults).await);
         let forgotten = faults.counters().unwrap().forgotten;
         assert_eq!(forgotten, 0, "seed {seed}: a power cut was too mild");
     }
     let faults = Faults::in_folder(program.folder.path()).unwrap();
-    let serving = start(&program, &faults).await;
+    let serving = start(&program, &faults, None).await;
     if let Some(last) = over.last() {
         rows.push(row(last, &serving));
         read_back(last, &serving).await;
@@ -65,10 +66,12 @@ pub(super) async fn run(rounds: u64, first_seed: u64) -> String {
     table::of(&rows)
 }
 
-/// Starts the service with a disk that works for now.
-async fn start(program: &Program, faults: &Faults) -> Serving {
+/// Starts the service with a disk that works until the trouble begins.
+async fn start(program: &Program, faults: &Faults, trouble: Option<Trouble>) -> Serving {
     let mut command = program.command("serve --listen 127.0.0.1:0");
-    // Some trainings in each round, so that there are model files as well.
+    // Some trainings, so that there are model files as well. They have processes of their own.
+    let trains = trouble.is_none_or(Trouble::is_of_one_process);
+    command.env("FOREWORD_RETRAIN__ON", trains.to_string());
     command.env("FOREWORD_RETRAIN__PAUSE_MS", "100").env("FOREWORD_RETRAIN__QUIET_MS", "20");
     let serving = Serving::start(command.envs(faults.environment())).await;
     assert!(serving.opened_in < OPENING_LIMIT, "it opened in {:?}", serving.opened_in);
@@ -76,9 +79,8 @@ async fn start(program: &Program, faults: &Faults) -> Serving {
 }
 
 /// Lets clients loose until the service is dead.
-async fn play(seed: u64, serving: &mut Serving, faults: &Faults) -> Round {
+async fn play(seed: u64, trouble: Trouble, serving: &mut Serving, faults: &Faults) -> Round {
     let mut random = ChaCha8Rng::seed_from_u64(seed);
-    let trouble = Trouble::ALL[seed as usize % Trouble::ALL.len()];
     // Shown if the round fails, wherever.
     eprintln!("{SEED}={seed}: {trouble}");
     let crowd = Crowd::new(&format!("round-{seed}"), USERS, vec![serving.channel.clone()]);

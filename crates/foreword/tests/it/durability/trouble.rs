@@ -32,7 +32,7 @@ pub(super) enum Trouble {
 }
 
 impl Trouble {
-    pub(super) const ALL: [Self; 6] = [
+    const ALL: [Self; 6] = [
         Self::Kill,
         Self::KillAtOperation,
         Self::TornWrite,
@@ -40,6 +40,20 @@ impl Trouble {
         Self::FailingSyncs,
         Self::FullDisk,
     ];
+
+    /// What goes wrong in the round of a seed.
+    pub(super) fn of_round(seed: u64) -> Self {
+        Self::ALL[seed as usize % Self::ALL.len()]
+    }
+
+    /// Whether it befalls one process and leaves others alone. The power goes for all of them, and
+    /// what is undone is what one has written: there may be no other.
+    pub(super) fn is_of_one_process(self) -> bool {
+        match self {
+            Self::Kill | Self::KillAtOperation | Self::TornWrite => true,
+            Self::PowerCut | Self::FailingSyncs | Self::FullDisk => false,
+        }
+    }
 
     /// Brings it about, while clients go on. The service is dead afterwards.
     pub(super) async fn befall(
@@ -75,8 +89,9 @@ impl Trouble {
             }
         };
         faults.arm(fault).unwrap();
-        // A fault that does not come is a kill.
-        within(FIRE_LIMIT, async || serving.has_ended()).await;
+        // It may be a training's process that has died. A fault that does not come is a kill.
+        let has_fired = || faults.counters().unwrap().has_fired;
+        within(FIRE_LIMIT, async || serving.has_ended() || has_fired()).await;
         serving.kill();
     }
 }

@@ -4,9 +4,7 @@ use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use super::families::{
-    CHANGES_NOT_LEARNT, TRAINING, TRAINING_PEAK, TRAINING_SECONDS, TRAININGS,
-};
+use super::families::{CHANGES_NOT_LEARNT, TRAINING, TRAINING_PEAK, TRAINING_SECONDS, TRAININGS};
 use super::page::Page;
 
 /// What is counted of trainings.

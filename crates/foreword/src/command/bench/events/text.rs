@@ -7,6 +7,7 @@ use evaluation::load::Summary;
 use evaluation::load::events::Fresh;
 
 use super::{Document, Round};
+use crate::command::bench::serving::peak_bytes;
 use crate::figures;
 use crate::table;
 
@@ -32,8 +33,11 @@ pub(super) fn text(document: &Document) -> String {
     let trainings = figures::counted(document.trainings.len() as u64, "training");
     let opened = figures::seconds(Duration::from_secs_f64(document.open_seconds));
     text.push_str(&format!("\nstarted in {opened}; {trainings} meanwhile"));
+    if let Some(bytes) = peak_bytes(&document.trainings) {
+        text.push_str(&format!(", in processes of up to {}", figures::bytes(bytes)));
+    }
     if let Some(bytes) = document.rounds.last().and_then(|round| round.resident_bytes) {
-        text.push_str(&format!("; {} of memory at the end", figures::bytes(bytes)));
+        text.push_str(&format!("; the server has {} at the end", figures::bytes(bytes)));
     }
     text
 }

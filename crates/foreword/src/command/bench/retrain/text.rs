@@ -8,7 +8,7 @@ use super::Document;
 use super::beside::Beside;
 use super::freshness::{Freshness, RESULTS};
 use crate::command::bench::load_text;
-use crate::command::bench::serving::Training;
+use crate::command::bench::serving::{Training, peak_bytes};
 use crate::figures;
 
 pub(super) fn text(document: &Document) -> String {
@@ -57,14 +57,14 @@ fn trainings(trainings: &[Training]) -> String {
     let mut times: Vec<f64> = trainings.iter().map(|one| one.seconds).collect();
     times.sort_by(f64::total_cmp);
     let count = figures::counted(trainings.len() as u64, "training");
-    match (times.get(times.len() / 2), times.last()) {
-        (Some(median), Some(longest)) => format!(
-            "{count} ended meanwhile: median {}, longest {}\n",
-            seconds(*median),
-            seconds(*longest)
-        ),
-        _ => "no training ended meanwhile\n".to_owned(),
-    }
+    let (Some(median), Some(longest)) = (times.get(times.len() / 2), times.last()) else {
+        return "no training ended meanwhile\n".to_owned();
+    };
+    let peak = peak_bytes(trainings).map_or_else(String::new, |peak| {
+        format!(", in processes of up to {}", figures::bytes(peak))
+    });
+    let (median, longest) = (seconds(*median), seconds(*longest));
+    format!("{count} ended meanwhile: median {median}, longest {longest}{peak}\n")
 }
 
 fn seconds(seconds: f64) -> String {
