@@ -1,6 +1,6 @@
 //! `foreword train`.
 
-use std::ffi::OsStr;
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -56,9 +56,10 @@ pub(super) fn program_beside_serve(data: &DataFolder) -> Result<TrainingProgram>
         true => PathBuf::from("/proc/self/exe"),
         false => std::env::current_exe().context("cannot find this program")?,
     };
-    let data = data.path().as_os_str();
-    let arguments = ["--data-dir".as_ref(), data, "train".as_ref(), "--beside-serve".as_ref()];
-    Ok(TrainingProgram { program, arguments: arguments.map(OsStr::to_owned).into() })
+    let mut folder = OsString::from("--data-dir=");
+    folder.push(data.path());
+    let arguments = vec![folder, "train".into(), "--beside-serve".into()];
+    Ok(TrainingProgram { program, arguments })
 }
 
 /// Trains; `None` if it was told to stop.

@@ -4,17 +4,17 @@
 use std::fs;
 use std::future::Future;
 use std::io::{self, BufRead as _, Read as _, Write as _};
-use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use super::outcome::{Outcome, RetrainError};
-use super::trainer::Trainer;
+use super::trainer::train_here;
 use crate::blocking::blocking;
 use crate::data_folder::DataFolder;
+use crate::idle;
 use crate::settings::{Settings, SettingsError};
 use crate::telemetry::log;
-use crate::telemetry::metrics::TrainingFigures;
 use crate::train::Trained;
 
 /// The most bytes of the line with the settings.
@@ -35,7 +35,7 @@ pub async fn train_beside_serve(
     let outcome = match blocking(settings_of_service).await {
         Ok(settings) => {
             log::start(settings.log.format, settings.log.levels());
-            Outcome::from(train_until(stop, Trainer::new(data.clone()), &settings).await)
+            Outcome::from(train_until(stop, data, &settings).await)
         }
         Err(error) => Outcome::failed(&error),
     };
@@ -66,21 +66,26 @@ fn settings_of_service() -> Result<Settings, SettingsOfServiceError> {
 
 async fn train_until(
     stop: impl Future<Output = ()>,
-    trainer: Trainer,
+    data: &DataFolder,
     settings: &Settings,
 ) -> Result<Trained, RetrainError> {
-    let trainer = Arc::new(trainer);
-    let held = Arc::clone(&trainer);
+    let cancelled = Arc::<AtomicBool>::default();
+    let cancel = Arc::clone(&cancelled);
     thread::Builder::new().name("leash".to_owned()).spawn(move || {
         // An error is an end as well.
         let _ = io::copy(&mut io::stdin(), &mut io::sink());
-        held.stop();
+        cancel.store(true, Ordering::Relaxed);
     })?;
-    let figures = TrainingFigures::default();
-    let mut training = pin!(trainer.train(settings, &figures));
-    tokio::select! {
-        trained = &mut training => return trained,
-        () = stop => trainer.stop(),
-    }
-    training.await
+    let (data, settings, cancel) = (data.clone(), settings.beside_others(), Arc::clone(&cancelled));
+    // The service says so where this thread is not what it should be.
+    let work = move |_| train_here(&data, &settings, &cancelled);
+    let mut training = idle::spawn("training", work)?;
+    let trained = tokio::select! {
+        trained = &mut training => trained,
+        () = stop => {
+            cancel.store(true, Ordering::Relaxed);
+            training.await
+        }
+    };
+    trained.unwrap_or(Err(RetrainError::Panicked))
 }

@@ -45,7 +45,7 @@ pub(super) enum ProgramError {
     Talk(#[from] io::Error),
     /// Somebody killed it.
     #[error(
-        "the process that trains was killed ({status}); the kernel does so where memory is short, and its log tells: give it more, or train elsewhere (retrain.on = false, and foreword train)"
+        "the process that trains was killed ({status}); the kernel does that where memory is short, as its log then says: give it more, or train elsewhere (retrain.on = false, and foreword train)"
     )]
     Killed {
         /// By which signal.
@@ -200,7 +200,7 @@ mod tests {
         );
         check("exit 7", Ended::Failed, "without a result (exit status: 7)");
         check("echo nonsense", Ended::Failed, "without a result (exit status: 0)");
-        check("yes", Ended::Failed, "killed (signal: 13 (SIGPIPE))");
+        check("exec yes", Ended::Failed, "killed (signal: 13 (SIGPIPE))");
         let missing = TrainingProgram { program: "/no/such".into(), arguments: Vec::new() };
         let settings = Settings::read(None).unwrap();
         let error = missing.train(&settings, &Leash::default()).unwrap_err();

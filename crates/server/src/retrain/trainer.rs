@@ -108,7 +108,7 @@ impl Trainer {
 }
 
 /// Trains on this thread, with a store that is opened from it.
-fn train_here(
+pub(super) fn train_here(
     data: &DataFolder,
     settings: &Settings,
     cancelled: &Arc<AtomicBool>,
