@@ -143,9 +143,7 @@ impl Histories {
         let is_one_reading = self.limits.impressions == Impressions::Ignored
             && history.events.len() < self.limits.events_max as usize;
         // Whoever was merged into another between the readings has left the later parts there.
-        if history.revision > 0
-            && !is_one_reading
-            && self.store.history(user, 1).await?.revision == 0
+        if history.revision > 0 && !is_one_reading && self.store.merged_into(user).await?.is_some()
         {
             history = History::default();
         }

@@ -12,8 +12,8 @@ mod rules;
 mod serving;
 
 use std::future::Future;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex as StdMutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use recommender::model::ModelError;
@@ -48,9 +48,9 @@ pub enum RenewError {
         /// What is wrong with it.
         source: ModelError,
     },
-    /// The active model was found to be of no use before, and is not read again.
-    #[error("model {0} is active and was refused: train, or activate another")]
-    Refused(ModelVersion),
+    /// The active model was found to be of no use before, for this reason, and is not read again.
+    #[error("{0}")]
+    Refused(String),
     /// The books cannot be read.
     #[error("cannot read the books: {0}")]
     Store(#[from] StoreError),
@@ -65,8 +65,8 @@ pub struct Live {
     current: Arc<Current>,
     /// Held by whoever renews model and books.
     renewing: Arc<Mutex<()>>,
-    /// The version of the last model that was refused as damaged; 0 for none.
-    refused: AtomicU64,
+    /// The last model that was refused as damaged, and why.
+    refused: StdMutex<Option<(ModelVersion, String)>>,
     /// How many renewals failed.
     failed: AtomicU64,
     /// How many times somebody began to read the rules.
@@ -104,7 +104,7 @@ impl Live {
         Ok(Self {
             current: Arc::new(Current::new(serving.await)),
             renewing: Arc::default(),
-            refused: AtomicU64::new(0),
+            refused: StdMutex::default(),
             failed: AtomicU64::new(0),
             rule_reads: AtomicU64::new(0),
             store,
@@ -272,19 +272,26 @@ impl Live {
         if same {
             return Ok(current.model().cloned());
         }
-        if self.refused.load(Ordering::Relaxed) == active.0 {
-            return Err(RenewError::Refused(active));
+        if let Some((version, reason)) = &*self.refused()
+            && *version == active
+        {
+            return Err(RenewError::Refused(reason.clone()));
         }
         let models = self.models.clone();
         let read = blocking(move || read(&models, active)).await;
-        if matches!(
-            read,
-            Err(RenewError::Model { .. } | RenewError::Models(ModelFolderError::Damaged { .. }))
-        ) {
+        if let Err(
+            error @ (RenewError::Model { .. }
+            | RenewError::Models(ModelFolderError::Damaged { .. })),
+        ) = &read
+        {
             // Versions are immutable: it will not get better by reading it again.
-            self.refused.store(active.0, Ordering::Relaxed);
+            *self.refused() = Some((active, error.to_string()));
         }
         read.map(Some)
+    }
+
+    fn refused(&self) -> MutexGuard<'_, Option<(ModelVersion, String)>> {
+        self.refused.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Has whoever keeps it current look now, since a model was activated.

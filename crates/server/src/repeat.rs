@@ -3,7 +3,7 @@
 //! Every turn has a time limit, so that a store that never answers holds nothing up for ever. After
 //! a turn that failed the waits grow, each with a share of chance, so that many processes that
 //! lost one database do not come back to it at once. The log has a line when turns begin to fail,
-//! another when they fail for another reason, though not many in a row, and one when they succeed
+//! another when they fail for another reason, after ever longer pauses, and one when they succeed
 //! again, however many there are in between.
 
 use std::fmt::Display;
@@ -22,8 +22,12 @@ pub(crate) const WITHIN_A_SECOND: Duration = Duration::from_secs(1);
 /// [`Poll::wait_max`] of what may be late.
 pub(crate) const UNHURRIED: Duration = Duration::from_secs(5);
 
-/// After a failure was said, one for another reason is not said for so long.
+/// After a failure was said, one for another reason is not said for so long; twice as long after
+/// each,
 const QUIET: Duration = Duration::from_secs(10);
+
+/// up to this.
+const QUIET_MAX: Duration = Duration::from_secs(600);
 
 /// What is done again and again, for the log and the clock.
 #[derive(Clone, Copy, Debug)]
@@ -107,7 +111,8 @@ impl Poll<'_> {
             return;
         }
         tracing::error!(error, "{}", self.failing);
-        *said = Some(Said { error, at: now });
+        let quiet = said.as_ref().map_or(QUIET, |said| (said.quiet * 2).min(QUIET_MAX));
+        *said = Some(Said { error, at: now, quiet });
     }
 }
 
@@ -115,12 +120,13 @@ impl Poll<'_> {
 struct Said {
     error: String,
     at: Instant,
+    quiet: Duration,
 }
 
 impl Said {
     /// Whether another failure need not be logged: it is the same, or too soon after this one.
     fn covers(&self, error: &str, now: Instant) -> bool {
-        self.error == error || now.saturating_duration_since(self.at) < QUIET
+        self.error == error || now.saturating_duration_since(self.at) < self.quiet
     }
 }
 
@@ -201,7 +207,7 @@ mod tests {
 
     #[test]
     fn a_failure_for_another_reason_is_told_after_a_while() {
-        let said = Said { error: "disk full".to_owned(), at: Instant::now() };
+        let said = Said { error: "disk full".to_owned(), at: Instant::now(), quiet: QUIET };
         for (error, after, is_covered) in [
             ("disk full", Duration::ZERO, true),
             ("disk full", 9 * QUIET, true),

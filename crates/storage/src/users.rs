@@ -34,6 +34,15 @@ pub struct Merged {
 }
 
 impl Store {
+    /// Whom this user was merged into, if anybody. Costs a look at one row.
+    ///
+    /// # Errors
+    ///
+    /// As [`counts`](Self::counts).
+    pub async fn merged_into(&self, user: UserNumber) -> Result<Option<UserNumber>, StoreError> {
+        self.backend.merged_into(user).await
+    }
+
     /// The ids of the users who were merged into this one, by number.
     ///
     /// # Errors

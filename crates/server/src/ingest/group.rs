@@ -50,6 +50,7 @@ pub(super) async fn write(
 ) -> Result<Durable, StoreError> {
     let mut writer = store.begin().await?;
     let (mut ids, mut seen, mut group) = (HashMap::new(), HashSet::new(), Group::default());
+    let mut unknown = HashSet::new();
     let all: Vec<&NewEntry> = submissions.iter().flat_map(|one| &one.entries).collect();
     let mut written = Vec::with_capacity(all.len());
     for entries in all.chunks(ENTRIES_A_TURN) {
@@ -65,12 +66,14 @@ pub(super) async fn write(
         for (entry, user) in entries.iter().zip(users) {
             let done = user.and_then(|user| Some((user, recorded.next()?)));
             let Some((user, (row, recorded))) = done else {
-                written.push(WrittenEntry { recorded: Recorded::Unknown, is_new_user: true });
+                let is_new_user = unknown.insert(&*entry.user_id);
+                written.push(WrittenEntry { recorded: Recorded::Unknown, is_new_user });
                 continue;
             };
             ids.entry(&*entry.user_id).or_insert(user.number);
             note(&mut group, row, recorded);
-            let is_new_user = seen.insert(user.number) && user.is_new;
+            let is_told = unknown.contains(&*entry.user_id) || !seen.insert(user.number);
+            let is_new_user = user.is_new && !is_told;
             written.push(WrittenEntry { recorded, is_new_user });
         }
     }

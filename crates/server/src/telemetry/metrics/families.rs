@@ -199,7 +199,8 @@ families! {
         => "Above a second answers are marked stale: the database is away or slow.";
     RENEWALS_FAILED: Counter "foreword_renewals_failed" []
         "Times that a new model, changed books or changed rules could not be brought in"
-        => "The log says why. What was before goes on serving.";
+        => "The log says why. What was before goes on serving. A model that is refused counts at every look as \
+            long as it is active: train, or activate another.";
     LOG_LINES_LOST: Counter "foreword_log_lines_lost" []
         "Lines of the log that were left out because standard error takes no more"
         => "What reads the log is too slow, or log.levels says too much.";
