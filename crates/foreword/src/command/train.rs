@@ -44,7 +44,9 @@ pub(super) async fn beside_serve(data: &DataFolder) -> Result<ExitCode> {
     let stop = Stop::listen()?;
     // A reload is for the service; whoever tells all processes of this program does no harm.
     let _reloads = reloads()?;
-    train_beside_serve(data, stop.wait()).await.context("cannot tell the service")?;
+    let told = train_beside_serve(data, stop.wait()).await.context("cannot tell the service")?;
+    // A service that was killed does not listen, which is no error.
+    output::say(told);
     Ok(exit::SUCCESS)
 }
 

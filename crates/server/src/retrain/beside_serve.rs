@@ -3,7 +3,7 @@
 
 use std::fs;
 use std::future::Future;
-use std::io::{self, BufRead as _, Read as _, Write as _};
+use std::io::{self, BufRead as _, Read as _};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -22,15 +22,16 @@ const SETTINGS_BYTES_MAX: u64 = 4 << 20;
 
 /// Trains for a service that started this process, as that would within itself, with the settings
 /// that it hands over. It logs to standard error, and ends early once `stop` or its standard input
-/// ends. What came of it is told on standard output, also where there is no new model.
+/// ends. What comes back is the line that tells the service what came of it, for standard output, also
+/// where there is no new model.
 ///
 /// # Errors
 ///
-/// If it cannot be told.
+/// If there is no such line: a defect.
 pub async fn train_beside_serve(
     data: &DataFolder,
     stop: impl Future<Output = ()>,
-) -> io::Result<()> {
+) -> serde_json::Result<String> {
     give_way();
     let outcome = match blocking(settings_of_service).await {
         Ok(settings) => {
@@ -39,7 +40,7 @@ pub async fn train_beside_serve(
         }
         Err(error) => Outcome::failed(&error),
     };
-    writeln!(io::stdout(), "{}", serde_json::to_string(&outcome)?)
+    serde_json::to_string(&outcome)
 }
 
 /// Has a kernel that is short of memory end this process before all others, and tells whoever reads
