@@ -3,7 +3,8 @@
 //! On Linux it has the policy `SCHED_IDLE`: beside a thread of the usual priority it gets some three
 //! thousandths of a core (`sched(7)`; weights in the kernel's `sched/sched.h`). Threads that it starts
 //! inherit the policy, such as those of a rayon pool, of `spawn_blocking` and of SQLite's connections,
-//! and so do processes: whatever the work needs is made by the work itself. Nobody can raise the priority again.
+//! and so do processes: whatever the work needs is made by the work itself. Nobody can raise the
+//! priority again.
 
 use std::fmt;
 use std::io;
@@ -43,9 +44,17 @@ pub(crate) fn spawn<T: Send + 'static>(
     name: &str,
     work: impl FnOnce(Priority) -> T + Send + 'static,
 ) -> io::Result<oneshot::Receiver<T>> {
+    spawn_usual(name, || work(lower_priority()))
+}
+
+/// The same on a thread of the usual priority.
+pub(crate) fn spawn_usual<T: Send + 'static>(
+    name: &str,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> io::Result<oneshot::Receiver<T>> {
     let (done, receiver) = oneshot::channel();
     thread::Builder::new().name(name.to_owned()).spawn(move || {
-        let result = work(lower_priority());
+        let result = work();
         // Nobody waits any more.
         let _ = done.send(result);
     })?;

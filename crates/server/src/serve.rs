@@ -212,11 +212,12 @@ impl Service {
     }
 
     /// Has a process of its own train, whenever that is due. Otherwise trainings are within this
-    /// process, which then grows by all that they learn from.
+    /// process, which then grows by all that they learn from. It gets the settings that were read, from
+    /// files, variables and flags; what was changed in a [`Settings`] since is not handed over.
     #[must_use]
     pub fn train_by(mut self, program: TrainingProgram) -> Self {
         let data = self.running.data.clone();
-        self.running.trainer = Arc::new(Trainer::in_process_of(data, program));
+        self.running.trainer = Arc::new(Trainer::by_program(data, program));
         self
     }
 

@@ -14,7 +14,7 @@ use server::settings::{Settings, Sources};
 use server::telemetry::log;
 
 use super::recommend::text;
-use super::train::{program_beside_serve, summary, train_until};
+use super::train::{summary, train_beside, train_until};
 use crate::arguments::Listening;
 use crate::exit;
 use crate::figures;
@@ -36,8 +36,7 @@ pub(super) async fn run(
         output::say("Stopped before the shop was ready; the next start goes on from there.");
         return Ok(exit::SUCCESS);
     }
-    let trainings = program_beside_serve(data)?;
-    let service = Service::start(data, &settings, openness).await?.train_by(trainings);
+    let service = train_beside(Service::start(data, &settings, openness).await?, data);
     let addresses = service.plaintext_addresses();
     let showing = async {
         if let Err(error) = show(data, &addresses).await {

@@ -10,7 +10,7 @@ use server::serve::{Openness, Service};
 use server::settings::{Address, Sources};
 use server::telemetry::log;
 
-use super::train::program_beside_serve;
+use super::train::train_beside;
 use crate::arguments::{Listening, Output, Serve};
 use crate::exit;
 use crate::signal::{Stop, reloads};
@@ -27,9 +27,8 @@ pub(super) async fn run(
     let settings = sources.read()?;
     log::start(settings.log.format, settings.log.levels());
     let (stop, reloads) = (Stop::listen()?, reloads()?);
-    let trainings = program_beside_serve(data)?;
-    let service = Service::start(data, &settings, openness).await?;
-    service.reload_on(reloads).train_by(trainings).run(stop.wait()).await?;
+    let service = train_beside(Service::start(data, &settings, openness).await?, data);
+    service.reload_on(reloads).run(stop.wait()).await?;
     Ok(exit::SUCCESS)
 }
 

@@ -10,6 +10,7 @@ use anyhow::{Context, Result};
 use server::data_folder::DataFolder;
 use server::progress::Progress;
 use server::retrain::{TrainingProgram, train_beside_serve};
+use server::serve::Service;
 use server::settings::Settings;
 use server::train::{TrainError, Trained, train};
 
@@ -50,18 +51,29 @@ pub(super) async fn beside_serve(data: &DataFolder) -> Result<ExitCode> {
     Ok(exit::SUCCESS)
 }
 
-/// What a service of this program starts to train beside itself.
-pub(super) fn program_beside_serve(data: &DataFolder) -> Result<TrainingProgram> {
+/// A service that has a process of this program train for it; one that trains within itself where
+/// this program cannot be found, as in a chroot without `/proc`.
+pub(super) fn train_beside(service: Service, data: &DataFolder) -> Service {
     // On Linux what is running, even if another version was put in its place: that one may bring
     // the store to a schema that this service does not know.
     let program = match cfg!(target_os = "linux") {
-        true => PathBuf::from("/proc/self/exe"),
-        false => std::env::current_exe().context("cannot find this program")?,
+        true => Ok(PathBuf::from("/proc/self/exe")),
+        false => std::env::current_exe(),
     };
-    let mut folder = OsString::from("--data-dir=");
-    folder.push(data.path());
-    let arguments = vec![folder, "train".into(), "--beside-serve".into()];
-    Ok(TrainingProgram { program, arguments })
+    match program.and_then(|program| program.metadata().map(|_| program)) {
+        Ok(program) => {
+            let mut folder = OsString::from("--data-dir=");
+            folder.push(data.path());
+            let arguments = vec![folder, "train".into(), "--beside-serve".into()];
+            service.train_by(TrainingProgram { program, arguments })
+        }
+        Err(error) => {
+            output::warning(format_args!(
+                "this program cannot be found ({error}): trainings take memory of the service itself"
+            ));
+            service
+        }
+    }
 }
 
 /// Trains; `None` if it was told to stop.

@@ -21,6 +21,7 @@ mod program;
 mod python;
 mod real_data;
 mod reload;
+#[cfg(target_os = "linux")]
 mod retraining;
 mod serve;
 mod settings;

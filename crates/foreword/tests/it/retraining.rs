@@ -108,8 +108,17 @@ impl Training {
         until("its end", limit, || (!self.lives()).then_some(()));
     }
 
-    fn kill(self) {
-        let killed = Command::new("kill").args(["-9", &self.0.to_string()]).status();
+    /// Waits until it steps back for others, which it does before all else.
+    fn gives_way(self) {
+        until("a process that gives way", PATIENCE, || {
+            let adjusted = fs::read_to_string(self.path("oom_score_adj")).unwrap();
+            let name = fs::read_to_string(self.path("comm")).unwrap();
+            ((adjusted.trim(), name.trim()) == ("1000", "foreword-train")).then_some(())
+        });
+    }
+
+    fn signal(self, signal: &str) {
+        let killed = Command::new("kill").args([signal, &self.0.to_string()]).status();
         assert!(killed.unwrap().success());
     }
 }
@@ -151,21 +160,24 @@ async fn a_training_that_is_killed_is_told_of_and_tried_again_and_the_service_go
     let address = serving.address();
     let training = Training::of(&serving);
     // It gives way: for memory as a whole, for time with every thread.
-    until("a process that gives way", PATIENCE, || {
-        let adjusted = fs::read_to_string(training.path("oom_score_adj")).unwrap();
-        let name = fs::read_to_string(training.path("comm")).unwrap();
-        ((adjusted.trim(), name.trim()) == ("1000", "foreword-train")).then_some(())
-    });
+    training.gives_way();
     for thread in fs::read_dir(training.path("task")).unwrap() {
-        let fields = stat(&thread.unwrap().path().join("stat")).unwrap();
+        // One may have ended since.
+        let Some(fields) = stat(&thread.unwrap().path().join("stat")) else { continue };
         assert_eq!(fields[38], "5", "field 41, the policy, is SCHED_IDLE: {fields:?}");
     }
-    training.kill();
+    training.signal("-9");
     let line = serving.line("the training failed");
-    assert!(line.contains("was killed (signal: 9 (SIGKILL))"), "{line}");
+    assert!(line.contains("was killed; the kernel"), "{line}");
     assert_eq!(model(address).await, "");
+    let second = Training::of(&serving);
+    assert!(second != training);
+    second.gives_way();
+    second.signal("-TERM");
+    let line = serving.line("the training failed");
+    assert!(line.contains("told to stop by a signal"), "{line}");
     let next = Training::of(&serving);
-    assert!(next != training);
+    assert!(next != second);
     // A service that stops takes it along.
     let began = Instant::now();
     serving.signal("-TERM");

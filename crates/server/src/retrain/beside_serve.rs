@@ -15,7 +15,7 @@ use crate::data_folder::DataFolder;
 use crate::idle;
 use crate::settings::{Settings, SettingsError};
 use crate::telemetry::log;
-use crate::train::Trained;
+use crate::train::{TrainError, Trained};
 
 /// The most bytes of the line with the settings.
 const SETTINGS_BYTES_MAX: u64 = 4 << 20;
@@ -36,7 +36,7 @@ pub async fn train_beside_serve(
     let outcome = match blocking(settings_of_service).await {
         Ok(settings) => {
             log::start(settings.log.format, settings.log.levels());
-            Outcome::from(train_until(stop, data, &settings).await)
+            Outcome::from(train_unless(stop, data, &settings).await)
         }
         Err(error) => Outcome::failed(&error),
     };
@@ -65,7 +65,7 @@ fn settings_of_service() -> Result<Settings, SettingsOfServiceError> {
     Ok(Settings::of_line(&line)?)
 }
 
-async fn train_until(
+async fn train_unless(
     stop: impl Future<Output = ()>,
     data: &DataFolder,
     settings: &Settings,
@@ -77,16 +77,19 @@ async fn train_until(
         let _ = io::copy(&mut io::stdin(), &mut io::sink());
         cancel.store(true, Ordering::Relaxed);
     })?;
-    let (data, settings, cancel) = (data.clone(), settings.beside_others(), Arc::clone(&cancelled));
+    let (data, settings, cancel) = (data.clone(), settings.clone(), Arc::clone(&cancelled));
     // The service says so where this thread is not what it should be.
     let work = move |_| train_here(&data, &settings, &cancelled);
     let mut training = idle::spawn("training", work)?;
-    let trained = tokio::select! {
-        trained = &mut training => trained,
+    let (trained, is_stopped) = tokio::select! {
+        trained = &mut training => (trained, false),
         () = stop => {
             cancel.store(true, Ordering::Relaxed);
-            training.await
+            (training.await, true)
         }
     };
-    trained.unwrap_or(Err(RetrainError::Panicked))
+    match trained.unwrap_or(Err(RetrainError::Panicked)) {
+        Err(RetrainError::Train(TrainError::Cancelled)) if is_stopped => Err(RetrainError::Stopped),
+        trained => trained,
+    }
 }

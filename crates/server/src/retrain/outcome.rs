@@ -26,6 +26,11 @@ pub(super) enum RetrainError {
     /// Another process was to train, and has no say.
     #[error(transparent)]
     Program(#[from] ProgramError),
+    /// This is the process that trains, and somebody told it to stop.
+    #[error(
+        "the process that trains was told to stop by a signal: by whoever saves memory, as earlyoom does, or by hand"
+    )]
+    Stopped,
     /// There is no thread, or no runtime, to be had.
     #[error("cannot start a thread: {0}")]
     Thread(#[from] io::Error),
@@ -43,14 +48,18 @@ impl RetrainError {
         match self {
             Self::Told { how, .. } => *how,
             Self::Train(TrainError::NoInteractions { .. }) => Ended::NothingToLearn,
-            // One that was told to stop is of a service that stops.
+            // One that was cancelled is of a service that stops.
             Self::Train(
                 TrainError::Elsewhere
                 | TrainError::Cancelled
                 | TrainError::Models(ModelFolderError::Locked { .. }),
             )
             | Self::AtWork => Ended::Busy,
-            Self::Train(_) | Self::Program(_) | Self::Thread(_) | Self::Panicked => Ended::Failed,
+            Self::Train(_)
+            | Self::Program(_)
+            | Self::Stopped
+            | Self::Thread(_)
+            | Self::Panicked => Ended::Failed,
         }
     }
 }

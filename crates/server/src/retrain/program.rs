@@ -3,16 +3,17 @@
 //!
 //! The process gets the settings in force as the first line of its standard input, and lives no
 //! longer than that is open: if the service is killed, the system closes it. It logs where the
-//! service logs, and writes one line, its [`Outcome`], to its standard output. It is started from a
-//! thread of idle priority, which it inherits.
+//! service logs, and writes one line, its [`Outcome`], to its standard output. It has idle priority, and
+//! whoever waits for it the usual one, so that its end is known at once.
 
 use std::ffi::OsString;
 use std::io::{self, Read as _, Write as _};
 use std::path::PathBuf;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::outcome::{Outcome, RetrainError};
+use crate::idle::{self, Priority};
 use crate::settings::Settings;
 use crate::train::{TrainError, Trained};
 
@@ -45,13 +46,10 @@ pub(super) enum ProgramError {
     Talk(#[from] io::Error),
     /// Somebody killed it.
     #[error(
-        "the process that trains was killed ({status}); the kernel does that where memory is short, as its log then says: give it more, or train elsewhere (retrain.on = false, and foreword train)"
+        "the process that trains was killed; the kernel does so where memory is short, and its log tells: give it more, or train elsewhere (retrain.on = false, and foreword train)"
     )]
-    Killed {
-        /// By which signal.
-        status: ExitStatus,
-    },
-    /// It ended by itself.
+    Killed,
+    /// It ended by itself, or crashed.
     #[error(
         "the process that trains ended without a result ({status}); the lines before this one say why"
     )]
@@ -62,28 +60,38 @@ pub(super) enum ProgramError {
 }
 
 impl TrainingProgram {
-    /// Trains, and waits for the end on this thread, whose priority the process inherits.
+    /// Trains, and waits for the end on this thread. Another one, of idle priority, starts the process,
+    /// which inherits that; what the priority was is told to `tell`.
     pub(super) fn train(
         &self,
         settings: &Settings,
         leash: &Leash,
+        tell: impl FnOnce(Priority) + Send + 'static,
     ) -> Result<Trained, RetrainError> {
-        let mut process = self.start()?;
         let handed = settings.to_line().map_err(io::Error::from).map_err(ProgramError::Talk)?;
-        if let Some(input) = &mut process.stdin {
+        let program = self.clone();
+        let starting = idle::spawn("training", move |priority| {
+            tell(priority);
+            program.start()
+        })?;
+        let mut process = starting.blocking_recv().map_err(|_| RetrainError::Panicked)??;
+        let (input, output) = (process.stdin.take(), process.stdout.take());
+        leash.hold(process);
+        if let Some(mut input) = input {
             // If this fails it has ended already, and its end tells more.
             let _ = writeln!(input, "{handed}");
+            leash.keep_open(input);
         }
-        let output = process.stdout.take();
-        leash.hold(process);
         let mut told = Vec::new();
         // Whatever cannot be read is no outcome.
         let _ = output.map(|output| output.take(OUTCOME_BYTES_MAX).read_to_end(&mut told));
         let status = leash.wait().map_err(ProgramError::Talk)?;
         match serde_json::from_slice::<Outcome>(&told) {
+            Ok(Outcome::Trained(trained)) => Ok(trained),
+            // Whatever a process says that was to end.
+            _ if leash.is_pulled() => Err(TrainError::Cancelled.into()),
             Ok(outcome) => outcome.into(),
-            Err(_) if leash.is_let_go() => Err(TrainError::Cancelled.into()),
-            Err(_) if status.code().is_none() => Err(ProgramError::Killed { status }.into()),
+            Err(_) if is_killed(status) => Err(ProgramError::Killed.into()),
             Err(_) => Err(ProgramError::NoResult { status }.into()),
         }
     }
@@ -99,6 +107,18 @@ impl TrainingProgram {
     }
 }
 
+/// Whether it was SIGKILL that ended it, as a kernel does that is short of memory.
+#[cfg(unix)]
+fn is_killed(status: ExitStatus) -> bool {
+    const SIGKILL: i32 = 9;
+    std::os::unix::process::ExitStatusExt::signal(&status) == Some(SIGKILL)
+}
+
+#[cfg(not(unix))]
+fn is_killed(_: ExitStatus) -> bool {
+    false
+}
+
 /// What ends the process of a training from another thread than the one that waits for it.
 #[derive(Debug, Default)]
 pub(super) struct Leash {
@@ -108,17 +128,17 @@ pub(super) struct Leash {
 #[derive(Debug, Default)]
 struct Held {
     process: Option<Child>,
-    is_let_go: bool,
+    /// The standard input of the process, which ends soon once this is closed.
+    input: Option<ChildStdin>,
+    is_pulled: bool,
 }
 
 impl Leash {
     /// Has the process end by itself, soon, and any later one at once.
-    pub(super) fn let_go(&self) {
+    pub(super) fn pull(&self) {
         let mut held = self.held();
-        held.is_let_go = true;
-        if let Some(process) = &mut held.process {
-            process.stdin = None;
-        }
+        held.is_pulled = true;
+        held.input = None;
     }
 
     /// Kills the process, if there is one.
@@ -129,23 +149,28 @@ impl Leash {
         }
     }
 
-    fn is_let_go(&self) -> bool {
-        self.held().is_let_go
+    fn is_pulled(&self) -> bool {
+        self.held().is_pulled
     }
 
-    fn hold(&self, mut process: Child) {
+    fn hold(&self, process: Child) {
+        self.held().process = Some(process);
+    }
+
+    fn keep_open(&self, input: ChildStdin) {
         let mut held = self.held();
-        if held.is_let_go {
-            process.stdin = None;
-        }
-        held.process = Some(process);
+        held.input = (!held.is_pulled).then_some(input);
     }
 
-    /// Waits for the process, which has closed its standard output and can be killed no more.
+    /// Waits for the process, which was held and has closed its standard output, or is to: nobody can
+    /// kill it through this any more.
     fn wait(&self) -> io::Result<ExitStatus> {
-        let Some(mut process) = self.held().process.take() else {
+        let mut held = self.held();
+        held.input = None;
+        let Some(mut process) = held.process.take() else {
             unreachable!("only who held it waits for it")
         };
+        drop(held);
         process.wait()
     }
 
@@ -155,12 +180,12 @@ impl Leash {
 }
 
 #[cfg(all(test, unix))]
+#[expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 mod tests {
     use std::sync::Arc;
     use std::time::{Duration, Instant};
 
     use super::*;
-    use crate::idle;
     use crate::retrain::schedule::Ended;
 
     /// What a process that has read its settings can say.
@@ -173,7 +198,7 @@ mod tests {
 
     fn train(script: &str, leash: &Leash) -> RetrainError {
         let settings = Settings::read(None).unwrap();
-        program(script).train(&settings, leash).unwrap_err()
+        program(script).train(&settings, leash, drop).unwrap_err()
     }
 
     fn check(script: &str, how: Ended, expected: &str) {
@@ -193,17 +218,13 @@ mod tests {
 
     #[test]
     fn a_process_that_tells_nothing_failed_and_its_end_is_told() {
-        check(
-            "read settings; kill -9 $$",
-            Ended::Failed,
-            "killed (signal: 9 (SIGKILL)); the kernel",
-        );
+        check("read settings; kill -9 $$", Ended::Failed, "was killed; the kernel");
         check("exit 7", Ended::Failed, "without a result (exit status: 7)");
         check("echo nonsense", Ended::Failed, "without a result (exit status: 0)");
         check("exec yes", Ended::Failed, "killed (signal: 13 (SIGPIPE))");
         let missing = TrainingProgram { program: "/no/such".into(), arguments: Vec::new() };
         let settings = Settings::read(None).unwrap();
-        let error = missing.train(&settings, &Leash::default()).unwrap_err();
+        let error = missing.train(&settings, &Leash::default(), drop).unwrap_err();
         assert!(error.to_string().starts_with("cannot start a process to train in: /no/such: "));
     }
 
@@ -213,18 +234,17 @@ mod tests {
         sources.set("train.neighbours=77");
         let script = "read line; printf '{\"not_trained\":{\"how\":\"busy\",\"why\":%s}}' \
             \"$(printf %s \"$line\" | sed 's/\"/./g; s/.*/\"&\"/')\"";
-        let told = program(script).train(&sources.read().unwrap(), &Leash::default());
+        let told = program(script).train(&sources.read().unwrap(), &Leash::default(), drop);
         assert_eq!(told.unwrap_err().to_string(), "[[[.train.,.neighbours.],77]]");
     }
 
     #[cfg(target_os = "linux")]
-    #[tokio::test]
-    async fn the_process_has_the_priority_of_the_thread_that_starts_it() {
+    #[test]
+    fn the_process_has_idle_priority() {
         // Field 41 of `proc_pid_stat(5)`; there is no space in this process's name.
         let script = "read settings; read -r stat < /proc/$$/stat; set -- $stat; shift 40; \
             echo '{\"not_trained\":{\"how\":\"busy\",\"why\":\"policy '$1'\"}}'";
-        let work = move |_| train(script, &Leash::default()).to_string();
-        let told = idle::spawn("test", work).unwrap().await.unwrap();
+        let told = train(script, &Leash::default()).to_string();
         assert_eq!(told, "policy 5", "SCHED_IDLE");
     }
 
@@ -245,19 +265,19 @@ mod tests {
     }
 
     #[test]
-    fn a_process_that_is_let_go_ends_by_itself_and_one_that_does_not_is_killed() {
+    fn a_process_whose_leash_is_pulled_ends_by_itself_and_one_that_does_not_is_killed() {
         let cancelled = RetrainError::from(TrainError::Cancelled).to_string();
         // It reads to the end.
-        let error = end("cat > /dev/null", Leash::let_go);
+        let error = end("cat > /dev/null", Leash::pull);
         assert_eq!((error.ended(), error.to_string()), (Ended::Busy, cancelled.clone()));
         let error = end("exec sleep 600", |leash| {
-            leash.let_go();
+            leash.pull();
             leash.kill();
         });
         assert_eq!((error.ended(), error.to_string()), (Ended::Busy, cancelled));
         // A later one finds its input closed.
         let leash = Leash::default();
-        leash.let_go();
+        leash.pull();
         assert_eq!(train("cat > /dev/null", &leash).ended(), Ended::Busy);
     }
 }

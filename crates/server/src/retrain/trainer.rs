@@ -57,7 +57,7 @@ impl Trainer {
     }
 
     /// The same in a process of its own.
-    pub(crate) fn in_process_of(data: DataFolder, program: TrainingProgram) -> Self {
+    pub(crate) fn by_program(data: DataFolder, program: TrainingProgram) -> Self {
         Self { place: Place::Program(program), ..Self::new(data) }
     }
 
@@ -68,20 +68,31 @@ impl Trainer {
         figures: &TrainingFigures,
     ) -> Result<Trained, RetrainError> {
         let turn = Arc::clone(&self.turn).try_acquire_owned().map_err(|_| RetrainError::AtWork)?;
-        let (data, settings) = (self.data.clone(), settings.beside_others());
-        let (place, leash) = (self.place.clone(), Arc::clone(&self.leash));
-        let (cancelled, said) = (Arc::clone(&self.cancelled), Arc::clone(&self.said));
-        let trained = idle::spawn("training", move |priority| {
-            // It is given back when the thread ends, however that is.
-            let _turn = turn;
+        let (data, settings) = (self.data.clone(), settings.clone());
+        let said = Arc::clone(&self.said);
+        let tell = move |priority| {
             if priority != Priority::Idle && !said.swap(true, Ordering::Relaxed) {
                 tracing::warn!(%priority, "this system has no idle priority to give: trainings take CPU time from calls");
             }
-            match place {
-                Place::Here => train_here(&data, &settings, &cancelled),
-                Place::Program(program) => program.train(&settings, &leash),
+        };
+        // The turn is given back when the thread ends, however that is.
+        let trained = match self.place.clone() {
+            Place::Here => {
+                let cancelled = Arc::clone(&self.cancelled);
+                idle::spawn("training", move |priority| {
+                    let _turn = turn;
+                    tell(priority);
+                    train_here(&data, &settings, &cancelled)
+                })?
             }
-        })?;
+            Place::Program(program) => {
+                let leash = Arc::clone(&self.leash);
+                idle::spawn_usual("training", move || {
+                    let _turn = turn;
+                    program.train(&settings, &leash, tell)
+                })?
+            }
+        };
         figures.begun();
         let trained = trained.await;
         figures.ended();
@@ -91,7 +102,7 @@ impl Trainer {
     /// Has a training that is under way, and any later one, end soon.
     pub(crate) fn stop(&self) {
         self.cancelled.store(true, Ordering::Relaxed);
-        self.leash.let_go();
+        self.leash.pull();
     }
 
     /// Waits until no training is under way, for so long at most; tells whether none was by then. A
@@ -101,13 +112,13 @@ impl Trainer {
             return true;
         }
         self.leash.kill();
-        // What is not gone by now ends with this process.
+        // What is not gone by now goes by itself: killed, or with this process.
         let _ = timeout(KILLED_PATIENCE, self.turn.acquire()).await;
         false
     }
 }
 
-/// Trains on this thread, with a store that is opened from it.
+/// Trains on this thread, with a store that is opened from it, and with settings for who is not alone.
 pub(super) fn train_here(
     data: &DataFolder,
     settings: &Settings,
@@ -115,6 +126,7 @@ pub(super) fn train_here(
 ) -> Result<Trained, RetrainError> {
     let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
     let silent: Arc<dyn Progress> = Arc::new(Silent);
+    let settings = &settings.beside_others();
     let trained = runtime.block_on(async {
         let models = data.models()?;
         let store = data.store(settings).await?;

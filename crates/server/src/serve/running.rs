@@ -176,7 +176,7 @@ impl Running {
         }
         self.traces.finish().await;
         if !self.trainer.finish(TRAINING_PATIENCE).await {
-            tracing::info!("a training is cut off; the model before stays active");
+            tracing::info!("a training did not end in time and was cut off");
         }
         self.recommender.close().await;
         let executor = self.executor;

@@ -1,5 +1,5 @@
 //! Where settings come from: flags, over them nothing; then the environment, the file, and the
-//! reference. What is read again on SIGHUP is the same [`Sources`].
+//! reference; or else what a service hands to a process of its own, over the reference. What is read again on SIGHUP is the same [`Sources`].
 
 use std::ffi::OsString;
 use std::fmt::{self, Display, Formatter};

@@ -124,7 +124,12 @@ pub async fn read_lessons_of(
 
 impl Lessons {
     /// When, in milliseconds since 1970, if known: for each entry of `interactions`, in order.
+    ///
+    /// # Panics
+    ///
+    /// If the times were forgotten.
     pub fn times_ms(&self) -> impl Iterator<Item = Option<i64>> + Clone {
+        assert_eq!(self.times_ms.len(), self.interactions.len(), "the times were forgotten");
         self.times_ms.iter().map(|time_ms| (*time_ms != UNDATED).then_some(*time_ms))
     }
 

@@ -70,7 +70,7 @@ pub(super) async fn run(rounds: u64, first_seed: u64) -> String {
 async fn start(program: &Program, faults: &Faults, trouble: Option<Trouble>) -> Serving {
     let mut command = program.command("serve --listen 127.0.0.1:0");
     // Some trainings, so that there are model files as well. They have processes of their own.
-    let trains = trouble.is_none_or(Trouble::is_of_one_process);
+    let trains = trouble.is_none_or(Trouble::goes_with_trainings);
     command.env("FOREWORD_RETRAIN__ON", trains.to_string());
     command.env("FOREWORD_RETRAIN__PAUSE_MS", "100").env("FOREWORD_RETRAIN__QUIET_MS", "20");
     let serving = Serving::start(command.envs(faults.environment())).await;

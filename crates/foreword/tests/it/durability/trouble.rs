@@ -46,13 +46,11 @@ impl Trouble {
         Self::ALL[seed as usize % Self::ALL.len()]
     }
 
-    /// Whether it befalls one process and leaves others alone. The power goes for all of them, and
-    /// what is undone is what one has written: there may be no other.
-    pub(super) fn is_of_one_process(self) -> bool {
-        match self {
-            Self::Kill | Self::KillAtOperation | Self::TornWrite => true,
-            Self::PowerCut | Self::FailingSyncs | Self::FullDisk => false,
-        }
+    /// Whether the service may train meanwhile. An operation of the disk is to be one of the service,
+    /// not of the process that trains for it; and what a power cut undoes is what one process wrote.
+    /// What befalls trainings is in [`models`](super::models).
+    pub(super) fn goes_with_trainings(self) -> bool {
+        self == Self::Kill
     }
 
     /// Brings it about, while clients go on. The service is dead afterwards.

@@ -139,12 +139,12 @@ families! {
     MODEL_SIMULATED: Gauge "foreword_model_simulated" []
         "1 if the model was learnt from simulated readers, else 0";
     TRAININGS: Counter "foreword_trainings" ["outcome"]
-        "Trainings by this process while it serves, by how they ended"
+        "Trainings by this service while it serves, by how they ended"
         => "failed: the log says why. The model before goes on serving, and it is tried again. busy: another process \
             was training, so that this one was left for later.";
-    TRAINING: Gauge "foreword_training_under_way" [] "1 while this process trains, else 0";
+    TRAINING: Gauge "foreword_training_under_way" [] "1 while this service trains, else 0";
     TRAINING_SECONDS: Gauge "foreword_training_seconds" []
-        "How long the last training by this process took; absent before the first"
+        "How long the last training by this service took; absent before the first"
         => "A training gets only what nobody else wants of the CPU: the more is asked, the longer it takes.";
     TRAINING_PEAK: Gauge "foreword_training_peak_bytes" []
         "The most memory that the process of the last training had at once; absent before the first"
