@@ -233,7 +233,7 @@ fn stores_of_made_up_users_are_made_once_and_served() {
     let size = &again["sizes"][0];
     assert_eq!((&size["events_filled"], &size["train_seconds"]), (&0.into(), &Value::Null));
     assert_eq!(size["served"], Value::Null);
-    let falling = bench("--users 1000,500").failed(1);
+    let falling = bench("--users 1000,500").failed(2);
     assert!(falling.contains("name the fewest users first"), "{falling}");
     let few = bench("--users 500").failed(1);
     assert!(few.contains("cannot all be cold"), "{few}");

@@ -221,7 +221,7 @@ mod tests {
         check("read settings; kill -9 $$", Ended::Failed, "was killed; the kernel");
         check("exit 7", Ended::Failed, "without a result (exit status: 7)");
         check("echo nonsense", Ended::Failed, "without a result (exit status: 0)");
-        check("exec yes", Ended::Failed, "killed (signal: 13 (SIGPIPE))");
+        check("exec yes", Ended::Failed, "without a result (signal: 13 (SIGPIPE))");
         let missing = TrainingProgram { program: "/no/such".into(), arguments: Vec::new() };
         let settings = Settings::read(None).unwrap();
         let error = missing.train(&settings, &Leash::default(), drop).unwrap_err();
