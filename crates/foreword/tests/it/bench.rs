@@ -179,7 +179,7 @@ fn each_size_is_measured_in_a_process_of_its_own_told_and_drawn() {
 #[cfg(target_os = "linux")]
 #[test]
 fn trainings_are_measured_beside_calls_and_new_books_come_to_be_known() {
-    let arguments = "bench retrain --items 300 --interactions-per-item 20 --for 300ms --rounds 1 \
+    let arguments = "bench retrain --in-flight 1 --items 300 --interactions-per-item 20 --for 300ms --rounds 1 \
                      --new-books 1 --events-per-second 50 --json";
     let document: Value = serde_json::from_str(&Program::new().run(arguments).succeeded()).unwrap();
     let beside = &document["beside"];
