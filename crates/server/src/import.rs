@@ -182,7 +182,7 @@ async fn gather(
 enum Prepared {
     Goodbooks { folder: PathBuf },
     Csv { books: PathBuf, interactions: PathBuf, columns: ColumnNames },
-    Goodreads { table: Table, user: String, index: Box<MatchIndex>, ratings: ReaderRatings },
+    Goodreads { table: Box<Table>, user: String, index: Box<MatchIndex>, ratings: ReaderRatings },
 }
 
 /// What a file that was sent in is called.
@@ -221,7 +221,7 @@ async fn prepare_goodreads(
     recommender::id::check_id(&user).map_err(ImportError::User)?;
     let index = Box::new(MatchIndex::of(store).await?);
     let ratings = ReaderRatings::of(store, &user).await?;
-    Ok(Prepared::Goodreads { table: open()?, user, index, ratings })
+    Ok(Prepared::Goodreads { table: Box::new(open()?), user, index, ratings })
 }
 
 /// Writes batches until there are no more. If writing fails, the channel closes, and
@@ -244,7 +244,7 @@ fn read(source: Prepared, mut sink: Sink) -> (Vec<FileReport>, Result<(), Stop>)
             shop_csv::read(&books, &interactions, &columns, &mut sink)
         }
         Prepared::Goodreads { table, user, index, ratings } => {
-            goodreads::read(table, &user, &index, ratings, &mut sink)
+            goodreads::read(*table, &user, &index, ratings, &mut sink)
         }
     };
     (sink.into_files(), stop)
