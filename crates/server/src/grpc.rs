@@ -6,7 +6,6 @@ mod book;
 mod catalog;
 mod category;
 mod events;
-mod insight;
 mod models;
 mod pages;
 mod rules;
@@ -23,7 +22,6 @@ use std::sync::Arc;
 use api::tutorial::recommendations_server::RecommendationsServer;
 use api::v1::catalog_service_server::CatalogServiceServer;
 use api::v1::event_service_server::EventServiceServer;
-use api::v1::insight_service_server::InsightServiceServer;
 use api::v1::model_service_server::ModelServiceServer;
 use api::v1::recommendation_service_server::RecommendationServiceServer;
 use api::v1::rule_service_server::RuleServiceServer;
@@ -39,7 +37,7 @@ use crate::settings::LiveSettings;
 pub use v1::to_message;
 
 /// The names of the contract's services, as health calls ask for them.
-pub const SERVICES: [&str; 8] = [
+pub const SERVICES: [&str; 7] = [
     <RecommendationsServer<tutorial::Tutorial> as NamedService>::NAME,
     <RecommendationServiceServer<v1::V1> as NamedService>::NAME,
     <CatalogServiceServer<catalog::Catalog> as NamedService>::NAME,
@@ -47,7 +45,6 @@ pub const SERVICES: [&str; 8] = [
     <RuleServiceServer<rules::RuleKeeper> as NamedService>::NAME,
     <UserServiceServer<users::UserKeeper> as NamedService>::NAME,
     <ModelServiceServer<models::ModelKeeper> as NamedService>::NAME,
-    <InsightServiceServer<insight::Insight> as NamedService>::NAME,
 ];
 
 /// What requests are held to, as one call finds it.
@@ -114,7 +111,6 @@ pub fn routes(
         .add_service(packed!(CatalogServiceServer::new(catalog)))
         .add_service(packed!(UserServiceServer::new(users)))
         .add_service(packed!(ModelServiceServer::new(models)))
-        .add_service(packed!(InsightServiceServer::new(insight::Insight)))
         .add_service(reflection().build_v1()?)
         .add_service(reflection().build_v1alpha()?))
 }

@@ -60,11 +60,6 @@ pub const METHODS: &[Method] = &[
     method("/foreword.v1.ModelService/Train", Admin, Streaming),
     method("/foreword.v1.ModelService/ActivateModel", Admin, Unary),
     method("/foreword.v1.ModelService/RollBackModel", Admin, Unary),
-    method("/foreword.v1.InsightService/WatchMetrics", Admin, Streaming),
-    method("/foreword.v1.InsightService/ListStalls", Admin, Unary),
-    method("/foreword.v1.InsightService/ListReplicas", Admin, Unary),
-    method("/foreword.v1.InsightService/ExplainRecommend", Admin, Unary),
-    method("/foreword.v1.InsightService/GetAcceptance", Admin, Unary),
     method("/grpc.reflection.v1.ServerReflection/ServerReflectionInfo", Reader, Streaming),
     method("/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo", Reader, Streaming),
 ];

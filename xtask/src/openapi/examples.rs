@@ -17,7 +17,6 @@ pub(super) fn examples(method: &str) -> Option<Examples> {
         "UserService" => users(name),
         "RuleService" => rules(name),
         "ModelService" => models(name),
-        "InsightService" => insight(name),
         _ => None,
     };
     let named = |(name, value)| (name, object([("value", value)]));
@@ -135,16 +134,6 @@ fn models(name: &str) -> Option<Examples> {
         "ActivateModel" => vec![("first", version("1"))],
         // Another one is active, and stays so.
         "RollBackModel" => vec![("again", version("2"))],
-        _ => return None,
-    })
-}
-
-fn insight(name: &str) -> Option<Examples> {
-    Some(match name {
-        "ListStalls" | "ListReplicas" | "GetAcceptance" => nothing_asked("all"),
-        "ExplainRecommend" => {
-            vec![("user", object([("userId", text("1")), three_results()]))]
-        }
         _ => return None,
     })
 }

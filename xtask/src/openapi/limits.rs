@@ -104,8 +104,6 @@ const LIMITS: &[(&str, Limit)] = &[
     ("foreword.v1.ListUserBooksRequest.user_id", Limit::RequiredId),
     ("foreword.v1.ListUserBooksRequest.page_size", Limit::Count),
     ("foreword.v1.ActivateModelRequest.version", Limit::Required),
-    ("foreword.v1.ExplainRecommendRequest.user_id", Limit::OptionalId),
-    ("foreword.v1.ExplainRecommendRequest.max_results", Limit::Count),
     ("foreword.v1.DraftRules.rules", Limit::Rules),
     ("foreword.v1.Reason.rating", Limit::Stars),
     ("foreword.v1.Rule.rule_id", Limit::RequiredId),

@@ -11,12 +11,11 @@ use transport::health::v1::{HealthCheckRequest, HealthListRequest};
 
 use crate::running::{self, Running};
 
-const SERVICES: [&str; 9] = [
+const SERVICES: [&str; 8] = [
     "",
     "Recommendations",
     "foreword.v1.CatalogService",
     "foreword.v1.EventService",
-    "foreword.v1.InsightService",
     "foreword.v1.ModelService",
     "foreword.v1.RecommendationService",
     "foreword.v1.RuleService",
