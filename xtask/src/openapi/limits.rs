@@ -41,8 +41,6 @@ enum Limit {
     ShelfCount,
     /// Units that are added or taken; must be there, and not 0.
     StockChange,
-    /// All rules of a shop, at most 1,000.
-    Rules,
     /// 0 or more, up to what the server is set to.
     Count,
     /// Half stars, or 0.
@@ -104,7 +102,6 @@ const LIMITS: &[(&str, Limit)] = &[
     ("foreword.v1.ListUserBooksRequest.user_id", Limit::RequiredId),
     ("foreword.v1.ListUserBooksRequest.page_size", Limit::Count),
     ("foreword.v1.ActivateModelRequest.version", Limit::Required),
-    ("foreword.v1.DraftRules.rules", Limit::Rules),
     ("foreword.v1.Reason.rating", Limit::Stars),
     ("foreword.v1.Rule.rule_id", Limit::RequiredId),
     ("foreword.v1.Rule.book_id", Limit::Id),
@@ -137,10 +134,9 @@ pub(super) fn of_value(field: &str) -> Vec<(&'static str, Json)> {
         vec![("minLength", shortest), ("maxLength", longest), ("pattern", text(PRINTABLE))]
     };
     match limit(field) {
-        None
-        | Some(
-            Limit::Required | Limit::Surfaces | Limit::Entries | Limit::Shelves | Limit::Rules,
-        ) => Vec::new(),
+        None | Some(Limit::Required | Limit::Surfaces | Limit::Entries | Limit::Shelves) => {
+            Vec::new()
+        }
         Some(Limit::RequiredId | Limit::Id | Limit::Ids | Limit::Tags) => {
             line(1, ID_CHARACTERS_MAX)
         }
@@ -183,7 +179,6 @@ pub(super) fn of_list(field: &str) -> Vec<(&'static str, Json)> {
         Some(Limit::Shelves) => {
             vec![("minItems", Json::Whole(1)), ("maxItems", Json::Whole(20))]
         }
-        Some(Limit::Rules) => vec![("maxItems", Json::Whole(1000))],
         _ => Vec::new(),
     }
 }

@@ -152,11 +152,6 @@ impl From<UnknownCategory> for Status {
     }
 }
 
-/// The method is of the contract and not served yet.
-pub(crate) fn not_yet() -> Status {
-    Status::unimplemented("this method is not served yet")
-}
-
 /// There are only so many units of a book, fewer than are to be taken.
 pub(crate) fn sold_out(stock: u32) -> Status {
     let metadata = [("stock".to_owned(), stock.to_string())];
