@@ -422,9 +422,9 @@ pub struct GetBookResponse {
     /// `include_related`.
     #[prost(message, repeated, tag = "2")]
     pub editions: ::prost::alloc::vec::Vec<Book>,
-    /// The books of its series in the order of their volumes, this one included; of each work one
-    /// edition, of this work this book; at most 200. Only with `include_related`; empty for a book
-    /// that stands alone.
+    /// The books that have a place in its series, in the order of their volumes, this one included;
+    /// of each work one edition, of this work this book; at most 200. Only with `include_related`;
+    /// empty for a book that stands alone.
     #[prost(message, repeated, tag = "3")]
     pub series_books: ::prost::alloc::vec::Vec<Book>,
     /// What the user did to this book. Only with a `user_id`; unset if they did nothing, or `stale`
@@ -2093,7 +2093,8 @@ pub struct Model {
     /// answers to `GetModel`.
     #[prost(string, tag = "8")]
     pub settings_toml: ::prost::alloc::string::String,
-    /// Why it cannot be activated. Empty if it can.
+    /// Why it cannot be activated, as far as its file tells when it is opened: all of it is read only
+    /// when it is activated. Empty if nothing is known to be wrong.
     #[prost(string, tag = "9")]
     pub damage: ::prost::alloc::string::String,
 }
@@ -2132,6 +2133,734 @@ pub struct ModelQuality {
     /// How many users it was measured on.
     #[prost(int64, tag = "3")]
     pub user_count: i64,
+}
+/// Asks for the models.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListModelsRequest {}
+/// The models that are kept.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListModelsResponse {
+    /// The models, the latest first, without their settings.
+    #[prost(message, repeated, tag = "1")]
+    pub models: ::prost::alloc::vec::Vec<Model>,
+}
+/// Asks for a model.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetModelRequest {
+    /// Its version: a decimal number. Empty: the active one.
+    #[prost(string, tag = "1")]
+    pub version: ::prost::alloc::string::String,
+}
+/// A model.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct GetModelResponse {
+    /// The model.
+    #[prost(message, optional, tag = "1")]
+    pub model: ::core::option::Option<Model>,
+}
+/// Asks for a training.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct TrainRequest {}
+/// How far a training is, or what came of it.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct TrainResponse {
+    /// What is told.
+    #[prost(oneof = "train_response::Told", tags = "1, 2")]
+    pub told: ::core::option::Option<train_response::Told>,
+}
+/// Nested message and enum types in `TrainResponse`.
+pub mod train_response {
+    /// What is told.
+    #[derive(Clone, PartialEq, ::prost::Oneof)]
+    pub enum Told {
+        /// It goes on. At most ten times a second.
+        #[prost(message, tag = "1")]
+        Progress(super::TrainProgress),
+        /// It is over: the model that is active now. The last answer.
+        #[prost(message, tag = "2")]
+        Model(super::Model),
+    }
+}
+/// How far a training is.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct TrainProgress {
+    /// What is being done, in a few English words, such as "solving for the weights".
+    #[prost(string, tag = "1")]
+    pub stage: ::prost::alloc::string::String,
+    /// How many things of this stage are done.
+    #[prost(int64, tag = "2")]
+    pub done_count: i64,
+    /// How many there are; 0 if that is not known.
+    #[prost(int64, tag = "3")]
+    pub total_count: i64,
+    /// Since the training began.
+    #[prost(message, optional, tag = "4")]
+    pub elapsed: ::core::option::Option<::prost_types::Duration>,
+}
+/// Asks for another active model.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ActivateModelRequest {
+    /// Its version: a decimal number. Required.
+    #[prost(string, tag = "1")]
+    pub version: ::prost::alloc::string::String,
+}
+/// A model was activated.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ActivateModelResponse {
+    /// The model.
+    #[prost(message, optional, tag = "1")]
+    pub model: ::core::option::Option<Model>,
+}
+/// Asks for the model before.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RollBackModelRequest {
+    /// The version that is to be left, so that a request which is sent again does not go back twice:
+    /// if another one is active, that stays, and is answered. Empty: whatever is active.
+    #[prost(string, tag = "1")]
+    pub version: ::prost::alloc::string::String,
+}
+/// A model was activated.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct RollBackModelResponse {
+    /// The model that is active now.
+    #[prost(message, optional, tag = "1")]
+    pub model: ::core::option::Option<Model>,
+}
+/// Generated client implementations.
+pub mod model_service_client {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    use tonic::codegen::http::Uri;
+    /// Trains models and chooses which one servers answer from. A model that was chosen answers from the
+    /// next look of each server: here at once, elsewhere within a second.
+    ///
+    /// A server that trains by itself goes on doing so: once there is enough that the active model was
+    /// not trained on, a new one takes its place, whichever was chosen.
+    #[derive(Debug, Clone)]
+    pub struct ModelServiceClient<T> {
+        inner: tonic::client::Grpc<T>,
+    }
+    impl<T> ModelServiceClient<T>
+    where
+        T: tonic::client::GrpcService<tonic::body::Body>,
+        T::Error: Into<StdError>,
+        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
+        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
+    {
+        pub fn new(inner: T) -> Self {
+            let inner = tonic::client::Grpc::new(inner);
+            Self { inner }
+        }
+        pub fn with_origin(inner: T, origin: Uri) -> Self {
+            let inner = tonic::client::Grpc::with_origin(inner, origin);
+            Self { inner }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> ModelServiceClient<InterceptedService<T, F>>
+        where
+            F: tonic::service::Interceptor,
+            T::ResponseBody: Default,
+            T: tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+                Response = http::Response<
+                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
+                >,
+            >,
+            <T as tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
+        {
+            ModelServiceClient::new(InterceptedService::new(inner, interceptor))
+        }
+        /// Compress requests with the given encoding.
+        ///
+        /// This requires the server to support it otherwise it might respond with an
+        /// error.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.send_compressed(encoding);
+            self
+        }
+        /// Enable decompressing responses.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.accept_compressed(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_decoding_message_size(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_encoding_message_size(limit);
+            self
+        }
+        /// Returns the models that are kept, the latest first; as many as the server is set to keep, 3
+        /// unless set otherwise.
+        pub async fn list_models(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListModelsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListModelsResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/foreword.v1.ModelService/ListModels",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("foreword.v1.ModelService", "ListModels"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Returns one model with its settings. Answers NOT_FOUND if it is not kept, or there is none.
+        pub async fn get_model(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetModelRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::GetModelResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/foreword.v1.ModelService/GetModel",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("foreword.v1.ModelService", "GetModel"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Trains a model on all events of the shop and activates it. Tells about its progress until it
+        /// is done; the last answer is the model. A call that is cancelled stops its training, and the
+        /// model before stays active.
+        ///
+        /// Answers FAILED_PRECONDITION with the reason TRAINING_RUNNING while another training is running,
+        /// here or in another process, and with NOTHING_TO_LEARN if the shop has no event that speaks for
+        /// a book.
+        pub async fn train(
+            &mut self,
+            request: impl tonic::IntoRequest<super::TrainRequest>,
+        ) -> std::result::Result<
+            tonic::Response<tonic::codec::Streaming<super::TrainResponse>>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/foreword.v1.ModelService/Train",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("foreword.v1.ModelService", "Train"));
+            self.inner.server_streaming(req, path, codec).await
+        }
+        /// Activates a model that is kept. To activate the one that is active changes nothing. Answers
+        /// NOT_FOUND if it is not kept, FAILED_PRECONDITION with the reason MODEL_DAMAGED if its file is
+        /// not what it was, and with TRAINING_RUNNING while a training is running.
+        pub async fn activate_model(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ActivateModelRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ActivateModelResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/foreword.v1.ModelService/ActivateModel",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("foreword.v1.ModelService", "ActivateModel"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Activates the latest model that is older than the active one. Answers FAILED_PRECONDITION with
+        /// the reason NO_OLDER_MODEL if there is none, and otherwise as `ActivateModel`.
+        pub async fn roll_back_model(
+            &mut self,
+            request: impl tonic::IntoRequest<super::RollBackModelRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::RollBackModelResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/foreword.v1.ModelService/RollBackModel",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("foreword.v1.ModelService", "RollBackModel"));
+            self.inner.unary(req, path, codec).await
+        }
+    }
+}
+/// Generated server implementations.
+pub mod model_service_server {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    /// Generated trait containing gRPC methods that should be implemented for use with ModelServiceServer.
+    #[async_trait]
+    pub trait ModelService: std::marker::Send + std::marker::Sync + 'static {
+        /// Returns the models that are kept, the latest first; as many as the server is set to keep, 3
+        /// unless set otherwise.
+        async fn list_models(
+            &self,
+            request: tonic::Request<super::ListModelsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListModelsResponse>,
+            tonic::Status,
+        >;
+        /// Returns one model with its settings. Answers NOT_FOUND if it is not kept, or there is none.
+        async fn get_model(
+            &self,
+            request: tonic::Request<super::GetModelRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::GetModelResponse>,
+            tonic::Status,
+        >;
+        /// Server streaming response type for the Train method.
+        type TrainStream: tonic::codegen::tokio_stream::Stream<
+                Item = std::result::Result<super::TrainResponse, tonic::Status>,
+            >
+            + std::marker::Send
+            + 'static;
+        /// Trains a model on all events of the shop and activates it. Tells about its progress until it
+        /// is done; the last answer is the model. A call that is cancelled stops its training, and the
+        /// model before stays active.
+        ///
+        /// Answers FAILED_PRECONDITION with the reason TRAINING_RUNNING while another training is running,
+        /// here or in another process, and with NOTHING_TO_LEARN if the shop has no event that speaks for
+        /// a book.
+        async fn train(
+            &self,
+            request: tonic::Request<super::TrainRequest>,
+        ) -> std::result::Result<tonic::Response<Self::TrainStream>, tonic::Status>;
+        /// Activates a model that is kept. To activate the one that is active changes nothing. Answers
+        /// NOT_FOUND if it is not kept, FAILED_PRECONDITION with the reason MODEL_DAMAGED if its file is
+        /// not what it was, and with TRAINING_RUNNING while a training is running.
+        async fn activate_model(
+            &self,
+            request: tonic::Request<super::ActivateModelRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ActivateModelResponse>,
+            tonic::Status,
+        >;
+        /// Activates the latest model that is older than the active one. Answers FAILED_PRECONDITION with
+        /// the reason NO_OLDER_MODEL if there is none, and otherwise as `ActivateModel`.
+        async fn roll_back_model(
+            &self,
+            request: tonic::Request<super::RollBackModelRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::RollBackModelResponse>,
+            tonic::Status,
+        >;
+    }
+    /// Trains models and chooses which one servers answer from. A model that was chosen answers from the
+    /// next look of each server: here at once, elsewhere within a second.
+    ///
+    /// A server that trains by itself goes on doing so: once there is enough that the active model was
+    /// not trained on, a new one takes its place, whichever was chosen.
+    #[derive(Debug)]
+    pub struct ModelServiceServer<T> {
+        inner: Arc<T>,
+        accept_compression_encodings: EnabledCompressionEncodings,
+        send_compression_encodings: EnabledCompressionEncodings,
+        max_decoding_message_size: Option<usize>,
+        max_encoding_message_size: Option<usize>,
+    }
+    impl<T> ModelServiceServer<T> {
+        pub fn new(inner: T) -> Self {
+            Self::from_arc(Arc::new(inner))
+        }
+        pub fn from_arc(inner: Arc<T>) -> Self {
+            Self {
+                inner,
+                accept_compression_encodings: Default::default(),
+                send_compression_encodings: Default::default(),
+                max_decoding_message_size: None,
+                max_encoding_message_size: None,
+            }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> InterceptedService<Self, F>
+        where
+            F: tonic::service::Interceptor,
+        {
+            InterceptedService::new(Self::new(inner), interceptor)
+        }
+        /// Enable decompressing requests with the given encoding.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.accept_compression_encodings.enable(encoding);
+            self
+        }
+        /// Compress responses with the given encoding, if the client supports it.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.send_compression_encodings.enable(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.max_decoding_message_size = Some(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.max_encoding_message_size = Some(limit);
+            self
+        }
+    }
+    impl<T, B> tonic::codegen::Service<http::Request<B>> for ModelServiceServer<T>
+    where
+        T: ModelService,
+        B: Body + std::marker::Send + 'static,
+        B::Error: Into<StdError> + std::marker::Send + 'static,
+    {
+        type Response = http::Response<tonic::body::Body>;
+        type Error = std::convert::Infallible;
+        type Future = BoxFuture<Self::Response, Self::Error>;
+        fn poll_ready(
+            &mut self,
+            _cx: &mut Context<'_>,
+        ) -> Poll<std::result::Result<(), Self::Error>> {
+            Poll::Ready(Ok(()))
+        }
+        fn call(&mut self, req: http::Request<B>) -> Self::Future {
+            match req.uri().path() {
+                "/foreword.v1.ModelService/ListModels" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListModelsSvc<T: ModelService>(pub Arc<T>);
+                    impl<
+                        T: ModelService,
+                    > tonic::server::UnaryService<super::ListModelsRequest>
+                    for ListModelsSvc<T> {
+                        type Response = super::ListModelsResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListModelsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as ModelService>::list_models(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListModelsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/foreword.v1.ModelService/GetModel" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetModelSvc<T: ModelService>(pub Arc<T>);
+                    impl<
+                        T: ModelService,
+                    > tonic::server::UnaryService<super::GetModelRequest>
+                    for GetModelSvc<T> {
+                        type Response = super::GetModelResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetModelRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as ModelService>::get_model(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetModelSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/foreword.v1.ModelService/Train" => {
+                    #[allow(non_camel_case_types)]
+                    struct TrainSvc<T: ModelService>(pub Arc<T>);
+                    impl<
+                        T: ModelService,
+                    > tonic::server::ServerStreamingService<super::TrainRequest>
+                    for TrainSvc<T> {
+                        type Response = super::TrainResponse;
+                        type ResponseStream = T::TrainStream;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::ResponseStream>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::TrainRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as ModelService>::train(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = TrainSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.server_streaming(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/foreword.v1.ModelService/ActivateModel" => {
+                    #[allow(non_camel_case_types)]
+                    struct ActivateModelSvc<T: ModelService>(pub Arc<T>);
+                    impl<
+                        T: ModelService,
+                    > tonic::server::UnaryService<super::ActivateModelRequest>
+                    for ActivateModelSvc<T> {
+                        type Response = super::ActivateModelResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ActivateModelRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as ModelService>::activate_model(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ActivateModelSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/foreword.v1.ModelService/RollBackModel" => {
+                    #[allow(non_camel_case_types)]
+                    struct RollBackModelSvc<T: ModelService>(pub Arc<T>);
+                    impl<
+                        T: ModelService,
+                    > tonic::server::UnaryService<super::RollBackModelRequest>
+                    for RollBackModelSvc<T> {
+                        type Response = super::RollBackModelResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::RollBackModelRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as ModelService>::roll_back_model(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = RollBackModelSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                _ => {
+                    Box::pin(async move {
+                        let mut response = http::Response::new(
+                            tonic::body::Body::default(),
+                        );
+                        let headers = response.headers_mut();
+                        headers
+                            .insert(
+                                tonic::Status::GRPC_STATUS,
+                                (tonic::Code::Unimplemented as i32).into(),
+                            );
+                        headers
+                            .insert(
+                                http::header::CONTENT_TYPE,
+                                tonic::metadata::GRPC_CONTENT_TYPE,
+                            );
+                        Ok(response)
+                    })
+                }
+            }
+        }
+    }
+    impl<T> Clone for ModelServiceServer<T> {
+        fn clone(&self) -> Self {
+            let inner = self.inner.clone();
+            Self {
+                inner,
+                accept_compression_encodings: self.accept_compression_encodings,
+                send_compression_encodings: self.send_compression_encodings,
+                max_decoding_message_size: self.max_decoding_message_size,
+                max_encoding_message_size: self.max_encoding_message_size,
+            }
+        }
+    }
+    /// Generated gRPC service name
+    pub const SERVICE_NAME: &str = "foreword.v1.ModelService";
+    impl<T> tonic::server::NamedService for ModelServiceServer<T> {
+        const NAME: &'static str = SERVICE_NAME;
+    }
 }
 /// One reason for a recommendation: a code with arguments rather than a sentence, so
 /// that each shop can say it in its own words and language. New codes may come; leave out
@@ -2457,8 +3186,8 @@ pub struct Shelf {
     /// The books, best first; at least one, and fewer than asked for only when no more are eligible.
     #[prost(message, repeated, tag = "7")]
     pub books: ::prost::alloc::vec::Vec<RecommendedBook>,
-    /// Names this shelf. Give it back with the impressions, clicks and purchases that came of it:
-    /// `InsightService.GetAcceptance` counts them by kind of shelf. Opaque; at most 512 bytes.
+    /// Names this shelf. Give it back with the impressions, clicks and purchases that came of it,
+    /// so that they can be counted by kind of shelf. Opaque; at most 512 bytes.
     #[prost(string, tag = "8")]
     pub attribution_token: ::prost::alloc::string::String,
     /// Why the shelf is less than what was asked for. Unspecified if it is not.
@@ -3409,1980 +4138,6 @@ impl Surface {
         }
     }
 }
-/// Asks for figures.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct WatchMetricsRequest {
-    /// How often: from 0.2 to 60 seconds. Unset: every second.
-    #[prost(message, optional, tag = "1")]
-    pub interval: ::core::option::Option<::prost_types::Duration>,
-}
-/// Figures of one moment.
-#[derive(Clone, PartialEq, ::prost::Message)]
-pub struct WatchMetricsResponse {
-    /// The figures.
-    #[prost(message, optional, tag = "1")]
-    pub sample: ::core::option::Option<MetricsSample>,
-}
-/// What the service did. Counts are totals since the start of the server: the difference of two
-/// samples is what happened between them.
-#[derive(Clone, PartialEq, ::prost::Message)]
-pub struct MetricsSample {
-    /// When it was taken.
-    #[prost(message, optional, tag = "1")]
-    pub sample_time: ::core::option::Option<::prost_types::Timestamp>,
-    /// When the server started: where this changes, counts begin anew.
-    #[prost(message, optional, tag = "2")]
-    pub start_time: ::core::option::Option<::prost_types::Timestamp>,
-    /// Each method that was called, in no particular order.
-    #[prost(message, repeated, tag = "3")]
-    pub methods: ::prost::alloc::vec::Vec<MethodFigures>,
-    /// How many calls are open now.
-    #[prost(int64, tag = "4")]
-    pub open_call_count: i64,
-    /// Events that were stored.
-    #[prost(int64, tag = "5")]
-    pub stored_event_count: i64,
-    /// Queues and how full they are now.
-    #[prost(message, repeated, tag = "6")]
-    pub queues: ::prost::alloc::vec::Vec<QueueFigures>,
-    /// Answers that were less than what was asked for, by reason.
-    #[prost(message, repeated, tag = "7")]
-    pub fallbacks: ::prost::alloc::vec::Vec<FallbackFigures>,
-    /// The stalls so far.
-    #[prost(int64, tag = "8")]
-    pub stall_count: i64,
-    /// The model that answers; unset if there is none.
-    #[prost(message, optional, tag = "9")]
-    pub model: ::core::option::Option<Model>,
-    /// Events stored, retracted or deleted that this model was not trained on; unset if not known.
-    #[prost(int64, optional, tag = "10")]
-    pub news_event_count: ::core::option::Option<i64>,
-    /// Whether a training is running in this server.
-    #[prost(bool, tag = "11")]
-    pub training: bool,
-    /// How many books are served.
-    #[prost(int64, tag = "12")]
-    pub book_count: i64,
-}
-/// What became of the calls of a method.
-#[derive(Clone, PartialEq, ::prost::Message)]
-pub struct MethodFigures {
-    /// Its name, such as "foreword.v1.RecommendationService/Recommend"; "other" for calls of unknown
-    /// methods.
-    #[prost(string, tag = "1")]
-    pub method: ::prost::alloc::string::String,
-    /// Calls that ended, by the code they ended with.
-    #[prost(message, repeated, tag = "2")]
-    pub codes: ::prost::alloc::vec::Vec<CodeCount>,
-    /// How long they took.
-    #[prost(message, optional, tag = "3")]
-    pub latency: ::core::option::Option<LatencyHistogram>,
-}
-/// How many calls ended with a code.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct CodeCount {
-    /// The code's name, such as "OK" or "INVALID_ARGUMENT".
-    #[prost(string, tag = "1")]
-    pub code: ::prost::alloc::string::String,
-    /// How many.
-    #[prost(int64, tag = "2")]
-    pub count: i64,
-}
-/// How many calls took how long.
-#[derive(Clone, PartialEq, ::prost::Message)]
-pub struct LatencyHistogram {
-    /// The upper bounds of the buckets in seconds, ascending. The last bucket has none.
-    #[prost(double, repeated, tag = "1")]
-    pub upper_bounds_seconds: ::prost::alloc::vec::Vec<f64>,
-    /// The calls in each bucket: one more than there are bounds.
-    #[prost(int64, repeated, tag = "2")]
-    pub counts: ::prost::alloc::vec::Vec<i64>,
-    /// The sum of all their times in seconds.
-    #[prost(double, tag = "3")]
-    pub sum_seconds: f64,
-}
-/// How full a queue is.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct QueueFigures {
-    /// Its name, such as "events".
-    #[prost(string, tag = "1")]
-    pub name: ::prost::alloc::string::String,
-    /// How many wait.
-    #[prost(int64, tag = "2")]
-    pub waiting_count: i64,
-    /// How many may wait.
-    #[prost(int64, tag = "3")]
-    pub capacity: i64,
-}
-/// How often answers fell back.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct FallbackFigures {
-    /// Why.
-    #[prost(enumeration = "Fallback", tag = "1")]
-    pub fallback: i32,
-    /// How often.
-    #[prost(int64, tag = "2")]
-    pub count: i64,
-}
-/// Asks for stalls.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct ListStallsRequest {}
-/// Stalls.
-#[derive(Clone, PartialEq, ::prost::Message)]
-pub struct ListStallsResponse {
-    /// The stalls, the latest first.
-    #[prost(message, repeated, tag = "1")]
-    pub stalls: ::prost::alloc::vec::Vec<Stall>,
-}
-/// A handler, or something else on a thread, that held it.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct Stall {
-    /// The name of the method, or of what else held the thread, such as "(renewal)". Empty if the host
-    /// was starved.
-    #[prost(string, tag = "1")]
-    pub method: ::prost::alloc::string::String,
-    /// Why.
-    #[prost(enumeration = "stall::Kind", tag = "2")]
-    pub kind: i32,
-    /// The system call that it waited in. Empty if it was in none.
-    #[prost(string, tag = "3")]
-    pub system_call: ::prost::alloc::string::String,
-    /// What the system call worked on: a path, a peer. Empty if not known.
-    #[prost(string, tag = "4")]
-    pub system_call_target: ::prost::alloc::string::String,
-    /// The function of the service's own code where it was. Empty if not known.
-    #[prost(string, tag = "5")]
-    pub function: ::prost::alloc::string::String,
-    /// The source file of that place. Empty if not known.
-    #[prost(string, tag = "6")]
-    pub file: ::prost::alloc::string::String,
-    /// The line in it; 0 if not known.
-    #[prost(int32, tag = "7")]
-    pub line: i32,
-    /// How long it took; if it has not ended, so far.
-    #[prost(message, optional, tag = "8")]
-    pub duration: ::core::option::Option<::prost_types::Duration>,
-    /// Whether it has ended.
-    #[prost(bool, tag = "9")]
-    pub ended: bool,
-    /// The functions on the thread's stack, innermost first, with file and line where known.
-    #[prost(string, repeated, tag = "10")]
-    pub stack: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
-    /// When it was seen last.
-    #[prost(message, optional, tag = "11")]
-    pub seen_time: ::core::option::Option<::prost_types::Timestamp>,
-}
-/// Nested message and enum types in `Stall`.
-pub mod stall {
-    /// Why it took so long, as the kernel saw it.
-    #[derive(
-        Clone,
-        Copy,
-        Debug,
-        PartialEq,
-        Eq,
-        Hash,
-        PartialOrd,
-        Ord,
-        ::prost::Enumeration
-    )]
-    #[repr(i32)]
-    pub enum Kind {
-        /// Never sent.
-        Unspecified = 0,
-        /// It waited in a system call.
-        Blocked = 1,
-        /// It computed.
-        Busy = 2,
-        /// Its memory was being read in, or it was stopped.
-        Paging = 3,
-        /// This system does not say why.
-        Unknown = 4,
-        /// The machine had no CPU to give: no method is to blame.
-        HostStarved = 5,
-    }
-    impl Kind {
-        /// String value of the enum field names used in the ProtoBuf definition.
-        ///
-        /// The values are not transformed in any way and thus are considered stable
-        /// (if the ProtoBuf definition does not change) and safe for programmatic use.
-        pub fn as_str_name(&self) -> &'static str {
-            match self {
-                Self::Unspecified => "KIND_UNSPECIFIED",
-                Self::Blocked => "KIND_BLOCKED",
-                Self::Busy => "KIND_BUSY",
-                Self::Paging => "KIND_PAGING",
-                Self::Unknown => "KIND_UNKNOWN",
-                Self::HostStarved => "KIND_HOST_STARVED",
-            }
-        }
-        /// Creates an enum from field names used in the ProtoBuf definition.
-        pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
-            match value {
-                "KIND_UNSPECIFIED" => Some(Self::Unspecified),
-                "KIND_BLOCKED" => Some(Self::Blocked),
-                "KIND_BUSY" => Some(Self::Busy),
-                "KIND_PAGING" => Some(Self::Paging),
-                "KIND_UNKNOWN" => Some(Self::Unknown),
-                "KIND_HOST_STARVED" => Some(Self::HostStarved),
-                _ => None,
-            }
-        }
-    }
-}
-/// Asks for the servers of the shop.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct ListReplicasRequest {}
-/// The servers of the shop.
-#[derive(Clone, PartialEq, ::prost::Message)]
-pub struct ListReplicasResponse {
-    /// The servers, this one first.
-    #[prost(message, repeated, tag = "1")]
-    pub replicas: ::prost::alloc::vec::Vec<Replica>,
-}
-/// A server of the shop.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct Replica {
-    /// Its name: that of its machine and the number of its process there.
-    #[prost(string, tag = "1")]
-    pub name: ::prost::alloc::string::String,
-    /// Its address as the database sees it. Empty for this server if it is not known.
-    #[prost(string, tag = "2")]
-    pub address: ::prost::alloc::string::String,
-    /// Since when it has been connected, or for a store in a file, since when it has run.
-    #[prost(message, optional, tag = "3")]
-    pub start_time: ::core::option::Option<::prost_types::Timestamp>,
-    /// Whether it is the one that answers.
-    #[prost(bool, tag = "4")]
-    pub answering: bool,
-}
-/// Asks how an answer comes about.
-#[derive(Clone, PartialEq, ::prost::Message)]
-pub struct ExplainRecommendRequest {
-    /// As `RecommendRequest.user_id`.
-    #[prost(string, tag = "1")]
-    pub user_id: ::prost::alloc::string::String,
-    /// As `RecommendRequest.history`.
-    #[prost(message, repeated, tag = "2")]
-    pub history: ::prost::alloc::vec::Vec<HistoryItem>,
-    /// As `RecommendRequest.filter`.
-    #[prost(message, optional, tag = "3")]
-    pub filter: ::core::option::Option<BookFilter>,
-    /// As `RecommendRequest.max_results`.
-    #[prost(int32, tag = "4")]
-    pub max_results: i32,
-    /// As `RecommendRequest.user_revision`.
-    #[prost(int64, tag = "5")]
-    pub user_revision: i64,
-    /// Rules that are not stored, to see what they would do. Unset: none.
-    #[prost(message, optional, tag = "6")]
-    pub draft_rules: ::core::option::Option<DraftRules>,
-}
-/// Rules that are not stored.
-#[derive(Clone, PartialEq, ::prost::Message)]
-pub struct DraftRules {
-    /// All rules of the shop as they might be, in place of those that are stored; at most 1,000, no id
-    /// twice. What they say of their times holds.
-    #[prost(message, repeated, tag = "1")]
-    pub rules: ::prost::alloc::vec::Vec<Rule>,
-}
-/// How an answer comes about.
-#[derive(Clone, PartialEq, ::prost::Message)]
-pub struct ExplainRecommendResponse {
-    /// What the reader's history says of each book, what weighs most first; at most 200. Books that
-    /// weigh nothing are not among them.
-    #[prost(message, repeated, tag = "1")]
-    pub history: ::prost::alloc::vec::Vec<HistoryWeight>,
-    /// As it is.
-    #[prost(message, optional, tag = "2")]
-    pub current: ::core::option::Option<Explanation>,
-    /// As it would be with the draft rules. Only with `draft_rules`.
-    #[prost(message, optional, tag = "3")]
-    pub draft: ::core::option::Option<Explanation>,
-    /// Every book that is named here, once, in no particular order.
-    #[prost(message, repeated, tag = "4")]
-    pub books: ::prost::alloc::vec::Vec<Book>,
-    /// As in `RecommendResponse`.
-    #[prost(string, tag = "5")]
-    pub model_version: ::prost::alloc::string::String,
-    /// As in `RecommendResponse`.
-    #[prost(enumeration = "Fallback", tag = "6")]
-    pub fallback: i32,
-    /// As in `RecommendResponse`.
-    #[prost(int64, tag = "7")]
-    pub user_revision: i64,
-    /// As in `RecommendResponse`.
-    #[prost(bool, tag = "8")]
-    pub stale: bool,
-}
-/// What a history says of a book.
-#[derive(Clone, PartialEq, ::prost::Message)]
-pub struct HistoryWeight {
-    /// The book's id. Empty if the shop does not have it any more.
-    #[prost(string, tag = "1")]
-    pub book_id: ::prost::alloc::string::String,
-    /// What the reader did to it that counts.
-    #[prost(enumeration = "EventKind", tag = "2")]
-    pub event_kind: i32,
-    /// The stars that the reader gave, 1 to 5 in steps of 0.5; 0 if none.
-    #[prost(double, tag = "3")]
-    pub rating: f64,
-    /// The weight with which it speaks for what goes with it; negative: against it.
-    #[prost(double, tag = "4")]
-    pub weight: f64,
-    /// Whether the model knows the book: others do not add to scores.
-    #[prost(bool, tag = "5")]
-    pub in_model: bool,
-}
-/// One answer, from the candidates to the shelf.
-#[derive(Clone, PartialEq, ::prost::Message)]
-pub struct Explanation {
-    /// The best candidates by their scores alone, at most 100.
-    #[prost(message, repeated, tag = "1")]
-    pub candidates: ::prost::alloc::vec::Vec<Candidate>,
-    /// The steps of the re-rank that were taken, in their order.
-    #[prost(message, repeated, tag = "2")]
-    pub steps: ::prost::alloc::vec::Vec<RerankStep>,
-    /// The answer, with its reasons.
-    #[prost(message, repeated, tag = "3")]
-    pub shelf: ::prost::alloc::vec::Vec<RecommendedBook>,
-}
-/// A book with its score.
-#[derive(Clone, PartialEq, ::prost::Message)]
-pub struct Candidate {
-    /// The book's id.
-    #[prost(string, tag = "1")]
-    pub book_id: ::prost::alloc::string::String,
-    /// Its score; where nothing is known of the reader, its popularity.
-    #[prost(double, tag = "2")]
-    pub score: f64,
-    /// What books of the history added to it, the largest in size first; at most 20. All parts,
-    /// these and others, add up to the score. Empty where the score is a popularity.
-    #[prost(message, repeated, tag = "3")]
-    pub parts: ::prost::alloc::vec::Vec<ScorePart>,
-}
-/// What one book of a history adds to a score.
-#[derive(Clone, PartialEq, ::prost::Message)]
-pub struct ScorePart {
-    /// That book's id.
-    #[prost(string, tag = "1")]
-    pub book_id: ::prost::alloc::string::String,
-    /// What it adds; negative: it takes away.
-    #[prost(double, tag = "2")]
-    pub contribution: f64,
-}
-/// What one step of the re-rank did.
-#[derive(Clone, PartialEq, ::prost::Message)]
-pub struct RerankStep {
-    /// Which step.
-    #[prost(enumeration = "rerank_step::Kind", tag = "1")]
-    pub kind: i32,
-    /// The ids of the first books after it, at most 100: before it, they stood as after the step
-    /// before.
-    #[prost(string, repeated, tag = "2")]
-    pub book_ids: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
-    /// What it did to which books, in the order in which it looked at them; at most 300.
-    #[prost(message, repeated, tag = "3")]
-    pub notes: ::prost::alloc::vec::Vec<RerankNote>,
-}
-/// Nested message and enum types in `RerankStep`.
-pub mod rerank_step {
-    /// A step, in the order in which they are taken.
-    #[derive(
-        Clone,
-        Copy,
-        Debug,
-        PartialEq,
-        Eq,
-        Hash,
-        PartialOrd,
-        Ord,
-        ::prost::Enumeration
-    )]
-    #[repr(i32)]
-    pub enum Kind {
-        /// Never sent.
-        Unspecified = 0,
-        /// The best by score, or the most popular: where it begins.
-        Candidates = 1,
-        /// Popular books changed places with others about as popular.
-        Rotation = 2,
-        /// Of a series only the volume to read next.
-        Series = 3,
-        /// What is by authors or of series that the reader dislikes came behind the others.
-        Disliked = 4,
-        /// Books unlike those before them.
-        Diversity = 5,
-        /// Not too many of one author.
-        Authors = 6,
-        /// The shop's boosts and bury rules.
-        Rules = 7,
-        /// What was shown and not taken up sank.
-        Impressions = 8,
-        /// The shop's pins, on the shelf as it is answered, filled up where there were not enough.
-        Pins = 9,
-    }
-    impl Kind {
-        /// String value of the enum field names used in the ProtoBuf definition.
-        ///
-        /// The values are not transformed in any way and thus are considered stable
-        /// (if the ProtoBuf definition does not change) and safe for programmatic use.
-        pub fn as_str_name(&self) -> &'static str {
-            match self {
-                Self::Unspecified => "KIND_UNSPECIFIED",
-                Self::Candidates => "KIND_CANDIDATES",
-                Self::Rotation => "KIND_ROTATION",
-                Self::Series => "KIND_SERIES",
-                Self::Disliked => "KIND_DISLIKED",
-                Self::Diversity => "KIND_DIVERSITY",
-                Self::Authors => "KIND_AUTHORS",
-                Self::Rules => "KIND_RULES",
-                Self::Impressions => "KIND_IMPRESSIONS",
-                Self::Pins => "KIND_PINS",
-            }
-        }
-        /// Creates an enum from field names used in the ProtoBuf definition.
-        pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
-            match value {
-                "KIND_UNSPECIFIED" => Some(Self::Unspecified),
-                "KIND_CANDIDATES" => Some(Self::Candidates),
-                "KIND_ROTATION" => Some(Self::Rotation),
-                "KIND_SERIES" => Some(Self::Series),
-                "KIND_DISLIKED" => Some(Self::Disliked),
-                "KIND_DIVERSITY" => Some(Self::Diversity),
-                "KIND_AUTHORS" => Some(Self::Authors),
-                "KIND_RULES" => Some(Self::Rules),
-                "KIND_IMPRESSIONS" => Some(Self::Impressions),
-                "KIND_PINS" => Some(Self::Pins),
-                _ => None,
-            }
-        }
-    }
-}
-/// What a step did to one book. New causes may come; leave out notes with one that you do not know.
-#[derive(Clone, PartialEq, ::prost::Message)]
-pub struct RerankNote {
-    /// The book's id.
-    #[prost(string, tag = "1")]
-    pub book_id: ::prost::alloc::string::String,
-    /// Why.
-    #[prost(enumeration = "rerank_note::Cause", tag = "2")]
-    pub cause: i32,
-    /// Another book's id, as the cause says.
-    #[prost(string, tag = "3")]
-    pub other_book_id: ::prost::alloc::string::String,
-    /// The name of an author or a series, as the cause says.
-    #[prost(string, tag = "4")]
-    pub name: ::prost::alloc::string::String,
-    /// A number, as the cause says.
-    #[prost(double, tag = "5")]
-    pub number: f64,
-}
-/// Nested message and enum types in `RerankNote`.
-pub mod rerank_note {
-    /// Why a step did something.
-    #[derive(
-        Clone,
-        Copy,
-        Debug,
-        PartialEq,
-        Eq,
-        Hash,
-        PartialOrd,
-        Ord,
-        ::prost::Enumeration
-    )]
-    #[repr(i32)]
-    pub enum Cause {
-        /// Never sent.
-        Unspecified = 0,
-        /// Another volume is to be read first: `other_book_id`, empty if that one is not eligible.
-        NotNext = 1,
-        /// It is the volume to read next, and stands where `other_book_id` stood.
-        InPlaceOf = 2,
-        /// The series has its place on the shelf already.
-        SeriesTaken = 3,
-        /// The reader dislikes books of this series: `name`.
-        DislikedSeries = 4,
-        /// The reader dislikes books of this author: `name`.
-        DislikedAuthor = 5,
-        /// It came behind books with a lower score, being like `other_book_id`.
-        Like = 6,
-        /// There are enough books by this author before it: `name`.
-        AuthorCap = 7,
-        /// A rule multiplied its score by `number`.
-        Factor = 8,
-        /// A rule put it behind everything.
-        Buried = 9,
-        /// A rule put it at the place `number`, counted from 1.
-        Pinned = 10,
-        /// It was shown `number` times, recent times counting more.
-        Shown = 11,
-    }
-    impl Cause {
-        /// String value of the enum field names used in the ProtoBuf definition.
-        ///
-        /// The values are not transformed in any way and thus are considered stable
-        /// (if the ProtoBuf definition does not change) and safe for programmatic use.
-        pub fn as_str_name(&self) -> &'static str {
-            match self {
-                Self::Unspecified => "CAUSE_UNSPECIFIED",
-                Self::NotNext => "CAUSE_NOT_NEXT",
-                Self::InPlaceOf => "CAUSE_IN_PLACE_OF",
-                Self::SeriesTaken => "CAUSE_SERIES_TAKEN",
-                Self::DislikedSeries => "CAUSE_DISLIKED_SERIES",
-                Self::DislikedAuthor => "CAUSE_DISLIKED_AUTHOR",
-                Self::Like => "CAUSE_LIKE",
-                Self::AuthorCap => "CAUSE_AUTHOR_CAP",
-                Self::Factor => "CAUSE_FACTOR",
-                Self::Buried => "CAUSE_BURIED",
-                Self::Pinned => "CAUSE_PINNED",
-                Self::Shown => "CAUSE_SHOWN",
-            }
-        }
-        /// Creates an enum from field names used in the ProtoBuf definition.
-        pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
-            match value {
-                "CAUSE_UNSPECIFIED" => Some(Self::Unspecified),
-                "CAUSE_NOT_NEXT" => Some(Self::NotNext),
-                "CAUSE_IN_PLACE_OF" => Some(Self::InPlaceOf),
-                "CAUSE_SERIES_TAKEN" => Some(Self::SeriesTaken),
-                "CAUSE_DISLIKED_SERIES" => Some(Self::DislikedSeries),
-                "CAUSE_DISLIKED_AUTHOR" => Some(Self::DislikedAuthor),
-                "CAUSE_LIKE" => Some(Self::Like),
-                "CAUSE_AUTHOR_CAP" => Some(Self::AuthorCap),
-                "CAUSE_FACTOR" => Some(Self::Factor),
-                "CAUSE_BURIED" => Some(Self::Buried),
-                "CAUSE_PINNED" => Some(Self::Pinned),
-                "CAUSE_SHOWN" => Some(Self::Shown),
-                _ => None,
-            }
-        }
-    }
-}
-/// Asks how recommendations are taken up.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct GetAcceptanceRequest {
-    /// Of what was shown from then on. Unset: of all that is remembered, the latest 1,000,000 books
-    /// that were shown, unless the server is set otherwise.
-    #[prost(message, optional, tag = "1")]
-    pub start_time: ::core::option::Option<::prost_types::Timestamp>,
-}
-/// How recommendations are taken up.
-#[derive(Clone, PartialEq, ::prost::Message)]
-pub struct GetAcceptanceResponse {
-    /// Each kind of shelf with each model that has shown something, the latest model first.
-    #[prost(message, repeated, tag = "1")]
-    pub acceptances: ::prost::alloc::vec::Vec<Acceptance>,
-    /// When the first of what is counted was shown. Unset if nothing was.
-    #[prost(message, optional, tag = "2")]
-    pub first_shown_time: ::core::option::Option<::prost_types::Timestamp>,
-}
-/// How the books of one kind of shelf, of one model, are taken up. A book that one answer showed to
-/// one user counts once. Only what clients told with its `attribution_token` is counted.
-#[derive(Clone, PartialEq, ::prost::Message)]
-pub struct Acceptance {
-    /// The kind of shelf. `Recommend` and the tutorial's method count as
-    /// `SHELF_KIND_PICKED_FOR_YOU`, `SimilarBooks` as `SHELF_KIND_SIMILAR_TO` and `Trending` as
-    /// `SHELF_KIND_TRENDING`.
-    #[prost(enumeration = "ShelfKind", tag = "1")]
-    pub shelf_kind: i32,
-    /// The model; empty for answers without one.
-    #[prost(string, tag = "2")]
-    pub model_version: ::prost::alloc::string::String,
-    /// Books that were shown: of which there is an impression.
-    #[prost(int64, tag = "3")]
-    pub shown_count: i64,
-    /// Those of them that the user did something to, a view included.
-    #[prost(int64, tag = "4")]
-    pub clicked_count: i64,
-    /// Those of them that the user bought.
-    #[prost(int64, tag = "5")]
-    pub bought_count: i64,
-    /// Clicked of shown.
-    #[prost(message, optional, tag = "6")]
-    pub clicked: ::core::option::Option<Proportion>,
-    /// Bought of shown.
-    #[prost(message, optional, tag = "7")]
-    pub bought: ::core::option::Option<Proportion>,
-}
-/// A share with its 95 % confidence interval after Wilson (1927), each 0 to 1.
-#[derive(Clone, Copy, PartialEq, ::prost::Message)]
-pub struct Proportion {
-    /// The share that was counted.
-    #[prost(double, tag = "1")]
-    pub estimate: f64,
-    /// The lower end of the interval.
-    #[prost(double, tag = "2")]
-    pub low: f64,
-    /// The upper end of the interval.
-    #[prost(double, tag = "3")]
-    pub high: f64,
-}
-/// Generated client implementations.
-pub mod insight_service_client {
-    #![allow(
-        unused_variables,
-        dead_code,
-        missing_docs,
-        clippy::wildcard_imports,
-        clippy::let_unit_value,
-    )]
-    use tonic::codegen::*;
-    use tonic::codegen::http::Uri;
-    /// Shows what the server that is asked does, and how it ranks. Figures are those of this server, since
-    /// its start, unless they say otherwise.
-    ///
-    /// Requests that are not valid are answered INVALID_ARGUMENT, with a google.rpc.BadRequest that
-    /// names each field at fault.
-    #[derive(Debug, Clone)]
-    pub struct InsightServiceClient<T> {
-        inner: tonic::client::Grpc<T>,
-    }
-    impl<T> InsightServiceClient<T>
-    where
-        T: tonic::client::GrpcService<tonic::body::Body>,
-        T::Error: Into<StdError>,
-        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
-        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
-    {
-        pub fn new(inner: T) -> Self {
-            let inner = tonic::client::Grpc::new(inner);
-            Self { inner }
-        }
-        pub fn with_origin(inner: T, origin: Uri) -> Self {
-            let inner = tonic::client::Grpc::with_origin(inner, origin);
-            Self { inner }
-        }
-        pub fn with_interceptor<F>(
-            inner: T,
-            interceptor: F,
-        ) -> InsightServiceClient<InterceptedService<T, F>>
-        where
-            F: tonic::service::Interceptor,
-            T::ResponseBody: Default,
-            T: tonic::codegen::Service<
-                http::Request<tonic::body::Body>,
-                Response = http::Response<
-                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
-                >,
-            >,
-            <T as tonic::codegen::Service<
-                http::Request<tonic::body::Body>,
-            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
-        {
-            InsightServiceClient::new(InterceptedService::new(inner, interceptor))
-        }
-        /// Compress requests with the given encoding.
-        ///
-        /// This requires the server to support it otherwise it might respond with an
-        /// error.
-        #[must_use]
-        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
-            self.inner = self.inner.send_compressed(encoding);
-            self
-        }
-        /// Enable decompressing responses.
-        #[must_use]
-        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
-            self.inner = self.inner.accept_compressed(encoding);
-            self
-        }
-        /// Limits the maximum size of a decoded message.
-        ///
-        /// Default: `4MB`
-        #[must_use]
-        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
-            self.inner = self.inner.max_decoding_message_size(limit);
-            self
-        }
-        /// Limits the maximum size of an encoded message.
-        ///
-        /// Default: `usize::MAX`
-        #[must_use]
-        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
-            self.inner = self.inner.max_encoding_message_size(limit);
-            self
-        }
-        /// Returns figures of the service again and again, the first ones at once. A client that reads
-        /// too slowly misses some. Answers RESOURCE_EXHAUSTED with the reason WATCHERS_LIMIT if 16 others
-        /// are watching.
-        pub async fn watch_metrics(
-            &mut self,
-            request: impl tonic::IntoRequest<super::WatchMetricsRequest>,
-        ) -> std::result::Result<
-            tonic::Response<tonic::codec::Streaming<super::WatchMetricsResponse>>,
-            tonic::Status,
-        > {
-            self.inner
-                .ready()
-                .await
-                .map_err(|e| {
-                    tonic::Status::unknown(
-                        format!("Service was not ready: {}", e.into()),
-                    )
-                })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static(
-                "/foreword.v1.InsightService/WatchMetrics",
-            );
-            let mut req = request.into_request();
-            req.extensions_mut()
-                .insert(GrpcMethod::new("foreword.v1.InsightService", "WatchMetrics"));
-            self.inner.server_streaming(req, path, codec).await
-        }
-        /// Returns the latest stalls of the server: handlers that held their thread and let it do nothing
-        /// else. At most 100, the latest first.
-        pub async fn list_stalls(
-            &mut self,
-            request: impl tonic::IntoRequest<super::ListStallsRequest>,
-        ) -> std::result::Result<
-            tonic::Response<super::ListStallsResponse>,
-            tonic::Status,
-        > {
-            self.inner
-                .ready()
-                .await
-                .map_err(|e| {
-                    tonic::Status::unknown(
-                        format!("Service was not ready: {}", e.into()),
-                    )
-                })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static(
-                "/foreword.v1.InsightService/ListStalls",
-            );
-            let mut req = request.into_request();
-            req.extensions_mut()
-                .insert(GrpcMethod::new("foreword.v1.InsightService", "ListStalls"));
-            self.inner.unary(req, path, codec).await
-        }
-        /// Returns the servers of the shop that are connected to its database; of a store in a file, this
-        /// one alone.
-        pub async fn list_replicas(
-            &mut self,
-            request: impl tonic::IntoRequest<super::ListReplicasRequest>,
-        ) -> std::result::Result<
-            tonic::Response<super::ListReplicasResponse>,
-            tonic::Status,
-        > {
-            self.inner
-                .ready()
-                .await
-                .map_err(|e| {
-                    tonic::Status::unknown(
-                        format!("Service was not ready: {}", e.into()),
-                    )
-                })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static(
-                "/foreword.v1.InsightService/ListReplicas",
-            );
-            let mut req = request.into_request();
-            req.extensions_mut()
-                .insert(GrpcMethod::new("foreword.v1.InsightService", "ListReplicas"));
-            self.inner.unary(req, path, codec).await
-        }
-        /// Returns what `Recommend` would answer, and how it comes about: what the reader's history
-        /// weighs, the candidates with the parts of their scores, and what each step of the re-rank did.
-        /// With rules that are not stored, also how it would be with them.
-        pub async fn explain_recommend(
-            &mut self,
-            request: impl tonic::IntoRequest<super::ExplainRecommendRequest>,
-        ) -> std::result::Result<
-            tonic::Response<super::ExplainRecommendResponse>,
-            tonic::Status,
-        > {
-            self.inner
-                .ready()
-                .await
-                .map_err(|e| {
-                    tonic::Status::unknown(
-                        format!("Service was not ready: {}", e.into()),
-                    )
-                })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static(
-                "/foreword.v1.InsightService/ExplainRecommend",
-            );
-            let mut req = request.into_request();
-            req.extensions_mut()
-                .insert(
-                    GrpcMethod::new("foreword.v1.InsightService", "ExplainRecommend"),
-                );
-            self.inner.unary(req, path, codec).await
-        }
-        /// Returns how recommendations are taken up: of the books that were shown, how many were clicked
-        /// and bought, for each kind of shelf and each model. Of the whole shop, whichever server answered.
-        pub async fn get_acceptance(
-            &mut self,
-            request: impl tonic::IntoRequest<super::GetAcceptanceRequest>,
-        ) -> std::result::Result<
-            tonic::Response<super::GetAcceptanceResponse>,
-            tonic::Status,
-        > {
-            self.inner
-                .ready()
-                .await
-                .map_err(|e| {
-                    tonic::Status::unknown(
-                        format!("Service was not ready: {}", e.into()),
-                    )
-                })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static(
-                "/foreword.v1.InsightService/GetAcceptance",
-            );
-            let mut req = request.into_request();
-            req.extensions_mut()
-                .insert(GrpcMethod::new("foreword.v1.InsightService", "GetAcceptance"));
-            self.inner.unary(req, path, codec).await
-        }
-    }
-}
-/// Generated server implementations.
-pub mod insight_service_server {
-    #![allow(
-        unused_variables,
-        dead_code,
-        missing_docs,
-        clippy::wildcard_imports,
-        clippy::let_unit_value,
-    )]
-    use tonic::codegen::*;
-    /// Generated trait containing gRPC methods that should be implemented for use with InsightServiceServer.
-    #[async_trait]
-    pub trait InsightService: std::marker::Send + std::marker::Sync + 'static {
-        /// Server streaming response type for the WatchMetrics method.
-        type WatchMetricsStream: tonic::codegen::tokio_stream::Stream<
-                Item = std::result::Result<super::WatchMetricsResponse, tonic::Status>,
-            >
-            + std::marker::Send
-            + 'static;
-        /// Returns figures of the service again and again, the first ones at once. A client that reads
-        /// too slowly misses some. Answers RESOURCE_EXHAUSTED with the reason WATCHERS_LIMIT if 16 others
-        /// are watching.
-        async fn watch_metrics(
-            &self,
-            request: tonic::Request<super::WatchMetricsRequest>,
-        ) -> std::result::Result<
-            tonic::Response<Self::WatchMetricsStream>,
-            tonic::Status,
-        >;
-        /// Returns the latest stalls of the server: handlers that held their thread and let it do nothing
-        /// else. At most 100, the latest first.
-        async fn list_stalls(
-            &self,
-            request: tonic::Request<super::ListStallsRequest>,
-        ) -> std::result::Result<
-            tonic::Response<super::ListStallsResponse>,
-            tonic::Status,
-        >;
-        /// Returns the servers of the shop that are connected to its database; of a store in a file, this
-        /// one alone.
-        async fn list_replicas(
-            &self,
-            request: tonic::Request<super::ListReplicasRequest>,
-        ) -> std::result::Result<
-            tonic::Response<super::ListReplicasResponse>,
-            tonic::Status,
-        >;
-        /// Returns what `Recommend` would answer, and how it comes about: what the reader's history
-        /// weighs, the candidates with the parts of their scores, and what each step of the re-rank did.
-        /// With rules that are not stored, also how it would be with them.
-        async fn explain_recommend(
-            &self,
-            request: tonic::Request<super::ExplainRecommendRequest>,
-        ) -> std::result::Result<
-            tonic::Response<super::ExplainRecommendResponse>,
-            tonic::Status,
-        >;
-        /// Returns how recommendations are taken up: of the books that were shown, how many were clicked
-        /// and bought, for each kind of shelf and each model. Of the whole shop, whichever server answered.
-        async fn get_acceptance(
-            &self,
-            request: tonic::Request<super::GetAcceptanceRequest>,
-        ) -> std::result::Result<
-            tonic::Response<super::GetAcceptanceResponse>,
-            tonic::Status,
-        >;
-    }
-    /// Shows what the server that is asked does, and how it ranks. Figures are those of this server, since
-    /// its start, unless they say otherwise.
-    ///
-    /// Requests that are not valid are answered INVALID_ARGUMENT, with a google.rpc.BadRequest that
-    /// names each field at fault.
-    #[derive(Debug)]
-    pub struct InsightServiceServer<T> {
-        inner: Arc<T>,
-        accept_compression_encodings: EnabledCompressionEncodings,
-        send_compression_encodings: EnabledCompressionEncodings,
-        max_decoding_message_size: Option<usize>,
-        max_encoding_message_size: Option<usize>,
-    }
-    impl<T> InsightServiceServer<T> {
-        pub fn new(inner: T) -> Self {
-            Self::from_arc(Arc::new(inner))
-        }
-        pub fn from_arc(inner: Arc<T>) -> Self {
-            Self {
-                inner,
-                accept_compression_encodings: Default::default(),
-                send_compression_encodings: Default::default(),
-                max_decoding_message_size: None,
-                max_encoding_message_size: None,
-            }
-        }
-        pub fn with_interceptor<F>(
-            inner: T,
-            interceptor: F,
-        ) -> InterceptedService<Self, F>
-        where
-            F: tonic::service::Interceptor,
-        {
-            InterceptedService::new(Self::new(inner), interceptor)
-        }
-        /// Enable decompressing requests with the given encoding.
-        #[must_use]
-        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
-            self.accept_compression_encodings.enable(encoding);
-            self
-        }
-        /// Compress responses with the given encoding, if the client supports it.
-        #[must_use]
-        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
-            self.send_compression_encodings.enable(encoding);
-            self
-        }
-        /// Limits the maximum size of a decoded message.
-        ///
-        /// Default: `4MB`
-        #[must_use]
-        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
-            self.max_decoding_message_size = Some(limit);
-            self
-        }
-        /// Limits the maximum size of an encoded message.
-        ///
-        /// Default: `usize::MAX`
-        #[must_use]
-        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
-            self.max_encoding_message_size = Some(limit);
-            self
-        }
-    }
-    impl<T, B> tonic::codegen::Service<http::Request<B>> for InsightServiceServer<T>
-    where
-        T: InsightService,
-        B: Body + std::marker::Send + 'static,
-        B::Error: Into<StdError> + std::marker::Send + 'static,
-    {
-        type Response = http::Response<tonic::body::Body>;
-        type Error = std::convert::Infallible;
-        type Future = BoxFuture<Self::Response, Self::Error>;
-        fn poll_ready(
-            &mut self,
-            _cx: &mut Context<'_>,
-        ) -> Poll<std::result::Result<(), Self::Error>> {
-            Poll::Ready(Ok(()))
-        }
-        fn call(&mut self, req: http::Request<B>) -> Self::Future {
-            match req.uri().path() {
-                "/foreword.v1.InsightService/WatchMetrics" => {
-                    #[allow(non_camel_case_types)]
-                    struct WatchMetricsSvc<T: InsightService>(pub Arc<T>);
-                    impl<
-                        T: InsightService,
-                    > tonic::server::ServerStreamingService<super::WatchMetricsRequest>
-                    for WatchMetricsSvc<T> {
-                        type Response = super::WatchMetricsResponse;
-                        type ResponseStream = T::WatchMetricsStream;
-                        type Future = BoxFuture<
-                            tonic::Response<Self::ResponseStream>,
-                            tonic::Status,
-                        >;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::WatchMetricsRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as InsightService>::watch_metrics(&inner, request).await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = WatchMetricsSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.server_streaming(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/foreword.v1.InsightService/ListStalls" => {
-                    #[allow(non_camel_case_types)]
-                    struct ListStallsSvc<T: InsightService>(pub Arc<T>);
-                    impl<
-                        T: InsightService,
-                    > tonic::server::UnaryService<super::ListStallsRequest>
-                    for ListStallsSvc<T> {
-                        type Response = super::ListStallsResponse;
-                        type Future = BoxFuture<
-                            tonic::Response<Self::Response>,
-                            tonic::Status,
-                        >;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::ListStallsRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as InsightService>::list_stalls(&inner, request).await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = ListStallsSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/foreword.v1.InsightService/ListReplicas" => {
-                    #[allow(non_camel_case_types)]
-                    struct ListReplicasSvc<T: InsightService>(pub Arc<T>);
-                    impl<
-                        T: InsightService,
-                    > tonic::server::UnaryService<super::ListReplicasRequest>
-                    for ListReplicasSvc<T> {
-                        type Response = super::ListReplicasResponse;
-                        type Future = BoxFuture<
-                            tonic::Response<Self::Response>,
-                            tonic::Status,
-                        >;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::ListReplicasRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as InsightService>::list_replicas(&inner, request).await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = ListReplicasSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/foreword.v1.InsightService/ExplainRecommend" => {
-                    #[allow(non_camel_case_types)]
-                    struct ExplainRecommendSvc<T: InsightService>(pub Arc<T>);
-                    impl<
-                        T: InsightService,
-                    > tonic::server::UnaryService<super::ExplainRecommendRequest>
-                    for ExplainRecommendSvc<T> {
-                        type Response = super::ExplainRecommendResponse;
-                        type Future = BoxFuture<
-                            tonic::Response<Self::Response>,
-                            tonic::Status,
-                        >;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::ExplainRecommendRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as InsightService>::explain_recommend(&inner, request)
-                                    .await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = ExplainRecommendSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/foreword.v1.InsightService/GetAcceptance" => {
-                    #[allow(non_camel_case_types)]
-                    struct GetAcceptanceSvc<T: InsightService>(pub Arc<T>);
-                    impl<
-                        T: InsightService,
-                    > tonic::server::UnaryService<super::GetAcceptanceRequest>
-                    for GetAcceptanceSvc<T> {
-                        type Response = super::GetAcceptanceResponse;
-                        type Future = BoxFuture<
-                            tonic::Response<Self::Response>,
-                            tonic::Status,
-                        >;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::GetAcceptanceRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as InsightService>::get_acceptance(&inner, request).await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = GetAcceptanceSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                _ => {
-                    Box::pin(async move {
-                        let mut response = http::Response::new(
-                            tonic::body::Body::default(),
-                        );
-                        let headers = response.headers_mut();
-                        headers
-                            .insert(
-                                tonic::Status::GRPC_STATUS,
-                                (tonic::Code::Unimplemented as i32).into(),
-                            );
-                        headers
-                            .insert(
-                                http::header::CONTENT_TYPE,
-                                tonic::metadata::GRPC_CONTENT_TYPE,
-                            );
-                        Ok(response)
-                    })
-                }
-            }
-        }
-    }
-    impl<T> Clone for InsightServiceServer<T> {
-        fn clone(&self) -> Self {
-            let inner = self.inner.clone();
-            Self {
-                inner,
-                accept_compression_encodings: self.accept_compression_encodings,
-                send_compression_encodings: self.send_compression_encodings,
-                max_decoding_message_size: self.max_decoding_message_size,
-                max_encoding_message_size: self.max_encoding_message_size,
-            }
-        }
-    }
-    /// Generated gRPC service name
-    pub const SERVICE_NAME: &str = "foreword.v1.InsightService";
-    impl<T> tonic::server::NamedService for InsightServiceServer<T> {
-        const NAME: &'static str = SERVICE_NAME;
-    }
-}
-/// Asks for the models.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct ListModelsRequest {}
-/// The models that are kept.
-#[derive(Clone, PartialEq, ::prost::Message)]
-pub struct ListModelsResponse {
-    /// The models, the latest first, without their settings.
-    #[prost(message, repeated, tag = "1")]
-    pub models: ::prost::alloc::vec::Vec<Model>,
-}
-/// Asks for a model.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct GetModelRequest {
-    /// Its version: a decimal number. Empty: the active one.
-    #[prost(string, tag = "1")]
-    pub version: ::prost::alloc::string::String,
-}
-/// A model.
-#[derive(Clone, PartialEq, ::prost::Message)]
-pub struct GetModelResponse {
-    /// The model.
-    #[prost(message, optional, tag = "1")]
-    pub model: ::core::option::Option<Model>,
-}
-/// Asks for a training.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct TrainRequest {}
-/// How far a training is, or what came of it.
-#[derive(Clone, PartialEq, ::prost::Message)]
-pub struct TrainResponse {
-    /// What is told.
-    #[prost(oneof = "train_response::Told", tags = "1, 2")]
-    pub told: ::core::option::Option<train_response::Told>,
-}
-/// Nested message and enum types in `TrainResponse`.
-pub mod train_response {
-    /// What is told.
-    #[derive(Clone, PartialEq, ::prost::Oneof)]
-    pub enum Told {
-        /// It goes on. At most ten times a second.
-        #[prost(message, tag = "1")]
-        Progress(super::TrainProgress),
-        /// It is over: the model that is active now. The last answer.
-        #[prost(message, tag = "2")]
-        Model(super::Model),
-    }
-}
-/// How far a training is.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct TrainProgress {
-    /// What is being done, in a few English words, such as "solving for the weights".
-    #[prost(string, tag = "1")]
-    pub stage: ::prost::alloc::string::String,
-    /// How many things of this stage are done.
-    #[prost(int64, tag = "2")]
-    pub done_count: i64,
-    /// How many there are; 0 if that is not known.
-    #[prost(int64, tag = "3")]
-    pub total_count: i64,
-    /// Since the training began.
-    #[prost(message, optional, tag = "4")]
-    pub elapsed: ::core::option::Option<::prost_types::Duration>,
-}
-/// Asks for another active model.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct ActivateModelRequest {
-    /// Its version: a decimal number. Required.
-    #[prost(string, tag = "1")]
-    pub version: ::prost::alloc::string::String,
-}
-/// A model was activated.
-#[derive(Clone, PartialEq, ::prost::Message)]
-pub struct ActivateModelResponse {
-    /// The model.
-    #[prost(message, optional, tag = "1")]
-    pub model: ::core::option::Option<Model>,
-}
-/// Asks for the model before.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct RollBackModelRequest {
-    /// The version that is to be left, so that a request which is sent again does not go back twice:
-    /// if another one is active, that stays, and is answered. Empty: whatever is active.
-    #[prost(string, tag = "1")]
-    pub version: ::prost::alloc::string::String,
-}
-/// A model was activated.
-#[derive(Clone, PartialEq, ::prost::Message)]
-pub struct RollBackModelResponse {
-    /// The model that is active now.
-    #[prost(message, optional, tag = "1")]
-    pub model: ::core::option::Option<Model>,
-}
-/// Generated client implementations.
-pub mod model_service_client {
-    #![allow(
-        unused_variables,
-        dead_code,
-        missing_docs,
-        clippy::wildcard_imports,
-        clippy::let_unit_value,
-    )]
-    use tonic::codegen::*;
-    use tonic::codegen::http::Uri;
-    /// Trains models and chooses which one servers answer from. A model that was chosen answers from the
-    /// next look of each server: here at once, elsewhere within a second.
-    ///
-    /// A server that trains by itself goes on doing so: once there is enough that the active model was
-    /// not trained on, a new one takes its place, whichever was chosen.
-    #[derive(Debug, Clone)]
-    pub struct ModelServiceClient<T> {
-        inner: tonic::client::Grpc<T>,
-    }
-    impl<T> ModelServiceClient<T>
-    where
-        T: tonic::client::GrpcService<tonic::body::Body>,
-        T::Error: Into<StdError>,
-        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
-        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
-    {
-        pub fn new(inner: T) -> Self {
-            let inner = tonic::client::Grpc::new(inner);
-            Self { inner }
-        }
-        pub fn with_origin(inner: T, origin: Uri) -> Self {
-            let inner = tonic::client::Grpc::with_origin(inner, origin);
-            Self { inner }
-        }
-        pub fn with_interceptor<F>(
-            inner: T,
-            interceptor: F,
-        ) -> ModelServiceClient<InterceptedService<T, F>>
-        where
-            F: tonic::service::Interceptor,
-            T::ResponseBody: Default,
-            T: tonic::codegen::Service<
-                http::Request<tonic::body::Body>,
-                Response = http::Response<
-                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
-                >,
-            >,
-            <T as tonic::codegen::Service<
-                http::Request<tonic::body::Body>,
-            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
-        {
-            ModelServiceClient::new(InterceptedService::new(inner, interceptor))
-        }
-        /// Compress requests with the given encoding.
-        ///
-        /// This requires the server to support it otherwise it might respond with an
-        /// error.
-        #[must_use]
-        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
-            self.inner = self.inner.send_compressed(encoding);
-            self
-        }
-        /// Enable decompressing responses.
-        #[must_use]
-        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
-            self.inner = self.inner.accept_compressed(encoding);
-            self
-        }
-        /// Limits the maximum size of a decoded message.
-        ///
-        /// Default: `4MB`
-        #[must_use]
-        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
-            self.inner = self.inner.max_decoding_message_size(limit);
-            self
-        }
-        /// Limits the maximum size of an encoded message.
-        ///
-        /// Default: `usize::MAX`
-        #[must_use]
-        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
-            self.inner = self.inner.max_encoding_message_size(limit);
-            self
-        }
-        /// Returns the models that are kept, the latest first; as many as the server is set to keep, 3
-        /// unless set otherwise.
-        pub async fn list_models(
-            &mut self,
-            request: impl tonic::IntoRequest<super::ListModelsRequest>,
-        ) -> std::result::Result<
-            tonic::Response<super::ListModelsResponse>,
-            tonic::Status,
-        > {
-            self.inner
-                .ready()
-                .await
-                .map_err(|e| {
-                    tonic::Status::unknown(
-                        format!("Service was not ready: {}", e.into()),
-                    )
-                })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static(
-                "/foreword.v1.ModelService/ListModels",
-            );
-            let mut req = request.into_request();
-            req.extensions_mut()
-                .insert(GrpcMethod::new("foreword.v1.ModelService", "ListModels"));
-            self.inner.unary(req, path, codec).await
-        }
-        /// Returns one model with its settings. Answers NOT_FOUND if it is not kept, or there is none.
-        pub async fn get_model(
-            &mut self,
-            request: impl tonic::IntoRequest<super::GetModelRequest>,
-        ) -> std::result::Result<
-            tonic::Response<super::GetModelResponse>,
-            tonic::Status,
-        > {
-            self.inner
-                .ready()
-                .await
-                .map_err(|e| {
-                    tonic::Status::unknown(
-                        format!("Service was not ready: {}", e.into()),
-                    )
-                })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static(
-                "/foreword.v1.ModelService/GetModel",
-            );
-            let mut req = request.into_request();
-            req.extensions_mut()
-                .insert(GrpcMethod::new("foreword.v1.ModelService", "GetModel"));
-            self.inner.unary(req, path, codec).await
-        }
-        /// Trains a model on all events of the shop and activates it. Tells about its progress until it
-        /// is done; the last answer is the model. A call that is cancelled stops its training, and the
-        /// model before stays active.
-        ///
-        /// Answers FAILED_PRECONDITION with the reason TRAINING_RUNNING while another training is running,
-        /// here or in another process, and with NOTHING_TO_LEARN if the shop has no event that speaks for
-        /// a book.
-        pub async fn train(
-            &mut self,
-            request: impl tonic::IntoRequest<super::TrainRequest>,
-        ) -> std::result::Result<
-            tonic::Response<tonic::codec::Streaming<super::TrainResponse>>,
-            tonic::Status,
-        > {
-            self.inner
-                .ready()
-                .await
-                .map_err(|e| {
-                    tonic::Status::unknown(
-                        format!("Service was not ready: {}", e.into()),
-                    )
-                })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static(
-                "/foreword.v1.ModelService/Train",
-            );
-            let mut req = request.into_request();
-            req.extensions_mut()
-                .insert(GrpcMethod::new("foreword.v1.ModelService", "Train"));
-            self.inner.server_streaming(req, path, codec).await
-        }
-        /// Activates a model that is kept. To activate the one that is active changes nothing. Answers
-        /// NOT_FOUND if it is not kept, FAILED_PRECONDITION with the reason MODEL_DAMAGED if its file is
-        /// not what it was, and with TRAINING_RUNNING while a training is running.
-        pub async fn activate_model(
-            &mut self,
-            request: impl tonic::IntoRequest<super::ActivateModelRequest>,
-        ) -> std::result::Result<
-            tonic::Response<super::ActivateModelResponse>,
-            tonic::Status,
-        > {
-            self.inner
-                .ready()
-                .await
-                .map_err(|e| {
-                    tonic::Status::unknown(
-                        format!("Service was not ready: {}", e.into()),
-                    )
-                })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static(
-                "/foreword.v1.ModelService/ActivateModel",
-            );
-            let mut req = request.into_request();
-            req.extensions_mut()
-                .insert(GrpcMethod::new("foreword.v1.ModelService", "ActivateModel"));
-            self.inner.unary(req, path, codec).await
-        }
-        /// Activates the latest model that is older than the active one. Answers FAILED_PRECONDITION with
-        /// the reason NO_OLDER_MODEL if there is none, and otherwise as `ActivateModel`.
-        pub async fn roll_back_model(
-            &mut self,
-            request: impl tonic::IntoRequest<super::RollBackModelRequest>,
-        ) -> std::result::Result<
-            tonic::Response<super::RollBackModelResponse>,
-            tonic::Status,
-        > {
-            self.inner
-                .ready()
-                .await
-                .map_err(|e| {
-                    tonic::Status::unknown(
-                        format!("Service was not ready: {}", e.into()),
-                    )
-                })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static(
-                "/foreword.v1.ModelService/RollBackModel",
-            );
-            let mut req = request.into_request();
-            req.extensions_mut()
-                .insert(GrpcMethod::new("foreword.v1.ModelService", "RollBackModel"));
-            self.inner.unary(req, path, codec).await
-        }
-    }
-}
-/// Generated server implementations.
-pub mod model_service_server {
-    #![allow(
-        unused_variables,
-        dead_code,
-        missing_docs,
-        clippy::wildcard_imports,
-        clippy::let_unit_value,
-    )]
-    use tonic::codegen::*;
-    /// Generated trait containing gRPC methods that should be implemented for use with ModelServiceServer.
-    #[async_trait]
-    pub trait ModelService: std::marker::Send + std::marker::Sync + 'static {
-        /// Returns the models that are kept, the latest first; as many as the server is set to keep, 3
-        /// unless set otherwise.
-        async fn list_models(
-            &self,
-            request: tonic::Request<super::ListModelsRequest>,
-        ) -> std::result::Result<
-            tonic::Response<super::ListModelsResponse>,
-            tonic::Status,
-        >;
-        /// Returns one model with its settings. Answers NOT_FOUND if it is not kept, or there is none.
-        async fn get_model(
-            &self,
-            request: tonic::Request<super::GetModelRequest>,
-        ) -> std::result::Result<
-            tonic::Response<super::GetModelResponse>,
-            tonic::Status,
-        >;
-        /// Server streaming response type for the Train method.
-        type TrainStream: tonic::codegen::tokio_stream::Stream<
-                Item = std::result::Result<super::TrainResponse, tonic::Status>,
-            >
-            + std::marker::Send
-            + 'static;
-        /// Trains a model on all events of the shop and activates it. Tells about its progress until it
-        /// is done; the last answer is the model. A call that is cancelled stops its training, and the
-        /// model before stays active.
-        ///
-        /// Answers FAILED_PRECONDITION with the reason TRAINING_RUNNING while another training is running,
-        /// here or in another process, and with NOTHING_TO_LEARN if the shop has no event that speaks for
-        /// a book.
-        async fn train(
-            &self,
-            request: tonic::Request<super::TrainRequest>,
-        ) -> std::result::Result<tonic::Response<Self::TrainStream>, tonic::Status>;
-        /// Activates a model that is kept. To activate the one that is active changes nothing. Answers
-        /// NOT_FOUND if it is not kept, FAILED_PRECONDITION with the reason MODEL_DAMAGED if its file is
-        /// not what it was, and with TRAINING_RUNNING while a training is running.
-        async fn activate_model(
-            &self,
-            request: tonic::Request<super::ActivateModelRequest>,
-        ) -> std::result::Result<
-            tonic::Response<super::ActivateModelResponse>,
-            tonic::Status,
-        >;
-        /// Activates the latest model that is older than the active one. Answers FAILED_PRECONDITION with
-        /// the reason NO_OLDER_MODEL if there is none, and otherwise as `ActivateModel`.
-        async fn roll_back_model(
-            &self,
-            request: tonic::Request<super::RollBackModelRequest>,
-        ) -> std::result::Result<
-            tonic::Response<super::RollBackModelResponse>,
-            tonic::Status,
-        >;
-    }
-    /// Trains models and chooses which one servers answer from. A model that was chosen answers from the
-    /// next look of each server: here at once, elsewhere within a second.
-    ///
-    /// A server that trains by itself goes on doing so: once there is enough that the active model was
-    /// not trained on, a new one takes its place, whichever was chosen.
-    #[derive(Debug)]
-    pub struct ModelServiceServer<T> {
-        inner: Arc<T>,
-        accept_compression_encodings: EnabledCompressionEncodings,
-        send_compression_encodings: EnabledCompressionEncodings,
-        max_decoding_message_size: Option<usize>,
-        max_encoding_message_size: Option<usize>,
-    }
-    impl<T> ModelServiceServer<T> {
-        pub fn new(inner: T) -> Self {
-            Self::from_arc(Arc::new(inner))
-        }
-        pub fn from_arc(inner: Arc<T>) -> Self {
-            Self {
-                inner,
-                accept_compression_encodings: Default::default(),
-                send_compression_encodings: Default::default(),
-                max_decoding_message_size: None,
-                max_encoding_message_size: None,
-            }
-        }
-        pub fn with_interceptor<F>(
-            inner: T,
-            interceptor: F,
-        ) -> InterceptedService<Self, F>
-        where
-            F: tonic::service::Interceptor,
-        {
-            InterceptedService::new(Self::new(inner), interceptor)
-        }
-        /// Enable decompressing requests with the given encoding.
-        #[must_use]
-        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
-            self.accept_compression_encodings.enable(encoding);
-            self
-        }
-        /// Compress responses with the given encoding, if the client supports it.
-        #[must_use]
-        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
-            self.send_compression_encodings.enable(encoding);
-            self
-        }
-        /// Limits the maximum size of a decoded message.
-        ///
-        /// Default: `4MB`
-        #[must_use]
-        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
-            self.max_decoding_message_size = Some(limit);
-            self
-        }
-        /// Limits the maximum size of an encoded message.
-        ///
-        /// Default: `usize::MAX`
-        #[must_use]
-        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
-            self.max_encoding_message_size = Some(limit);
-            self
-        }
-    }
-    impl<T, B> tonic::codegen::Service<http::Request<B>> for ModelServiceServer<T>
-    where
-        T: ModelService,
-        B: Body + std::marker::Send + 'static,
-        B::Error: Into<StdError> + std::marker::Send + 'static,
-    {
-        type Response = http::Response<tonic::body::Body>;
-        type Error = std::convert::Infallible;
-        type Future = BoxFuture<Self::Response, Self::Error>;
-        fn poll_ready(
-            &mut self,
-            _cx: &mut Context<'_>,
-        ) -> Poll<std::result::Result<(), Self::Error>> {
-            Poll::Ready(Ok(()))
-        }
-        fn call(&mut self, req: http::Request<B>) -> Self::Future {
-            match req.uri().path() {
-                "/foreword.v1.ModelService/ListModels" => {
-                    #[allow(non_camel_case_types)]
-                    struct ListModelsSvc<T: ModelService>(pub Arc<T>);
-                    impl<
-                        T: ModelService,
-                    > tonic::server::UnaryService<super::ListModelsRequest>
-                    for ListModelsSvc<T> {
-                        type Response = super::ListModelsResponse;
-                        type Future = BoxFuture<
-                            tonic::Response<Self::Response>,
-                            tonic::Status,
-                        >;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::ListModelsRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as ModelService>::list_models(&inner, request).await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = ListModelsSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/foreword.v1.ModelService/GetModel" => {
-                    #[allow(non_camel_case_types)]
-                    struct GetModelSvc<T: ModelService>(pub Arc<T>);
-                    impl<
-                        T: ModelService,
-                    > tonic::server::UnaryService<super::GetModelRequest>
-                    for GetModelSvc<T> {
-                        type Response = super::GetModelResponse;
-                        type Future = BoxFuture<
-                            tonic::Response<Self::Response>,
-                            tonic::Status,
-                        >;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::GetModelRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as ModelService>::get_model(&inner, request).await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = GetModelSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/foreword.v1.ModelService/Train" => {
-                    #[allow(non_camel_case_types)]
-                    struct TrainSvc<T: ModelService>(pub Arc<T>);
-                    impl<
-                        T: ModelService,
-                    > tonic::server::ServerStreamingService<super::TrainRequest>
-                    for TrainSvc<T> {
-                        type Response = super::TrainResponse;
-                        type ResponseStream = T::TrainStream;
-                        type Future = BoxFuture<
-                            tonic::Response<Self::ResponseStream>,
-                            tonic::Status,
-                        >;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::TrainRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as ModelService>::train(&inner, request).await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = TrainSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.server_streaming(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/foreword.v1.ModelService/ActivateModel" => {
-                    #[allow(non_camel_case_types)]
-                    struct ActivateModelSvc<T: ModelService>(pub Arc<T>);
-                    impl<
-                        T: ModelService,
-                    > tonic::server::UnaryService<super::ActivateModelRequest>
-                    for ActivateModelSvc<T> {
-                        type Response = super::ActivateModelResponse;
-                        type Future = BoxFuture<
-                            tonic::Response<Self::Response>,
-                            tonic::Status,
-                        >;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::ActivateModelRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as ModelService>::activate_model(&inner, request).await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = ActivateModelSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/foreword.v1.ModelService/RollBackModel" => {
-                    #[allow(non_camel_case_types)]
-                    struct RollBackModelSvc<T: ModelService>(pub Arc<T>);
-                    impl<
-                        T: ModelService,
-                    > tonic::server::UnaryService<super::RollBackModelRequest>
-                    for RollBackModelSvc<T> {
-                        type Response = super::RollBackModelResponse;
-                        type Future = BoxFuture<
-                            tonic::Response<Self::Response>,
-                            tonic::Status,
-                        >;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::RollBackModelRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as ModelService>::roll_back_model(&inner, request).await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = RollBackModelSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                _ => {
-                    Box::pin(async move {
-                        let mut response = http::Response::new(
-                            tonic::body::Body::default(),
-                        );
-                        let headers = response.headers_mut();
-                        headers
-                            .insert(
-                                tonic::Status::GRPC_STATUS,
-                                (tonic::Code::Unimplemented as i32).into(),
-                            );
-                        headers
-                            .insert(
-                                http::header::CONTENT_TYPE,
-                                tonic::metadata::GRPC_CONTENT_TYPE,
-                            );
-                        Ok(response)
-                    })
-                }
-            }
-        }
-    }
-    impl<T> Clone for ModelServiceServer<T> {
-        fn clone(&self) -> Self {
-            let inner = self.inner.clone();
-            Self {
-                inner,
-                accept_compression_encodings: self.accept_compression_encodings,
-                send_compression_encodings: self.send_compression_encodings,
-                max_decoding_message_size: self.max_decoding_message_size,
-                max_encoding_message_size: self.max_encoding_message_size,
-            }
-        }
-    }
-    /// Generated gRPC service name
-    pub const SERVICE_NAME: &str = "foreword.v1.ModelService";
-    impl<T> tonic::server::NamedService for ModelServiceServer<T> {
-        const NAME: &'static str = SERVICE_NAME;
-    }
-}
 /// Asks for the rules.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ListRulesRequest {
@@ -6326,7 +5081,7 @@ pub mod user_service_client {
         /// does not know is created.
         ///
         /// Answers INVALID_ARGUMENT for a file that is not such a CSV, or is larger than 10 MiB, as sent
-        /// or unpacked; UNAVAILABLE while another import is running.
+        /// or unpacked; UNAVAILABLE with the reason READING_LISTS_LIMIT while 8 others are on their way.
         pub async fn import_reading_list(
             &mut self,
             request: impl tonic::IntoStreamingRequest<
@@ -6486,7 +5241,7 @@ pub mod user_service_server {
         /// does not know is created.
         ///
         /// Answers INVALID_ARGUMENT for a file that is not such a CSV, or is larger than 10 MiB, as sent
-        /// or unpacked; UNAVAILABLE while another import is running.
+        /// or unpacked; UNAVAILABLE with the reason READING_LISTS_LIMIT while 8 others are on their way.
         async fn import_reading_list(
             &self,
             request: tonic::Request<tonic::Streaming<super::ImportReadingListRequest>>,
