@@ -5,6 +5,8 @@
 mod book;
 mod catalog;
 mod events;
+mod insight;
+mod models;
 mod pages;
 mod rules;
 pub(crate) mod status;
@@ -19,6 +21,8 @@ use std::sync::Arc;
 use api::tutorial::recommendations_server::RecommendationsServer;
 use api::v1::catalog_service_server::CatalogServiceServer;
 use api::v1::event_service_server::EventServiceServer;
+use api::v1::insight_service_server::InsightServiceServer;
+use api::v1::model_service_server::ModelServiceServer;
 use api::v1::recommendation_service_server::RecommendationServiceServer;
 use api::v1::rule_service_server::RuleServiceServer;
 use api::v1::user_service_server::UserServiceServer;
@@ -33,13 +37,15 @@ use crate::settings::LiveSettings;
 pub use v1::to_message;
 
 /// The names of the contract's services, as health calls ask for them.
-pub const SERVICES: [&str; 6] = [
+pub const SERVICES: [&str; 8] = [
     <RecommendationsServer<tutorial::Tutorial> as NamedService>::NAME,
     <RecommendationServiceServer<v1::V1> as NamedService>::NAME,
     <CatalogServiceServer<catalog::Catalog> as NamedService>::NAME,
     <EventServiceServer<events::EventKeeper> as NamedService>::NAME,
     <RuleServiceServer<rules::RuleKeeper> as NamedService>::NAME,
     <UserServiceServer<users::UserKeeper> as NamedService>::NAME,
+    <ModelServiceServer<models::ModelKeeper> as NamedService>::NAME,
+    <InsightServiceServer<insight::Insight> as NamedService>::NAME,
 ];
 
 /// What requests are held to, as one call finds it.
@@ -104,6 +110,8 @@ pub fn routes(
         .add_service(packed!(RuleServiceServer::new(rules)))
         .add_service(packed!(CatalogServiceServer::new(catalog)))
         .add_service(packed!(UserServiceServer::new(users)))
+        .add_service(packed!(ModelServiceServer::new(models::ModelKeeper)))
+        .add_service(packed!(InsightServiceServer::new(insight::Insight)))
         .add_service(reflection().build_v1()?)
         .add_service(reflection().build_v1alpha()?))
 }

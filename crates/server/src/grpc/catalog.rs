@@ -6,9 +6,11 @@ use std::sync::Arc;
 use api::v1::catalog_service_server::CatalogService;
 use api::v1::import_books_response::Refusal;
 use api::v1::{
-    Book as BookMessage, DeleteBookRequest, DeleteBookResponse, GetBookRequest, GetBookResponse,
-    ImportBooksRequest, ImportBooksResponse, OfferUpdate, SearchBooksRequest, SearchBooksResponse,
-    UpdateOffersRequest, UpdateOffersResponse, UpsertBooksRequest, UpsertBooksResponse,
+    AdjustStockRequest, AdjustStockResponse, Book as BookMessage, DeleteBookRequest,
+    DeleteBookResponse, GetBookRequest, GetBookResponse, ImportBooksRequest, ImportBooksResponse,
+    ListBooksRequest, ListBooksResponse, ListCategoriesRequest, ListCategoriesResponse,
+    OfferUpdate, SearchBooksRequest, SearchBooksResponse, UpdateOffersRequest,
+    UpdateOffersResponse, UpsertBooksRequest, UpsertBooksResponse,
 };
 use futures_util::{Stream, StreamExt as _, stream};
 use recommender::ItemNumber;
@@ -59,7 +61,7 @@ impl CatalogService for Catalog {
         let generation = self.live().generation();
         let index = generation.index_of_id(&id).ok_or(UnknownBook)?;
         let found = generation.book(index).map(book::to_message);
-        Ok(Response::new(GetBookResponse { book: found }))
+        Ok(Response::new(GetBookResponse { book: found, ..GetBookResponse::default() }))
     }
 
     async fn search_books(
@@ -130,6 +132,27 @@ impl CatalogService for Catalog {
         violations.check()?;
         let put = self.live().put_offers(&offers).await.map_err(|error| failed(&error))?;
         Ok(Response::new(UpdateOffersResponse { unknown_book_ids: put.unknown }))
+    }
+
+    async fn list_books(
+        &self,
+        _request: Request<ListBooksRequest>,
+    ) -> Result<Response<ListBooksResponse>, Status> {
+        Err(status::not_yet())
+    }
+
+    async fn list_categories(
+        &self,
+        _request: Request<ListCategoriesRequest>,
+    ) -> Result<Response<ListCategoriesResponse>, Status> {
+        Err(status::not_yet())
+    }
+
+    async fn adjust_stock(
+        &self,
+        _request: Request<AdjustStockRequest>,
+    ) -> Result<Response<AdjustStockResponse>, Status> {
+        Err(status::not_yet())
     }
 
     async fn delete_book(

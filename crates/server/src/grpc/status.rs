@@ -127,6 +127,11 @@ impl From<UnknownCategory> for Status {
     }
 }
 
+/// The method is of the contract and not served yet.
+pub(crate) fn not_yet() -> Status {
+    Status::unimplemented("this method is not served yet")
+}
+
 /// There is no such user.
 pub(crate) fn unknown_user() -> Status {
     let details = because(Reason::UserUnknown);

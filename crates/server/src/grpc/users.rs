@@ -7,12 +7,14 @@ use api::v1::stored_event::Origin;
 use api::v1::user_service_server::UserService;
 use api::v1::{
     DeleteUserRequest, DeleteUserResponse, Event, EventKind, ExportUserRequest, ExportUserResponse,
-    MergeUsersRequest, MergeUsersResponse, StoredEvent as StoredEventMessage,
+    ImportReadingListRequest, ImportReadingListResponse, ListUserBooksRequest,
+    ListUserBooksResponse, ListUsersRequest, ListUsersResponse, MergeUsersRequest,
+    MergeUsersResponse, StoredEvent as StoredEventMessage,
 };
 use futures_util::{Stream, StreamExt as _, stream};
 use recommender::{ItemNumber, Rating};
 use storage::{EventId, EventOrigin, NewImpression, Store, StoreError, StoredEvent};
-use tonic::{Request, Response, Status};
+use tonic::{Request, Response, Status, Streaming};
 
 use super::status;
 use super::time::timestamp;
@@ -42,6 +44,30 @@ impl UserKeeper {
 
 #[tonic::async_trait]
 impl UserService for UserKeeper {
+    async fn list_users(
+        &self,
+        _request: Request<ListUsersRequest>,
+    ) -> Result<Response<ListUsersResponse>, Status> {
+        Err(status::not_yet())
+    }
+
+    async fn list_user_books(
+        &self,
+        _request: Request<ListUserBooksRequest>,
+    ) -> Result<Response<ListUserBooksResponse>, Status> {
+        Err(status::not_yet())
+    }
+
+    type ImportReadingListStream =
+        Pin<Box<dyn Stream<Item = Result<ImportReadingListResponse, Status>> + Send + 'static>>;
+
+    async fn import_reading_list(
+        &self,
+        _request: Request<Streaming<ImportReadingListRequest>>,
+    ) -> Result<Response<Self::ImportReadingListStream>, Status> {
+        Err(status::not_yet())
+    }
+
     type ExportUserStream =
         Pin<Box<dyn Stream<Item = Result<ExportUserResponse, Status>> + Send + 'static>>;
 

@@ -7,14 +7,14 @@ use std::sync::Arc;
 
 use api::v1::recommendation_service_server::RecommendationService;
 use api::v1::{
-    RecommendRequest, RecommendResponse, SimilarBooksRequest, SimilarBooksResponse,
-    TrendingRequest, TrendingResponse,
+    RecommendPageRequest, RecommendPageResponse, RecommendRequest, RecommendResponse,
+    SimilarBooksRequest, SimilarBooksResponse, TrendingRequest, TrendingResponse,
 };
 use tonic::{Request, Response, Status};
 use transport::Deadline;
 
-use super::Bounds;
 use super::violations::Violations;
+use super::{Bounds, status};
 use crate::recommend::{Fresh, Recommender};
 use crate::settings::LiveSettings;
 
@@ -97,5 +97,12 @@ impl RecommendationService for V1 {
             fallback: answer::fallback(&answer).into(),
             shown_token: answer.shown.token(),
         }))
+    }
+
+    async fn recommend_page(
+        &self,
+        _request: Request<RecommendPageRequest>,
+    ) -> Result<Response<RecommendPageResponse>, Status> {
+        Err(status::not_yet())
     }
 }
