@@ -4,6 +4,7 @@
 
 mod book;
 mod catalog;
+mod category;
 mod events;
 mod insight;
 mod models;

@@ -8,6 +8,7 @@
 //! - [`generation`], [`rules`] and [`live`]: what is being served, renewed without a pause;
 //!   [`opening`], to measure how a model's file is opened; [`made_up`], a large store to measure on;
 //! - [`recommend`]: questions and answers, without protobuf; `histories`, what is known of users;
+//!   `categories`, what books are sorted by;
 //! - [`ingest`]: events on their way into the store;
 //! - [`grpc`] and [`serve`]: the same over the network;
 //! - [`methods`], [`access`] and [`layers`]: what is served to whom, and what happens around it;
@@ -23,6 +24,7 @@ mod backoff;
 pub mod backup;
 mod blocking;
 pub mod books;
+mod categories;
 pub mod certificates;
 mod clock;
 pub mod data_folder;

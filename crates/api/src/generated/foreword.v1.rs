@@ -2374,8 +2374,8 @@ pub struct RecommendPageRequest {
     pub filter: ::core::option::Option<BookFilter>,
     /// The shelves wanted, 1 to 20, in the order in which they choose: of two that want a book, the
     /// first has it; but those of `SHELF_KIND_NEXT_IN_SERIES` choose before all others. Together
-    /// they may be up to 20 shelves with up to 1,000 books. No two requests may be for the same
-    /// category or the same book in one kind.
+    /// they may be up to 20 shelves with up to 1,000 books. No two may be alike in kind, category and
+    /// book.
     #[prost(message, repeated, tag = "4")]
     pub shelves: ::prost::alloc::vec::Vec<ShelfRequest>,
     /// As `RecommendRequest.shown_token`: what no shelf of this page is to repeat.
@@ -2567,7 +2567,8 @@ pub enum ShelfKind {
     PickedForYou = 1,
     /// Books of one category, for the reader: of a given one, or of the reader's favourites.
     Category = 2,
-    /// Books that go with one that the reader has and likes. The reader's own are never among them.
+    /// Books that go with one that the reader likes; one that they only looked at serves if there is
+    /// no other: `Shelf.event_kind` says so. The reader's own are never among them.
     BecauseYouRead = 3,
     /// Books that are read more lately than they used to be, without the reader's own.
     Trending = 4,

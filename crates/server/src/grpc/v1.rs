@@ -1,6 +1,7 @@
 //! `foreword.v1.RecommendationService`.
 
 mod answer;
+mod page;
 mod question;
 
 use std::sync::Arc;
@@ -13,8 +14,8 @@ use api::v1::{
 use tonic::{Request, Response, Status};
 use transport::Deadline;
 
+use super::Bounds;
 use super::violations::Violations;
-use super::{Bounds, status};
 use crate::recommend::{Fresh, Recommender};
 use crate::settings::LiveSettings;
 
@@ -101,8 +102,20 @@ impl RecommendationService for V1 {
 
     async fn recommend_page(
         &self,
-        _request: Request<RecommendPageRequest>,
+        request: Request<RecommendPageRequest>,
     ) -> Result<Response<RecommendPageResponse>, Status> {
-        Err(status::not_yet())
+        let deadline = request.extensions().get::<Deadline>().copied();
+        let request = request.into_inner();
+        let bounds = Bounds::of(&self.settings);
+        let mut violations = Violations::new();
+        let fresh = Fresh { revision: request.user_revision, deadline };
+        let history = &request.history;
+        let reader = question::reader(request.user_id, fresh, history, &bounds, &mut violations);
+        let filter =
+            question::filter(request.filter, &request.shown_token, &bounds, &mut violations);
+        let wanted = page::wanted(request.shelves, &bounds, &mut violations);
+        violations.check()?;
+        let page = self.recommender.page(&reader, &filter, &wanted).await?;
+        Ok(Response::new(page::to_message(&page, &filter.filter)))
     }
 }

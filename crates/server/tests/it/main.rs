@@ -18,6 +18,7 @@ mod metrics;
 mod opening;
 mod operator;
 mod own_layer;
+mod page;
 mod renewal;
 mod retraining;
 mod rules;

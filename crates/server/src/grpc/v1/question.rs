@@ -11,12 +11,22 @@ use crate::recommend::{BadToken, BookFilter, Fresh, Reader, Shown};
 
 /// How many results are wanted: 0 stands for the default.
 pub(crate) fn results_wanted(max_results: i32, bounds: &Bounds, found: &mut Violations) -> usize {
+    results_wanted_at("max_results", max_results, bounds, found)
+}
+
+/// The same of a field of another name.
+pub(super) fn results_wanted_at(
+    field: &str,
+    max_results: i32,
+    bounds: &Bounds,
+    found: &mut Violations,
+) -> usize {
     match usize::try_from(max_results) {
         Ok(0) => bounds.results_default,
         Ok(wanted) if wanted <= bounds.results_max => wanted,
         _ => {
             let expected = format!("0 to {}", bounds.results_max);
-            found.add("max_results", max_results, &expected);
+            found.add(field, max_results, &expected);
             0
         }
     }
