@@ -85,7 +85,7 @@ pub fn routes(
     let books = Arc::clone(recommender.live());
     let events = events::EventKeeper::new(Arc::clone(ingest), books, live.clone());
     let rules = rules::RuleKeeper::new(Arc::clone(recommender));
-    let catalog = catalog::Catalog::new(Arc::clone(recommender));
+    let catalog = catalog::Catalog::new(Arc::clone(recommender), live.clone());
     let users = users::UserKeeper::new(Arc::clone(recommender));
     let message_bytes_max = settings.transport.message_bytes_max.get();
     let reflection = || {

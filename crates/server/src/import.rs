@@ -15,7 +15,7 @@ mod error;
 mod event_id;
 mod goodbooks;
 mod goodreads;
-mod isbn;
+pub(crate) mod isbn;
 mod language;
 mod match_index;
 mod normalise;

@@ -36,6 +36,7 @@ use self::tokens::Tokens;
 pub use crate::histories::Fresh;
 pub use fallback::{Fallback, Fallbacks};
 pub use page::{About, Page, PageShelf, Subject, WantedShelf};
+pub(crate) use placed::excluded;
 pub use shelf_kind::ShelfKind;
 pub use shown::{BadToken, Shown};
 

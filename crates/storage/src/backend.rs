@@ -24,6 +24,7 @@ use crate::rows::{Row, RowKey, RowKind};
 use crate::rules::Rule;
 use crate::scan::EventsPage;
 use crate::search::BookWords;
+use crate::stock::StockChange;
 use crate::store::{Counts, Revisions};
 
 /// A database with a store in it, its schema up to date. Reads see what was committed before they
@@ -307,6 +308,18 @@ pub(crate) trait Transaction: fmt::Debug + Send {
         impressions: &[NewImpression],
         keep: u64,
     ) -> Result<Vec<usize>, StoreError>;
+
+    /// The change of stock that a request asked for, if it is remembered.
+    async fn find_stock_change(
+        &mut self,
+        request_id: &str,
+    ) -> Result<Option<StockChange>, StoreError>;
+    /// Remembers a change of stock, and forgets all but the latest of the shop.
+    async fn insert_stock_change(
+        &mut self,
+        change: &StockChange,
+        keep: u32,
+    ) -> Result<(), StoreError>;
 
     /// How many rules there are beside this one.
     async fn count_other_rules(&mut self, id: &str) -> Result<u64, StoreError>;

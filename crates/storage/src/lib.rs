@@ -77,6 +77,7 @@ mod scan;
 mod search;
 pub mod snapshot;
 mod sqlite;
+mod stock;
 mod store;
 mod users;
 mod writer;
@@ -105,6 +106,7 @@ pub use search::QUERY_WORDS_MAX;
 pub use snapshot::{
     Section, SectionBytes, Snapshot, SnapshotError, SnapshotHeader, write_snapshot,
 };
+pub use stock::{StockChange, StockOutcome};
 pub use store::{Counts, FILE_NAME, Notices, Revisions, Store, StoreSettings, TrainingTurn};
 pub use users::{Merged, ResolvedUser};
 pub use writer::{Committed, Writer};

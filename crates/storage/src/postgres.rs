@@ -22,6 +22,7 @@ mod scan;
 mod schema;
 mod search;
 mod shop;
+mod stock;
 mod training;
 mod transaction;
 pub(crate) mod url;

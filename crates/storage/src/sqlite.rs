@@ -18,6 +18,7 @@ mod scan;
 mod schema;
 mod search;
 mod shop;
+mod stock;
 mod touched;
 mod transaction;
 mod users;

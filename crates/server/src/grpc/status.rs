@@ -23,6 +23,8 @@ const DOMAIN: &str = "foreword";
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Reason {
     BookUnknown,
+    SoldOut,
+    RequestConflicting,
     CategoryUnknown,
     UserUnknown,
     UserMerged,
@@ -47,8 +49,10 @@ enum Reason {
 
 impl Reason {
     #[cfg(test)]
-    const ALL: [Self; 21] = [
+    const ALL: [Self; 23] = [
         Self::BookUnknown,
+        Self::SoldOut,
+        Self::RequestConflicting,
         Self::CategoryUnknown,
         Self::UserUnknown,
         Self::UserMerged,
@@ -74,6 +78,8 @@ impl Reason {
     fn name(self) -> &'static str {
         match self {
             Self::BookUnknown => "BOOK_UNKNOWN",
+            Self::SoldOut => "SOLD_OUT",
+            Self::RequestConflicting => "REQUEST_CONFLICTING",
             Self::CategoryUnknown => "CATEGORY_UNKNOWN",
             Self::UserUnknown => "USER_UNKNOWN",
             Self::UserMerged => "USER_MERGED",
@@ -130,6 +136,21 @@ impl From<UnknownCategory> for Status {
 /// The method is of the contract and not served yet.
 pub(crate) fn not_yet() -> Status {
     Status::unimplemented("this method is not served yet")
+}
+
+/// There are only so many units of a book, fewer than are to be taken.
+pub(crate) fn sold_out(stock: u32) -> Status {
+    let metadata = [("stock".to_owned(), stock.to_string())];
+    let details = ErrorDetails::with_error_info(Reason::SoldOut.name(), DOMAIN, metadata);
+    let message = format!("change: found {stock} in stock, expected as many as are to be taken");
+    Status::with_error_details(Code::FailedPrecondition, message, details)
+}
+
+/// The id of a change names another.
+pub(crate) fn request_conflicting() -> Status {
+    let details = because(Reason::RequestConflicting);
+    let message = "request_id: found the id of another change, expected one of its own";
+    Status::with_error_details(Code::AlreadyExists, message, details)
 }
 
 /// There is no such user.

@@ -20,7 +20,7 @@ use crate::recommend::{Fresh, Recommender};
 use crate::settings::LiveSettings;
 
 pub use answer::to_message;
-pub(super) use question::{check_id, results_wanted};
+pub(super) use question::{check_id, filter, results_wanted};
 
 /// Answers the clients of Foreword's own contract.
 pub(super) struct V1 {

@@ -82,7 +82,7 @@ impl PlacedReader {
 }
 
 /// The books that a filter leaves out by name.
-pub(super) fn excluded(generation: &Generation, filter: &BookFilter) -> Vec<u32> {
+pub(crate) fn excluded(generation: &Generation, filter: &BookFilter) -> Vec<u32> {
     let excluded = filter.excluded.iter().filter_map(|id| generation.index_of_id(id));
     let shown = filter.shown.items().iter().filter_map(|item| generation.index_of(*item));
     excluded.chain(shown).collect()

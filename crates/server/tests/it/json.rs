@@ -92,9 +92,10 @@ fn contract() -> Contract {
 }
 
 /// The methods that change something, in an order in which their examples find what they are about.
-const CHANGING: [&str; 8] = [
+const CHANGING: [&str; 9] = [
     "UpsertBooks",
     "UpdateOffers",
+    "AdjustStock",
     "PutRule",
     "RecordEvents",
     "MergeUsers",
@@ -104,10 +105,7 @@ const CHANGING: [&str; 8] = [
 ];
 
 /// Methods that the contract has and the service does not answer yet.
-const NOT_YET: [&str; 13] = [
-    "ListBooks",
-    "ListCategories",
-    "AdjustStock",
+const NOT_YET: [&str; 10] = [
     "ListUsers",
     "ListUserBooks",
     "ListModels",

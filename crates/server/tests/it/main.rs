@@ -4,6 +4,7 @@
 mod access;
 mod admin;
 mod backup;
+mod browsing;
 mod catalogue;
 mod compression;
 mod contract;

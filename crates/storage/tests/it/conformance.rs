@@ -32,5 +32,6 @@ mod record;
 mod rows;
 mod rules;
 mod search;
+mod stock;
 mod users;
 mod writing;

@@ -91,7 +91,7 @@ fn inline_history(
 }
 
 /// Which books may be returned.
-pub(super) fn filter(
+pub(crate) fn filter(
     message: Option<FilterMessage>,
     shown_token: &str,
     bounds: &Bounds,
