@@ -13,6 +13,7 @@ mod rules;
 pub(crate) mod status;
 mod time;
 mod tutorial;
+mod user_book;
 mod users;
 mod v1;
 mod violations;
@@ -86,7 +87,7 @@ pub fn routes(
     let events = events::EventKeeper::new(Arc::clone(ingest), books, live.clone());
     let rules = rules::RuleKeeper::new(Arc::clone(recommender));
     let catalog = catalog::Catalog::new(Arc::clone(recommender), live.clone());
-    let users = users::UserKeeper::new(Arc::clone(recommender));
+    let users = users::UserKeeper::new(Arc::clone(recommender), live.clone());
     let message_bytes_max = settings.transport.message_bytes_max.get();
     let reflection = || {
         tonic_reflection::server::Builder::configure()

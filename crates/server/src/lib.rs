@@ -9,6 +9,7 @@
 //!   [`opening`], to measure how a model's file is opened; [`made_up`], a large store to measure on;
 //! - [`recommend`]: questions and answers, without protobuf; `histories`, what is known of users;
 //!   `categories`, `book_list` and `related`, the catalogue to leaf through;
+//! - [`users`] and `library`: users as a whole, and what one of them did, book by book;
 //! - [`ingest`]: events on their way into the store;
 //! - [`grpc`] and [`serve`]: the same over the network;
 //! - [`methods`], [`access`] and [`layers`]: what is served to whom, and what happens around it;
@@ -37,6 +38,7 @@ mod idle;
 pub mod import;
 pub mod ingest;
 pub mod layers;
+mod library;
 pub mod live;
 pub mod made_up;
 pub mod methods;

@@ -177,6 +177,11 @@ impl Recommender {
         &self.store
     }
 
+    /// What each kind of event says.
+    pub(crate) fn weights(&self) -> &EventWeights {
+        &self.weights
+    }
+
     /// What is known of users.
     pub(crate) fn histories(&self) -> &Arc<Histories> {
         &self.histories

@@ -22,9 +22,10 @@ use tonic::{Request, Response, Status, Streaming};
 
 use super::v1::check_id;
 use super::violations::Violations;
-use super::{Bounds, book, pages, status};
+use super::{Bounds, book, pages, status, user_book};
 use crate::import::isbn;
 use crate::layers::Permit;
+use crate::library;
 use crate::live::{Live, OfferChange};
 use crate::recommend::{Recommender, UnknownBook};
 use crate::related;
@@ -73,14 +74,31 @@ impl CatalogService for Catalog {
         &self,
         request: Request<GetBookRequest>,
     ) -> Result<Response<GetBookResponse>, Status> {
-        let GetBookRequest { book_id, include_related, user_id: _ } = request.into_inner();
-        check_book_id(&book_id)?;
+        let GetBookRequest { book_id, include_related, user_id } = request.into_inner();
+        let mut violations = Violations::new();
+        check_id("book_id", &book_id, &mut violations);
+        if !user_id.is_empty() {
+            check_id("user_id", &user_id, &mut violations);
+        }
+        violations.check()?;
         let generation = self.live().generation();
         let index = generation.index_of_id(&book_id).ok_or(UnknownBook)?;
         let mut answer = GetBookResponse {
             book: generation.book(index).map(book::to_message),
             ..GetBookResponse::default()
         };
+        if let Some(book) = generation.book(index).filter(|_| !user_id.is_empty()) {
+            match library::book(self.recommender.store(), &user_id, book.number).await {
+                Ok(done) => {
+                    let message = |done| user_book::to_message(&generation, &done, None);
+                    answer.user_book = done.map(message);
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "what a user did to a book cannot be read");
+                    answer.stale = true;
+                }
+            }
+        }
         if include_related {
             answer.editions = lists::messages(&generation, &related::editions(&generation, index));
             answer.series_books =

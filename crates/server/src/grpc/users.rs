@@ -1,5 +1,7 @@
 //! `foreword.v1.UserService`.
 
+mod lists;
+
 use std::pin::Pin;
 use std::sync::Arc;
 
@@ -16,22 +18,28 @@ use recommender::{ItemNumber, Rating};
 use storage::{EventId, EventOrigin, NewImpression, Store, StoreError, StoredEvent};
 use tonic::{Request, Response, Status, Streaming};
 
-use super::status;
 use super::time::timestamp;
 use super::v1::check_id;
 use super::violations::Violations;
+use super::{pages, status, user_book};
 use crate::layers::Permit;
+use crate::library::{self, Kinds};
 use crate::recommend::Recommender;
+use crate::settings::LiveSettings;
 use crate::users::{self, Export, Exported};
+
+/// How many users, or books of one, an answer holds.
+const PAGE: pages::Size = pages::Size { default: 20, max: 100 };
 
 /// Keeps what is known of users.
 pub(super) struct UserKeeper {
     recommender: Arc<Recommender>,
+    settings: LiveSettings,
 }
 
 impl UserKeeper {
-    pub(super) fn new(recommender: Arc<Recommender>) -> Self {
-        Self { recommender }
+    pub(super) fn new(recommender: Arc<Recommender>, settings: LiveSettings) -> Self {
+        Self { recommender, settings }
     }
 
     /// Has the next answer know that a user is gone.
@@ -46,16 +54,51 @@ impl UserKeeper {
 impl UserService for UserKeeper {
     async fn list_users(
         &self,
-        _request: Request<ListUsersRequest>,
+        request: Request<ListUsersRequest>,
     ) -> Result<Response<ListUsersResponse>, Status> {
-        Err(status::not_yet())
+        let request = request.into_inner();
+        let mut violations = Violations::new();
+        let size = pages::size(request.page_size, PAGE, &mut violations);
+        let after = lists::after_user(&request.page_token, &mut violations);
+        violations.check()?;
+        let (generation, store) = (self.recommender.live().generation(), self.recommender.store());
+        let events_max = self.settings.current().serve.history_events_max.get();
+        let weights = self.recommender.weights();
+        let found = library::summaries(store, &generation, weights, after, size, events_max).await;
+        let (users, next) = found.map_err(|error| failed(&error))?;
+        Ok(Response::new(ListUsersResponse {
+            users: users.iter().map(|user| lists::summary(&generation, user)).collect(),
+            next_page_token: next.map(lists::token_of_user).unwrap_or_default(),
+        }))
     }
 
     async fn list_user_books(
         &self,
-        _request: Request<ListUserBooksRequest>,
+        request: Request<ListUserBooksRequest>,
     ) -> Result<Response<ListUserBooksResponse>, Status> {
-        Err(status::not_yet())
+        let request = request.into_inner();
+        let mut violations = Violations::new();
+        check_id("user_id", &request.user_id, &mut violations);
+        let kinds = Kinds {
+            any: lists::kinds("any_kinds", &request.any_kinds, &mut violations),
+            none: lists::kinds("no_kinds", &request.no_kinds, &mut violations),
+        };
+        let size = pages::size(request.page_size, PAGE, &mut violations) as usize;
+        let after = lists::after_book(&request.page_token, &mut violations);
+        violations.check()?;
+        let store = self.recommender.store();
+        let page = library::page(store, &request.user_id, &kinds, after, size).await;
+        let page = page.map_err(|error| failed(&error))?.ok_or_else(status::unknown_user)?;
+        let items: Vec<ItemNumber> = page.books.iter().map(|book| book.item).collect();
+        let ids = store.item_ids(&items).await.map_err(|error| failed(&error))?;
+        let generation = self.recommender.live().generation();
+        let books = page.books.iter().zip(ids);
+        Ok(Response::new(ListUserBooksResponse {
+            books: books.map(|(book, id)| user_book::to_message(&generation, book, id)).collect(),
+            next_page_token: page.next.map(lists::token_of_book).unwrap_or_default(),
+            // At most as many as events are looked at.
+            total_count: page.total as i32,
+        }))
     }
 
     type ImportReadingListStream =
@@ -211,10 +254,8 @@ fn impression(user_id: &str, shown: &NewImpression, book: Option<String>) -> Sto
 /// An event's id as text. Those of clients are; those that an import made of what a row says are
 /// 16 bytes, which are written in hexadecimal digits.
 fn text_of(id: EventId) -> String {
-    match std::str::from_utf8(id.as_bytes()) {
-        Ok(text) if !text.chars().any(char::is_control) => text.to_owned(),
-        _ => id.as_bytes().iter().map(|byte| format!("{byte:02x}")).collect(),
-    }
+    let digits = || id.as_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+    user_book::text_of(id).unwrap_or_else(digits)
 }
 
 fn check_user(field: &str, id: &str) -> Result<(), Status> {

@@ -105,9 +105,7 @@ const CHANGING: [&str; 9] = [
 ];
 
 /// Methods that the contract has and the service does not answer yet.
-const NOT_YET: [&str; 10] = [
-    "ListUsers",
-    "ListUserBooks",
+const NOT_YET: [&str; 8] = [
     "ListModels",
     "GetModel",
     "ActivateModel",

@@ -14,6 +14,7 @@ mod executor;
 mod health;
 mod import;
 mod json;
+mod libraries;
 mod log;
 mod metrics;
 mod opening;
