@@ -3,6 +3,7 @@
 //!
 //! - [`settings`] and [`data_folder`]: what everything starts from;
 //! - [`import`], [`demo`] and [`train`]: filling the store, and learning from it;
+//!   `reading_list`, what users send in;
 //!   [`model_file`], how a model is written; `models_exchange`, how replicas share it;
 //!   `retrain`, the same by itself while the service runs;
 //! - [`generation`], [`rules`] and [`live`]: what is being served, renewed without a pause;
@@ -47,6 +48,7 @@ mod models_exchange;
 pub mod opening;
 pub mod progress;
 pub mod rates;
+mod reading_list;
 pub mod recommend;
 mod related;
 mod repeat;

@@ -13,6 +13,7 @@ use super::tutorial::UnknownCategory;
 use super::violations::Invalid;
 use crate::access::{Refusal, Role};
 use crate::ingest::NotTaken;
+use crate::reading_list::NoRoom;
 use crate::recommend::UnknownBook;
 use crate::settings::Rate;
 
@@ -28,6 +29,7 @@ enum Reason {
     CategoryUnknown,
     UserUnknown,
     UserMerged,
+    ReadingListsLimit,
     RuleUnknown,
     RulesLimit,
     StoreUnavailable,
@@ -49,13 +51,14 @@ enum Reason {
 
 impl Reason {
     #[cfg(test)]
-    const ALL: [Self; 23] = [
+    const ALL: [Self; 24] = [
         Self::BookUnknown,
         Self::SoldOut,
         Self::RequestConflicting,
         Self::CategoryUnknown,
         Self::UserUnknown,
         Self::UserMerged,
+        Self::ReadingListsLimit,
         Self::RuleUnknown,
         Self::RulesLimit,
         Self::StoreUnavailable,
@@ -83,6 +86,7 @@ impl Reason {
             Self::CategoryUnknown => "CATEGORY_UNKNOWN",
             Self::UserUnknown => "USER_UNKNOWN",
             Self::UserMerged => "USER_MERGED",
+            Self::ReadingListsLimit => "READING_LISTS_LIMIT",
             Self::RuleUnknown => "RULE_UNKNOWN",
             Self::RulesLimit => "RULES_LIMIT",
             Self::StoreUnavailable => "STORE_UNAVAILABLE",
@@ -165,6 +169,13 @@ pub(crate) fn merged_before() -> Status {
     let message = "source_user_id: found a user who is merged into another than the target, or \
                    whom the target is merged into; expected one who is not";
     Status::with_error_details(Code::FailedPrecondition, message, details)
+}
+
+/// As many reading lists are on their way as the server holds at once.
+pub(crate) fn too_many_reading_lists(_: NoRoom) -> Status {
+    let details = retry(Reason::ReadingListsLimit, STORE_RETRY);
+    let message = "too many reading lists are on their way; try again later";
+    Status::with_error_details(Code::Unavailable, message, details)
 }
 
 /// There is no such rule.

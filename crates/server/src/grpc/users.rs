@@ -1,6 +1,7 @@
 //! `foreword.v1.UserService`.
 
 mod lists;
+mod reading_list;
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -18,12 +19,14 @@ use recommender::{ItemNumber, Rating};
 use storage::{EventId, EventOrigin, NewImpression, Store, StoreError, StoredEvent};
 use tonic::{Request, Response, Status, Streaming};
 
+use self::reading_list::Import;
 use super::time::timestamp;
 use super::v1::check_id;
 use super::violations::Violations;
 use super::{pages, status, user_book};
 use crate::layers::Permit;
 use crate::library::{self, Kinds};
+use crate::reading_list::ReadingLists;
 use crate::recommend::Recommender;
 use crate::settings::LiveSettings;
 use crate::users::{self, Export, Exported};
@@ -35,11 +38,13 @@ const PAGE: pages::Size = pages::Size { default: 20, max: 100 };
 pub(super) struct UserKeeper {
     recommender: Arc<Recommender>,
     settings: LiveSettings,
+    reading_lists: ReadingLists,
 }
 
 impl UserKeeper {
     pub(super) fn new(recommender: Arc<Recommender>, settings: LiveSettings) -> Self {
-        Self { recommender, settings }
+        let reading_lists = ReadingLists::new(recommender.store().clone());
+        Self { recommender, settings, reading_lists }
     }
 
     /// Has the next answer know that a user is gone.
@@ -106,9 +111,19 @@ impl UserService for UserKeeper {
 
     async fn import_reading_list(
         &self,
-        _request: Request<Streaming<ImportReadingListRequest>>,
+        request: Request<Streaming<ImportReadingListRequest>>,
     ) -> Result<Response<Self::ImportReadingListStream>, Status> {
-        Err(status::not_yet())
+        let permit = Permit::of(&request);
+        let import = Import::new(self.reading_lists.clone(), request.into_inner(), permit);
+        let answers = stream::unfold(Some(import), |import| async move {
+            let mut import = import?;
+            match import.next().await {
+                Ok(Some(answer)) => Some((Ok(answer), Some(import))),
+                Ok(None) => None,
+                Err(status) => Some((Err(status), None)),
+            }
+        });
+        Ok(Response::new(answers.boxed()))
     }
 
     type ExportUserStream =

@@ -21,6 +21,7 @@ mod opening;
 mod operator;
 mod own_layer;
 mod page;
+mod reading_lists;
 mod renewal;
 mod retraining;
 mod rules;
