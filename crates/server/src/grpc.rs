@@ -87,6 +87,7 @@ pub fn routes(
     let events = events::EventKeeper::new(Arc::clone(ingest), books, live.clone());
     let rules = rules::RuleKeeper::new(Arc::clone(recommender));
     let catalog = catalog::Catalog::new(Arc::clone(recommender), live.clone());
+    let models = models::ModelKeeper::new(Arc::clone(recommender), live.clone());
     let users = users::UserKeeper::new(Arc::clone(recommender), live.clone());
     let message_bytes_max = settings.transport.message_bytes_max.get();
     let reflection = || {
@@ -112,7 +113,7 @@ pub fn routes(
         .add_service(packed!(RuleServiceServer::new(rules)))
         .add_service(packed!(CatalogServiceServer::new(catalog)))
         .add_service(packed!(UserServiceServer::new(users)))
-        .add_service(packed!(ModelServiceServer::new(models::ModelKeeper)))
+        .add_service(packed!(ModelServiceServer::new(models)))
         .add_service(packed!(InsightServiceServer::new(insight::Insight)))
         .add_service(reflection().build_v1()?)
         .add_service(reflection().build_v1alpha()?))

@@ -3,7 +3,7 @@
 //!
 //! - [`settings`] and [`data_folder`]: what everything starts from;
 //! - [`import`], [`demo`] and [`train`]: filling the store, and learning from it;
-//!   `reading_list`, what users send in;
+//!   `reading_list`, what users send in; `models`, choosing among them;
 //!   [`model_file`], how a model is written; `models_exchange`, how replicas share it;
 //!   `retrain`, the same by itself while the service runs;
 //! - [`generation`], [`rules`] and [`live`]: what is being served, renewed without a pause;
@@ -44,6 +44,7 @@ pub mod live;
 pub mod made_up;
 pub mod methods;
 pub mod model_file;
+mod models;
 mod models_exchange;
 pub mod opening;
 pub mod progress;

@@ -1,20 +1,49 @@
 //! `foreword.v1.ModelService`.
 
 use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
 
 use api::v1::model_service_server::ModelService;
+use api::v1::train_response::Told;
 use api::v1::{
     ActivateModelRequest, ActivateModelResponse, GetModelRequest, GetModelResponse,
-    ListModelsRequest, ListModelsResponse, RollBackModelRequest, RollBackModelResponse,
-    TrainRequest, TrainResponse,
+    ListModelsRequest, ListModelsResponse, Model as ModelMessage, RollBackModelRequest,
+    RollBackModelResponse, TrainProgress, TrainRequest, TrainResponse, TrainingSummary,
 };
-use futures_util::Stream;
+use futures_util::{Stream, StreamExt as _, stream};
+use storage::{ModelFolderError, ModelVersion};
+use tokio::time::Instant;
 use tonic::{Request, Response, Status};
 
 use super::status;
+use super::time::timestamp_of;
+use super::violations::Violations;
+use crate::layers::Permit;
+use crate::live::Live;
+use crate::models::{self, Contents, ModelInfo, ModelsError, Stage, Training};
+use crate::recommend::Recommender;
+use crate::settings::LiveSettings;
+use crate::train::TrainError;
+
+/// How often progress is told.
+const TELL_EVERY: Duration = Duration::from_millis(100);
 
 /// Keeps the shop's models.
-pub(super) struct ModelKeeper;
+pub(super) struct ModelKeeper {
+    recommender: Arc<Recommender>,
+    settings: LiveSettings,
+}
+
+impl ModelKeeper {
+    pub(super) fn new(recommender: Arc<Recommender>, settings: LiveSettings) -> Self {
+        Self { recommender, settings }
+    }
+
+    fn live(&self) -> &Arc<Live> {
+        self.recommender.live()
+    }
+}
 
 #[tonic::async_trait]
 impl ModelService for ModelKeeper {
@@ -22,36 +51,184 @@ impl ModelService for ModelKeeper {
         &self,
         _request: Request<ListModelsRequest>,
     ) -> Result<Response<ListModelsResponse>, Status> {
-        Err(status::not_yet())
+        let found = models::list(self.live()).await.map_err(failed)?;
+        Ok(Response::new(ListModelsResponse { models: found.iter().map(to_message).collect() }))
     }
 
     async fn get_model(
         &self,
-        _request: Request<GetModelRequest>,
+        request: Request<GetModelRequest>,
     ) -> Result<Response<GetModelResponse>, Status> {
-        Err(status::not_yet())
+        let version = wanted(&request.get_ref().version)?;
+        let found = models::find(self.live(), version).await.map_err(failed)?;
+        let mut model = to_message(&found);
+        if let Some(Ok(contents)) = found.file {
+            model.settings_toml = contents.settings;
+        }
+        Ok(Response::new(GetModelResponse { model: Some(model) }))
     }
 
     type TrainStream = Pin<Box<dyn Stream<Item = Result<TrainResponse, Status>> + Send + 'static>>;
 
     async fn train(
         &self,
-        _request: Request<TrainRequest>,
+        request: Request<TrainRequest>,
     ) -> Result<Response<Self::TrainStream>, Status> {
-        Err(status::not_yet())
+        let permit = Permit::of(&request);
+        let live = Arc::clone(self.live());
+        let settings = self.settings.current();
+        let training = Training::begin(live.store().clone(), live.models().clone(), &settings);
+        let training = training.map_err(|error| {
+            tracing::error!(%error, "there is no thread for a training");
+            status::too_many_open_calls()
+        })?;
+        let run = Run { training, live, permit, began: Instant::now() };
+        let answers = stream::unfold(Some(run), |run| async move {
+            let mut run = run?;
+            match run.next().await {
+                Ok(told @ Told::Progress(_)) => Some((Ok(answer(told)), Some(run))),
+                Ok(told) => Some((Ok(answer(told)), None)),
+                Err(status) => Some((Err(status), None)),
+            }
+        });
+        Ok(Response::new(answers.boxed()))
     }
 
     async fn activate_model(
         &self,
-        _request: Request<ActivateModelRequest>,
+        request: Request<ActivateModelRequest>,
     ) -> Result<Response<ActivateModelResponse>, Status> {
-        Err(status::not_yet())
+        let version = wanted(&request.get_ref().version)?;
+        let Some(version) = version else { return Err(no_version("")) };
+        let keep = self.settings.current().models.keep;
+        models::activate(self.live(), version, keep).await.map_err(failed)?;
+        tracing::info!(model = version.0, "model activated");
+        let found = models::find(self.live(), Some(version)).await.map_err(failed)?;
+        Ok(Response::new(ActivateModelResponse { model: Some(to_message(&found)) }))
     }
 
     async fn roll_back_model(
         &self,
-        _request: Request<RollBackModelRequest>,
+        request: Request<RollBackModelRequest>,
     ) -> Result<Response<RollBackModelResponse>, Status> {
-        Err(status::not_yet())
+        let left = wanted(&request.get_ref().version)?;
+        let keep = self.settings.current().models.keep;
+        models::roll_back(self.live(), left, keep).await.map_err(failed)?;
+        let found = models::find(self.live(), None).await.map_err(failed)?;
+        tracing::info!(model = found.version.0, "model rolled back");
+        Ok(Response::new(RollBackModelResponse { model: Some(to_message(&found)) }))
+    }
+}
+
+/// A training, and who waits for it.
+struct Run {
+    training: Training,
+    live: Arc<Live>,
+    permit: Permit,
+    began: Instant,
+}
+
+impl Run {
+    /// What is to be told next.
+    async fn next(&mut self) -> Result<Told, Status> {
+        let ended = tokio::select! {
+            biased;
+            status = self.permit.ended() => return Err(status),
+            ended = &mut self.training.ended => ended,
+            () = tokio::time::sleep(TELL_EVERY) => return Ok(Told::Progress(self.progress())),
+        };
+        let trained =
+            ended.map_err(|_| status::panicked())?.map_err(|error| not_trained(&error))?;
+        tracing::info!(model = trained.model_version, "trained a new model, as it was asked for");
+        self.live.renew().await.map_err(|error| failed(error.into()))?;
+        let version = trained.model_version.parse().ok().map(ModelVersion);
+        Ok(Told::Model(to_message(&models::find(&self.live, version).await.map_err(failed)?)))
+    }
+
+    fn progress(&self) -> TrainProgress {
+        let Stage { name, done, total } = self.training.stage();
+        TrainProgress {
+            stage: name,
+            // Counts of rows, users and books.
+            done_count: done as i64,
+            total_count: total.unwrap_or_default() as i64,
+            elapsed: prost_types::Duration::try_from(self.began.elapsed()).ok(),
+        }
+    }
+}
+
+fn answer(told: Told) -> TrainResponse {
+    TrainResponse { told: Some(told) }
+}
+
+/// The version that a request names; `None` if it names none.
+fn wanted(version: &str) -> Result<Option<ModelVersion>, Status> {
+    if version.is_empty() {
+        return Ok(None);
+    }
+    let number = version.parse().ok().filter(|number: &u64| number.to_string() == version);
+    number.map(|number| Some(ModelVersion(number))).ok_or_else(|| no_version(version))
+}
+
+fn no_version(found: &str) -> Status {
+    let mut violations = Violations::new();
+    violations.add("version", format_args!("{found:?}"), "the number of a version");
+    violations.check().map_or_else(Status::from, |()| status::unknown_model())
+}
+
+fn to_message(info: &ModelInfo) -> ModelMessage {
+    let contents = info.file.as_ref().and_then(|file| file.as_ref().ok());
+    let damage = info.file.as_ref().and_then(|file| file.as_ref().err());
+    ModelMessage {
+        version: info.version.to_string(),
+        active: info.is_active,
+        served: info.is_served,
+        train_time: info.written.and_then(timestamp_of),
+        // A file has fewer bytes than that.
+        file_bytes: info.file_bytes as i64,
+        trained_on: contents.map(summary),
+        quality: None,
+        settings_toml: String::new(),
+        damage: damage.cloned().unwrap_or_default(),
+    }
+}
+
+fn summary(contents: &Contents) -> TrainingSummary {
+    // Counts of rows, users and books.
+    TrainingSummary {
+        user_count: contents.summary.users as i64,
+        book_count: contents.books as i64,
+        interaction_count: contents.summary.interactions as i64,
+        simulated_interaction_count: contents.summary.simulated_interactions as i64,
+        weight_count: contents.weights as i64,
+        event_changes_since: contents.changes_since,
+    }
+}
+
+/// Why there is no new model.
+fn not_trained(error: &TrainError) -> Status {
+    match error {
+        TrainError::NoInteractions { .. } => status::nothing_to_learn(),
+        TrainError::Elsewhere | TrainError::Models(ModelFolderError::Locked { .. }) => {
+            status::training_running()
+        }
+        error => {
+            tracing::error!(%error, "a training that was asked for failed");
+            status::store_unavailable()
+        }
+    }
+}
+
+/// Why models cannot be told of or chosen: the log says more, and the caller what to do.
+fn failed(error: ModelsError) -> Status {
+    match error {
+        ModelsError::Unknown => status::unknown_model(),
+        ModelsError::NoOlder => status::no_older_model(),
+        ModelsError::Damaged(found) => status::model_damaged(&found),
+        ModelsError::Training => status::training_running(),
+        error => {
+            tracing::error!(%error, "the models cannot be read or changed");
+            status::store_unavailable()
+        }
     }
 }

@@ -32,6 +32,11 @@ enum Reason {
     ReadingListsLimit,
     RuleUnknown,
     RulesLimit,
+    ModelUnknown,
+    ModelDamaged,
+    NoOlderModel,
+    TrainingRunning,
+    NothingToLearn,
     StoreUnavailable,
     EventsQueueLimit,
     EventsWaitingLimit,
@@ -51,7 +56,7 @@ enum Reason {
 
 impl Reason {
     #[cfg(test)]
-    const ALL: [Self; 24] = [
+    const ALL: [Self; 29] = [
         Self::BookUnknown,
         Self::SoldOut,
         Self::RequestConflicting,
@@ -61,6 +66,11 @@ impl Reason {
         Self::ReadingListsLimit,
         Self::RuleUnknown,
         Self::RulesLimit,
+        Self::ModelUnknown,
+        Self::ModelDamaged,
+        Self::NoOlderModel,
+        Self::TrainingRunning,
+        Self::NothingToLearn,
         Self::StoreUnavailable,
         Self::EventsQueueLimit,
         Self::EventsWaitingLimit,
@@ -89,6 +99,11 @@ impl Reason {
             Self::ReadingListsLimit => "READING_LISTS_LIMIT",
             Self::RuleUnknown => "RULE_UNKNOWN",
             Self::RulesLimit => "RULES_LIMIT",
+            Self::ModelUnknown => "MODEL_UNKNOWN",
+            Self::ModelDamaged => "MODEL_DAMAGED",
+            Self::NoOlderModel => "NO_OLDER_MODEL",
+            Self::TrainingRunning => "TRAINING_RUNNING",
+            Self::NothingToLearn => "NOTHING_TO_LEARN",
             Self::StoreUnavailable => "STORE_UNAVAILABLE",
             Self::EventsQueueLimit => "EVENTS_QUEUE_LIMIT",
             Self::EventsWaitingLimit => "EVENTS_WAITING_LIMIT",
@@ -189,6 +204,37 @@ pub(crate) fn too_many_rules(max: u32) -> Status {
     let details = because(Reason::RulesLimit);
     let message = format!("found {max} other rules, expected fewer: delete one first");
     Status::with_error_details(Code::FailedPrecondition, message, details)
+}
+
+/// There is no such model.
+pub(crate) fn unknown_model() -> Status {
+    let details = because(Reason::ModelUnknown);
+    Status::with_error_details(Code::NotFound, "version: no such model is kept", details)
+}
+
+/// The file of a model is not what it was.
+pub(crate) fn model_damaged(found: &str) -> Status {
+    let message = format!("version: the model is damaged: {found}");
+    let details = because(Reason::ModelDamaged);
+    Status::with_error_details(Code::FailedPrecondition, message, details)
+}
+
+/// There is nothing to roll back to.
+pub(crate) fn no_older_model() -> Status {
+    let message = "no model is kept that is older than the active one";
+    Status::with_error_details(Code::FailedPrecondition, message, because(Reason::NoOlderModel))
+}
+
+/// A training is running, here or elsewhere.
+pub(crate) fn training_running() -> Status {
+    let message = "a training is running; try again when it has ended";
+    Status::with_error_details(Code::FailedPrecondition, message, because(Reason::TrainingRunning))
+}
+
+/// No event speaks for a book.
+pub(crate) fn nothing_to_learn() -> Status {
+    let message = "the shop has no event that speaks for one of its books, expected some";
+    Status::with_error_details(Code::FailedPrecondition, message, because(Reason::NothingToLearn))
 }
 
 /// The store cannot be read or written just now.

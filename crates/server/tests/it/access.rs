@@ -74,7 +74,7 @@ pub(crate) async fn call(
 /// Why a call was refused before its handler; none if its handler answered, whatever it said.
 fn refusal(answer: &Result<(), Status>) -> Option<(Code, String)> {
     let status = answer.as_ref().err()?;
-    if status.code() == Code::InvalidArgument {
+    if matches!(status.code(), Code::InvalidArgument | Code::FailedPrecondition) {
         return None;
     }
     let reason = status.get_details_error_info().map(|info| info.reason)?;

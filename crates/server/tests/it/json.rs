@@ -92,7 +92,9 @@ fn contract() -> Contract {
 }
 
 /// The methods that change something, in an order in which their examples find what they are about.
-const CHANGING: [&str; 9] = [
+const CHANGING: [&str; 11] = [
+    "ActivateModel",
+    "RollBackModel",
     "UpsertBooks",
     "UpdateOffers",
     "AdjustStock",
@@ -105,16 +107,7 @@ const CHANGING: [&str; 9] = [
 ];
 
 /// Methods that the contract has and the service does not answer yet.
-const NOT_YET: [&str; 8] = [
-    "ListModels",
-    "GetModel",
-    "ActivateModel",
-    "RollBackModel",
-    "ListStalls",
-    "ListReplicas",
-    "ExplainRecommend",
-    "GetAcceptance",
-];
+const NOT_YET: [&str; 4] = ["ListStalls", "ListReplicas", "ExplainRecommend", "GetAcceptance"];
 
 #[tokio::test]
 async fn every_example_of_the_document_is_answered_as_by_grpc() {

@@ -17,6 +17,7 @@ mod json;
 mod libraries;
 mod log;
 mod metrics;
+mod models;
 mod opening;
 mod operator;
 mod own_layer;
