@@ -32,6 +32,7 @@ use tonic::codec::CompressionEncoding;
 use tonic::server::NamedService;
 use tonic::service::Routes;
 
+use crate::admin::Shown;
 use crate::ingest::Ingest;
 use crate::recommend::Recommender;
 use crate::settings::LiveSettings;
@@ -78,6 +79,7 @@ pub fn routes(
     recommender: &Arc<Recommender>,
     ingest: &Arc<Ingest>,
     live: &LiveSettings,
+    shown: &Shown,
 ) -> Result<Routes, tonic_reflection::server::Error> {
     let settings = live.current();
     let tutorial =
@@ -87,6 +89,7 @@ pub fn routes(
     let events = events::EventKeeper::new(Arc::clone(ingest), books, live.clone());
     let rules = rules::RuleKeeper::new(Arc::clone(recommender));
     let catalog = catalog::Catalog::new(Arc::clone(recommender), live.clone());
+    let insight = insight::Insight::new(Arc::clone(recommender), Arc::clone(ingest), shown.clone());
     let models = models::ModelKeeper::new(Arc::clone(recommender), live.clone());
     let users = users::UserKeeper::new(Arc::clone(recommender), live.clone());
     let message_bytes_max = settings.transport.message_bytes_max.get();
@@ -114,7 +117,7 @@ pub fn routes(
         .add_service(packed!(CatalogServiceServer::new(catalog)))
         .add_service(packed!(UserServiceServer::new(users)))
         .add_service(packed!(ModelServiceServer::new(models)))
-        .add_service(packed!(InsightServiceServer::new(insight::Insight)))
+        .add_service(packed!(InsightServiceServer::new(insight)))
         .add_service(reflection().build_v1()?)
         .add_service(reflection().build_v1alpha()?))
 }

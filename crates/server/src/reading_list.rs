@@ -82,20 +82,22 @@ impl ReadingLists {
         let progress: Arc<dyn Progress> = Arc::clone(&rows) as _;
         let Self { store, turn, .. } = self.clone();
         let Received { bytes, room } = list;
-        let work = async move {
-            let _room = room;
-            let _turn = turn.lock_owned().await;
-            let text_bytes_max = BYTES_MAX as u64;
-            let source = Source::SentGoodreads { bytes, text_bytes_max, user };
-            let options = ImportOptions { keep_going: true, recorded_ms: now_ms() };
-            // Sent or dropped, it is over.
-            let stop = async { drop(dropped.await) };
-            let report = import(&store, source, &options, progress, stop).await?;
-            Ok((report, store.revisions().await?.events))
-        };
         // Every book is looked at between two awaits: nothing for async threads.
         let runtime = Handle::current();
-        let task = tokio::task::spawn_blocking(move || runtime.block_on(work));
+        let work = move || {
+            runtime.block_on(async move {
+                let _room = room;
+                let _turn = turn.lock_owned().await;
+                let text_bytes_max = BYTES_MAX as u64;
+                let source = Source::SentGoodreads { bytes, text_bytes_max, user };
+                let options = ImportOptions { keep_going: true, recorded_ms: now_ms() };
+                // Sent or dropped, it is over.
+                let stop = async { drop(dropped.await) };
+                let report = import(&store, source, &options, progress, stop).await?;
+                Ok((report, store.revisions().await?.events))
+            })
+        };
+        let task = tokio::task::spawn_blocking(work);
         Importing { task, rows, _until: until }
     }
 }

@@ -3,6 +3,7 @@
 //! Whatever is missing, there is an answer: without a model, a history or a database
 //! it falls back on popular books and says why.
 
+mod explain;
 mod fallback;
 pub(crate) mod favourites;
 mod known;
@@ -34,6 +35,7 @@ use self::shelves::Found;
 use self::tokens::Tokens;
 
 pub use crate::histories::Fresh;
+pub(crate) use explain::{Candidate, Explained, Explanation, Weighed};
 pub use fallback::{Fallback, Fallbacks};
 pub use page::{About, Page, PageShelf, Subject, WantedShelf};
 pub(crate) use placed::excluded;
@@ -259,7 +261,7 @@ impl Recommender {
         self.answer(serving.generation(), found, &reader, filter, ShelfKind::PickedForYou)
     }
 
-    /// Names an answer and notes what it shows.
+    /// Counts, names and notes what is answered.
     fn answer(
         &self,
         generation: &Arc<Generation>,
@@ -268,10 +270,22 @@ impl Recommender {
         filter: &BookFilter,
         kind: ShelfKind,
     ) -> Answer {
-        let Found { shelf, fallback } = found;
-        if let Some(fallback) = fallback {
+        if let Some(fallback) = found.fallback {
             self.fallbacks.count(fallback);
         }
+        self.uncounted_answer(generation, found, reader, filter, kind)
+    }
+
+    /// The same for what nobody is shown.
+    fn uncounted_answer(
+        &self,
+        generation: &Arc<Generation>,
+        found: Found,
+        reader: &PlacedReader,
+        filter: &BookFilter,
+        kind: ShelfKind,
+    ) -> Answer {
+        let Found { shelf, fallback } = found;
         let attribution_token = self.tokens.next(generation, kind);
         let mut shown = filter.shown.clone();
         shown.add(shelf.iter().filter_map(|ranked| Some(generation.book(ranked.item)?.number)));

@@ -138,7 +138,7 @@ impl Service {
         let recommender = Arc::new(Recommender::open(data, &current).await?);
         access.renew(recommender.store()).await.map_err(OpenError::from)?;
         let ingest = Arc::new(Ingest::new(&recommender, &current.events));
-        let routes = grpc::routes(&recommender, &ingest, &settings)?;
+        let routes = grpc::routes(&recommender, &ingest, &settings, &shown)?;
         let rates = RateLimits::new(current.limits.rate());
         let data = data.clone();
         let trainer = Arc::new(Trainer::new(data.clone()));
@@ -189,6 +189,12 @@ impl Service {
     #[must_use]
     pub fn ingest(&self) -> &Arc<Ingest> {
         &self.running.ingest
+    }
+
+    /// What operators are shown of it.
+    #[must_use]
+    pub fn shown(&self) -> &Shown {
+        &self.running.shown
     }
 
     /// What its handlers run on.

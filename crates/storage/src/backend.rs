@@ -11,6 +11,7 @@ use std::fmt;
 use async_trait::async_trait;
 use recommender::{ItemNumber, UserNumber};
 
+use crate::acceptance::Acceptance;
 use crate::api_keys::ApiKey;
 use crate::book::Book;
 use crate::error::StoreError;
@@ -167,6 +168,8 @@ pub(crate) trait Backend: fmt::Debug + Send + Sync {
         users: u32,
     ) -> Result<EventsPage, StoreError>;
 
+    /// See [`Store::acceptance`](crate::Store::acceptance).
+    async fn acceptance(&self, from_ms: i64) -> Result<Vec<Acceptance>, StoreError>;
     /// See [`Store::rules_after`](crate::Store::rules_after).
     async fn rules_after(&self, after: Option<&str>, limit: u32) -> Result<Vec<Rule>, StoreError>;
     /// See [`Store::api_keys`](crate::Store::api_keys).

@@ -53,6 +53,7 @@
 //! # }
 //! ```
 
+mod acceptance;
 mod api_keys;
 mod backend;
 pub mod book;
@@ -82,6 +83,7 @@ mod store;
 mod users;
 mod writer;
 
+pub use acceptance::Acceptance;
 pub use api_keys::{API_KEYS_MAX, AddedApiKey, ApiKey, RevokedApiKey};
 pub use book::{Book, BookError};
 pub use books::PutBooks;

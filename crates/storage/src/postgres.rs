@@ -3,6 +3,7 @@
 //! One connection writes, some read; models, whoever listens and whoever trains have one each. One
 //! writer of a shop at a time, in whichever process: it has the lock of the shop's row.
 
+mod acceptance;
 mod api_keys;
 mod books;
 mod events;
@@ -36,6 +37,7 @@ use recommender::{ItemNumber, ShopId, UserNumber};
 use sqlx::ConnectOptions as _;
 use sqlx::postgres::PgConnectOptions;
 
+use crate::acceptance::Acceptance;
 use crate::api_keys::ApiKey;
 use crate::backend::{Backend, HeldLock, Notices, Reading, Transaction};
 use crate::book::Book;
@@ -291,6 +293,10 @@ impl Backend for Database {
         users: u32,
     ) -> Result<EventsPage, StoreError> {
         scan::page(&self.readers, self.shop, after, users).await
+    }
+
+    async fn acceptance(&self, from_ms: i64) -> Result<Vec<Acceptance>, StoreError> {
+        acceptance::read(&self.readers, self.shop, from_ms).await
     }
 
     async fn rules_after(&self, after: Option<&str>, limit: u32) -> Result<Vec<Rule>, StoreError> {

@@ -1,6 +1,7 @@
 //! A store in a SQLite file, in WAL mode: readers never wait for the writer nor the writer for
 //! readers, in this process or another.
 
+mod acceptance;
 mod api_keys;
 mod batch;
 mod books;
@@ -30,6 +31,7 @@ use recommender::{ItemNumber, ShopId, UserNumber};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection, SqliteConnection, SqlitePool};
 
+use crate::acceptance::Acceptance;
 use crate::api_keys::ApiKey;
 use crate::backend::{Backend, HeldLock, Notices, Reading, Transaction};
 use crate::book::Book;
@@ -293,6 +295,10 @@ impl Backend for Database {
         users: u32,
     ) -> Result<EventsPage, StoreError> {
         scan::page(self, after, users).await
+    }
+
+    async fn acceptance(&self, from_ms: i64) -> Result<Vec<Acceptance>, StoreError> {
+        acceptance::read(self, from_ms).await
     }
 
     async fn rules_after(&self, after: Option<&str>, limit: u32) -> Result<Vec<Rule>, StoreError> {

@@ -422,9 +422,9 @@ pub struct GetBookResponse {
     /// `include_related`.
     #[prost(message, repeated, tag = "2")]
     pub editions: ::prost::alloc::vec::Vec<Book>,
-    /// The books of its series in the order of their volumes, this one included; of each work one
-    /// edition, of this work this book; at most 200. Only with `include_related`; empty for a book
-    /// that stands alone.
+    /// The books that have a place in its series, in the order of their volumes, this one included;
+    /// of each work one edition, of this work this book; at most 200. Only with `include_related`;
+    /// empty for a book that stands alone.
     #[prost(message, repeated, tag = "3")]
     pub series_books: ::prost::alloc::vec::Vec<Book>,
     /// What the user did to this book. Only with a `user_id`; unset if they did nothing, or `stale`
@@ -2093,7 +2093,8 @@ pub struct Model {
     /// answers to `GetModel`.
     #[prost(string, tag = "8")]
     pub settings_toml: ::prost::alloc::string::String,
-    /// Why it cannot be activated. Empty if it can.
+    /// Why it cannot be activated, as far as its file tells when it is opened: all of it is read only
+    /// when it is activated. Empty if nothing is known to be wrong.
     #[prost(string, tag = "9")]
     pub damage: ::prost::alloc::string::String,
 }
@@ -3467,7 +3468,7 @@ pub struct MetricsSample {
 /// What became of the calls of a method.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct MethodFigures {
-    /// Its name, such as "foreword.v1.RecommendationService/Recommend"; "other" for calls of unknown
+    /// Its name, such as "foreword.v1.RecommendationService/Recommend"; "_OTHER" for calls of unknown
     /// methods.
     #[prost(string, tag = "1")]
     pub method: ::prost::alloc::string::String,
@@ -6326,7 +6327,7 @@ pub mod user_service_client {
         /// does not know is created.
         ///
         /// Answers INVALID_ARGUMENT for a file that is not such a CSV, or is larger than 10 MiB, as sent
-        /// or unpacked; UNAVAILABLE while another import is running.
+        /// or unpacked; UNAVAILABLE with the reason READING_LISTS_LIMIT while 8 others are on their way.
         pub async fn import_reading_list(
             &mut self,
             request: impl tonic::IntoStreamingRequest<
@@ -6486,7 +6487,7 @@ pub mod user_service_server {
         /// does not know is created.
         ///
         /// Answers INVALID_ARGUMENT for a file that is not such a CSV, or is larger than 10 MiB, as sent
-        /// or unpacked; UNAVAILABLE while another import is running.
+        /// or unpacked; UNAVAILABLE with the reason READING_LISTS_LIMIT while 8 others are on their way.
         async fn import_reading_list(
             &self,
             request: tonic::Request<tonic::Streaming<super::ImportReadingListRequest>>,

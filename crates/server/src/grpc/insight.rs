@@ -1,6 +1,13 @@
 //! `foreword.v1.InsightService`.
 
+mod acceptance;
+mod explanation;
+mod sample;
+mod stalls;
+
 use std::pin::Pin;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 use api::v1::insight_service_server::InsightService;
 use api::v1::{
@@ -8,13 +15,43 @@ use api::v1::{
     ListReplicasRequest, ListReplicasResponse, ListStallsRequest, ListStallsResponse,
     WatchMetricsRequest, WatchMetricsResponse,
 };
-use futures_util::Stream;
+use futures_util::{Stream, StreamExt as _, stream};
+use tokio::sync::Semaphore;
+use tokio::time::Instant;
 use tonic::{Request, Response, Status};
+use transport::Deadline;
 
-use super::status;
+use super::violations::Violations;
+use super::{Bounds, status, time, v1};
+use crate::admin::Shown;
+use crate::ingest::Ingest;
+use crate::layers::Permit;
+use crate::recommend::{Fresh, Recommender};
+
+/// How many may watch at one time.
+const WATCHERS_MAX: usize = 16;
 
 /// Shows what the service does.
-pub(super) struct Insight;
+pub(super) struct Insight {
+    sources: Arc<Sources>,
+    watchers: Arc<Semaphore>,
+}
+
+/// Where figures come from.
+struct Sources {
+    recommender: Arc<Recommender>,
+    ingest: Arc<Ingest>,
+    shown: Shown,
+    started: SystemTime,
+}
+
+impl Insight {
+    pub(super) fn new(recommender: Arc<Recommender>, ingest: Arc<Ingest>, shown: Shown) -> Self {
+        let started = SystemTime::now();
+        let sources = Arc::new(Sources { recommender, ingest, shown, started });
+        Self { sources, watchers: Arc::new(Semaphore::new(WATCHERS_MAX)) }
+    }
+}
 
 #[tonic::async_trait]
 impl InsightService for Insight {
@@ -23,16 +60,37 @@ impl InsightService for Insight {
 
     async fn watch_metrics(
         &self,
-        _request: Request<WatchMetricsRequest>,
+        request: Request<WatchMetricsRequest>,
     ) -> Result<Response<Self::WatchMetricsStream>, Status> {
-        Err(status::not_yet())
+        let permit = Permit::of(&request);
+        let mut violations = Violations::new();
+        let interval = sample::interval(request.get_ref().interval, &mut violations);
+        violations.check()?;
+        let place = Arc::clone(&self.watchers).try_acquire_owned();
+        let place = place.map_err(|_| status::too_many_watchers(WATCHERS_MAX))?;
+        let watch = (Arc::clone(&self.sources), permit, place, Instant::now());
+        let answers = stream::unfold(Some(watch), move |watch| async move {
+            let (sources, permit, place, next_at) = watch?;
+            tokio::select! {
+                biased;
+                status = permit.ended() => return Some((Err(status), None)),
+                () = tokio::time::sleep_until(next_at) => {}
+            }
+            let answer = WatchMetricsResponse { sample: Some(sample::take(&sources)) };
+            // From now on: who reads slowly misses some.
+            let next_at = Instant::now() + interval;
+            Some((Ok(answer), Some((sources, permit, place, next_at))))
+        });
+        Ok(Response::new(answers.boxed()))
     }
 
     async fn list_stalls(
         &self,
         _request: Request<ListStallsRequest>,
     ) -> Result<Response<ListStallsResponse>, Status> {
-        Err(status::not_yet())
+        let stalls = self.sources.shown.stalls.newest_first();
+        let stalls = stalls.iter().map(stalls::to_message).collect();
+        Ok(Response::new(ListStallsResponse { stalls }))
     }
 
     async fn list_replicas(
@@ -44,15 +102,40 @@ impl InsightService for Insight {
 
     async fn explain_recommend(
         &self,
-        _request: Request<ExplainRecommendRequest>,
+        request: Request<ExplainRecommendRequest>,
     ) -> Result<Response<ExplainRecommendResponse>, Status> {
-        Err(status::not_yet())
+        let deadline = request.extensions().get::<Deadline>().copied();
+        let request = request.into_inner();
+        let bounds = Bounds::of(&self.sources.shown.settings);
+        let mut violations = Violations::new();
+        let fresh = Fresh { revision: request.user_revision, deadline };
+        let history = &request.history;
+        let reader = v1::reader(request.user_id, fresh, history, &bounds, &mut violations);
+        let filter = v1::filter(request.filter, "", &bounds, &mut violations);
+        let results = v1::results_wanted(request.max_results, &bounds, &mut violations);
+        violations.check()?;
+        let draft = request.draft_rules.map(explanation::draft).transpose()?;
+        let explained = self.sources.recommender.explain(&reader, &filter, results, draft).await;
+        Ok(Response::new(explanation::to_message(&explained, &filter.filter)))
     }
 
     async fn get_acceptance(
         &self,
-        _request: Request<GetAcceptanceRequest>,
+        request: Request<GetAcceptanceRequest>,
     ) -> Result<Response<GetAcceptanceResponse>, Status> {
-        Err(status::not_yet())
+        let mut violations = Violations::new();
+        let start = request.into_inner().start_time;
+        let from_ms = time::milliseconds("start_time", start, &mut violations);
+        violations.check()?;
+        let store = self.sources.recommender.store();
+        let counted = store.acceptance(from_ms.unwrap_or(i64::MIN)).await.map_err(|error| {
+            tracing::error!(%error, "what was shown cannot be read");
+            status::store_unavailable()
+        })?;
+        Ok(Response::new(acceptance::to_message(&counted)))
     }
 }
+
+/// The shortest and the longest time between two samples.
+const INTERVALS: std::ops::RangeInclusive<Duration> =
+    Duration::from_millis(200)..=Duration::from_secs(60);

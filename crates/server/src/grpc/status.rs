@@ -37,6 +37,7 @@ enum Reason {
     NoOlderModel,
     TrainingRunning,
     NothingToLearn,
+    WatchersLimit,
     StoreUnavailable,
     EventsQueueLimit,
     EventsWaitingLimit,
@@ -56,7 +57,7 @@ enum Reason {
 
 impl Reason {
     #[cfg(test)]
-    const ALL: [Self; 29] = [
+    const ALL: [Self; 30] = [
         Self::BookUnknown,
         Self::SoldOut,
         Self::RequestConflicting,
@@ -71,6 +72,7 @@ impl Reason {
         Self::NoOlderModel,
         Self::TrainingRunning,
         Self::NothingToLearn,
+        Self::WatchersLimit,
         Self::StoreUnavailable,
         Self::EventsQueueLimit,
         Self::EventsWaitingLimit,
@@ -104,6 +106,7 @@ impl Reason {
             Self::NoOlderModel => "NO_OLDER_MODEL",
             Self::TrainingRunning => "TRAINING_RUNNING",
             Self::NothingToLearn => "NOTHING_TO_LEARN",
+            Self::WatchersLimit => "WATCHERS_LIMIT",
             Self::StoreUnavailable => "STORE_UNAVAILABLE",
             Self::EventsQueueLimit => "EVENTS_QUEUE_LIMIT",
             Self::EventsWaitingLimit => "EVENTS_WAITING_LIMIT",
@@ -235,6 +238,13 @@ pub(crate) fn training_running() -> Status {
 pub(crate) fn nothing_to_learn() -> Status {
     let message = "the shop has no event that speaks for one of its books, expected some";
     Status::with_error_details(Code::FailedPrecondition, message, because(Reason::NothingToLearn))
+}
+
+/// As many watch the figures as may.
+pub(crate) fn too_many_watchers(max: usize) -> Status {
+    let details = retry(Reason::WatchersLimit, STORE_RETRY);
+    let message = format!("found {max} others who watch, expected fewer; try again later");
+    Status::with_error_details(Code::ResourceExhausted, message, details)
 }
 
 /// The store cannot be read or written just now.

@@ -1,7 +1,7 @@
 //! `foreword.v1.RecommendationService`.
 
-mod answer;
-mod page;
+pub(super) mod answer;
+pub(super) mod page;
 mod question;
 
 use std::sync::Arc;
@@ -20,7 +20,7 @@ use crate::recommend::{Fresh, Recommender};
 use crate::settings::LiveSettings;
 
 pub use answer::to_message;
-pub(super) use question::{check_id, filter, results_wanted};
+pub(super) use question::{check_id, filter, reader, results_wanted};
 
 /// Answers the clients of Foreword's own contract.
 pub(super) struct V1 {

@@ -31,6 +31,12 @@ impl ShelfKind {
         Self::Popular,
     ];
 
+    /// The kind that a letter stands for; `None` if it is none.
+    #[must_use]
+    pub fn of_letter(letter: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.letter().to_string() == letter)
+    }
+
     /// The letter that stands for it in tokens, which stores keep: it never changes.
     #[must_use]
     pub fn letter(self) -> char {

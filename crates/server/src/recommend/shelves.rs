@@ -1,12 +1,13 @@
 //! Single shelves: what each kind of shelf asks the engine.
 
-use recommender::shelf::{self, Arrangement, Origin, Ranked};
+use recommender::shelf::{self, Arrangement, Origin, Ranked, Trace};
 use storage::Surface;
 
 use super::placed::PlacedReader;
 use super::seeds::seed_of_hour;
 use super::{BookFilter, Fallback, Recommender};
 use crate::live::Serving;
+use crate::rules::RuleSet;
 
 /// A shelf, and why it is less than what was asked for.
 pub(super) struct Found {
@@ -23,14 +24,27 @@ impl Recommender {
         filter: &BookFilter,
         results: usize,
     ) -> Found {
+        self.traced_shelf(serving, serving.rules(), reader, filter, results, None)
+    }
+
+    /// The same with these rules, and with a record of what the steps did.
+    pub(super) fn traced_shelf(
+        &self,
+        serving: &Serving,
+        rules: &RuleSet,
+        reader: &PlacedReader,
+        filter: &BookFilter,
+        results: usize,
+        trace: Option<&mut Trace>,
+    ) -> Found {
         let generation = serving.generation();
         let settled = reader.settled(generation, filter);
         let history = &reader.history;
         let request =
             shelf::Request { history, settled: &settled, filter: &filter.filter, results };
-        let arrangement = self.arrangement(serving, Surface::Recommend, reader);
+        let arrangement = self.arrangement(rules, Surface::Recommend, reader);
         let mut shelf = self.with_workspace(|workspace| {
-            shelf::personal(generation.shop(), request, &arrangement, workspace, None)
+            shelf::personal(generation.shop(), request, &arrangement, workspace, trace)
         });
         explain(serving, reader, &mut shelf);
         let fallback = match (reader.fallback, generation.model()) {
@@ -56,7 +70,7 @@ impl Recommender {
         let settled = reader.settled(generation, filter);
         let request =
             shelf::Request { history: &[], settled: &settled, filter: &filter.filter, results };
-        let arrangement = self.arrangement(serving, Surface::SimilarBooks, reader);
+        let arrangement = self.arrangement(serving.rules(), Surface::SimilarBooks, reader);
         let shelf = self.with_workspace(|workspace| {
             shelf::similar(generation.shop(), book, request, &arrangement, workspace, None)
         });
@@ -79,7 +93,7 @@ impl Recommender {
         let settled = reader.settled(generation, filter);
         let request =
             shelf::Request { history: &[], settled: &settled, filter: &filter.filter, results };
-        let arrangement = self.arrangement(serving, Surface::Trending, reader);
+        let arrangement = self.arrangement(serving.rules(), Surface::Trending, reader);
         let shelf = self.with_workspace(|workspace| {
             shelf::trending(generation.shop(), request, &arrangement, workspace, None)
         });
@@ -103,7 +117,7 @@ impl Recommender {
         let history = &reader.history;
         let request =
             shelf::Request { history, settled: &settled, filter: &filter.filter, results };
-        let arrangement = self.arrangement(serving, Surface::Recommend, reader);
+        let arrangement = self.arrangement(serving.rules(), Surface::Recommend, reader);
         let mut shelf = self.with_workspace(|workspace| {
             shelf::next_in_series(generation.shop(), request, &arrangement, workspace)
         });
@@ -123,7 +137,7 @@ impl Recommender {
         let settled = reader.settled(generation, filter);
         let request =
             shelf::Request { history: &[], settled: &settled, filter: &filter.filter, results };
-        let arrangement = self.arrangement(serving, Surface::Recommend, reader);
+        let arrangement = self.arrangement(serving.rules(), Surface::Recommend, reader);
         let shelf = self.with_workspace(|workspace| {
             shelf::personal(generation.shop(), request, &arrangement, workspace, None)
         });
@@ -139,11 +153,11 @@ impl Recommender {
     /// seed, popular books stand as they do for everybody this hour.
     fn arrangement<'a>(
         &'a self,
-        serving: &'a Serving,
+        rules: &'a RuleSet,
         surface: Surface,
         reader: &'a PlacedReader,
     ) -> Arrangement<'a> {
-        let (settings, rules) = (&self.steps, serving.rules().of(surface));
+        let (settings, rules) = (&self.steps, rules.of(surface));
         let seed = Some(reader.seed.unwrap_or_else(seed_of_hour));
         reader.arrange(Arrangement { settings, rules, seed, ..Arrangement::NONE })
     }

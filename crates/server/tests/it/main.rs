@@ -13,6 +13,7 @@ mod events;
 mod executor;
 mod health;
 mod import;
+mod insight;
 mod json;
 mod libraries;
 mod log;

@@ -24,6 +24,7 @@ macro_rules! on_every_kind {
     };
 }
 
+mod acceptance;
 mod api_keys;
 mod books;
 mod events;

@@ -38,7 +38,7 @@ pub(crate) fn check_id(field: &str, text: &str, found: &mut Violations) {
 }
 
 /// The reader that a request is about: a user, or whoever has this history.
-pub(super) fn reader(
+pub(crate) fn reader(
     user_id: String,
     fresh: Fresh,
     history: &[HistoryItem],

@@ -79,6 +79,11 @@ impl ExecutorFigures {
         sum(&self.sheds.0[place(method.path)])
     }
 
+    /// How many stalls there were.
+    pub(crate) fn stall_count(&self) -> u64 {
+        self.stalls.0.iter().map(|counts| sum(counts)).sum()
+    }
+
     pub(super) fn write(&self, page: &mut Page<'_>) -> fmt::Result {
         let kinds = |kind: usize| KINDS[kind].name();
         page.counters(&STALLS, cells(&self.stalls, kinds))?;
