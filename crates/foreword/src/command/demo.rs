@@ -5,6 +5,8 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
+use marketplace::settings::SignIn;
+use marketplace::{Marketplace, MarketplaceError};
 use server::ask::{Question, ask_servers};
 use server::data_folder::DataFolder;
 use server::demo::{self, SHOWN_USER};
@@ -29,6 +31,7 @@ pub(super) async fn run(
 ) -> Result<ExitCode> {
     let openness = super::serve::apply(listening, &mut sources).await?;
     let settings = sources.read()?;
+    let shop = super::marketplace::settings(&sources)?;
     log::start(settings.log.format, settings.log.levels());
     let stop = Stop::listen()?;
     let progress = progress::shown();
@@ -38,16 +41,25 @@ pub(super) async fn run(
     }
     let service = Service::start(data, &settings, openness).await?;
     let addresses = service.plaintext_addresses();
+    let shop = open_shop(shop, &addresses)?;
+    let url = shop.as_ref().and_then(Marketplace::url);
     let showing = async {
-        if let Err(error) = show(data, &addresses).await {
+        if let Err(error) = show(data, &addresses, url.as_deref()).await {
             output::warning(format_args!(
                 "cannot show recommendations: {}",
                 crate::message(&error)
             ));
         }
     };
-    let (served, ()) = tokio::join!(service.run(stop.wait()), showing);
+    let selling = async {
+        match shop {
+            Some(shop) => shop.run(stop.wait()).await,
+            None => Ok(()),
+        }
+    };
+    let (served, sold, ()) = tokio::join!(service.run(stop.wait()), selling, showing);
     served?;
+    sold?;
     let (program, folder) = (super::program(), data.path().display());
     output::say(format_args!(
         "Stopped. `{program} --data-dir '{folder}' demo` starts the same shop again."
@@ -91,8 +103,28 @@ async fn prepare(
     Ok(trained.is_some())
 }
 
+/// The web shop in front of the service, where visitors choose a reader: all of them are made up.
+/// None if the service cannot be asked in plaintext. A port that is taken, as by another demo, is
+/// replaced unless somebody chose it.
+fn open_shop(
+    mut settings: marketplace::settings::Settings,
+    addresses: &[SocketAddr],
+) -> Result<Option<Marketplace>, MarketplaceError> {
+    let Some(address) = addresses.first() else { return Ok(None) };
+    settings.recommendations = format!("http://{address}");
+    settings.sign_in = SignIn::Demo;
+    let is_default = settings.listen == marketplace::settings::Settings::reference().listen;
+    match super::marketplace::start(&settings, marketplace::Openness::LocalDemo) {
+        Err(MarketplaceError::Listen(_)) if is_default => {
+            settings.listen = vec!["127.0.0.1:0".to_owned()];
+            super::marketplace::start(&settings, marketplace::Openness::LocalDemo).map(Some)
+        }
+        other => other.map(Some),
+    }
+}
+
 /// Shows one reader's books and what to try.
-async fn show(data: &DataFolder, addresses: &[SocketAddr]) -> Result<()> {
+async fn show(data: &DataFolder, addresses: &[SocketAddr], shop: Option<&str>) -> Result<()> {
     if addresses.is_empty() {
         output::say("Serving over TLS or a Unix socket only. Ctrl-C stops it.");
         return Ok(());
@@ -105,6 +137,11 @@ async fn show(data: &DataFolder, addresses: &[SocketAddr]) -> Result<()> {
     output::say(format_args!("\n{}", text(&shelf, &[])));
     let folder = data.path().display();
     let program = super::program();
+    if let Some(shop) = shop {
+        output::say(format_args!(
+            "The shop is open: {shop} (sign in as any reader there, such as {SHOWN_USER})\n"
+        ));
+    }
     output::say(format_args!(
         r#"Serving gRPC on localhost:{port}. Three things to try, each in another terminal:
 

@@ -16,6 +16,7 @@ fn the_demo_shows_recommendations_ends_cleanly_and_is_reused() {
         "model 1 is active",
         "you rated",
         "Learnt from simulated readers.",
+        "The shop is open: http://localhost:",
         "buf curl --protocol grpc --http2-prior-knowledge",
         "RecommendationRequest(user_id=1",
         "recommend --user 1 --category mystery",

@@ -1,0 +1,9 @@
+//! What pages show, ready to be put into templates: addresses, words and numbers of one language.
+
+mod book;
+mod reason;
+mod shelf;
+
+pub(crate) use self::book::{BookView, stars};
+pub(crate) use self::reason::{reason, reason_with_share};
+pub(crate) use self::shelf::{Card, ShelfView};
