@@ -11,6 +11,7 @@ use std::fmt;
 use async_trait::async_trait;
 use recommender::{ItemNumber, UserNumber};
 
+use crate::acceptance::Acceptance;
 use crate::api_keys::ApiKey;
 use crate::book::Book;
 use crate::error::StoreError;
@@ -20,10 +21,12 @@ use crate::ids::IdSpace;
 use crate::impressions::{Impression, NewImpression};
 use crate::postgres::models::DatabaseModels;
 use crate::reading::Schema;
+use crate::replicas::Replica;
 use crate::rows::{Row, RowKey, RowKind};
 use crate::rules::Rule;
 use crate::scan::EventsPage;
 use crate::search::BookWords;
+use crate::stock::StockChange;
 use crate::store::{Counts, Revisions};
 
 /// A database with a store in it, its schema up to date. Reads see what was committed before they
@@ -166,6 +169,10 @@ pub(crate) trait Backend: fmt::Debug + Send + Sync {
         users: u32,
     ) -> Result<EventsPage, StoreError>;
 
+    /// See [`Store::acceptance`](crate::Store::acceptance).
+    async fn acceptance(&self, from_ms: i64) -> Result<Vec<Acceptance>, StoreError>;
+    /// See [`Store::replicas`](crate::Store::replicas).
+    async fn replicas(&self) -> Result<Vec<Replica>, StoreError>;
     /// See [`Store::rules_after`](crate::Store::rules_after).
     async fn rules_after(&self, after: Option<&str>, limit: u32) -> Result<Vec<Rule>, StoreError>;
     /// See [`Store::api_keys`](crate::Store::api_keys).
@@ -307,6 +314,18 @@ pub(crate) trait Transaction: fmt::Debug + Send {
         impressions: &[NewImpression],
         keep: u64,
     ) -> Result<Vec<usize>, StoreError>;
+
+    /// The change of stock that a request asked for, if it is remembered.
+    async fn find_stock_change(
+        &mut self,
+        request_id: &str,
+    ) -> Result<Option<StockChange>, StoreError>;
+    /// Remembers a change of stock, and forgets all but the latest of the shop.
+    async fn insert_stock_change(
+        &mut self,
+        change: &StockChange,
+        keep: u32,
+    ) -> Result<(), StoreError>;
 
     /// How many rules there are beside this one.
     async fn count_other_rules(&mut self, id: &str) -> Result<u64, StoreError>;

@@ -53,6 +53,7 @@
 //! # }
 //! ```
 
+mod acceptance;
 mod api_keys;
 mod backend;
 pub mod book;
@@ -70,6 +71,7 @@ mod postgres;
 mod private;
 mod reading;
 mod record;
+mod replicas;
 mod restoring;
 mod rows;
 mod rules;
@@ -77,10 +79,12 @@ mod scan;
 mod search;
 pub mod snapshot;
 mod sqlite;
+mod stock;
 mod store;
 mod users;
 mod writer;
 
+pub use acceptance::Acceptance;
 pub use api_keys::{API_KEYS_MAX, AddedApiKey, ApiKey, RevokedApiKey};
 pub use book::{Book, BookError};
 pub use books::PutBooks;
@@ -95,6 +99,7 @@ pub use postgres::models::{DatabaseModels, DatabaseModelsError, StoredModel};
 pub use postgres::url::{DatabaseUrl, DatabaseUrlError};
 pub use reading::{ROWS_AT_ONCE_MAX, Reading, Schema};
 pub use record::{Entry, Recorded};
+pub use replicas::{Replica, replica_name};
 pub use restoring::{RestoreError, Restoring};
 pub use rows::{Row, RowChecks, RowError, RowKey, RowKind};
 pub use rules::{
@@ -105,6 +110,7 @@ pub use search::QUERY_WORDS_MAX;
 pub use snapshot::{
     Section, SectionBytes, Snapshot, SnapshotError, SnapshotHeader, write_snapshot,
 };
+pub use stock::{StockChange, StockOutcome};
 pub use store::{Counts, FILE_NAME, Notices, Revisions, Store, StoreSettings, TrainingTurn};
 pub use users::{Merged, ResolvedUser};
 pub use writer::{Committed, Writer};

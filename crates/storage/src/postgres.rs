@@ -3,6 +3,7 @@
 //! One connection writes, some read; models, whoever listens and whoever trains have one each. One
 //! writer of a shop at a time, in whichever process: it has the lock of the shop's row.
 
+mod acceptance;
 mod api_keys;
 mod books;
 mod events;
@@ -15,6 +16,7 @@ pub(crate) mod models;
 mod notices;
 mod pool;
 mod reading;
+mod replicas;
 mod restoring;
 mod row;
 mod rules;
@@ -22,6 +24,7 @@ mod scan;
 mod schema;
 mod search;
 mod shop;
+mod stock;
 mod training;
 mod transaction;
 pub(crate) mod url;
@@ -35,6 +38,7 @@ use recommender::{ItemNumber, ShopId, UserNumber};
 use sqlx::ConnectOptions as _;
 use sqlx::postgres::PgConnectOptions;
 
+use crate::acceptance::Acceptance;
 use crate::api_keys::ApiKey;
 use crate::backend::{Backend, HeldLock, Notices, Reading, Transaction};
 use crate::book::Book;
@@ -44,6 +48,7 @@ use crate::history::{History, UserRevision};
 use crate::ids::IdSpace;
 use crate::impressions::{Impression, NewImpression};
 use crate::reading::Schema;
+use crate::replicas::Replica;
 use crate::rules::Rule;
 use crate::scan::EventsPage;
 use crate::store::{Counts, Revisions, StoreSettings};
@@ -120,7 +125,8 @@ impl Backend for Database {
     }
 
     async fn listen(&self) -> Result<Option<Box<dyn Notices>>, StoreError> {
-        let (options, greeting) = (prepared(self.url.options()), Arc::clone(&self.reader_greeting));
+        let options = replicas::named(prepared(self.url.options()));
+        let greeting = Arc::clone(&self.reader_greeting);
         Ok(Some(Box::new(notices::Listener::open(options, greeting).await?)))
     }
 
@@ -290,6 +296,14 @@ impl Backend for Database {
         users: u32,
     ) -> Result<EventsPage, StoreError> {
         scan::page(&self.readers, self.shop, after, users).await
+    }
+
+    async fn acceptance(&self, from_ms: i64) -> Result<Vec<Acceptance>, StoreError> {
+        acceptance::read(&self.readers, self.shop, from_ms).await
+    }
+
+    async fn replicas(&self) -> Result<Vec<Replica>, StoreError> {
+        replicas::all(&self.readers).await
     }
 
     async fn rules_after(&self, after: Option<&str>, limit: u32) -> Result<Vec<Rule>, StoreError> {

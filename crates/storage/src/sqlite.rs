@@ -1,6 +1,7 @@
 //! A store in a SQLite file, in WAL mode: readers never wait for the writer nor the writer for
 //! readers, in this process or another.
 
+mod acceptance;
 mod api_keys;
 mod batch;
 mod books;
@@ -18,6 +19,7 @@ mod scan;
 mod schema;
 mod search;
 mod shop;
+mod stock;
 mod touched;
 mod transaction;
 mod users;
@@ -29,6 +31,7 @@ use recommender::{ItemNumber, ShopId, UserNumber};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection, SqliteConnection, SqlitePool};
 
+use crate::acceptance::Acceptance;
 use crate::api_keys::ApiKey;
 use crate::backend::{Backend, HeldLock, Notices, Reading, Transaction};
 use crate::book::Book;
@@ -39,6 +42,7 @@ use crate::ids::IdSpace;
 use crate::impressions::{Impression, NewImpression};
 use crate::private;
 use crate::reading::Schema;
+use crate::replicas::Replica;
 use crate::rules::Rule;
 use crate::scan::EventsPage;
 use crate::store::{Counts, FILE_NAME, Revisions, StoreSettings};
@@ -292,6 +296,14 @@ impl Backend for Database {
         users: u32,
     ) -> Result<EventsPage, StoreError> {
         scan::page(self, after, users).await
+    }
+
+    async fn acceptance(&self, from_ms: i64) -> Result<Vec<Acceptance>, StoreError> {
+        acceptance::read(self, from_ms).await
+    }
+
+    async fn replicas(&self) -> Result<Vec<Replica>, StoreError> {
+        Ok(Vec::new())
     }
 
     async fn rules_after(&self, after: Option<&str>, limit: u32) -> Result<Vec<Rule>, StoreError> {

@@ -9,7 +9,8 @@ use recommender::{ItemNumber, UserNumber};
 
 use super::pool::{Lease, Pool};
 use super::{
-    api_keys, books, events, ids, impressions, notices, restoring, rules, search, shop, users,
+    api_keys, books, events, ids, impressions, notices, restoring, rules, search, shop, stock,
+    users,
 };
 use crate::api_keys::ApiKey;
 use crate::backend::Transaction;
@@ -21,6 +22,7 @@ use crate::impressions::NewImpression;
 use crate::rows::Row;
 use crate::rules::Rule;
 use crate::search::BookWords;
+use crate::stock::StockChange;
 use crate::store::Revisions;
 
 /// A transaction on a connection that writes.
@@ -250,6 +252,23 @@ impl Transaction for Writing {
     ) -> Result<Vec<usize>, StoreError> {
         let shop = self.shop;
         impressions::insert(self.lease(), shop, impressions, keep).await
+    }
+
+    async fn find_stock_change(
+        &mut self,
+        request_id: &str,
+    ) -> Result<Option<StockChange>, StoreError> {
+        let shop = self.shop;
+        stock::find(self.lease(), shop, request_id).await
+    }
+
+    async fn insert_stock_change(
+        &mut self,
+        change: &StockChange,
+        keep: u32,
+    ) -> Result<(), StoreError> {
+        let shop = self.shop;
+        stock::insert(self.lease(), shop, change, keep).await
     }
 
     async fn count_other_rules(&mut self, id: &str) -> Result<u64, StoreError> {

@@ -21,12 +21,13 @@ use crate::private;
 const APPLICATION_ID: u32 = 0x4657_5244;
 
 /// Every file of `migrations/sqlite/` as version, name and text, in the order in which they run.
-const MIGRATIONS: [(i64, &str, &str); 5] = [
+const MIGRATIONS: [(i64, &str, &str); 6] = [
     (1, "shop", include_str!("../../migrations/sqlite/0001_shop.sql")),
     (2, "api_keys", include_str!("../../migrations/sqlite/0002_api_keys.sql")),
     (3, "offers", include_str!("../../migrations/sqlite/0003_offers.sql")),
     (4, "rules", include_str!("../../migrations/sqlite/0004_rules.sql")),
     (5, "events", include_str!("../../migrations/sqlite/0005_events.sql")),
+    (6, "stock_changes", include_str!("../../migrations/sqlite/0006_stock_changes.sql")),
 ];
 
 /// The newest schema that this program knows.

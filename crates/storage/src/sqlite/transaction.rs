@@ -8,7 +8,9 @@ use sqlx::Sqlite;
 use sqlx::sqlite::SqliteConnection;
 use tokio::sync::Notify;
 
-use super::{api_keys, books, events, ids, impressions, restoring, rules, search, shop, users};
+use super::{
+    api_keys, books, events, ids, impressions, restoring, rules, search, shop, stock, users,
+};
 use crate::api_keys::ApiKey;
 use crate::backend::Transaction;
 use crate::book::Book;
@@ -19,6 +21,7 @@ use crate::impressions::NewImpression;
 use crate::rows::Row;
 use crate::rules::Rule;
 use crate::search::BookWords;
+use crate::stock::StockChange;
 use crate::store::Revisions;
 
 /// A transaction on the connection that writes.
@@ -179,6 +182,21 @@ impl Transaction for Writing {
         keep: u64,
     ) -> Result<Vec<usize>, StoreError> {
         impressions::insert(self, impressions, keep).await
+    }
+
+    async fn find_stock_change(
+        &mut self,
+        request_id: &str,
+    ) -> Result<Option<StockChange>, StoreError> {
+        stock::find(self, request_id).await
+    }
+
+    async fn insert_stock_change(
+        &mut self,
+        change: &StockChange,
+        keep: u32,
+    ) -> Result<(), StoreError> {
+        stock::insert(self, change, keep).await
     }
 
     async fn count_other_rules(&mut self, id: &str) -> Result<u64, StoreError> {

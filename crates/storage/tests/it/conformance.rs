@@ -24,6 +24,7 @@ macro_rules! on_every_kind {
     };
 }
 
+mod acceptance;
 mod api_keys;
 mod books;
 mod events;
@@ -32,5 +33,6 @@ mod record;
 mod rows;
 mod rules;
 mod search;
+mod stock;
 mod users;
 mod writing;

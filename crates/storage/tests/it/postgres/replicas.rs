@@ -28,6 +28,26 @@ async fn what_one_replica_commits_the_other_reads_and_is_told_of() {
 }
 
 #[tokio::test]
+async fn replicas_are_those_that_listen_and_are_gone_when_they_stop() {
+    let Some(database) = database_or_skip("replicas are told of") else { return };
+    let (first, second) = (connect(&database).await, connect(&database).await);
+    assert_eq!(first.replicas().await.expect("it reads"), []);
+    let _here = first.listen().await.expect("it listens").expect("PostgreSQL can");
+    let there = second.listen().await.expect("it listens").expect("PostgreSQL can");
+    let found = first.replicas().await.expect("it reads");
+    assert_eq!(found.len(), 2, "{found:?}");
+    let name = format!("/{}", std::process::id());
+    assert!(found.iter().all(|one| one.name.ends_with(&name)), "{found:?}");
+    assert!(found[0].since_ms > 0 && found[0].since_ms <= found[1].since_ms, "{found:?}");
+    drop(there);
+    let deadline = Instant::now() + SOON;
+    while first.replicas().await.expect("it reads").len() > 1 {
+        assert!(Instant::now() < deadline, "it is gone, and told of");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+#[tokio::test]
 async fn who_changes_nothing_gives_no_notice() {
     let Some(database) = database_or_skip("nothing new, no notice") else { return };
     let store = connect(&database).await;

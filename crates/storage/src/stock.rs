@@ -1,0 +1,75 @@
+//! Stock, changed by some units at a time: never below zero, and each request once.
+
+use recommender::ItemNumber;
+
+use crate::book::Book;
+use crate::error::StoreError;
+use crate::writer::Writer;
+
+/// Units that come or go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StockChange {
+    /// The client's id for it, by which a retry is told; 1 to 64 bytes.
+    pub request_id: String,
+    /// The book.
+    pub item: ItemNumber,
+    /// How many come, or go if negative; not 0.
+    pub change: i32,
+}
+
+/// What became of a change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StockOutcome {
+    /// It was made. The units there are now.
+    Changed(u32),
+    /// It was made before. The units there are now.
+    Repeated(Option<u32>),
+    /// Units of this book are not counted: nothing changed.
+    NotCounted,
+    /// There are only so many, fewer than are to go: nothing changed.
+    SoldOut(u32),
+    /// Another change was made under this id before: nothing changed.
+    Conflicting,
+    /// There is no such book.
+    UnknownBook,
+}
+
+impl Writer {
+    /// Changes a book's stock, unless the request was there before. Of the shop's requests the
+    /// latest `keep` are remembered.
+    ///
+    /// What comes beyond 2³² − 1 units is left out.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unfinished`] or [`StoreError::Database`].
+    pub async fn adjust_stock(
+        &mut self,
+        wanted: &StockChange,
+        keep: u32,
+    ) -> Result<StockOutcome, StoreError> {
+        let books = self.books_by_number(&[wanted.item]).await?;
+        let Some(book) = books.into_iter().next() else { return Ok(StockOutcome::UnknownBook) };
+        if let Some(made) = self.transaction.find_stock_change(&wanted.request_id).await? {
+            return Ok(match made == *wanted {
+                true => StockOutcome::Repeated(book.offer.stock),
+                false => StockOutcome::Conflicting,
+            });
+        }
+        let Some(before) = book.offer.stock else { return Ok(StockOutcome::NotCounted) };
+        let stock = match wanted.change {
+            more @ 0.. => before.saturating_add(more.unsigned_abs()),
+            fewer => match before.checked_sub(fewer.unsigned_abs()) {
+                Some(left) => left,
+                None => return Ok(StockOutcome::SoldOut(before)),
+            },
+        };
+        let mut offer = book.offer;
+        offer.stock = Some(stock);
+        self.put_books(&[Book { offer, ..book }]).await?;
+        self.begin_change()?;
+        self.transaction.insert_stock_change(wanted, keep).await?;
+        self.end_change();
+        Ok(StockOutcome::Changed(stock))
+    }
+}

@@ -1,0 +1,80 @@
+//! Stock: never below zero, and each request once.
+
+use recommender::ItemNumber;
+use recommender::offer::Offer;
+use storage::{Book, StockChange, StockOutcome, Store};
+
+use crate::support::{Kind, book};
+
+const BOOK: ItemNumber = ItemNumber(7);
+
+/// How many requests are remembered here.
+const KEPT: u32 = 3;
+
+async fn store_with(kind: Kind, stock: Option<u32>) -> (Store, crate::support::Place) {
+    let (store, place) = kind.new_store().await;
+    let mut writer = store.begin().await.expect("nobody else writes");
+    let offered = Book { offer: Offer { stock, ..Offer::default() }, ..book(BOOK.0, "Seven") };
+    writer.put_books(&[offered]).await.expect("it is within bounds");
+    writer.commit().await.expect("the commit succeeds");
+    (store, place)
+}
+
+async fn adjust(store: &Store, request_id: &str, change: i32) -> StockOutcome {
+    adjust_of(store, request_id, BOOK, change).await
+}
+
+async fn adjust_of(store: &Store, request_id: &str, item: ItemNumber, change: i32) -> StockOutcome {
+    let wanted = StockChange { request_id: request_id.to_owned(), item, change };
+    let mut writer = store.begin().await.expect("nobody else writes");
+    let outcome = writer.adjust_stock(&wanted, KEPT).await.expect("it writes");
+    writer.commit().await.expect("the commit succeeds");
+    outcome
+}
+
+async fn stock(store: &Store) -> Option<u32> {
+    store.books_by_number(&[BOOK]).await.expect("it reads")[0].offer.stock
+}
+
+async fn stock_goes_down_to_zero_and_no_further(kind: Kind) {
+    let (store, _place) = store_with(kind, Some(2)).await;
+    let before = store.catalogue_revision().await.expect("it reads");
+    assert_eq!(adjust(&store, "a", -1).await, StockOutcome::Changed(1));
+    assert!(store.catalogue_revision().await.expect("it reads") > before);
+    assert_eq!(adjust(&store, "b", -2).await, StockOutcome::SoldOut(1));
+    assert_eq!(adjust(&store, "c", -1).await, StockOutcome::Changed(0));
+    assert_eq!(adjust(&store, "d", -1).await, StockOutcome::SoldOut(0));
+    // What was refused was not done, and may be asked for again.
+    assert_eq!(adjust(&store, "e", 5).await, StockOutcome::Changed(5));
+    assert_eq!(adjust(&store, "b", -2).await, StockOutcome::Changed(3));
+    assert_eq!(stock(&store).await, Some(3));
+    assert_eq!(adjust(&store, "f", i32::MIN).await, StockOutcome::SoldOut(3));
+}
+
+async fn a_request_counts_once_and_its_id_names_nothing_else(kind: Kind) {
+    let (store, _place) = store_with(kind, Some(2)).await;
+    assert_eq!(adjust(&store, "a", -1).await, StockOutcome::Changed(1));
+    assert_eq!(adjust(&store, "a", -1).await, StockOutcome::Repeated(Some(1)));
+    assert_eq!(adjust(&store, "a", -2).await, StockOutcome::Conflicting);
+    assert_eq!(stock(&store).await, Some(1));
+    // As long as it is among the latest.
+    adjust(&store, "b", 1).await;
+    adjust(&store, "c", 1).await;
+    assert_eq!(adjust(&store, "a", -1).await, StockOutcome::Repeated(Some(3)));
+    adjust(&store, "d", 1).await;
+    assert_eq!(adjust(&store, "a", -1).await, StockOutcome::Changed(3));
+}
+
+async fn what_is_not_counted_or_not_there_does_not_change(kind: Kind) {
+    let (store, _place) = store_with(kind, None).await;
+    assert_eq!(adjust(&store, "a", -1).await, StockOutcome::NotCounted);
+    assert_eq!(stock(&store).await, None);
+    let other = adjust_of(&store, "a", ItemNumber(8), -1).await;
+    assert_eq!(other, StockOutcome::UnknownBook);
+}
+
+on_every_kind!(
+    stock_goes_down_to_zero_and_no_further,
+    a_request_counts_once_and_its_id_names_nothing_else,
+    what_is_not_counted_or_not_there_does_not_change,
+);
