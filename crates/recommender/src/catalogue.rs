@@ -230,6 +230,11 @@ impl Catalogue {
         self.categories.members(slug)
     }
 
+    /// Every category with its items, in no particular order.
+    pub fn categories(&self) -> impl Iterator<Item = (&str, &[u32])> {
+        self.categories.iter()
+    }
+
     /// Keeps of a set the items that are in at least one of the categories. `spare` is working
     /// memory. Costs the items of the categories, or, where they are many, `O(items / 64)`.
     pub fn keep_categories(&self, slugs: &[String], items: &mut BitSet, spare: &mut BitSet) {

@@ -15,6 +15,7 @@ mod diversity;
 mod draft;
 pub mod filter;
 mod impressions;
+mod next_in_series;
 mod pins;
 mod popular;
 mod reasons;
@@ -35,6 +36,7 @@ use self::filter::Filter;
 use self::top::{TopItems, top_items};
 
 pub use self::impressions::Impression;
+pub use self::next_in_series::next_in_series;
 pub use self::reasons::{REASONS_MAX, Reason, explain, explain_by_catalogue};
 pub use self::rules::{Rule, Rules, Target};
 pub use self::similar::similar;

@@ -120,6 +120,11 @@ impl Groups {
         self.members.sort(key);
     }
 
+    /// Every list with its name, in no particular order.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &[u32])> {
+        self.names.iter().map(|(name, group)| (name.as_str(), self.members.get(*group)))
+    }
+
     /// The number of lists.
     pub(super) fn count(&self) -> usize {
         self.names.len()

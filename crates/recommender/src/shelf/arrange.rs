@@ -36,6 +36,13 @@ pub(super) struct Memory {
     pins: PinMemory,
 }
 
+impl Memory {
+    /// What the series gate knows of a history.
+    pub(super) fn gate(&mut self) -> &mut GateMemory {
+        &mut self.gate
+    }
+}
+
 /// Re-ranks candidates, the best first, and fills the shelf up. Without any, popular items
 /// are the candidates. Takes the works of the shelf out of `eligible`.
 #[expect(clippy::too_many_arguments, reason = "the parts of a workspace, lent one by one")]

@@ -60,7 +60,8 @@ impl GateMemory {
         }
     }
 
-    fn next(&self, catalogue: &Catalogue, series: u32) -> Option<f32> {
+    /// The place of a series that is to be read next, if any volume is left.
+    pub(super) fn next(&self, catalogue: &Catalogue, series: u32) -> Option<f32> {
         let reached = self.reached.get(series).unwrap_or(f32::NEG_INFINITY);
         next_place(catalogue, series, reached, |work| self.had_works.has(work))
     }

@@ -220,3 +220,36 @@ fn similar_books_are_so_both_ways_and_begin_with_at_most_the_next_volume() {
     assert_eq!(titles, ["messiah", "ubik", "emma", "children"]);
     assert!((shelf[1].score - 0.35).abs() < 1e-6, "{}", shelf[1].score);
 }
+
+#[test]
+fn the_shelf_of_next_volumes_has_those_of_the_series_that_the_reader_likes() {
+    let model = model("dune>messiah=0.2 dune>light=0.5 emma>messiah=-0.1");
+    let catalogue = catalogue(&model);
+    let shop = Shop { model: Some(&model), catalogue: &catalogue };
+    let filter = Filter::default();
+    let check = |liked: &[(&str, f32)], settled: &[&str], results: usize, expected: &[&str]| {
+        let history: Vec<Liked> = liked
+            .iter()
+            .map(|(title, weight)| Liked { item: index(title), weight: *weight })
+            .collect();
+        let had: Vec<u32> = history.iter().map(|liked| liked.item).collect();
+        let settled: Vec<u32> =
+            settled.iter().map(|title| index(title)).chain(had.clone()).collect();
+        let request = Request { history: &history, settled: &settled, filter: &filter, results };
+        let arrangement =
+            Arrangement { settings: &STEPS, judged: &history, had: &had, ..Arrangement::NONE };
+        let shelf = shelf::next_in_series(shop, request, &arrangement, &mut Workspace::default());
+        let titles: Vec<&str> = shelf.iter().map(|one| BOOKS[one.item as usize].0).collect();
+        assert_eq!(titles, expected, "{liked:?}");
+    };
+    // light: 0.5; messiah: 0.2, and less 0.1 for emma.
+    check(&[("dune", 1.0), ("colour", 1.0)], &[], 10, &["light", "messiah"]);
+    check(&[("dune", 1.0), ("colour", 1.0)], &[], 1, &["light"]);
+    check(&[("dune", 1.0), ("emma", 1.0)], &[], 10, &["messiah"]);
+    // After the last, what was left out.
+    check(&[("children", 1.0), ("messiah", 1.0)], &[], 10, &["dune"]);
+    // Nobody is led on where they disliked what they read, nor past what they refused.
+    check(&[("dune", -0.5), ("colour", 1.0)], &[], 10, &["light"]);
+    check(&[("dune", 1.0)], &["messiah"], 10, &[]);
+    check(&[("emma", 1.0)], &[], 10, &[]);
+}
