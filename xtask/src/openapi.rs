@@ -6,6 +6,7 @@
 
 mod comments;
 mod errors;
+mod examples;
 mod json;
 mod limits;
 mod schema;
@@ -99,7 +100,7 @@ fn path(
     let comment = comments.of(&method.parent_service().parent_file(), method.path());
     let first = comment.split_inclusive(". ").next().unwrap_or_default();
     let service = method.parent_service();
-    let examples = limits::examples(method.full_name())
+    let examples = examples::examples(method.full_name())
         .with_context(|| format!("no example for {}: add one", method.full_name()))?;
     let input = object([
         ("schema", schemas.reference(method.input().full_name())),

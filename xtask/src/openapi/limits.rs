@@ -1,13 +1,12 @@
-//! What the protos cannot say: limits that every server holds fields to, and examples.
+//! What the protos cannot say: limits that every server holds fields to.
 //!
 //! Limits that a server may be set to differently are not here; comments tell their defaults.
-//! `crates/server/tests/it/json.rs` holds a server to the examples, and schemathesis to the
-//! limits.
+//! Schemathesis holds a server to the limits.
 
 use anyhow::{Context as _, ensure};
 use prost_reflect::DescriptorPool;
 
-use super::json::{Json, list, object, text};
+use super::json::{Json, object, text};
 
 /// Text that can be an id, or the name of something, but for its length in bytes: no control
 /// characters.
@@ -36,6 +35,14 @@ enum Limit {
     Surfaces,
     /// What is told at once: 1 to 1,000 things; must be there.
     Entries,
+    /// The shelves of a page: 1 to 20; must be there.
+    Shelves,
+    /// So many shelves: 0 to 10.
+    ShelfCount,
+    /// Units that are added or taken; must be there, and not 0.
+    StockChange,
+    /// All rules of a shop, at most 1,000.
+    Rules,
     /// 0 or more, up to what the server is set to.
     Count,
     /// Half stars, or 0.
@@ -60,7 +67,7 @@ enum Limit {
     Note,
 }
 
-const LIMITS: [(&str, Limit); 33] = [
+const LIMITS: &[(&str, Limit)] = &[
     ("foreword.v1.HistoryItem.book_id", Limit::RequiredId),
     ("foreword.v1.HistoryItem.rating", Limit::Stars),
     ("foreword.v1.BookFilter.any_categories", Limit::Tags),
@@ -80,6 +87,26 @@ const LIMITS: [(&str, Limit); 33] = [
     ("foreword.v1.SimilarBooksRequest.book_id", Limit::RequiredId),
     ("foreword.v1.SimilarBooksRequest.max_results", Limit::Count),
     ("foreword.v1.TrendingRequest.max_results", Limit::Count),
+    ("foreword.v1.RecommendPageRequest.user_id", Limit::OptionalId),
+    ("foreword.v1.RecommendPageRequest.shelves", Limit::Shelves),
+    ("foreword.v1.ShelfRequest.kind", Limit::Required),
+    ("foreword.v1.ShelfRequest.category", Limit::OptionalId),
+    ("foreword.v1.ShelfRequest.book_id", Limit::OptionalId),
+    ("foreword.v1.ShelfRequest.max_shelves", Limit::ShelfCount),
+    ("foreword.v1.ShelfRequest.max_results", Limit::Count),
+    ("foreword.v1.GetBookRequest.user_id", Limit::OptionalId),
+    ("foreword.v1.ListBooksRequest.page_size", Limit::Count),
+    ("foreword.v1.ListCategoriesRequest.page_size", Limit::Count),
+    ("foreword.v1.AdjustStockRequest.request_id", Limit::RequiredId),
+    ("foreword.v1.AdjustStockRequest.book_id", Limit::RequiredId),
+    ("foreword.v1.AdjustStockRequest.change", Limit::StockChange),
+    ("foreword.v1.ListUsersRequest.page_size", Limit::Count),
+    ("foreword.v1.ListUserBooksRequest.user_id", Limit::RequiredId),
+    ("foreword.v1.ListUserBooksRequest.page_size", Limit::Count),
+    ("foreword.v1.ActivateModelRequest.version", Limit::Required),
+    ("foreword.v1.ExplainRecommendRequest.user_id", Limit::OptionalId),
+    ("foreword.v1.ExplainRecommendRequest.max_results", Limit::Count),
+    ("foreword.v1.DraftRules.rules", Limit::Rules),
     ("foreword.v1.Reason.rating", Limit::Stars),
     ("foreword.v1.Rule.rule_id", Limit::RequiredId),
     ("foreword.v1.Rule.book_id", Limit::Id),
@@ -98,8 +125,11 @@ const LIMITS: [(&str, Limit); 33] = [
 
 /// Whether a field must be there.
 pub(super) fn is_required(field: &str) -> bool {
-    use Limit::{Currency, Entries, Factor, Place, Required, RequiredId};
-    matches!(limit(field), Some(RequiredId | Currency | Required | Place | Factor | Entries))
+    use Limit::{Currency, Entries, Factor, Place, Required, RequiredId, Shelves, StockChange};
+    matches!(
+        limit(field),
+        Some(RequiredId | Currency | Required | Place | Factor | Entries | Shelves | StockChange)
+    )
 }
 
 /// Keywords for the schema of a field, or of its entries.
@@ -109,7 +139,10 @@ pub(super) fn of_value(field: &str) -> Vec<(&'static str, Json)> {
         vec![("minLength", shortest), ("maxLength", longest), ("pattern", text(PRINTABLE))]
     };
     match limit(field) {
-        None | Some(Limit::Required | Limit::Surfaces | Limit::Entries) => Vec::new(),
+        None
+        | Some(
+            Limit::Required | Limit::Surfaces | Limit::Entries | Limit::Shelves | Limit::Rules,
+        ) => Vec::new(),
         Some(Limit::RequiredId | Limit::Id | Limit::Ids | Limit::Tags) => {
             line(1, ID_CHARACTERS_MAX)
         }
@@ -118,6 +151,14 @@ pub(super) fn of_value(field: &str) -> Vec<(&'static str, Json)> {
         Some(Limit::Series) => line(1, 500),
         Some(Limit::Note) => line(0, 500),
         Some(Limit::Place) => vec![("minimum", Json::Whole(1)), ("maximum", Json::Whole(100))],
+        Some(Limit::ShelfCount) => {
+            vec![("minimum", Json::Whole(0)), ("maximum", Json::Whole(10))]
+        }
+        Some(Limit::StockChange) => vec![
+            ("minimum", Json::Whole(-10_000)),
+            ("maximum", Json::Whole(10_000)),
+            ("not", object([("const", Json::Whole(0))])),
+        ],
         Some(Limit::Factor) => {
             vec![("exclusiveMinimum", Json::Whole(0)), ("maximum", Json::Whole(100))]
         }
@@ -141,6 +182,10 @@ pub(super) fn of_list(field: &str) -> Vec<(&'static str, Json)> {
             vec![("minItems", Json::Whole(1)), ("maxItems", Json::Whole(1000))]
         }
         Some(Limit::Surfaces) => vec![("maxItems", Json::Whole(3))],
+        Some(Limit::Shelves) => {
+            vec![("minItems", Json::Whole(1)), ("maxItems", Json::Whole(20))]
+        }
+        Some(Limit::Rules) => vec![("maxItems", Json::Whole(1000))],
         _ => Vec::new(),
     }
 }
@@ -157,100 +202,4 @@ pub(super) fn check(pool: &DescriptorPool) -> anyhow::Result<()> {
         ensure!(field.is_some(), "there is a limit for {name}, which is no field");
     }
     Ok(())
-}
-
-/// Requests that the demo shop answers, by name; `None` if there is none for the method.
-pub(super) fn examples(method: &str) -> Option<Vec<(&'static str, Json)>> {
-    let results = || ("maxResults", Json::Whole(3));
-    let examples = match method {
-        "foreword.v1.RecommendationService.Recommend" => {
-            let rated = object([
-                ("bookId", text("41")),
-                ("kind", text("EVENT_KIND_RATING")),
-                ("rating", Json::Whole(5)),
-            ]);
-            let categories = object([("anyCategories", list([text("mystery")]))]);
-            let anonymous = [
-                ("history", list([rated])),
-                ("filter", categories),
-                ("maxResults", Json::Whole(3)),
-            ];
-            vec![
-                ("user", object([("userId", text("1")), results()])),
-                ("anonymous", object(anonymous)),
-            ]
-        }
-        "foreword.v1.RecommendationService.SimilarBooks" => {
-            vec![("book", object([("bookId", text("1")), results()]))]
-        }
-        "foreword.v1.RecommendationService.Trending" => vec![("all", object([results()]))],
-        "foreword.v1.RuleService.ListRules" => vec![("first", object::<&str>([]))],
-        "foreword.v1.RuleService.PutRule" => put_rule_examples(),
-        "foreword.v1.RuleService.DeleteRule" => {
-            vec![("campaign", object([("ruleId", text("mystery-autumn"))]))]
-        }
-        "foreword.v1.EventService.RecordEvents" => record_events_examples(),
-        "foreword.v1.CatalogService.GetBook" | "foreword.v1.CatalogService.DeleteBook" => {
-            vec![("book", object([("bookId", text("1"))]))]
-        }
-        "foreword.v1.CatalogService.SearchBooks" => {
-            vec![("words", object([("query", text("the"))]))]
-        }
-        "foreword.v1.CatalogService.UpsertBooks" => {
-            let book = object([
-                ("id", text("9780441172719")),
-                ("title", text("Dune")),
-                ("authors", list([text("Frank Herbert")])),
-                ("categories", list([text("science-fiction")])),
-            ]);
-            vec![("new", object([("books", list([book]))]))]
-        }
-        "foreword.v1.CatalogService.UpdateOffers" => {
-            let offer = object([("bookId", text("1")), ("stock", Json::Whole(3))]);
-            vec![("stock", object([("offers", list([offer]))]))]
-        }
-        "foreword.v1.UserService.DeleteUser" => {
-            vec![("user", object([("userId", text("visitor-1"))]))]
-        }
-        "foreword.v1.UserService.MergeUsers" => {
-            let merge = [("sourceUserId", text("visitor-2")), ("targetUserId", text("ann"))];
-            vec![("session", object(merge))]
-        }
-        _ => return None,
-    };
-    let named = |(name, value)| (name, object([("value", value)]));
-    Some(examples.into_iter().map(named).collect())
-}
-
-/// A purchase, and what takes it back.
-fn record_events_examples() -> Vec<(&'static str, Json)> {
-    let bought = object([
-        ("eventId", text("order-4711-1")),
-        ("userId", text("visitor-1")),
-        ("bookId", text("1")),
-        ("kind", text("EVENT_KIND_PURCHASE")),
-    ]);
-    let cancelled = object([("userId", text("visitor-1")), ("eventId", text("order-4711-1"))]);
-    let entries =
-        |name: &'static str, entry: Json| object([("entries", list([object([(name, entry)])]))]);
-    vec![("purchase", entries("event", bought)), ("cancelled", entries("retraction", cancelled))]
-}
-
-/// A pin of one book, and a campaign for a category.
-fn put_rule_examples() -> Vec<(&'static str, Json)> {
-    let pin = object([
-        ("ruleId", text("window")),
-        ("bookId", text("1")),
-        ("pin", object([("place", Json::Whole(1))])),
-        ("note", text("as in the shop window")),
-    ]);
-    let campaign = object([
-        ("ruleId", text("mystery-autumn")),
-        ("category", text("mystery")),
-        ("boost", object([("factor", Json::Number(1.5))])),
-        ("surfaces", list([text("SURFACE_RECOMMEND"), text("SURFACE_TRENDING")])),
-        ("startTime", text("2026-09-01T00:00:00Z")),
-        ("endTime", text("2026-12-01T00:00:00Z")),
-    ]);
-    vec![("pin", object([("rule", pin)])), ("campaign", object([("rule", campaign)]))]
 }

@@ -68,851 +68,61 @@ pub struct Price {
     #[prost(string, tag = "2")]
     pub currency: ::prost::alloc::string::String,
 }
-/// Asks for a book.
+/// A category of books.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct GetBookRequest {
-    /// Its id. Required.
+pub struct Category {
+    /// Its slug, as in `Book.categories`, such as "science-fiction".
     #[prost(string, tag = "1")]
-    pub book_id: ::prost::alloc::string::String,
-}
-/// A book.
-#[derive(Clone, PartialEq, ::prost::Message)]
-pub struct GetBookResponse {
-    /// The book.
-    #[prost(message, optional, tag = "1")]
-    pub book: ::core::option::Option<Book>,
-}
-/// Searches books.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct SearchBooksRequest {
-    /// Words, at most 200 bytes; a book has to match all of them, the last one also as the
-    /// beginning of a word. Case and accents do not count. Required.
-    #[prost(string, tag = "1")]
-    pub query: ::prost::alloc::string::String,
-    /// The most books wanted in one answer. 0 means 20, and more than 100 means 100; negative
-    /// numbers are refused with INVALID_ARGUMENT.
-    #[prost(int32, tag = "2")]
-    pub page_size: i32,
-    /// The `next_page_token` of the answer before. Empty: from the best on.
-    #[prost(string, tag = "3")]
-    pub page_token: ::prost::alloc::string::String,
-}
-/// Books that match.
-#[derive(Clone, PartialEq, ::prost::Message)]
-pub struct SearchBooksResponse {
-    /// The books, the best match first.
-    #[prost(message, repeated, tag = "1")]
-    pub books: ::prost::alloc::vec::Vec<Book>,
-    /// Asks for those that follow. Opaque; empty if there are none, or after 1,000.
+    pub slug: ::prost::alloc::string::String,
+    /// Its name for people, made of the slug: "Science fiction". In the language of the slug.
     #[prost(string, tag = "2")]
-    pub next_page_token: ::prost::alloc::string::String,
-}
-/// Stores books.
-#[derive(Clone, PartialEq, ::prost::Message)]
-pub struct UpsertBooksRequest {
-    /// The books, 1 to 1,000, each as it is to be from now on. `number` is not read.
-    #[prost(message, repeated, tag = "1")]
-    pub books: ::prost::alloc::vec::Vec<Book>,
-}
-/// Books were stored.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct UpsertBooksResponse {
-    /// How many were new.
-    #[prost(int32, tag = "1")]
-    pub created_count: i32,
-    /// How many were there and changed.
-    #[prost(int32, tag = "2")]
-    pub changed_count: i32,
-    /// How many were there, just so.
+    pub title: ::prost::alloc::string::String,
+    /// How many books of the shop are in it: each edition counted, sold out or not.
     #[prost(int32, tag = "3")]
-    pub unchanged_count: i32,
-    /// The numbers of the books, in the order of the request.
-    #[prost(int32, repeated, tag = "4")]
-    pub numbers: ::prost::alloc::vec::Vec<i32>,
+    pub book_count: i32,
 }
-/// How a book is offered from now on.
+/// Conditions that every returned book meets. They are applied before ranking, so
+/// that as many books come back as were asked for whenever that many are eligible.
+/// Fields that are not set exclude nothing; fields that are set must all be met.
+///
+/// Each list of categories or languages holds at most 100 entries. Categories are
+/// slugs such as "science-fiction"; one that no book has is not an error.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct OfferUpdate {
-    /// Its id. Required.
-    #[prost(string, tag = "1")]
-    pub book_id: ::prost::alloc::string::String,
-    /// As `Book.stock`: unset, units are not counted.
-    #[prost(uint32, optional, tag = "2")]
-    pub stock: ::core::option::Option<u32>,
-    /// As `Book.price`. Unset: as it was.
-    #[prost(message, optional, tag = "3")]
-    pub price: ::core::option::Option<Price>,
-}
-/// Changes how books are offered.
-#[derive(Clone, PartialEq, ::prost::Message)]
-pub struct UpdateOffersRequest {
-    /// The changes, 1 to 1,000. If a book is named twice, the last one counts.
-    #[prost(message, repeated, tag = "1")]
-    pub offers: ::prost::alloc::vec::Vec<OfferUpdate>,
-}
-/// Offers were changed.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct UpdateOffersResponse {
-    /// The ids of those books that the shop does not have.
+pub struct BookFilter {
+    /// The book has at least one of these categories.
     #[prost(string, repeated, tag = "1")]
-    pub unknown_book_ids: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
-}
-/// Deletes a book.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct DeleteBookRequest {
-    /// Its id. Required.
-    #[prost(string, tag = "1")]
-    pub book_id: ::prost::alloc::string::String,
-}
-/// A book was deleted.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct DeleteBookResponse {}
-/// Stores some of many books.
-#[derive(Clone, PartialEq, ::prost::Message)]
-pub struct ImportBooksRequest {
-    /// The books, 1 to 1,000, each as it is to be from now on. `number` is not read.
-    #[prost(message, repeated, tag = "1")]
-    pub books: ::prost::alloc::vec::Vec<Book>,
-}
-/// Some of many books were stored.
-#[derive(Clone, PartialEq, ::prost::Message)]
-pub struct ImportBooksResponse {
-    /// How many were new, in all requests so far.
-    #[prost(int64, tag = "1")]
-    pub created_count: i64,
-    /// How many were there and changed, so far.
-    #[prost(int64, tag = "2")]
-    pub changed_count: i64,
-    /// How many were there, just so, so far.
-    #[prost(int64, tag = "3")]
-    pub unchanged_count: i64,
-    /// The books of this request that were refused.
-    #[prost(message, repeated, tag = "4")]
-    pub refusals: ::prost::alloc::vec::Vec<import_books_response::Refusal>,
-}
-/// Nested message and enum types in `ImportBooksResponse`.
-pub mod import_books_response {
-    /// A book that was refused.
-    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-    pub struct Refusal {
-        /// Its place in the request, from 0 on.
-        #[prost(int32, tag = "1")]
-        pub index: i32,
-        /// The field that is not valid, such as "title".
-        #[prost(string, tag = "2")]
-        pub field: ::prost::alloc::string::String,
-        /// What was found and what was expected.
-        #[prost(string, tag = "3")]
-        pub description: ::prost::alloc::string::String,
-    }
-}
-/// Generated client implementations.
-pub mod catalog_service_client {
-    #![allow(
-        unused_variables,
-        dead_code,
-        missing_docs,
-        clippy::wildcard_imports,
-        clippy::let_unit_value,
-    )]
-    use tonic::codegen::*;
-    use tonic::codegen::http::Uri;
-    /// Keeps the shop's books. What was changed counts from the next answer of the server that was
-    /// asked, and within a second everywhere else. Changes are durable when they are answered.
-    ///
-    /// Requests that are not valid are answered INVALID_ARGUMENT, with a google.rpc.BadRequest that
-    /// names each field at fault; nothing of them is stored then.
-    #[derive(Debug, Clone)]
-    pub struct CatalogServiceClient<T> {
-        inner: tonic::client::Grpc<T>,
-    }
-    impl<T> CatalogServiceClient<T>
-    where
-        T: tonic::client::GrpcService<tonic::body::Body>,
-        T::Error: Into<StdError>,
-        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
-        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
-    {
-        pub fn new(inner: T) -> Self {
-            let inner = tonic::client::Grpc::new(inner);
-            Self { inner }
-        }
-        pub fn with_origin(inner: T, origin: Uri) -> Self {
-            let inner = tonic::client::Grpc::with_origin(inner, origin);
-            Self { inner }
-        }
-        pub fn with_interceptor<F>(
-            inner: T,
-            interceptor: F,
-        ) -> CatalogServiceClient<InterceptedService<T, F>>
-        where
-            F: tonic::service::Interceptor,
-            T::ResponseBody: Default,
-            T: tonic::codegen::Service<
-                http::Request<tonic::body::Body>,
-                Response = http::Response<
-                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
-                >,
-            >,
-            <T as tonic::codegen::Service<
-                http::Request<tonic::body::Body>,
-            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
-        {
-            CatalogServiceClient::new(InterceptedService::new(inner, interceptor))
-        }
-        /// Compress requests with the given encoding.
-        ///
-        /// This requires the server to support it otherwise it might respond with an
-        /// error.
-        #[must_use]
-        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
-            self.inner = self.inner.send_compressed(encoding);
-            self
-        }
-        /// Enable decompressing responses.
-        #[must_use]
-        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
-            self.inner = self.inner.accept_compressed(encoding);
-            self
-        }
-        /// Limits the maximum size of a decoded message.
-        ///
-        /// Default: `4MB`
-        #[must_use]
-        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
-            self.inner = self.inner.max_decoding_message_size(limit);
-            self
-        }
-        /// Limits the maximum size of an encoded message.
-        ///
-        /// Default: `usize::MAX`
-        #[must_use]
-        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
-            self.inner = self.inner.max_encoding_message_size(limit);
-            self
-        }
-        /// Returns a book. Answers NOT_FOUND if the shop does not have it.
-        pub async fn get_book(
-            &mut self,
-            request: impl tonic::IntoRequest<super::GetBookRequest>,
-        ) -> std::result::Result<
-            tonic::Response<super::GetBookResponse>,
-            tonic::Status,
-        > {
-            self.inner
-                .ready()
-                .await
-                .map_err(|e| {
-                    tonic::Status::unknown(
-                        format!("Service was not ready: {}", e.into()),
-                    )
-                })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static(
-                "/foreword.v1.CatalogService/GetBook",
-            );
-            let mut req = request.into_request();
-            req.extensions_mut()
-                .insert(GrpcMethod::new("foreword.v1.CatalogService", "GetBook"));
-            self.inner.unary(req, path, codec).await
-        }
-        /// Returns the books whose title, authors or series match some words, the best match first.
-        pub async fn search_books(
-            &mut self,
-            request: impl tonic::IntoRequest<super::SearchBooksRequest>,
-        ) -> std::result::Result<
-            tonic::Response<super::SearchBooksResponse>,
-            tonic::Status,
-        > {
-            self.inner
-                .ready()
-                .await
-                .map_err(|e| {
-                    tonic::Status::unknown(
-                        format!("Service was not ready: {}", e.into()),
-                    )
-                })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static(
-                "/foreword.v1.CatalogService/SearchBooks",
-            );
-            let mut req = request.into_request();
-            req.extensions_mut()
-                .insert(GrpcMethod::new("foreword.v1.CatalogService", "SearchBooks"));
-            self.inner.unary(req, path, codec).await
-        }
-        /// Stores books, in place of those with the same ids if there are such. Events that waited for
-        /// a book count from now on.
-        pub async fn upsert_books(
-            &mut self,
-            request: impl tonic::IntoRequest<super::UpsertBooksRequest>,
-        ) -> std::result::Result<
-            tonic::Response<super::UpsertBooksResponse>,
-            tonic::Status,
-        > {
-            self.inner
-                .ready()
-                .await
-                .map_err(|e| {
-                    tonic::Status::unknown(
-                        format!("Service was not ready: {}", e.into()),
-                    )
-                })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static(
-                "/foreword.v1.CatalogService/UpsertBooks",
-            );
-            let mut req = request.into_request();
-            req.extensions_mut()
-                .insert(GrpcMethod::new("foreword.v1.CatalogService", "UpsertBooks"));
-            self.inner.unary(req, path, codec).await
-        }
-        /// Changes how books are offered, and nothing else of them. Books that the shop does not have
-        /// are named in the answer.
-        pub async fn update_offers(
-            &mut self,
-            request: impl tonic::IntoRequest<super::UpdateOffersRequest>,
-        ) -> std::result::Result<
-            tonic::Response<super::UpdateOffersResponse>,
-            tonic::Status,
-        > {
-            self.inner
-                .ready()
-                .await
-                .map_err(|e| {
-                    tonic::Status::unknown(
-                        format!("Service was not ready: {}", e.into()),
-                    )
-                })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static(
-                "/foreword.v1.CatalogService/UpdateOffers",
-            );
-            let mut req = request.into_request();
-            req.extensions_mut()
-                .insert(GrpcMethod::new("foreword.v1.CatalogService", "UpdateOffers"));
-            self.inner.unary(req, path, codec).await
-        }
-        /// Deletes a book. Its events stay, and wait for it to come back. Answers NOT_FOUND if the
-        /// shop does not have it.
-        pub async fn delete_book(
-            &mut self,
-            request: impl tonic::IntoRequest<super::DeleteBookRequest>,
-        ) -> std::result::Result<
-            tonic::Response<super::DeleteBookResponse>,
-            tonic::Status,
-        > {
-            self.inner
-                .ready()
-                .await
-                .map_err(|e| {
-                    tonic::Status::unknown(
-                        format!("Service was not ready: {}", e.into()),
-                    )
-                })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static(
-                "/foreword.v1.CatalogService/DeleteBook",
-            );
-            let mut req = request.into_request();
-            req.extensions_mut()
-                .insert(GrpcMethod::new("foreword.v1.CatalogService", "DeleteBook"));
-            self.inner.unary(req, path, codec).await
-        }
-        /// Stores many books: as UpsertBooks for each request, with an answer for each once it is
-        /// durable. A book that is not valid is refused by itself, and the others are stored. All of
-        /// them count from the end of the stream, or within a second.
-        pub async fn import_books(
-            &mut self,
-            request: impl tonic::IntoStreamingRequest<
-                Message = super::ImportBooksRequest,
-            >,
-        ) -> std::result::Result<
-            tonic::Response<tonic::codec::Streaming<super::ImportBooksResponse>>,
-            tonic::Status,
-        > {
-            self.inner
-                .ready()
-                .await
-                .map_err(|e| {
-                    tonic::Status::unknown(
-                        format!("Service was not ready: {}", e.into()),
-                    )
-                })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static(
-                "/foreword.v1.CatalogService/ImportBooks",
-            );
-            let mut req = request.into_streaming_request();
-            req.extensions_mut()
-                .insert(GrpcMethod::new("foreword.v1.CatalogService", "ImportBooks"));
-            self.inner.streaming(req, path, codec).await
-        }
-    }
-}
-/// Generated server implementations.
-pub mod catalog_service_server {
-    #![allow(
-        unused_variables,
-        dead_code,
-        missing_docs,
-        clippy::wildcard_imports,
-        clippy::let_unit_value,
-    )]
-    use tonic::codegen::*;
-    /// Generated trait containing gRPC methods that should be implemented for use with CatalogServiceServer.
-    #[async_trait]
-    pub trait CatalogService: std::marker::Send + std::marker::Sync + 'static {
-        /// Returns a book. Answers NOT_FOUND if the shop does not have it.
-        async fn get_book(
-            &self,
-            request: tonic::Request<super::GetBookRequest>,
-        ) -> std::result::Result<tonic::Response<super::GetBookResponse>, tonic::Status>;
-        /// Returns the books whose title, authors or series match some words, the best match first.
-        async fn search_books(
-            &self,
-            request: tonic::Request<super::SearchBooksRequest>,
-        ) -> std::result::Result<
-            tonic::Response<super::SearchBooksResponse>,
-            tonic::Status,
-        >;
-        /// Stores books, in place of those with the same ids if there are such. Events that waited for
-        /// a book count from now on.
-        async fn upsert_books(
-            &self,
-            request: tonic::Request<super::UpsertBooksRequest>,
-        ) -> std::result::Result<
-            tonic::Response<super::UpsertBooksResponse>,
-            tonic::Status,
-        >;
-        /// Changes how books are offered, and nothing else of them. Books that the shop does not have
-        /// are named in the answer.
-        async fn update_offers(
-            &self,
-            request: tonic::Request<super::UpdateOffersRequest>,
-        ) -> std::result::Result<
-            tonic::Response<super::UpdateOffersResponse>,
-            tonic::Status,
-        >;
-        /// Deletes a book. Its events stay, and wait for it to come back. Answers NOT_FOUND if the
-        /// shop does not have it.
-        async fn delete_book(
-            &self,
-            request: tonic::Request<super::DeleteBookRequest>,
-        ) -> std::result::Result<
-            tonic::Response<super::DeleteBookResponse>,
-            tonic::Status,
-        >;
-        /// Server streaming response type for the ImportBooks method.
-        type ImportBooksStream: tonic::codegen::tokio_stream::Stream<
-                Item = std::result::Result<super::ImportBooksResponse, tonic::Status>,
-            >
-            + std::marker::Send
-            + 'static;
-        /// Stores many books: as UpsertBooks for each request, with an answer for each once it is
-        /// durable. A book that is not valid is refused by itself, and the others are stored. All of
-        /// them count from the end of the stream, or within a second.
-        async fn import_books(
-            &self,
-            request: tonic::Request<tonic::Streaming<super::ImportBooksRequest>>,
-        ) -> std::result::Result<
-            tonic::Response<Self::ImportBooksStream>,
-            tonic::Status,
-        >;
-    }
-    /// Keeps the shop's books. What was changed counts from the next answer of the server that was
-    /// asked, and within a second everywhere else. Changes are durable when they are answered.
-    ///
-    /// Requests that are not valid are answered INVALID_ARGUMENT, with a google.rpc.BadRequest that
-    /// names each field at fault; nothing of them is stored then.
-    #[derive(Debug)]
-    pub struct CatalogServiceServer<T> {
-        inner: Arc<T>,
-        accept_compression_encodings: EnabledCompressionEncodings,
-        send_compression_encodings: EnabledCompressionEncodings,
-        max_decoding_message_size: Option<usize>,
-        max_encoding_message_size: Option<usize>,
-    }
-    impl<T> CatalogServiceServer<T> {
-        pub fn new(inner: T) -> Self {
-            Self::from_arc(Arc::new(inner))
-        }
-        pub fn from_arc(inner: Arc<T>) -> Self {
-            Self {
-                inner,
-                accept_compression_encodings: Default::default(),
-                send_compression_encodings: Default::default(),
-                max_decoding_message_size: None,
-                max_encoding_message_size: None,
-            }
-        }
-        pub fn with_interceptor<F>(
-            inner: T,
-            interceptor: F,
-        ) -> InterceptedService<Self, F>
-        where
-            F: tonic::service::Interceptor,
-        {
-            InterceptedService::new(Self::new(inner), interceptor)
-        }
-        /// Enable decompressing requests with the given encoding.
-        #[must_use]
-        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
-            self.accept_compression_encodings.enable(encoding);
-            self
-        }
-        /// Compress responses with the given encoding, if the client supports it.
-        #[must_use]
-        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
-            self.send_compression_encodings.enable(encoding);
-            self
-        }
-        /// Limits the maximum size of a decoded message.
-        ///
-        /// Default: `4MB`
-        #[must_use]
-        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
-            self.max_decoding_message_size = Some(limit);
-            self
-        }
-        /// Limits the maximum size of an encoded message.
-        ///
-        /// Default: `usize::MAX`
-        #[must_use]
-        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
-            self.max_encoding_message_size = Some(limit);
-            self
-        }
-    }
-    impl<T, B> tonic::codegen::Service<http::Request<B>> for CatalogServiceServer<T>
-    where
-        T: CatalogService,
-        B: Body + std::marker::Send + 'static,
-        B::Error: Into<StdError> + std::marker::Send + 'static,
-    {
-        type Response = http::Response<tonic::body::Body>;
-        type Error = std::convert::Infallible;
-        type Future = BoxFuture<Self::Response, Self::Error>;
-        fn poll_ready(
-            &mut self,
-            _cx: &mut Context<'_>,
-        ) -> Poll<std::result::Result<(), Self::Error>> {
-            Poll::Ready(Ok(()))
-        }
-        fn call(&mut self, req: http::Request<B>) -> Self::Future {
-            match req.uri().path() {
-                "/foreword.v1.CatalogService/GetBook" => {
-                    #[allow(non_camel_case_types)]
-                    struct GetBookSvc<T: CatalogService>(pub Arc<T>);
-                    impl<
-                        T: CatalogService,
-                    > tonic::server::UnaryService<super::GetBookRequest>
-                    for GetBookSvc<T> {
-                        type Response = super::GetBookResponse;
-                        type Future = BoxFuture<
-                            tonic::Response<Self::Response>,
-                            tonic::Status,
-                        >;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::GetBookRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as CatalogService>::get_book(&inner, request).await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = GetBookSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/foreword.v1.CatalogService/SearchBooks" => {
-                    #[allow(non_camel_case_types)]
-                    struct SearchBooksSvc<T: CatalogService>(pub Arc<T>);
-                    impl<
-                        T: CatalogService,
-                    > tonic::server::UnaryService<super::SearchBooksRequest>
-                    for SearchBooksSvc<T> {
-                        type Response = super::SearchBooksResponse;
-                        type Future = BoxFuture<
-                            tonic::Response<Self::Response>,
-                            tonic::Status,
-                        >;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::SearchBooksRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as CatalogService>::search_books(&inner, request).await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = SearchBooksSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/foreword.v1.CatalogService/UpsertBooks" => {
-                    #[allow(non_camel_case_types)]
-                    struct UpsertBooksSvc<T: CatalogService>(pub Arc<T>);
-                    impl<
-                        T: CatalogService,
-                    > tonic::server::UnaryService<super::UpsertBooksRequest>
-                    for UpsertBooksSvc<T> {
-                        type Response = super::UpsertBooksResponse;
-                        type Future = BoxFuture<
-                            tonic::Response<Self::Response>,
-                            tonic::Status,
-                        >;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::UpsertBooksRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as CatalogService>::upsert_books(&inner, request).await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = UpsertBooksSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/foreword.v1.CatalogService/UpdateOffers" => {
-                    #[allow(non_camel_case_types)]
-                    struct UpdateOffersSvc<T: CatalogService>(pub Arc<T>);
-                    impl<
-                        T: CatalogService,
-                    > tonic::server::UnaryService<super::UpdateOffersRequest>
-                    for UpdateOffersSvc<T> {
-                        type Response = super::UpdateOffersResponse;
-                        type Future = BoxFuture<
-                            tonic::Response<Self::Response>,
-                            tonic::Status,
-                        >;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::UpdateOffersRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as CatalogService>::update_offers(&inner, request).await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = UpdateOffersSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/foreword.v1.CatalogService/DeleteBook" => {
-                    #[allow(non_camel_case_types)]
-                    struct DeleteBookSvc<T: CatalogService>(pub Arc<T>);
-                    impl<
-                        T: CatalogService,
-                    > tonic::server::UnaryService<super::DeleteBookRequest>
-                    for DeleteBookSvc<T> {
-                        type Response = super::DeleteBookResponse;
-                        type Future = BoxFuture<
-                            tonic::Response<Self::Response>,
-                            tonic::Status,
-                        >;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::DeleteBookRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as CatalogService>::delete_book(&inner, request).await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = DeleteBookSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/foreword.v1.CatalogService/ImportBooks" => {
-                    #[allow(non_camel_case_types)]
-                    struct ImportBooksSvc<T: CatalogService>(pub Arc<T>);
-                    impl<
-                        T: CatalogService,
-                    > tonic::server::StreamingService<super::ImportBooksRequest>
-                    for ImportBooksSvc<T> {
-                        type Response = super::ImportBooksResponse;
-                        type ResponseStream = T::ImportBooksStream;
-                        type Future = BoxFuture<
-                            tonic::Response<Self::ResponseStream>,
-                            tonic::Status,
-                        >;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<
-                                tonic::Streaming<super::ImportBooksRequest>,
-                            >,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as CatalogService>::import_books(&inner, request).await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = ImportBooksSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.streaming(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                _ => {
-                    Box::pin(async move {
-                        let mut response = http::Response::new(
-                            tonic::body::Body::default(),
-                        );
-                        let headers = response.headers_mut();
-                        headers
-                            .insert(
-                                tonic::Status::GRPC_STATUS,
-                                (tonic::Code::Unimplemented as i32).into(),
-                            );
-                        headers
-                            .insert(
-                                http::header::CONTENT_TYPE,
-                                tonic::metadata::GRPC_CONTENT_TYPE,
-                            );
-                        Ok(response)
-                    })
-                }
-            }
-        }
-    }
-    impl<T> Clone for CatalogServiceServer<T> {
-        fn clone(&self) -> Self {
-            let inner = self.inner.clone();
-            Self {
-                inner,
-                accept_compression_encodings: self.accept_compression_encodings,
-                send_compression_encodings: self.send_compression_encodings,
-                max_decoding_message_size: self.max_decoding_message_size,
-                max_encoding_message_size: self.max_encoding_message_size,
-            }
-        }
-    }
-    /// Generated gRPC service name
-    pub const SERVICE_NAME: &str = "foreword.v1.CatalogService";
-    impl<T> tonic::server::NamedService for CatalogServiceServer<T> {
-        const NAME: &'static str = SERVICE_NAME;
-    }
+    pub any_categories: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// The book has all of these categories.
+    #[prost(string, repeated, tag = "2")]
+    pub all_categories: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// The book has none of these categories.
+    #[prost(string, repeated, tag = "3")]
+    pub no_categories: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// The book is in one of these languages, in upper or lower case; "en" covers
+    /// "en-US".
+    #[prost(string, repeated, tag = "4")]
+    pub languages: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// The book is none of these, nor another edition of one of them; at most 1,000
+    /// unless the server is set otherwise.
+    /// Ids that the shop does not have are ignored.
+    #[prost(string, repeated, tag = "5")]
+    pub excluded_book_ids: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// The book may be sold out. Otherwise books whose stock is 0 are never returned; those
+    /// whose stock is not counted always may be.
+    #[prost(bool, tag = "6")]
+    pub include_sold_out: bool,
+    /// The book costs at most this. A book whose price is unknown, or in another currency,
+    /// is not returned.
+    #[prost(message, optional, tag = "7")]
+    pub max_price: ::core::option::Option<Price>,
+    /// The age of the reader in years, 0 to 120: the book is meant for readers of this age
+    /// or younger. A book whose age is unknown is returned, unless `require_known_age` is set.
+    #[prost(int32, optional, tag = "8")]
+    pub reader_age: ::core::option::Option<i32>,
+    /// The age from which the book is meant to be read is known. Set it together with
+    /// `reader_age` for shelves that children look at.
+    #[prost(bool, tag = "9")]
+    pub require_known_age: bool,
 }
 /// One thing that a user did to one book.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -1159,6 +369,1276 @@ impl EventKind {
             "EVENT_KIND_IMPRESSION" => Some(Self::Impression),
             _ => None,
         }
+    }
+}
+/// One book of a user, with what the user did to it.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct UserBook {
+    /// The book. Only its `id` and `number` are set if the shop does not have it.
+    #[prost(message, optional, tag = "1")]
+    pub book: ::core::option::Option<Book>,
+    /// What the user did: of each kind the latest event, if there is one that was not retracted; the
+    /// latest first. Impressions are not among them.
+    #[prost(message, repeated, tag = "2")]
+    pub actions: ::prost::alloc::vec::Vec<UserAction>,
+}
+/// The latest event of one kind, of one user and one book.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct UserAction {
+    /// What the user did.
+    #[prost(enumeration = "EventKind", tag = "1")]
+    pub kind: i32,
+    /// The stars given, 1 to 5 in steps of 0.5; 0 for what is no rating.
+    #[prost(double, tag = "2")]
+    pub rating: f64,
+    /// When it happened; unset if nobody knows.
+    #[prost(message, optional, tag = "3")]
+    pub event_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// The event's id, as in `Event.event_id`, to retract it by. An id that an import made up,
+    /// which is no text, is empty: such an event cannot be retracted.
+    #[prost(string, tag = "4")]
+    pub event_id: ::prost::alloc::string::String,
+}
+/// Asks for a book.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetBookRequest {
+    /// Its id. Required.
+    #[prost(string, tag = "1")]
+    pub book_id: ::prost::alloc::string::String,
+    /// Whether its other editions and the books of its series are wanted too.
+    #[prost(bool, tag = "2")]
+    pub include_related: bool,
+    /// The user whose doings are wanted too, at most 64 bytes. Empty: nobody's.
+    #[prost(string, tag = "3")]
+    pub user_id: ::prost::alloc::string::String,
+}
+/// A book.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct GetBookResponse {
+    /// The book.
+    #[prost(message, optional, tag = "1")]
+    pub book: ::core::option::Option<Book>,
+    /// The other editions of its work, in the order of their numbers, at most 100. Only with
+    /// `include_related`.
+    #[prost(message, repeated, tag = "2")]
+    pub editions: ::prost::alloc::vec::Vec<Book>,
+    /// The books that have a place in its series, in the order of their volumes, this one included;
+    /// of each work one edition, of this work this book; at most 200. Only with `include_related`;
+    /// empty for a book that stands alone.
+    #[prost(message, repeated, tag = "3")]
+    pub series_books: ::prost::alloc::vec::Vec<Book>,
+    /// What the user did to this book. Only with a `user_id`; unset if they did nothing, or `stale`
+    /// is set.
+    #[prost(message, optional, tag = "4")]
+    pub user_book: ::core::option::Option<UserBook>,
+    /// The store cannot be read: what the user did is not known.
+    #[prost(bool, tag = "5")]
+    pub stale: bool,
+}
+/// Searches books.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SearchBooksRequest {
+    /// Words, at most 200 bytes; a book has to match all of them, the last one also as the
+    /// beginning of a word. Case and accents do not count. Or an ISBN, of 10 or 13 digits with or
+    /// without hyphens. Required.
+    #[prost(string, tag = "1")]
+    pub query: ::prost::alloc::string::String,
+    /// The most books wanted in one answer. 0 means 20, and more than 100 means 100; negative
+    /// numbers are refused with INVALID_ARGUMENT.
+    #[prost(int32, tag = "2")]
+    pub page_size: i32,
+    /// The `next_page_token` of the answer before. Empty: from the best on.
+    #[prost(string, tag = "3")]
+    pub page_token: ::prost::alloc::string::String,
+}
+/// Books that match.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct SearchBooksResponse {
+    /// The books, the best match first.
+    #[prost(message, repeated, tag = "1")]
+    pub books: ::prost::alloc::vec::Vec<Book>,
+    /// Asks for those that follow. Opaque; empty if there are none, or after 1,000.
+    #[prost(string, tag = "2")]
+    pub next_page_token: ::prost::alloc::string::String,
+}
+/// Asks for the books that meet a filter.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListBooksRequest {
+    /// Which books are wanted. Unset means all that are not sold out.
+    #[prost(message, optional, tag = "1")]
+    pub filter: ::core::option::Option<BookFilter>,
+    /// In which order. Books that are equal in it come by number.
+    #[prost(enumeration = "BookOrder", tag = "2")]
+    pub order: i32,
+    /// The most books wanted in one answer. 0 means 20, and more than 100 means 100; negative
+    /// numbers are refused with INVALID_ARGUMENT.
+    #[prost(int32, tag = "3")]
+    pub page_size: i32,
+    /// The `next_page_token` of the answer before, to a request with the same filter and order.
+    /// Empty: from the first on.
+    #[prost(string, tag = "4")]
+    pub page_token: ::prost::alloc::string::String,
+}
+/// Books that meet a filter.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListBooksResponse {
+    /// The books. Pages do not repeat a book, unless a new model or a change of the book moves it in
+    /// the order between one page and the next.
+    #[prost(message, repeated, tag = "1")]
+    pub books: ::prost::alloc::vec::Vec<Book>,
+    /// Asks for those that follow. Opaque; empty if there are none.
+    #[prost(string, tag = "2")]
+    pub next_page_token: ::prost::alloc::string::String,
+    /// How many books meet the filter, on all pages together.
+    #[prost(int32, tag = "3")]
+    pub total_count: i32,
+}
+/// Asks for the categories.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListCategoriesRequest {
+    /// The most categories wanted in one answer. 0 means 100, and more than 1,000 means 1,000;
+    /// negative numbers are refused with INVALID_ARGUMENT.
+    #[prost(int32, tag = "1")]
+    pub page_size: i32,
+    /// The `next_page_token` of the answer before. Empty: from the first on.
+    #[prost(string, tag = "2")]
+    pub page_token: ::prost::alloc::string::String,
+}
+/// Some of the categories.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListCategoriesResponse {
+    /// The categories that have a book at least.
+    #[prost(message, repeated, tag = "1")]
+    pub categories: ::prost::alloc::vec::Vec<Category>,
+    /// Asks for those that follow. Opaque; empty if there are none.
+    #[prost(string, tag = "2")]
+    pub next_page_token: ::prost::alloc::string::String,
+}
+/// Stores books.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct UpsertBooksRequest {
+    /// The books, 1 to 1,000, each as it is to be from now on. `number` is not read.
+    #[prost(message, repeated, tag = "1")]
+    pub books: ::prost::alloc::vec::Vec<Book>,
+}
+/// Books were stored.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct UpsertBooksResponse {
+    /// How many were new.
+    #[prost(int32, tag = "1")]
+    pub created_count: i32,
+    /// How many were there and changed.
+    #[prost(int32, tag = "2")]
+    pub changed_count: i32,
+    /// How many were there, just so.
+    #[prost(int32, tag = "3")]
+    pub unchanged_count: i32,
+    /// The numbers of the books, in the order of the request.
+    #[prost(int32, repeated, tag = "4")]
+    pub numbers: ::prost::alloc::vec::Vec<i32>,
+}
+/// How a book is offered from now on.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct OfferUpdate {
+    /// Its id. Required.
+    #[prost(string, tag = "1")]
+    pub book_id: ::prost::alloc::string::String,
+    /// As `Book.stock`: unset, units are not counted.
+    #[prost(uint32, optional, tag = "2")]
+    pub stock: ::core::option::Option<u32>,
+    /// As `Book.price`. Unset: as it was.
+    #[prost(message, optional, tag = "3")]
+    pub price: ::core::option::Option<Price>,
+}
+/// Changes how books are offered.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct UpdateOffersRequest {
+    /// The changes, 1 to 1,000. If a book is named twice, the last one counts.
+    #[prost(message, repeated, tag = "1")]
+    pub offers: ::prost::alloc::vec::Vec<OfferUpdate>,
+}
+/// Offers were changed.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct UpdateOffersResponse {
+    /// The ids of those books that the shop does not have.
+    #[prost(string, repeated, tag = "1")]
+    pub unknown_book_ids: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+}
+/// Changes a book's stock by some units.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AdjustStockRequest {
+    /// The client's own id for this change, 1 to 64 bytes, unique in the shop; the id of the purchase
+    /// does. The latest 100,000 are remembered, of the whole shop. Required.
+    #[prost(string, tag = "1")]
+    pub request_id: ::prost::alloc::string::String,
+    /// The book's id. Required.
+    #[prost(string, tag = "2")]
+    pub book_id: ::prost::alloc::string::String,
+    /// How many units are added, or taken if negative: -1 for a purchase. From -10,000 to 10,000 and
+    /// not 0. Required.
+    #[prost(int32, tag = "3")]
+    pub change: i32,
+}
+/// A book's stock was changed.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AdjustStockResponse {
+    /// The units that can be sold now; of a request that is repeated, as it is now. Unset if they are
+    /// not counted, as of e-books: then nothing was changed and there is always one to be had.
+    #[prost(uint32, optional, tag = "1")]
+    pub stock: ::core::option::Option<u32>,
+    /// The request was applied before: nothing changed now.
+    #[prost(bool, tag = "2")]
+    pub applied_before: bool,
+}
+/// Deletes a book.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DeleteBookRequest {
+    /// Its id. Required.
+    #[prost(string, tag = "1")]
+    pub book_id: ::prost::alloc::string::String,
+}
+/// A book was deleted.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DeleteBookResponse {}
+/// Stores some of many books.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ImportBooksRequest {
+    /// The books, 1 to 1,000, each as it is to be from now on. `number` is not read.
+    #[prost(message, repeated, tag = "1")]
+    pub books: ::prost::alloc::vec::Vec<Book>,
+}
+/// Some of many books were stored.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ImportBooksResponse {
+    /// How many were new, in all requests so far.
+    #[prost(int64, tag = "1")]
+    pub created_count: i64,
+    /// How many were there and changed, so far.
+    #[prost(int64, tag = "2")]
+    pub changed_count: i64,
+    /// How many were there, just so, so far.
+    #[prost(int64, tag = "3")]
+    pub unchanged_count: i64,
+    /// The books of this request that were refused.
+    #[prost(message, repeated, tag = "4")]
+    pub refusals: ::prost::alloc::vec::Vec<import_books_response::Refusal>,
+}
+/// Nested message and enum types in `ImportBooksResponse`.
+pub mod import_books_response {
+    /// A book that was refused.
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+    pub struct Refusal {
+        /// Its place in the request, from 0 on.
+        #[prost(int32, tag = "1")]
+        pub index: i32,
+        /// The field that is not valid, such as "title".
+        #[prost(string, tag = "2")]
+        pub field: ::prost::alloc::string::String,
+        /// What was found and what was expected.
+        #[prost(string, tag = "3")]
+        pub description: ::prost::alloc::string::String,
+    }
+}
+/// An order of books.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum BookOrder {
+    /// The same as `BOOK_ORDER_POPULAR`.
+    Unspecified = 0,
+    /// What is liked most first; without a model, by number.
+    Popular = 1,
+    /// By title, without regard to case and accents.
+    Title = 2,
+    /// What was published last first; books of unknown years last.
+    Newest = 3,
+    /// What costs least first, currency by currency; books of unknown prices last.
+    Cheapest = 4,
+}
+impl BookOrder {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "BOOK_ORDER_UNSPECIFIED",
+            Self::Popular => "BOOK_ORDER_POPULAR",
+            Self::Title => "BOOK_ORDER_TITLE",
+            Self::Newest => "BOOK_ORDER_NEWEST",
+            Self::Cheapest => "BOOK_ORDER_CHEAPEST",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "BOOK_ORDER_UNSPECIFIED" => Some(Self::Unspecified),
+            "BOOK_ORDER_POPULAR" => Some(Self::Popular),
+            "BOOK_ORDER_TITLE" => Some(Self::Title),
+            "BOOK_ORDER_NEWEST" => Some(Self::Newest),
+            "BOOK_ORDER_CHEAPEST" => Some(Self::Cheapest),
+            _ => None,
+        }
+    }
+}
+/// Generated client implementations.
+pub mod catalog_service_client {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    use tonic::codegen::http::Uri;
+    /// Keeps the shop's books. What was changed counts from the next answer of the server that was
+    /// asked, and within a second everywhere else. Changes are durable when they are answered.
+    ///
+    /// Requests that are not valid are answered INVALID_ARGUMENT, with a google.rpc.BadRequest that
+    /// names each field at fault; nothing of them is stored then.
+    #[derive(Debug, Clone)]
+    pub struct CatalogServiceClient<T> {
+        inner: tonic::client::Grpc<T>,
+    }
+    impl<T> CatalogServiceClient<T>
+    where
+        T: tonic::client::GrpcService<tonic::body::Body>,
+        T::Error: Into<StdError>,
+        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
+        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
+    {
+        pub fn new(inner: T) -> Self {
+            let inner = tonic::client::Grpc::new(inner);
+            Self { inner }
+        }
+        pub fn with_origin(inner: T, origin: Uri) -> Self {
+            let inner = tonic::client::Grpc::with_origin(inner, origin);
+            Self { inner }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> CatalogServiceClient<InterceptedService<T, F>>
+        where
+            F: tonic::service::Interceptor,
+            T::ResponseBody: Default,
+            T: tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+                Response = http::Response<
+                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
+                >,
+            >,
+            <T as tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
+        {
+            CatalogServiceClient::new(InterceptedService::new(inner, interceptor))
+        }
+        /// Compress requests with the given encoding.
+        ///
+        /// This requires the server to support it otherwise it might respond with an
+        /// error.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.send_compressed(encoding);
+            self
+        }
+        /// Enable decompressing responses.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.accept_compressed(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_decoding_message_size(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_encoding_message_size(limit);
+            self
+        }
+        /// Returns a book. Answers NOT_FOUND if the shop does not have it.
+        pub async fn get_book(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetBookRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::GetBookResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/foreword.v1.CatalogService/GetBook",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("foreword.v1.CatalogService", "GetBook"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Returns the books whose title, authors or series match some words, the best match first; for
+        /// an ISBN, the book that has it.
+        pub async fn search_books(
+            &mut self,
+            request: impl tonic::IntoRequest<super::SearchBooksRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::SearchBooksResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/foreword.v1.CatalogService/SearchBooks",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("foreword.v1.CatalogService", "SearchBooks"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Returns the books that meet a filter, a page at a time: those of a category, for example. One
+        /// book for each work, the edition that comes first in the order.
+        pub async fn list_books(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListBooksRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListBooksResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/foreword.v1.CatalogService/ListBooks",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("foreword.v1.CatalogService", "ListBooks"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Returns the categories that books of the shop are in, those with most books first, then by
+        /// slug.
+        pub async fn list_categories(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListCategoriesRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListCategoriesResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/foreword.v1.CatalogService/ListCategories",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("foreword.v1.CatalogService", "ListCategories"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Stores books, in place of those with the same ids if there are such. Events that waited for
+        /// a book count from now on.
+        pub async fn upsert_books(
+            &mut self,
+            request: impl tonic::IntoRequest<super::UpsertBooksRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::UpsertBooksResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/foreword.v1.CatalogService/UpsertBooks",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("foreword.v1.CatalogService", "UpsertBooks"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Changes how books are offered, and nothing else of them. Books that the shop does not have
+        /// are named in the answer.
+        pub async fn update_offers(
+            &mut self,
+            request: impl tonic::IntoRequest<super::UpdateOffersRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::UpdateOffersResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/foreword.v1.CatalogService/UpdateOffers",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("foreword.v1.CatalogService", "UpdateOffers"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Adds to a book's stock, or takes from it: a purchase takes one. What is there is looked at and
+        /// changed in one step, whoever else sells the book, and never goes below zero: where there are
+        /// fewer units than are to be taken, nothing is changed and the answer is FAILED_PRECONDITION
+        /// with the reason SOLD_OUT and, in its metadata, the `stock`. To send a request again with its
+        /// id changes nothing and answers as before. Answers NOT_FOUND if the shop does not have the
+        /// book, and ALREADY_EXISTS with the reason REQUEST_CONFLICTING if the id was used for another
+        /// change.
+        pub async fn adjust_stock(
+            &mut self,
+            request: impl tonic::IntoRequest<super::AdjustStockRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::AdjustStockResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/foreword.v1.CatalogService/AdjustStock",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("foreword.v1.CatalogService", "AdjustStock"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Deletes a book. Its events stay, and wait for it to come back. Answers NOT_FOUND if the
+        /// shop does not have it.
+        pub async fn delete_book(
+            &mut self,
+            request: impl tonic::IntoRequest<super::DeleteBookRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::DeleteBookResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/foreword.v1.CatalogService/DeleteBook",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("foreword.v1.CatalogService", "DeleteBook"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Stores many books: as UpsertBooks for each request, with an answer for each once it is
+        /// durable. A book that is not valid is refused by itself, and the others are stored. All of
+        /// them count from the end of the stream, or within a second.
+        pub async fn import_books(
+            &mut self,
+            request: impl tonic::IntoStreamingRequest<
+                Message = super::ImportBooksRequest,
+            >,
+        ) -> std::result::Result<
+            tonic::Response<tonic::codec::Streaming<super::ImportBooksResponse>>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/foreword.v1.CatalogService/ImportBooks",
+            );
+            let mut req = request.into_streaming_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("foreword.v1.CatalogService", "ImportBooks"));
+            self.inner.streaming(req, path, codec).await
+        }
+    }
+}
+/// Generated server implementations.
+pub mod catalog_service_server {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    /// Generated trait containing gRPC methods that should be implemented for use with CatalogServiceServer.
+    #[async_trait]
+    pub trait CatalogService: std::marker::Send + std::marker::Sync + 'static {
+        /// Returns a book. Answers NOT_FOUND if the shop does not have it.
+        async fn get_book(
+            &self,
+            request: tonic::Request<super::GetBookRequest>,
+        ) -> std::result::Result<tonic::Response<super::GetBookResponse>, tonic::Status>;
+        /// Returns the books whose title, authors or series match some words, the best match first; for
+        /// an ISBN, the book that has it.
+        async fn search_books(
+            &self,
+            request: tonic::Request<super::SearchBooksRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::SearchBooksResponse>,
+            tonic::Status,
+        >;
+        /// Returns the books that meet a filter, a page at a time: those of a category, for example. One
+        /// book for each work, the edition that comes first in the order.
+        async fn list_books(
+            &self,
+            request: tonic::Request<super::ListBooksRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListBooksResponse>,
+            tonic::Status,
+        >;
+        /// Returns the categories that books of the shop are in, those with most books first, then by
+        /// slug.
+        async fn list_categories(
+            &self,
+            request: tonic::Request<super::ListCategoriesRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListCategoriesResponse>,
+            tonic::Status,
+        >;
+        /// Stores books, in place of those with the same ids if there are such. Events that waited for
+        /// a book count from now on.
+        async fn upsert_books(
+            &self,
+            request: tonic::Request<super::UpsertBooksRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::UpsertBooksResponse>,
+            tonic::Status,
+        >;
+        /// Changes how books are offered, and nothing else of them. Books that the shop does not have
+        /// are named in the answer.
+        async fn update_offers(
+            &self,
+            request: tonic::Request<super::UpdateOffersRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::UpdateOffersResponse>,
+            tonic::Status,
+        >;
+        /// Adds to a book's stock, or takes from it: a purchase takes one. What is there is looked at and
+        /// changed in one step, whoever else sells the book, and never goes below zero: where there are
+        /// fewer units than are to be taken, nothing is changed and the answer is FAILED_PRECONDITION
+        /// with the reason SOLD_OUT and, in its metadata, the `stock`. To send a request again with its
+        /// id changes nothing and answers as before. Answers NOT_FOUND if the shop does not have the
+        /// book, and ALREADY_EXISTS with the reason REQUEST_CONFLICTING if the id was used for another
+        /// change.
+        async fn adjust_stock(
+            &self,
+            request: tonic::Request<super::AdjustStockRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::AdjustStockResponse>,
+            tonic::Status,
+        >;
+        /// Deletes a book. Its events stay, and wait for it to come back. Answers NOT_FOUND if the
+        /// shop does not have it.
+        async fn delete_book(
+            &self,
+            request: tonic::Request<super::DeleteBookRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::DeleteBookResponse>,
+            tonic::Status,
+        >;
+        /// Server streaming response type for the ImportBooks method.
+        type ImportBooksStream: tonic::codegen::tokio_stream::Stream<
+                Item = std::result::Result<super::ImportBooksResponse, tonic::Status>,
+            >
+            + std::marker::Send
+            + 'static;
+        /// Stores many books: as UpsertBooks for each request, with an answer for each once it is
+        /// durable. A book that is not valid is refused by itself, and the others are stored. All of
+        /// them count from the end of the stream, or within a second.
+        async fn import_books(
+            &self,
+            request: tonic::Request<tonic::Streaming<super::ImportBooksRequest>>,
+        ) -> std::result::Result<
+            tonic::Response<Self::ImportBooksStream>,
+            tonic::Status,
+        >;
+    }
+    /// Keeps the shop's books. What was changed counts from the next answer of the server that was
+    /// asked, and within a second everywhere else. Changes are durable when they are answered.
+    ///
+    /// Requests that are not valid are answered INVALID_ARGUMENT, with a google.rpc.BadRequest that
+    /// names each field at fault; nothing of them is stored then.
+    #[derive(Debug)]
+    pub struct CatalogServiceServer<T> {
+        inner: Arc<T>,
+        accept_compression_encodings: EnabledCompressionEncodings,
+        send_compression_encodings: EnabledCompressionEncodings,
+        max_decoding_message_size: Option<usize>,
+        max_encoding_message_size: Option<usize>,
+    }
+    impl<T> CatalogServiceServer<T> {
+        pub fn new(inner: T) -> Self {
+            Self::from_arc(Arc::new(inner))
+        }
+        pub fn from_arc(inner: Arc<T>) -> Self {
+            Self {
+                inner,
+                accept_compression_encodings: Default::default(),
+                send_compression_encodings: Default::default(),
+                max_decoding_message_size: None,
+                max_encoding_message_size: None,
+            }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> InterceptedService<Self, F>
+        where
+            F: tonic::service::Interceptor,
+        {
+            InterceptedService::new(Self::new(inner), interceptor)
+        }
+        /// Enable decompressing requests with the given encoding.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.accept_compression_encodings.enable(encoding);
+            self
+        }
+        /// Compress responses with the given encoding, if the client supports it.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.send_compression_encodings.enable(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.max_decoding_message_size = Some(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.max_encoding_message_size = Some(limit);
+            self
+        }
+    }
+    impl<T, B> tonic::codegen::Service<http::Request<B>> for CatalogServiceServer<T>
+    where
+        T: CatalogService,
+        B: Body + std::marker::Send + 'static,
+        B::Error: Into<StdError> + std::marker::Send + 'static,
+    {
+        type Response = http::Response<tonic::body::Body>;
+        type Error = std::convert::Infallible;
+        type Future = BoxFuture<Self::Response, Self::Error>;
+        fn poll_ready(
+            &mut self,
+            _cx: &mut Context<'_>,
+        ) -> Poll<std::result::Result<(), Self::Error>> {
+            Poll::Ready(Ok(()))
+        }
+        fn call(&mut self, req: http::Request<B>) -> Self::Future {
+            match req.uri().path() {
+                "/foreword.v1.CatalogService/GetBook" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetBookSvc<T: CatalogService>(pub Arc<T>);
+                    impl<
+                        T: CatalogService,
+                    > tonic::server::UnaryService<super::GetBookRequest>
+                    for GetBookSvc<T> {
+                        type Response = super::GetBookResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetBookRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as CatalogService>::get_book(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetBookSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/foreword.v1.CatalogService/SearchBooks" => {
+                    #[allow(non_camel_case_types)]
+                    struct SearchBooksSvc<T: CatalogService>(pub Arc<T>);
+                    impl<
+                        T: CatalogService,
+                    > tonic::server::UnaryService<super::SearchBooksRequest>
+                    for SearchBooksSvc<T> {
+                        type Response = super::SearchBooksResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::SearchBooksRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as CatalogService>::search_books(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = SearchBooksSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/foreword.v1.CatalogService/ListBooks" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListBooksSvc<T: CatalogService>(pub Arc<T>);
+                    impl<
+                        T: CatalogService,
+                    > tonic::server::UnaryService<super::ListBooksRequest>
+                    for ListBooksSvc<T> {
+                        type Response = super::ListBooksResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListBooksRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as CatalogService>::list_books(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListBooksSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/foreword.v1.CatalogService/ListCategories" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListCategoriesSvc<T: CatalogService>(pub Arc<T>);
+                    impl<
+                        T: CatalogService,
+                    > tonic::server::UnaryService<super::ListCategoriesRequest>
+                    for ListCategoriesSvc<T> {
+                        type Response = super::ListCategoriesResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListCategoriesRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as CatalogService>::list_categories(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListCategoriesSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/foreword.v1.CatalogService/UpsertBooks" => {
+                    #[allow(non_camel_case_types)]
+                    struct UpsertBooksSvc<T: CatalogService>(pub Arc<T>);
+                    impl<
+                        T: CatalogService,
+                    > tonic::server::UnaryService<super::UpsertBooksRequest>
+                    for UpsertBooksSvc<T> {
+                        type Response = super::UpsertBooksResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::UpsertBooksRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as CatalogService>::upsert_books(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = UpsertBooksSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/foreword.v1.CatalogService/UpdateOffers" => {
+                    #[allow(non_camel_case_types)]
+                    struct UpdateOffersSvc<T: CatalogService>(pub Arc<T>);
+                    impl<
+                        T: CatalogService,
+                    > tonic::server::UnaryService<super::UpdateOffersRequest>
+                    for UpdateOffersSvc<T> {
+                        type Response = super::UpdateOffersResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::UpdateOffersRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as CatalogService>::update_offers(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = UpdateOffersSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/foreword.v1.CatalogService/AdjustStock" => {
+                    #[allow(non_camel_case_types)]
+                    struct AdjustStockSvc<T: CatalogService>(pub Arc<T>);
+                    impl<
+                        T: CatalogService,
+                    > tonic::server::UnaryService<super::AdjustStockRequest>
+                    for AdjustStockSvc<T> {
+                        type Response = super::AdjustStockResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::AdjustStockRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as CatalogService>::adjust_stock(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = AdjustStockSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/foreword.v1.CatalogService/DeleteBook" => {
+                    #[allow(non_camel_case_types)]
+                    struct DeleteBookSvc<T: CatalogService>(pub Arc<T>);
+                    impl<
+                        T: CatalogService,
+                    > tonic::server::UnaryService<super::DeleteBookRequest>
+                    for DeleteBookSvc<T> {
+                        type Response = super::DeleteBookResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::DeleteBookRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as CatalogService>::delete_book(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = DeleteBookSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/foreword.v1.CatalogService/ImportBooks" => {
+                    #[allow(non_camel_case_types)]
+                    struct ImportBooksSvc<T: CatalogService>(pub Arc<T>);
+                    impl<
+                        T: CatalogService,
+                    > tonic::server::StreamingService<super::ImportBooksRequest>
+                    for ImportBooksSvc<T> {
+                        type Response = super::ImportBooksResponse;
+                        type ResponseStream = T::ImportBooksStream;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::ResponseStream>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<
+                                tonic::Streaming<super::ImportBooksRequest>,
+                            >,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as CatalogService>::import_books(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ImportBooksSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.streaming(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                _ => {
+                    Box::pin(async move {
+                        let mut response = http::Response::new(
+                            tonic::body::Body::default(),
+                        );
+                        let headers = response.headers_mut();
+                        headers
+                            .insert(
+                                tonic::Status::GRPC_STATUS,
+                                (tonic::Code::Unimplemented as i32).into(),
+                            );
+                        headers
+                            .insert(
+                                http::header::CONTENT_TYPE,
+                                tonic::metadata::GRPC_CONTENT_TYPE,
+                            );
+                        Ok(response)
+                    })
+                }
+            }
+        }
+    }
+    impl<T> Clone for CatalogServiceServer<T> {
+        fn clone(&self) -> Self {
+            let inner = self.inner.clone();
+            Self {
+                inner,
+                accept_compression_encodings: self.accept_compression_encodings,
+                send_compression_encodings: self.send_compression_encodings,
+                max_decoding_message_size: self.max_decoding_message_size,
+                max_encoding_message_size: self.max_encoding_message_size,
+            }
+        }
+    }
+    /// Generated gRPC service name
+    pub const SERVICE_NAME: &str = "foreword.v1.CatalogService";
+    impl<T> tonic::server::NamedService for CatalogServiceServer<T> {
+        const NAME: &'static str = SERVICE_NAME;
     }
 }
 /// Some entries to write down.
@@ -1585,48 +2065,74 @@ pub mod event_service_server {
         const NAME: &'static str = SERVICE_NAME;
     }
 }
-/// Conditions that every returned book meets. They are applied before ranking, so
-/// that as many books come back as were asked for whenever that many are eligible.
-/// Fields that are not set exclude nothing; fields that are set must all be met.
-///
-/// Each list of categories or languages holds at most 100 entries. Categories are
-/// slugs such as "science-fiction"; one that no book has is not an error.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct BookFilter {
-    /// The book has at least one of these categories.
-    #[prost(string, repeated, tag = "1")]
-    pub any_categories: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
-    /// The book has all of these categories.
-    #[prost(string, repeated, tag = "2")]
-    pub all_categories: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
-    /// The book has none of these categories.
-    #[prost(string, repeated, tag = "3")]
-    pub no_categories: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
-    /// The book is in one of these languages, in upper or lower case; "en" covers
-    /// "en-US".
-    #[prost(string, repeated, tag = "4")]
-    pub languages: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
-    /// The book is none of these, nor another edition of one of them; at most 1,000
-    /// unless the server is set otherwise.
-    /// Ids that the shop does not have are ignored.
-    #[prost(string, repeated, tag = "5")]
-    pub excluded_book_ids: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
-    /// The book may be sold out. Otherwise books whose stock is 0 are never returned; those
-    /// whose stock is not counted always may be.
-    #[prost(bool, tag = "6")]
-    pub include_sold_out: bool,
-    /// The book costs at most this. A book whose price is unknown, or in another currency,
-    /// is not returned.
+/// A version of the model.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Model {
+    /// The version, as in `RecommendResponse.model_version`.
+    #[prost(string, tag = "1")]
+    pub version: ::prost::alloc::string::String,
+    /// Whether it is the one that is active: the one that servers take up.
+    #[prost(bool, tag = "2")]
+    pub active: bool,
+    /// Whether it is what this server answers from just now.
+    #[prost(bool, tag = "3")]
+    pub served: bool,
+    /// When it was trained, as its file says.
+    #[prost(message, optional, tag = "4")]
+    pub train_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// The bytes of its file.
+    #[prost(int64, tag = "5")]
+    pub file_bytes: i64,
+    /// What it was trained on. Unset if its file does not tell, or is damaged.
+    #[prost(message, optional, tag = "6")]
+    pub trained_on: ::core::option::Option<TrainingSummary>,
+    /// How well it ranks, if that was measured when it was trained; unset if not.
     #[prost(message, optional, tag = "7")]
-    pub max_price: ::core::option::Option<Price>,
-    /// The age of the reader in years, 0 to 120: the book is meant for readers of this age
-    /// or younger. A book whose age is unknown is returned, unless `require_known_age` is set.
-    #[prost(int32, optional, tag = "8")]
-    pub reader_age: ::core::option::Option<i32>,
-    /// The age from which the book is meant to be read is known. Set it together with
-    /// `reader_age` for shelves that children look at.
-    #[prost(bool, tag = "9")]
-    pub require_known_age: bool,
+    pub quality: ::core::option::Option<ModelQuality>,
+    /// The settings it was trained with, as TOML with the keys of the server's settings. Only in
+    /// answers to `GetModel`.
+    #[prost(string, tag = "8")]
+    pub settings_toml: ::prost::alloc::string::String,
+    /// Why it cannot be activated, as far as its file tells when it is opened: all of it is read only
+    /// when it is activated. Empty if nothing is known to be wrong.
+    #[prost(string, tag = "9")]
+    pub damage: ::prost::alloc::string::String,
+}
+/// What a model was trained on.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct TrainingSummary {
+    /// Users who like a book.
+    #[prost(int64, tag = "1")]
+    pub user_count: i64,
+    /// Books that the model knows.
+    #[prost(int64, tag = "2")]
+    pub book_count: i64,
+    /// Pairs of a user and a book that they like.
+    #[prost(int64, tag = "3")]
+    pub interaction_count: i64,
+    /// Those of them that come from simulated readers, as in the demo shop.
+    #[prost(int64, tag = "4")]
+    pub simulated_interaction_count: i64,
+    /// The weights of the model.
+    #[prost(int64, tag = "5")]
+    pub weight_count: i64,
+    /// Events that were stored, retracted or deleted since, those of the demo included; unset if the
+    /// file does not tell.
+    #[prost(int64, optional, tag = "6")]
+    pub event_changes_since: ::core::option::Option<i64>,
+}
+/// How well a model ranks books that users came to like later, which it was not trained on.
+#[derive(Clone, Copy, PartialEq, ::prost::Message)]
+pub struct ModelQuality {
+    /// Normalised discounted cumulative gain of the first 10 books, 0 to 1; higher is better.
+    #[prost(double, tag = "1")]
+    pub ndcg_at_10: f64,
+    /// The share of what users came to like that is among the first 10 books, 0 to 1.
+    #[prost(double, tag = "2")]
+    pub recall_at_10: f64,
+    /// How many users it was measured on.
+    #[prost(int64, tag = "3")]
+    pub user_count: i64,
 }
 /// One reason for a recommendation: a code with arguments rather than a sentence, so
 /// that each shop can say it in its own words and language. New codes may come; leave out
@@ -1854,6 +2360,112 @@ pub struct TrendingResponse {
     #[prost(string, tag = "5")]
     pub shown_token: ::prost::alloc::string::String,
 }
+/// Asks for the shelves of one page, for one reader.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct RecommendPageRequest {
+    /// As `RecommendRequest.user_id`.
+    #[prost(string, tag = "1")]
+    pub user_id: ::prost::alloc::string::String,
+    /// As `RecommendRequest.history`: what an anonymous visitor did in this visit, such as the books
+    /// they looked at.
+    #[prost(message, repeated, tag = "2")]
+    pub history: ::prost::alloc::vec::Vec<HistoryItem>,
+    /// Which books are eligible, on every shelf. Unset means all of them.
+    #[prost(message, optional, tag = "3")]
+    pub filter: ::core::option::Option<BookFilter>,
+    /// The shelves wanted, 1 to 20, in the order in which they choose: of two that want a book, the
+    /// first has it; but those of `SHELF_KIND_NEXT_IN_SERIES` choose before all others. Together
+    /// they may be up to 20 shelves with up to 1,000 books. No two may be alike in kind, category and
+    /// book.
+    #[prost(message, repeated, tag = "4")]
+    pub shelves: ::prost::alloc::vec::Vec<ShelfRequest>,
+    /// As `RecommendRequest.shown_token`: what no shelf of this page is to repeat.
+    #[prost(string, tag = "5")]
+    pub shown_token: ::prost::alloc::string::String,
+    /// As `RecommendRequest.user_revision`.
+    #[prost(int64, tag = "6")]
+    pub user_revision: i64,
+}
+/// The shelves of one page. No book, nor another edition of one, stands on it twice, and no book
+/// that a shelf is about.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct RecommendPageResponse {
+    /// The shelves, in the order of their requests. A shelf that nothing can be put on is left out:
+    /// that of the next volumes for somebody who reads no series, or of an unknown category.
+    #[prost(message, repeated, tag = "1")]
+    pub shelves: ::prost::alloc::vec::Vec<Shelf>,
+    /// The model that answered. Opaque; empty if none did.
+    #[prost(string, tag = "2")]
+    pub model_version: ::prost::alloc::string::String,
+    /// Names the books of this page and those that the request's token named, as in
+    /// `RecommendResponse.shown_token`.
+    #[prost(string, tag = "3")]
+    pub shown_token: ::prost::alloc::string::String,
+    /// As `RecommendResponse.user_revision`.
+    #[prost(int64, tag = "4")]
+    pub user_revision: i64,
+    /// As `RecommendResponse.stale`.
+    #[prost(bool, tag = "5")]
+    pub stale: bool,
+}
+/// Asks for a shelf, or for several of one kind.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ShelfRequest {
+    /// What it is to be of. Required.
+    #[prost(enumeration = "ShelfKind", tag = "1")]
+    pub kind: i32,
+    /// The slug of its category; at most 64 bytes. For `SHELF_KIND_CATEGORY` only; empty: the
+    /// reader's favourite categories, `max_shelves` of them, without those that the page asks for
+    /// by name.
+    #[prost(string, tag = "2")]
+    pub category: ::prost::alloc::string::String,
+    /// The id of the book that it is about; at most 64 bytes. For `SHELF_KIND_SIMILAR_TO`, where it
+    /// is required, and `SHELF_KIND_BECAUSE_YOU_READ`; there, empty: what the reader liked best of
+    /// what came last, `max_shelves` books.
+    #[prost(string, tag = "3")]
+    pub book_id: ::prost::alloc::string::String,
+    /// How many shelves are wanted at most, where the reader's history chooses what they are
+    /// about: at most 10, and 0 means 1. Refused where a `category` or a `book_id` says it, and for
+    /// other kinds.
+    #[prost(int32, tag = "4")]
+    pub max_shelves: i32,
+    /// The number of books wanted on each shelf, as in `RecommendRequest.max_results`.
+    #[prost(int32, tag = "5")]
+    pub max_results: i32,
+}
+/// Books that stand together on a page.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Shelf {
+    /// What it is of.
+    #[prost(enumeration = "ShelfKind", tag = "1")]
+    pub kind: i32,
+    /// Which of the requested shelves it answers, counted from 0.
+    #[prost(int32, tag = "2")]
+    pub request_index: i32,
+    /// The category that it is of. For `SHELF_KIND_CATEGORY` only.
+    #[prost(message, optional, tag = "3")]
+    pub category: ::core::option::Option<Category>,
+    /// The book that it is about. For `SHELF_KIND_BECAUSE_YOU_READ` and `SHELF_KIND_SIMILAR_TO`
+    /// only.
+    #[prost(message, optional, tag = "4")]
+    pub book: ::core::option::Option<Book>,
+    /// What the reader did to that book. For `SHELF_KIND_BECAUSE_YOU_READ` only.
+    #[prost(enumeration = "EventKind", tag = "5")]
+    pub event_kind: i32,
+    /// The stars that the reader gave to that book, 1 to 5 in steps of 0.5; 0 if none.
+    #[prost(double, tag = "6")]
+    pub rating: f64,
+    /// The books, best first; at least one, and fewer than asked for only when no more are eligible.
+    #[prost(message, repeated, tag = "7")]
+    pub books: ::prost::alloc::vec::Vec<RecommendedBook>,
+    /// Names this shelf. Give it back with the impressions, clicks and purchases that came of it:
+    /// `InsightService.GetAcceptance` counts them by kind of shelf. Opaque; at most 512 bytes.
+    #[prost(string, tag = "8")]
+    pub attribution_token: ::prost::alloc::string::String,
+    /// Why the shelf is less than what was asked for. Unspecified if it is not.
+    #[prost(enumeration = "Fallback", tag = "9")]
+    pub fallback: i32,
+}
 /// One book of an answer, and how it got there.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct RecommendedBook {
@@ -1943,6 +2555,60 @@ pub mod source {
                 "KIND_PINNED" => Some(Self::Pinned),
                 _ => None,
             }
+        }
+    }
+}
+/// What a shelf is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum ShelfKind {
+    /// Refused in requests, never sent.
+    Unspecified = 0,
+    /// Books for the reader, as `Recommend` answers them.
+    PickedForYou = 1,
+    /// Books of one category, for the reader: of a given one, or of the reader's favourites.
+    Category = 2,
+    /// Books that go with one that the reader likes; one that they only looked at serves if there is
+    /// no other: `Shelf.event_kind` says so. The reader's own are never among them.
+    BecauseYouRead = 3,
+    /// Books that are read more lately than they used to be, without the reader's own.
+    Trending = 4,
+    /// The next volumes of series of which the reader has one.
+    NextInSeries = 5,
+    /// Books that go with a given book, as `SimilarBooks` answers them, without the reader's own.
+    SimilarTo = 6,
+    /// What many users of the shop read, without the reader's own.
+    Popular = 7,
+}
+impl ShelfKind {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "SHELF_KIND_UNSPECIFIED",
+            Self::PickedForYou => "SHELF_KIND_PICKED_FOR_YOU",
+            Self::Category => "SHELF_KIND_CATEGORY",
+            Self::BecauseYouRead => "SHELF_KIND_BECAUSE_YOU_READ",
+            Self::Trending => "SHELF_KIND_TRENDING",
+            Self::NextInSeries => "SHELF_KIND_NEXT_IN_SERIES",
+            Self::SimilarTo => "SHELF_KIND_SIMILAR_TO",
+            Self::Popular => "SHELF_KIND_POPULAR",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "SHELF_KIND_UNSPECIFIED" => Some(Self::Unspecified),
+            "SHELF_KIND_PICKED_FOR_YOU" => Some(Self::PickedForYou),
+            "SHELF_KIND_CATEGORY" => Some(Self::Category),
+            "SHELF_KIND_BECAUSE_YOU_READ" => Some(Self::BecauseYouRead),
+            "SHELF_KIND_TRENDING" => Some(Self::Trending),
+            "SHELF_KIND_NEXT_IN_SERIES" => Some(Self::NextInSeries),
+            "SHELF_KIND_SIMILAR_TO" => Some(Self::SimilarTo),
+            "SHELF_KIND_POPULAR" => Some(Self::Popular),
+            _ => None,
         }
     }
 }
@@ -2172,6 +2838,34 @@ pub mod recommendation_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
+        /// Returns the shelves of one page, all from one model and one moment, without a book twice.
+        /// Answers NOT_FOUND if the shop does not have a book that a shelf is to be about.
+        pub async fn recommend_page(
+            &mut self,
+            request: impl tonic::IntoRequest<super::RecommendPageRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::RecommendPageResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/foreword.v1.RecommendationService/RecommendPage",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("foreword.v1.RecommendationService", "RecommendPage"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
     }
 }
 /// Generated server implementations.
@@ -2215,6 +2909,15 @@ pub mod recommendation_service_server {
             request: tonic::Request<super::TrendingRequest>,
         ) -> std::result::Result<
             tonic::Response<super::TrendingResponse>,
+            tonic::Status,
+        >;
+        /// Returns the shelves of one page, all from one model and one moment, without a book twice.
+        /// Answers NOT_FOUND if the shop does not have a book that a shelf is to be about.
+        async fn recommend_page(
+            &self,
+            request: tonic::Request<super::RecommendPageRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::RecommendPageResponse>,
             tonic::Status,
         >;
     }
@@ -2423,6 +3126,55 @@ pub mod recommendation_service_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = TrendingSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/foreword.v1.RecommendationService/RecommendPage" => {
+                    #[allow(non_camel_case_types)]
+                    struct RecommendPageSvc<T: RecommendationService>(pub Arc<T>);
+                    impl<
+                        T: RecommendationService,
+                    > tonic::server::UnaryService<super::RecommendPageRequest>
+                    for RecommendPageSvc<T> {
+                        type Response = super::RecommendPageResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::RecommendPageRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as RecommendationService>::recommend_page(
+                                        &inner,
+                                        request,
+                                    )
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = RecommendPageSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(
@@ -2656,6 +3408,1988 @@ impl Surface {
             "SURFACE_TRENDING" => Some(Self::Trending),
             _ => None,
         }
+    }
+}
+/// Asks for figures.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct WatchMetricsRequest {
+    /// How often: from 0.2 to 60 seconds. Unset: every second.
+    #[prost(message, optional, tag = "1")]
+    pub interval: ::core::option::Option<::prost_types::Duration>,
+}
+/// Figures of one moment.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct WatchMetricsResponse {
+    /// The figures.
+    #[prost(message, optional, tag = "1")]
+    pub sample: ::core::option::Option<MetricsSample>,
+}
+/// What the service did. Counts are totals since the start of the server: the difference of two
+/// samples is what happened between them.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct MetricsSample {
+    /// When it was taken.
+    #[prost(message, optional, tag = "1")]
+    pub sample_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// When the server started: where this changes, counts begin anew.
+    #[prost(message, optional, tag = "2")]
+    pub start_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// Each method that was called, in no particular order.
+    #[prost(message, repeated, tag = "3")]
+    pub methods: ::prost::alloc::vec::Vec<MethodFigures>,
+    /// How many calls are open now.
+    #[prost(int64, tag = "4")]
+    pub open_call_count: i64,
+    /// Events that were stored.
+    #[prost(int64, tag = "5")]
+    pub stored_event_count: i64,
+    /// Queues and how full they are now.
+    #[prost(message, repeated, tag = "6")]
+    pub queues: ::prost::alloc::vec::Vec<QueueFigures>,
+    /// Answers that were less than what was asked for, by reason.
+    #[prost(message, repeated, tag = "7")]
+    pub fallbacks: ::prost::alloc::vec::Vec<FallbackFigures>,
+    /// The stalls so far.
+    #[prost(int64, tag = "8")]
+    pub stall_count: i64,
+    /// The model that answers; unset if there is none.
+    #[prost(message, optional, tag = "9")]
+    pub model: ::core::option::Option<Model>,
+    /// Events stored, retracted or deleted that this model was not trained on; unset if not known.
+    #[prost(int64, optional, tag = "10")]
+    pub news_event_count: ::core::option::Option<i64>,
+    /// Whether a training is running in this server.
+    #[prost(bool, tag = "11")]
+    pub training: bool,
+    /// How many books are served.
+    #[prost(int64, tag = "12")]
+    pub book_count: i64,
+}
+/// What became of the calls of a method.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct MethodFigures {
+    /// Its name, such as "foreword.v1.RecommendationService/Recommend"; "_OTHER" for calls of unknown
+    /// methods.
+    #[prost(string, tag = "1")]
+    pub method: ::prost::alloc::string::String,
+    /// Calls that ended, by the code they ended with.
+    #[prost(message, repeated, tag = "2")]
+    pub codes: ::prost::alloc::vec::Vec<CodeCount>,
+    /// How long they took.
+    #[prost(message, optional, tag = "3")]
+    pub latency: ::core::option::Option<LatencyHistogram>,
+}
+/// How many calls ended with a code.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CodeCount {
+    /// The code's name, such as "OK" or "INVALID_ARGUMENT".
+    #[prost(string, tag = "1")]
+    pub code: ::prost::alloc::string::String,
+    /// How many.
+    #[prost(int64, tag = "2")]
+    pub count: i64,
+}
+/// How many calls took how long.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct LatencyHistogram {
+    /// The upper bounds of the buckets in seconds, ascending. The last bucket has none.
+    #[prost(double, repeated, tag = "1")]
+    pub upper_bounds_seconds: ::prost::alloc::vec::Vec<f64>,
+    /// The calls in each bucket: one more than there are bounds.
+    #[prost(int64, repeated, tag = "2")]
+    pub counts: ::prost::alloc::vec::Vec<i64>,
+    /// The sum of all their times in seconds.
+    #[prost(double, tag = "3")]
+    pub sum_seconds: f64,
+}
+/// How full a queue is.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct QueueFigures {
+    /// Its name, such as "events".
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// How many wait.
+    #[prost(int64, tag = "2")]
+    pub waiting_count: i64,
+    /// How many may wait.
+    #[prost(int64, tag = "3")]
+    pub capacity: i64,
+}
+/// How often answers fell back.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct FallbackFigures {
+    /// Why.
+    #[prost(enumeration = "Fallback", tag = "1")]
+    pub fallback: i32,
+    /// How often.
+    #[prost(int64, tag = "2")]
+    pub count: i64,
+}
+/// Asks for stalls.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListStallsRequest {}
+/// Stalls.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListStallsResponse {
+    /// The stalls, the latest first.
+    #[prost(message, repeated, tag = "1")]
+    pub stalls: ::prost::alloc::vec::Vec<Stall>,
+}
+/// A handler, or something else on a thread, that held it.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Stall {
+    /// The name of the method, or of what else held the thread, such as "(renewal)". Empty if the host
+    /// was starved.
+    #[prost(string, tag = "1")]
+    pub method: ::prost::alloc::string::String,
+    /// Why.
+    #[prost(enumeration = "stall::Kind", tag = "2")]
+    pub kind: i32,
+    /// The system call that it waited in. Empty if it was in none.
+    #[prost(string, tag = "3")]
+    pub system_call: ::prost::alloc::string::String,
+    /// What the system call worked on: a path, a peer. Empty if not known.
+    #[prost(string, tag = "4")]
+    pub system_call_target: ::prost::alloc::string::String,
+    /// The function of the service's own code where it was. Empty if not known.
+    #[prost(string, tag = "5")]
+    pub function: ::prost::alloc::string::String,
+    /// The source file of that place. Empty if not known.
+    #[prost(string, tag = "6")]
+    pub file: ::prost::alloc::string::String,
+    /// The line in it; 0 if not known.
+    #[prost(int32, tag = "7")]
+    pub line: i32,
+    /// How long it took; if it has not ended, so far.
+    #[prost(message, optional, tag = "8")]
+    pub duration: ::core::option::Option<::prost_types::Duration>,
+    /// Whether it has ended.
+    #[prost(bool, tag = "9")]
+    pub ended: bool,
+    /// The functions on the thread's stack, innermost first, with file and line where known.
+    #[prost(string, repeated, tag = "10")]
+    pub stack: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// When it was seen last.
+    #[prost(message, optional, tag = "11")]
+    pub seen_time: ::core::option::Option<::prost_types::Timestamp>,
+}
+/// Nested message and enum types in `Stall`.
+pub mod stall {
+    /// Why it took so long, as the kernel saw it.
+    #[derive(
+        Clone,
+        Copy,
+        Debug,
+        PartialEq,
+        Eq,
+        Hash,
+        PartialOrd,
+        Ord,
+        ::prost::Enumeration
+    )]
+    #[repr(i32)]
+    pub enum Kind {
+        /// Never sent.
+        Unspecified = 0,
+        /// It waited in a system call.
+        Blocked = 1,
+        /// It computed.
+        Busy = 2,
+        /// Its memory was being read in, or it was stopped.
+        Paging = 3,
+        /// This system does not say why.
+        Unknown = 4,
+        /// The machine had no CPU to give: no method is to blame.
+        HostStarved = 5,
+    }
+    impl Kind {
+        /// String value of the enum field names used in the ProtoBuf definition.
+        ///
+        /// The values are not transformed in any way and thus are considered stable
+        /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+        pub fn as_str_name(&self) -> &'static str {
+            match self {
+                Self::Unspecified => "KIND_UNSPECIFIED",
+                Self::Blocked => "KIND_BLOCKED",
+                Self::Busy => "KIND_BUSY",
+                Self::Paging => "KIND_PAGING",
+                Self::Unknown => "KIND_UNKNOWN",
+                Self::HostStarved => "KIND_HOST_STARVED",
+            }
+        }
+        /// Creates an enum from field names used in the ProtoBuf definition.
+        pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+            match value {
+                "KIND_UNSPECIFIED" => Some(Self::Unspecified),
+                "KIND_BLOCKED" => Some(Self::Blocked),
+                "KIND_BUSY" => Some(Self::Busy),
+                "KIND_PAGING" => Some(Self::Paging),
+                "KIND_UNKNOWN" => Some(Self::Unknown),
+                "KIND_HOST_STARVED" => Some(Self::HostStarved),
+                _ => None,
+            }
+        }
+    }
+}
+/// Asks for the servers of the shop.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListReplicasRequest {}
+/// The servers of the shop.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListReplicasResponse {
+    /// The servers, this one first.
+    #[prost(message, repeated, tag = "1")]
+    pub replicas: ::prost::alloc::vec::Vec<Replica>,
+}
+/// A server of the shop.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Replica {
+    /// Its name: that of its machine and the number of its process there.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// Its address as the database sees it. Empty for this server if it is not known.
+    #[prost(string, tag = "2")]
+    pub address: ::prost::alloc::string::String,
+    /// Since when it has been connected, or for a store in a file, since when it has run.
+    #[prost(message, optional, tag = "3")]
+    pub start_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// Whether it is the one that answers.
+    #[prost(bool, tag = "4")]
+    pub answering: bool,
+}
+/// Asks how an answer comes about.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ExplainRecommendRequest {
+    /// As `RecommendRequest.user_id`.
+    #[prost(string, tag = "1")]
+    pub user_id: ::prost::alloc::string::String,
+    /// As `RecommendRequest.history`.
+    #[prost(message, repeated, tag = "2")]
+    pub history: ::prost::alloc::vec::Vec<HistoryItem>,
+    /// As `RecommendRequest.filter`.
+    #[prost(message, optional, tag = "3")]
+    pub filter: ::core::option::Option<BookFilter>,
+    /// As `RecommendRequest.max_results`.
+    #[prost(int32, tag = "4")]
+    pub max_results: i32,
+    /// As `RecommendRequest.user_revision`.
+    #[prost(int64, tag = "5")]
+    pub user_revision: i64,
+    /// Rules that are not stored, to see what they would do. Unset: none.
+    #[prost(message, optional, tag = "6")]
+    pub draft_rules: ::core::option::Option<DraftRules>,
+}
+/// Rules that are not stored.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct DraftRules {
+    /// All rules of the shop as they might be, in place of those that are stored; at most 1,000, no id
+    /// twice. What they say of their times holds.
+    #[prost(message, repeated, tag = "1")]
+    pub rules: ::prost::alloc::vec::Vec<Rule>,
+}
+/// How an answer comes about.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ExplainRecommendResponse {
+    /// What the reader's history says of each book, what weighs most first; at most 200. Books that
+    /// weigh nothing are not among them.
+    #[prost(message, repeated, tag = "1")]
+    pub history: ::prost::alloc::vec::Vec<HistoryWeight>,
+    /// As it is.
+    #[prost(message, optional, tag = "2")]
+    pub current: ::core::option::Option<Explanation>,
+    /// As it would be with the draft rules. Only with `draft_rules`.
+    #[prost(message, optional, tag = "3")]
+    pub draft: ::core::option::Option<Explanation>,
+    /// Every book that is named here, once, in no particular order.
+    #[prost(message, repeated, tag = "4")]
+    pub books: ::prost::alloc::vec::Vec<Book>,
+    /// As in `RecommendResponse`.
+    #[prost(string, tag = "5")]
+    pub model_version: ::prost::alloc::string::String,
+    /// As in `RecommendResponse`.
+    #[prost(enumeration = "Fallback", tag = "6")]
+    pub fallback: i32,
+    /// As in `RecommendResponse`.
+    #[prost(int64, tag = "7")]
+    pub user_revision: i64,
+    /// As in `RecommendResponse`.
+    #[prost(bool, tag = "8")]
+    pub stale: bool,
+}
+/// What a history says of a book.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct HistoryWeight {
+    /// The book's id. Empty if the shop does not have it any more.
+    #[prost(string, tag = "1")]
+    pub book_id: ::prost::alloc::string::String,
+    /// What the reader did to it that counts.
+    #[prost(enumeration = "EventKind", tag = "2")]
+    pub event_kind: i32,
+    /// The stars that the reader gave, 1 to 5 in steps of 0.5; 0 if none.
+    #[prost(double, tag = "3")]
+    pub rating: f64,
+    /// The weight with which it speaks for what goes with it; negative: against it.
+    #[prost(double, tag = "4")]
+    pub weight: f64,
+    /// Whether the model knows the book: others do not add to scores.
+    #[prost(bool, tag = "5")]
+    pub in_model: bool,
+}
+/// One answer, from the candidates to the shelf.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Explanation {
+    /// The best candidates by their scores alone, at most 100.
+    #[prost(message, repeated, tag = "1")]
+    pub candidates: ::prost::alloc::vec::Vec<Candidate>,
+    /// The steps of the re-rank that were taken, in their order.
+    #[prost(message, repeated, tag = "2")]
+    pub steps: ::prost::alloc::vec::Vec<RerankStep>,
+    /// The answer, with its reasons.
+    #[prost(message, repeated, tag = "3")]
+    pub shelf: ::prost::alloc::vec::Vec<RecommendedBook>,
+}
+/// A book with its score.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Candidate {
+    /// The book's id.
+    #[prost(string, tag = "1")]
+    pub book_id: ::prost::alloc::string::String,
+    /// Its score; where nothing is known of the reader, its popularity.
+    #[prost(double, tag = "2")]
+    pub score: f64,
+    /// What books of the history added to it, the largest in size first; at most 20. All parts,
+    /// these and others, add up to the score. Empty where the score is a popularity.
+    #[prost(message, repeated, tag = "3")]
+    pub parts: ::prost::alloc::vec::Vec<ScorePart>,
+}
+/// What one book of a history adds to a score.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ScorePart {
+    /// That book's id.
+    #[prost(string, tag = "1")]
+    pub book_id: ::prost::alloc::string::String,
+    /// What it adds; negative: it takes away.
+    #[prost(double, tag = "2")]
+    pub contribution: f64,
+}
+/// What one step of the re-rank did.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct RerankStep {
+    /// Which step.
+    #[prost(enumeration = "rerank_step::Kind", tag = "1")]
+    pub kind: i32,
+    /// The ids of the first books after it, at most 100: before it, they stood as after the step
+    /// before.
+    #[prost(string, repeated, tag = "2")]
+    pub book_ids: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// What it did to which books, in the order in which it looked at them; at most 300.
+    #[prost(message, repeated, tag = "3")]
+    pub notes: ::prost::alloc::vec::Vec<RerankNote>,
+}
+/// Nested message and enum types in `RerankStep`.
+pub mod rerank_step {
+    /// A step, in the order in which they are taken.
+    #[derive(
+        Clone,
+        Copy,
+        Debug,
+        PartialEq,
+        Eq,
+        Hash,
+        PartialOrd,
+        Ord,
+        ::prost::Enumeration
+    )]
+    #[repr(i32)]
+    pub enum Kind {
+        /// Never sent.
+        Unspecified = 0,
+        /// The best by score, or the most popular: where it begins.
+        Candidates = 1,
+        /// Popular books changed places with others about as popular.
+        Rotation = 2,
+        /// Of a series only the volume to read next.
+        Series = 3,
+        /// What is by authors or of series that the reader dislikes came behind the others.
+        Disliked = 4,
+        /// Books unlike those before them.
+        Diversity = 5,
+        /// Not too many of one author.
+        Authors = 6,
+        /// The shop's boosts and bury rules.
+        Rules = 7,
+        /// What was shown and not taken up sank.
+        Impressions = 8,
+        /// The shop's pins, on the shelf as it is answered, filled up where there were not enough.
+        Pins = 9,
+    }
+    impl Kind {
+        /// String value of the enum field names used in the ProtoBuf definition.
+        ///
+        /// The values are not transformed in any way and thus are considered stable
+        /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+        pub fn as_str_name(&self) -> &'static str {
+            match self {
+                Self::Unspecified => "KIND_UNSPECIFIED",
+                Self::Candidates => "KIND_CANDIDATES",
+                Self::Rotation => "KIND_ROTATION",
+                Self::Series => "KIND_SERIES",
+                Self::Disliked => "KIND_DISLIKED",
+                Self::Diversity => "KIND_DIVERSITY",
+                Self::Authors => "KIND_AUTHORS",
+                Self::Rules => "KIND_RULES",
+                Self::Impressions => "KIND_IMPRESSIONS",
+                Self::Pins => "KIND_PINS",
+            }
+        }
+        /// Creates an enum from field names used in the ProtoBuf definition.
+        pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+            match value {
+                "KIND_UNSPECIFIED" => Some(Self::Unspecified),
+                "KIND_CANDIDATES" => Some(Self::Candidates),
+                "KIND_ROTATION" => Some(Self::Rotation),
+                "KIND_SERIES" => Some(Self::Series),
+                "KIND_DISLIKED" => Some(Self::Disliked),
+                "KIND_DIVERSITY" => Some(Self::Diversity),
+                "KIND_AUTHORS" => Some(Self::Authors),
+                "KIND_RULES" => Some(Self::Rules),
+                "KIND_IMPRESSIONS" => Some(Self::Impressions),
+                "KIND_PINS" => Some(Self::Pins),
+                _ => None,
+            }
+        }
+    }
+}
+/// What a step did to one book. New causes may come; leave out notes with one that you do not know.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct RerankNote {
+    /// The book's id.
+    #[prost(string, tag = "1")]
+    pub book_id: ::prost::alloc::string::String,
+    /// Why.
+    #[prost(enumeration = "rerank_note::Cause", tag = "2")]
+    pub cause: i32,
+    /// Another book's id, as the cause says.
+    #[prost(string, tag = "3")]
+    pub other_book_id: ::prost::alloc::string::String,
+    /// The name of an author or a series, as the cause says.
+    #[prost(string, tag = "4")]
+    pub name: ::prost::alloc::string::String,
+    /// A number, as the cause says.
+    #[prost(double, tag = "5")]
+    pub number: f64,
+}
+/// Nested message and enum types in `RerankNote`.
+pub mod rerank_note {
+    /// Why a step did something.
+    #[derive(
+        Clone,
+        Copy,
+        Debug,
+        PartialEq,
+        Eq,
+        Hash,
+        PartialOrd,
+        Ord,
+        ::prost::Enumeration
+    )]
+    #[repr(i32)]
+    pub enum Cause {
+        /// Never sent.
+        Unspecified = 0,
+        /// Another volume is to be read first: `other_book_id`, empty if that one is not eligible.
+        NotNext = 1,
+        /// It is the volume to read next, and stands where `other_book_id` stood.
+        InPlaceOf = 2,
+        /// The series has its place on the shelf already.
+        SeriesTaken = 3,
+        /// The reader dislikes books of this series: `name`.
+        DislikedSeries = 4,
+        /// The reader dislikes books of this author: `name`.
+        DislikedAuthor = 5,
+        /// It came behind books with a lower score, being like `other_book_id`.
+        Like = 6,
+        /// There are enough books by this author before it: `name`.
+        AuthorCap = 7,
+        /// A rule multiplied its score by `number`.
+        Factor = 8,
+        /// A rule put it behind everything.
+        Buried = 9,
+        /// A rule put it at the place `number`, counted from 1.
+        Pinned = 10,
+        /// It was shown `number` times, recent times counting more.
+        Shown = 11,
+    }
+    impl Cause {
+        /// String value of the enum field names used in the ProtoBuf definition.
+        ///
+        /// The values are not transformed in any way and thus are considered stable
+        /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+        pub fn as_str_name(&self) -> &'static str {
+            match self {
+                Self::Unspecified => "CAUSE_UNSPECIFIED",
+                Self::NotNext => "CAUSE_NOT_NEXT",
+                Self::InPlaceOf => "CAUSE_IN_PLACE_OF",
+                Self::SeriesTaken => "CAUSE_SERIES_TAKEN",
+                Self::DislikedSeries => "CAUSE_DISLIKED_SERIES",
+                Self::DislikedAuthor => "CAUSE_DISLIKED_AUTHOR",
+                Self::Like => "CAUSE_LIKE",
+                Self::AuthorCap => "CAUSE_AUTHOR_CAP",
+                Self::Factor => "CAUSE_FACTOR",
+                Self::Buried => "CAUSE_BURIED",
+                Self::Pinned => "CAUSE_PINNED",
+                Self::Shown => "CAUSE_SHOWN",
+            }
+        }
+        /// Creates an enum from field names used in the ProtoBuf definition.
+        pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+            match value {
+                "CAUSE_UNSPECIFIED" => Some(Self::Unspecified),
+                "CAUSE_NOT_NEXT" => Some(Self::NotNext),
+                "CAUSE_IN_PLACE_OF" => Some(Self::InPlaceOf),
+                "CAUSE_SERIES_TAKEN" => Some(Self::SeriesTaken),
+                "CAUSE_DISLIKED_SERIES" => Some(Self::DislikedSeries),
+                "CAUSE_DISLIKED_AUTHOR" => Some(Self::DislikedAuthor),
+                "CAUSE_LIKE" => Some(Self::Like),
+                "CAUSE_AUTHOR_CAP" => Some(Self::AuthorCap),
+                "CAUSE_FACTOR" => Some(Self::Factor),
+                "CAUSE_BURIED" => Some(Self::Buried),
+                "CAUSE_PINNED" => Some(Self::Pinned),
+                "CAUSE_SHOWN" => Some(Self::Shown),
+                _ => None,
+            }
+        }
+    }
+}
+/// Asks how recommendations are taken up.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetAcceptanceRequest {
+    /// Of what was shown from then on. Unset: of all that is remembered, the latest 1,000,000 books
+    /// that were shown, unless the server is set otherwise.
+    #[prost(message, optional, tag = "1")]
+    pub start_time: ::core::option::Option<::prost_types::Timestamp>,
+}
+/// How recommendations are taken up.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct GetAcceptanceResponse {
+    /// Each kind of shelf with each model that has shown something, the latest model first; at most
+    /// 1,000, those of which most was shown.
+    #[prost(message, repeated, tag = "1")]
+    pub acceptances: ::prost::alloc::vec::Vec<Acceptance>,
+    /// When the first of what is counted was shown. Unset if nothing was.
+    #[prost(message, optional, tag = "2")]
+    pub first_shown_time: ::core::option::Option<::prost_types::Timestamp>,
+}
+/// How the books of one kind of shelf, of one model, are taken up. A book that one answer showed to
+/// one user counts once. Only what clients told with its `attribution_token` is counted.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Acceptance {
+    /// The kind of shelf. `Recommend` and the tutorial's method count as
+    /// `SHELF_KIND_PICKED_FOR_YOU`, `SimilarBooks` as `SHELF_KIND_SIMILAR_TO` and `Trending` as
+    /// `SHELF_KIND_TRENDING`.
+    #[prost(enumeration = "ShelfKind", tag = "1")]
+    pub shelf_kind: i32,
+    /// The model; empty for answers without one.
+    #[prost(string, tag = "2")]
+    pub model_version: ::prost::alloc::string::String,
+    /// Books that were shown: of which there is an impression.
+    #[prost(int64, tag = "3")]
+    pub shown_count: i64,
+    /// Those of them that the user did something to, a view included; not those of which they only said
+    /// "not for me".
+    #[prost(int64, tag = "4")]
+    pub clicked_count: i64,
+    /// Those of them that the user bought.
+    #[prost(int64, tag = "5")]
+    pub bought_count: i64,
+    /// Clicked of shown.
+    #[prost(message, optional, tag = "6")]
+    pub clicked: ::core::option::Option<Proportion>,
+    /// Bought of shown.
+    #[prost(message, optional, tag = "7")]
+    pub bought: ::core::option::Option<Proportion>,
+}
+/// A share with its 95 % confidence interval after Wilson (1927), each 0 to 1.
+#[derive(Clone, Copy, PartialEq, ::prost::Message)]
+pub struct Proportion {
+    /// The share that was counted.
+    #[prost(double, tag = "1")]
+    pub estimate: f64,
+    /// The lower end of the interval.
+    #[prost(double, tag = "2")]
+    pub low: f64,
+    /// The upper end of the interval.
+    #[prost(double, tag = "3")]
+    pub high: f64,
+}
+/// Generated client implementations.
+pub mod insight_service_client {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    use tonic::codegen::http::Uri;
+    /// Shows what the server that is asked does, and how it ranks. Figures are those of this server, since
+    /// its start, unless they say otherwise.
+    ///
+    /// Requests that are not valid are answered INVALID_ARGUMENT, with a google.rpc.BadRequest that
+    /// names each field at fault.
+    #[derive(Debug, Clone)]
+    pub struct InsightServiceClient<T> {
+        inner: tonic::client::Grpc<T>,
+    }
+    impl<T> InsightServiceClient<T>
+    where
+        T: tonic::client::GrpcService<tonic::body::Body>,
+        T::Error: Into<StdError>,
+        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
+        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
+    {
+        pub fn new(inner: T) -> Self {
+            let inner = tonic::client::Grpc::new(inner);
+            Self { inner }
+        }
+        pub fn with_origin(inner: T, origin: Uri) -> Self {
+            let inner = tonic::client::Grpc::with_origin(inner, origin);
+            Self { inner }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> InsightServiceClient<InterceptedService<T, F>>
+        where
+            F: tonic::service::Interceptor,
+            T::ResponseBody: Default,
+            T: tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+                Response = http::Response<
+                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
+                >,
+            >,
+            <T as tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
+        {
+            InsightServiceClient::new(InterceptedService::new(inner, interceptor))
+        }
+        /// Compress requests with the given encoding.
+        ///
+        /// This requires the server to support it otherwise it might respond with an
+        /// error.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.send_compressed(encoding);
+            self
+        }
+        /// Enable decompressing responses.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.accept_compressed(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_decoding_message_size(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_encoding_message_size(limit);
+            self
+        }
+        /// Returns figures of the service again and again, the first ones at once. A client that reads
+        /// too slowly misses some. Answers RESOURCE_EXHAUSTED with the reason WATCHERS_LIMIT if 16 others
+        /// are watching; ends with UNAVAILABLE and the reason STOPPING when the server stops.
+        pub async fn watch_metrics(
+            &mut self,
+            request: impl tonic::IntoRequest<super::WatchMetricsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<tonic::codec::Streaming<super::WatchMetricsResponse>>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/foreword.v1.InsightService/WatchMetrics",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("foreword.v1.InsightService", "WatchMetrics"));
+            self.inner.server_streaming(req, path, codec).await
+        }
+        /// Returns the latest stalls of the server: handlers that held their thread and let it do nothing
+        /// else. At most 100, the latest first.
+        pub async fn list_stalls(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListStallsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListStallsResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/foreword.v1.InsightService/ListStalls",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("foreword.v1.InsightService", "ListStalls"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Returns the servers of the shop that are connected to its database, by the same user of it; of a
+        /// store in a file, this one alone.
+        pub async fn list_replicas(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListReplicasRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListReplicasResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/foreword.v1.InsightService/ListReplicas",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("foreword.v1.InsightService", "ListReplicas"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Returns what `Recommend` would answer, and how it comes about: what the reader's history
+        /// weighs, the candidates with the parts of their scores, and what each step of the re-rank did.
+        /// With rules that are not stored, also how it would be with them. Costs far more than an answer: a
+        /// server works on two at a time, and others wait.
+        pub async fn explain_recommend(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ExplainRecommendRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ExplainRecommendResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/foreword.v1.InsightService/ExplainRecommend",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("foreword.v1.InsightService", "ExplainRecommend"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Returns how recommendations are taken up: of the books that were shown, how many were clicked
+        /// and bought, for each kind of shelf and each model. Of the whole shop, whichever server answered.
+        /// What was counted up to ten seconds ago is answered again; who asks for more waits for a turn.
+        pub async fn get_acceptance(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetAcceptanceRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::GetAcceptanceResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/foreword.v1.InsightService/GetAcceptance",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("foreword.v1.InsightService", "GetAcceptance"));
+            self.inner.unary(req, path, codec).await
+        }
+    }
+}
+/// Generated server implementations.
+pub mod insight_service_server {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    /// Generated trait containing gRPC methods that should be implemented for use with InsightServiceServer.
+    #[async_trait]
+    pub trait InsightService: std::marker::Send + std::marker::Sync + 'static {
+        /// Server streaming response type for the WatchMetrics method.
+        type WatchMetricsStream: tonic::codegen::tokio_stream::Stream<
+                Item = std::result::Result<super::WatchMetricsResponse, tonic::Status>,
+            >
+            + std::marker::Send
+            + 'static;
+        /// Returns figures of the service again and again, the first ones at once. A client that reads
+        /// too slowly misses some. Answers RESOURCE_EXHAUSTED with the reason WATCHERS_LIMIT if 16 others
+        /// are watching; ends with UNAVAILABLE and the reason STOPPING when the server stops.
+        async fn watch_metrics(
+            &self,
+            request: tonic::Request<super::WatchMetricsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<Self::WatchMetricsStream>,
+            tonic::Status,
+        >;
+        /// Returns the latest stalls of the server: handlers that held their thread and let it do nothing
+        /// else. At most 100, the latest first.
+        async fn list_stalls(
+            &self,
+            request: tonic::Request<super::ListStallsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListStallsResponse>,
+            tonic::Status,
+        >;
+        /// Returns the servers of the shop that are connected to its database, by the same user of it; of a
+        /// store in a file, this one alone.
+        async fn list_replicas(
+            &self,
+            request: tonic::Request<super::ListReplicasRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListReplicasResponse>,
+            tonic::Status,
+        >;
+        /// Returns what `Recommend` would answer, and how it comes about: what the reader's history
+        /// weighs, the candidates with the parts of their scores, and what each step of the re-rank did.
+        /// With rules that are not stored, also how it would be with them. Costs far more than an answer: a
+        /// server works on two at a time, and others wait.
+        async fn explain_recommend(
+            &self,
+            request: tonic::Request<super::ExplainRecommendRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ExplainRecommendResponse>,
+            tonic::Status,
+        >;
+        /// Returns how recommendations are taken up: of the books that were shown, how many were clicked
+        /// and bought, for each kind of shelf and each model. Of the whole shop, whichever server answered.
+        /// What was counted up to ten seconds ago is answered again; who asks for more waits for a turn.
+        async fn get_acceptance(
+            &self,
+            request: tonic::Request<super::GetAcceptanceRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::GetAcceptanceResponse>,
+            tonic::Status,
+        >;
+    }
+    /// Shows what the server that is asked does, and how it ranks. Figures are those of this server, since
+    /// its start, unless they say otherwise.
+    ///
+    /// Requests that are not valid are answered INVALID_ARGUMENT, with a google.rpc.BadRequest that
+    /// names each field at fault.
+    #[derive(Debug)]
+    pub struct InsightServiceServer<T> {
+        inner: Arc<T>,
+        accept_compression_encodings: EnabledCompressionEncodings,
+        send_compression_encodings: EnabledCompressionEncodings,
+        max_decoding_message_size: Option<usize>,
+        max_encoding_message_size: Option<usize>,
+    }
+    impl<T> InsightServiceServer<T> {
+        pub fn new(inner: T) -> Self {
+            Self::from_arc(Arc::new(inner))
+        }
+        pub fn from_arc(inner: Arc<T>) -> Self {
+            Self {
+                inner,
+                accept_compression_encodings: Default::default(),
+                send_compression_encodings: Default::default(),
+                max_decoding_message_size: None,
+                max_encoding_message_size: None,
+            }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> InterceptedService<Self, F>
+        where
+            F: tonic::service::Interceptor,
+        {
+            InterceptedService::new(Self::new(inner), interceptor)
+        }
+        /// Enable decompressing requests with the given encoding.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.accept_compression_encodings.enable(encoding);
+            self
+        }
+        /// Compress responses with the given encoding, if the client supports it.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.send_compression_encodings.enable(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.max_decoding_message_size = Some(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.max_encoding_message_size = Some(limit);
+            self
+        }
+    }
+    impl<T, B> tonic::codegen::Service<http::Request<B>> for InsightServiceServer<T>
+    where
+        T: InsightService,
+        B: Body + std::marker::Send + 'static,
+        B::Error: Into<StdError> + std::marker::Send + 'static,
+    {
+        type Response = http::Response<tonic::body::Body>;
+        type Error = std::convert::Infallible;
+        type Future = BoxFuture<Self::Response, Self::Error>;
+        fn poll_ready(
+            &mut self,
+            _cx: &mut Context<'_>,
+        ) -> Poll<std::result::Result<(), Self::Error>> {
+            Poll::Ready(Ok(()))
+        }
+        fn call(&mut self, req: http::Request<B>) -> Self::Future {
+            match req.uri().path() {
+                "/foreword.v1.InsightService/WatchMetrics" => {
+                    #[allow(non_camel_case_types)]
+                    struct WatchMetricsSvc<T: InsightService>(pub Arc<T>);
+                    impl<
+                        T: InsightService,
+                    > tonic::server::ServerStreamingService<super::WatchMetricsRequest>
+                    for WatchMetricsSvc<T> {
+                        type Response = super::WatchMetricsResponse;
+                        type ResponseStream = T::WatchMetricsStream;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::ResponseStream>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::WatchMetricsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as InsightService>::watch_metrics(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = WatchMetricsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.server_streaming(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/foreword.v1.InsightService/ListStalls" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListStallsSvc<T: InsightService>(pub Arc<T>);
+                    impl<
+                        T: InsightService,
+                    > tonic::server::UnaryService<super::ListStallsRequest>
+                    for ListStallsSvc<T> {
+                        type Response = super::ListStallsResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListStallsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as InsightService>::list_stalls(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListStallsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/foreword.v1.InsightService/ListReplicas" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListReplicasSvc<T: InsightService>(pub Arc<T>);
+                    impl<
+                        T: InsightService,
+                    > tonic::server::UnaryService<super::ListReplicasRequest>
+                    for ListReplicasSvc<T> {
+                        type Response = super::ListReplicasResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListReplicasRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as InsightService>::list_replicas(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListReplicasSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/foreword.v1.InsightService/ExplainRecommend" => {
+                    #[allow(non_camel_case_types)]
+                    struct ExplainRecommendSvc<T: InsightService>(pub Arc<T>);
+                    impl<
+                        T: InsightService,
+                    > tonic::server::UnaryService<super::ExplainRecommendRequest>
+                    for ExplainRecommendSvc<T> {
+                        type Response = super::ExplainRecommendResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ExplainRecommendRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as InsightService>::explain_recommend(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ExplainRecommendSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/foreword.v1.InsightService/GetAcceptance" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetAcceptanceSvc<T: InsightService>(pub Arc<T>);
+                    impl<
+                        T: InsightService,
+                    > tonic::server::UnaryService<super::GetAcceptanceRequest>
+                    for GetAcceptanceSvc<T> {
+                        type Response = super::GetAcceptanceResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetAcceptanceRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as InsightService>::get_acceptance(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetAcceptanceSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                _ => {
+                    Box::pin(async move {
+                        let mut response = http::Response::new(
+                            tonic::body::Body::default(),
+                        );
+                        let headers = response.headers_mut();
+                        headers
+                            .insert(
+                                tonic::Status::GRPC_STATUS,
+                                (tonic::Code::Unimplemented as i32).into(),
+                            );
+                        headers
+                            .insert(
+                                http::header::CONTENT_TYPE,
+                                tonic::metadata::GRPC_CONTENT_TYPE,
+                            );
+                        Ok(response)
+                    })
+                }
+            }
+        }
+    }
+    impl<T> Clone for InsightServiceServer<T> {
+        fn clone(&self) -> Self {
+            let inner = self.inner.clone();
+            Self {
+                inner,
+                accept_compression_encodings: self.accept_compression_encodings,
+                send_compression_encodings: self.send_compression_encodings,
+                max_decoding_message_size: self.max_decoding_message_size,
+                max_encoding_message_size: self.max_encoding_message_size,
+            }
+        }
+    }
+    /// Generated gRPC service name
+    pub const SERVICE_NAME: &str = "foreword.v1.InsightService";
+    impl<T> tonic::server::NamedService for InsightServiceServer<T> {
+        const NAME: &'static str = SERVICE_NAME;
+    }
+}
+/// Asks for the models.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListModelsRequest {}
+/// The models that are kept.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListModelsResponse {
+    /// The models, the latest first, without their settings.
+    #[prost(message, repeated, tag = "1")]
+    pub models: ::prost::alloc::vec::Vec<Model>,
+}
+/// Asks for a model.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetModelRequest {
+    /// Its version: a decimal number. Empty: the active one.
+    #[prost(string, tag = "1")]
+    pub version: ::prost::alloc::string::String,
+}
+/// A model.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct GetModelResponse {
+    /// The model.
+    #[prost(message, optional, tag = "1")]
+    pub model: ::core::option::Option<Model>,
+}
+/// Asks for a training.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct TrainRequest {}
+/// How far a training is, or what came of it.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct TrainResponse {
+    /// What is told.
+    #[prost(oneof = "train_response::Told", tags = "1, 2")]
+    pub told: ::core::option::Option<train_response::Told>,
+}
+/// Nested message and enum types in `TrainResponse`.
+pub mod train_response {
+    /// What is told.
+    #[derive(Clone, PartialEq, ::prost::Oneof)]
+    pub enum Told {
+        /// It goes on. At most ten times a second.
+        #[prost(message, tag = "1")]
+        Progress(super::TrainProgress),
+        /// It is over: the model that is active now. The last answer.
+        #[prost(message, tag = "2")]
+        Model(super::Model),
+    }
+}
+/// How far a training is.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct TrainProgress {
+    /// What is being done, in a few English words, such as "solving for the weights".
+    #[prost(string, tag = "1")]
+    pub stage: ::prost::alloc::string::String,
+    /// How many things of this stage are done.
+    #[prost(int64, tag = "2")]
+    pub done_count: i64,
+    /// How many there are; 0 if that is not known.
+    #[prost(int64, tag = "3")]
+    pub total_count: i64,
+    /// Since the training began.
+    #[prost(message, optional, tag = "4")]
+    pub elapsed: ::core::option::Option<::prost_types::Duration>,
+}
+/// Asks for another active model.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ActivateModelRequest {
+    /// Its version: a decimal number. Required.
+    #[prost(string, tag = "1")]
+    pub version: ::prost::alloc::string::String,
+}
+/// A model was activated.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ActivateModelResponse {
+    /// The model.
+    #[prost(message, optional, tag = "1")]
+    pub model: ::core::option::Option<Model>,
+}
+/// Asks for the model before.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RollBackModelRequest {
+    /// The version that is to be left, so that a request which is sent again does not go back twice:
+    /// if another one is active, that stays, and is answered. Empty: whatever is active.
+    #[prost(string, tag = "1")]
+    pub version: ::prost::alloc::string::String,
+}
+/// A model was activated.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct RollBackModelResponse {
+    /// The model that is active now.
+    #[prost(message, optional, tag = "1")]
+    pub model: ::core::option::Option<Model>,
+}
+/// Generated client implementations.
+pub mod model_service_client {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    use tonic::codegen::http::Uri;
+    /// Trains models and chooses which one servers answer from. A model that was chosen answers from the
+    /// next look of each server: here at once, elsewhere within a second.
+    ///
+    /// A server that trains by itself goes on doing so: once there is enough that the active model was
+    /// not trained on, a new one takes its place, whichever was chosen.
+    #[derive(Debug, Clone)]
+    pub struct ModelServiceClient<T> {
+        inner: tonic::client::Grpc<T>,
+    }
+    impl<T> ModelServiceClient<T>
+    where
+        T: tonic::client::GrpcService<tonic::body::Body>,
+        T::Error: Into<StdError>,
+        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
+        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
+    {
+        pub fn new(inner: T) -> Self {
+            let inner = tonic::client::Grpc::new(inner);
+            Self { inner }
+        }
+        pub fn with_origin(inner: T, origin: Uri) -> Self {
+            let inner = tonic::client::Grpc::with_origin(inner, origin);
+            Self { inner }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> ModelServiceClient<InterceptedService<T, F>>
+        where
+            F: tonic::service::Interceptor,
+            T::ResponseBody: Default,
+            T: tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+                Response = http::Response<
+                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
+                >,
+            >,
+            <T as tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
+        {
+            ModelServiceClient::new(InterceptedService::new(inner, interceptor))
+        }
+        /// Compress requests with the given encoding.
+        ///
+        /// This requires the server to support it otherwise it might respond with an
+        /// error.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.send_compressed(encoding);
+            self
+        }
+        /// Enable decompressing responses.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.accept_compressed(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_decoding_message_size(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_encoding_message_size(limit);
+            self
+        }
+        /// Returns the models that are kept, the latest first; as many as the server is set to keep, 3
+        /// unless set otherwise.
+        pub async fn list_models(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListModelsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListModelsResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/foreword.v1.ModelService/ListModels",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("foreword.v1.ModelService", "ListModels"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Returns one model with its settings. Answers NOT_FOUND if it is not kept, or there is none.
+        pub async fn get_model(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetModelRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::GetModelResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/foreword.v1.ModelService/GetModel",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("foreword.v1.ModelService", "GetModel"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Trains a model on all events of the shop and activates it, in a process that gets what nobody
+        /// else wants of the CPU. Tells about its progress until it is done; the last answer is the model. A
+        /// call that is cancelled stops its training, and the model before stays active.
+        ///
+        /// Answers FAILED_PRECONDITION with the reason TRAINING_RUNNING while another training is running,
+        /// here or in another process, whoever began it, and with NOTHING_TO_LEARN if the shop has no event
+        /// that speaks for a book; INTERNAL with the reason TRAINING_FAILED if it fails, as where memory is
+        /// short; UNAVAILABLE with the reason STOPPING if the server stops before it is done.
+        pub async fn train(
+            &mut self,
+            request: impl tonic::IntoRequest<super::TrainRequest>,
+        ) -> std::result::Result<
+            tonic::Response<tonic::codec::Streaming<super::TrainResponse>>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/foreword.v1.ModelService/Train",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("foreword.v1.ModelService", "Train"));
+            self.inner.server_streaming(req, path, codec).await
+        }
+        /// Activates a model that is kept. To activate the one that is active changes nothing. Answers
+        /// NOT_FOUND if it is not kept, FAILED_PRECONDITION with the reason MODEL_DAMAGED if its file is
+        /// not what it was, and with TRAINING_RUNNING while a training is running.
+        pub async fn activate_model(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ActivateModelRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ActivateModelResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/foreword.v1.ModelService/ActivateModel",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("foreword.v1.ModelService", "ActivateModel"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Activates the latest model that is older than the active one. Answers FAILED_PRECONDITION with
+        /// the reason NO_OLDER_MODEL if there is none, and otherwise as `ActivateModel`.
+        pub async fn roll_back_model(
+            &mut self,
+            request: impl tonic::IntoRequest<super::RollBackModelRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::RollBackModelResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/foreword.v1.ModelService/RollBackModel",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("foreword.v1.ModelService", "RollBackModel"));
+            self.inner.unary(req, path, codec).await
+        }
+    }
+}
+/// Generated server implementations.
+pub mod model_service_server {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    /// Generated trait containing gRPC methods that should be implemented for use with ModelServiceServer.
+    #[async_trait]
+    pub trait ModelService: std::marker::Send + std::marker::Sync + 'static {
+        /// Returns the models that are kept, the latest first; as many as the server is set to keep, 3
+        /// unless set otherwise.
+        async fn list_models(
+            &self,
+            request: tonic::Request<super::ListModelsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListModelsResponse>,
+            tonic::Status,
+        >;
+        /// Returns one model with its settings. Answers NOT_FOUND if it is not kept, or there is none.
+        async fn get_model(
+            &self,
+            request: tonic::Request<super::GetModelRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::GetModelResponse>,
+            tonic::Status,
+        >;
+        /// Server streaming response type for the Train method.
+        type TrainStream: tonic::codegen::tokio_stream::Stream<
+                Item = std::result::Result<super::TrainResponse, tonic::Status>,
+            >
+            + std::marker::Send
+            + 'static;
+        /// Trains a model on all events of the shop and activates it, in a process that gets what nobody
+        /// else wants of the CPU. Tells about its progress until it is done; the last answer is the model. A
+        /// call that is cancelled stops its training, and the model before stays active.
+        ///
+        /// Answers FAILED_PRECONDITION with the reason TRAINING_RUNNING while another training is running,
+        /// here or in another process, whoever began it, and with NOTHING_TO_LEARN if the shop has no event
+        /// that speaks for a book; INTERNAL with the reason TRAINING_FAILED if it fails, as where memory is
+        /// short; UNAVAILABLE with the reason STOPPING if the server stops before it is done.
+        async fn train(
+            &self,
+            request: tonic::Request<super::TrainRequest>,
+        ) -> std::result::Result<tonic::Response<Self::TrainStream>, tonic::Status>;
+        /// Activates a model that is kept. To activate the one that is active changes nothing. Answers
+        /// NOT_FOUND if it is not kept, FAILED_PRECONDITION with the reason MODEL_DAMAGED if its file is
+        /// not what it was, and with TRAINING_RUNNING while a training is running.
+        async fn activate_model(
+            &self,
+            request: tonic::Request<super::ActivateModelRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ActivateModelResponse>,
+            tonic::Status,
+        >;
+        /// Activates the latest model that is older than the active one. Answers FAILED_PRECONDITION with
+        /// the reason NO_OLDER_MODEL if there is none, and otherwise as `ActivateModel`.
+        async fn roll_back_model(
+            &self,
+            request: tonic::Request<super::RollBackModelRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::RollBackModelResponse>,
+            tonic::Status,
+        >;
+    }
+    /// Trains models and chooses which one servers answer from. A model that was chosen answers from the
+    /// next look of each server: here at once, elsewhere within a second.
+    ///
+    /// A server that trains by itself goes on doing so: once there is enough that the active model was
+    /// not trained on, a new one takes its place, whichever was chosen.
+    #[derive(Debug)]
+    pub struct ModelServiceServer<T> {
+        inner: Arc<T>,
+        accept_compression_encodings: EnabledCompressionEncodings,
+        send_compression_encodings: EnabledCompressionEncodings,
+        max_decoding_message_size: Option<usize>,
+        max_encoding_message_size: Option<usize>,
+    }
+    impl<T> ModelServiceServer<T> {
+        pub fn new(inner: T) -> Self {
+            Self::from_arc(Arc::new(inner))
+        }
+        pub fn from_arc(inner: Arc<T>) -> Self {
+            Self {
+                inner,
+                accept_compression_encodings: Default::default(),
+                send_compression_encodings: Default::default(),
+                max_decoding_message_size: None,
+                max_encoding_message_size: None,
+            }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> InterceptedService<Self, F>
+        where
+            F: tonic::service::Interceptor,
+        {
+            InterceptedService::new(Self::new(inner), interceptor)
+        }
+        /// Enable decompressing requests with the given encoding.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.accept_compression_encodings.enable(encoding);
+            self
+        }
+        /// Compress responses with the given encoding, if the client supports it.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.send_compression_encodings.enable(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.max_decoding_message_size = Some(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.max_encoding_message_size = Some(limit);
+            self
+        }
+    }
+    impl<T, B> tonic::codegen::Service<http::Request<B>> for ModelServiceServer<T>
+    where
+        T: ModelService,
+        B: Body + std::marker::Send + 'static,
+        B::Error: Into<StdError> + std::marker::Send + 'static,
+    {
+        type Response = http::Response<tonic::body::Body>;
+        type Error = std::convert::Infallible;
+        type Future = BoxFuture<Self::Response, Self::Error>;
+        fn poll_ready(
+            &mut self,
+            _cx: &mut Context<'_>,
+        ) -> Poll<std::result::Result<(), Self::Error>> {
+            Poll::Ready(Ok(()))
+        }
+        fn call(&mut self, req: http::Request<B>) -> Self::Future {
+            match req.uri().path() {
+                "/foreword.v1.ModelService/ListModels" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListModelsSvc<T: ModelService>(pub Arc<T>);
+                    impl<
+                        T: ModelService,
+                    > tonic::server::UnaryService<super::ListModelsRequest>
+                    for ListModelsSvc<T> {
+                        type Response = super::ListModelsResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListModelsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as ModelService>::list_models(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListModelsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/foreword.v1.ModelService/GetModel" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetModelSvc<T: ModelService>(pub Arc<T>);
+                    impl<
+                        T: ModelService,
+                    > tonic::server::UnaryService<super::GetModelRequest>
+                    for GetModelSvc<T> {
+                        type Response = super::GetModelResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetModelRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as ModelService>::get_model(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetModelSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/foreword.v1.ModelService/Train" => {
+                    #[allow(non_camel_case_types)]
+                    struct TrainSvc<T: ModelService>(pub Arc<T>);
+                    impl<
+                        T: ModelService,
+                    > tonic::server::ServerStreamingService<super::TrainRequest>
+                    for TrainSvc<T> {
+                        type Response = super::TrainResponse;
+                        type ResponseStream = T::TrainStream;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::ResponseStream>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::TrainRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as ModelService>::train(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = TrainSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.server_streaming(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/foreword.v1.ModelService/ActivateModel" => {
+                    #[allow(non_camel_case_types)]
+                    struct ActivateModelSvc<T: ModelService>(pub Arc<T>);
+                    impl<
+                        T: ModelService,
+                    > tonic::server::UnaryService<super::ActivateModelRequest>
+                    for ActivateModelSvc<T> {
+                        type Response = super::ActivateModelResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ActivateModelRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as ModelService>::activate_model(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ActivateModelSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/foreword.v1.ModelService/RollBackModel" => {
+                    #[allow(non_camel_case_types)]
+                    struct RollBackModelSvc<T: ModelService>(pub Arc<T>);
+                    impl<
+                        T: ModelService,
+                    > tonic::server::UnaryService<super::RollBackModelRequest>
+                    for RollBackModelSvc<T> {
+                        type Response = super::RollBackModelResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::RollBackModelRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as ModelService>::roll_back_model(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = RollBackModelSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                _ => {
+                    Box::pin(async move {
+                        let mut response = http::Response::new(
+                            tonic::body::Body::default(),
+                        );
+                        let headers = response.headers_mut();
+                        headers
+                            .insert(
+                                tonic::Status::GRPC_STATUS,
+                                (tonic::Code::Unimplemented as i32).into(),
+                            );
+                        headers
+                            .insert(
+                                http::header::CONTENT_TYPE,
+                                tonic::metadata::GRPC_CONTENT_TYPE,
+                            );
+                        Ok(response)
+                    })
+                }
+            }
+        }
+    }
+    impl<T> Clone for ModelServiceServer<T> {
+        fn clone(&self) -> Self {
+            let inner = self.inner.clone();
+            Self {
+                inner,
+                accept_compression_encodings: self.accept_compression_encodings,
+                send_compression_encodings: self.send_compression_encodings,
+                max_decoding_message_size: self.max_decoding_message_size,
+                max_encoding_message_size: self.max_encoding_message_size,
+            }
+        }
+    }
+    /// Generated gRPC service name
+    pub const SERVICE_NAME: &str = "foreword.v1.ModelService";
+    impl<T> tonic::server::NamedService for ModelServiceServer<T> {
+        const NAME: &'static str = SERVICE_NAME;
     }
 }
 /// Asks for the rules.
@@ -3160,6 +5894,184 @@ pub mod rule_service_server {
         const NAME: &'static str = SERVICE_NAME;
     }
 }
+/// Asks for users.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListUsersRequest {
+    /// The most users wanted in one answer. 0 means 20, and more than 100 means 100; negative
+    /// numbers are refused with INVALID_ARGUMENT.
+    #[prost(int32, tag = "1")]
+    pub page_size: i32,
+    /// The `next_page_token` of the answer before. Empty: from the first on.
+    #[prost(string, tag = "2")]
+    pub page_token: ::prost::alloc::string::String,
+}
+/// Some of the users.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListUsersResponse {
+    /// The users.
+    #[prost(message, repeated, tag = "1")]
+    pub users: ::prost::alloc::vec::Vec<UserSummary>,
+    /// Asks for those that follow. Opaque; empty if there are none.
+    #[prost(string, tag = "2")]
+    pub next_page_token: ::prost::alloc::string::String,
+}
+/// A user in short.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct UserSummary {
+    /// The user's id.
+    #[prost(string, tag = "1")]
+    pub user_id: ::prost::alloc::string::String,
+    /// How many books they did something to, as far as histories are read: the latest 2,000 events,
+    /// unless the server is set otherwise.
+    #[prost(int32, tag = "2")]
+    pub book_count: i32,
+    /// When they did something last. Unset if nobody knows.
+    #[prost(message, optional, tag = "3")]
+    pub last_event_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// The categories that they like best, at most three, the best first.
+    #[prost(message, repeated, tag = "4")]
+    pub favourite_categories: ::prost::alloc::vec::Vec<Category>,
+    /// Whether any of it never happened: the demo made it up.
+    #[prost(bool, tag = "5")]
+    pub simulated: bool,
+}
+/// Asks for the books of a user.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListUserBooksRequest {
+    /// The user's id. Required.
+    #[prost(string, tag = "1")]
+    pub user_id: ::prost::alloc::string::String,
+    /// The books wanted: those to which the user did one of these. Empty: all of them. Impressions
+    /// are refused.
+    #[prost(enumeration = "EventKind", repeated, tag = "2")]
+    pub any_kinds: ::prost::alloc::vec::Vec<i32>,
+    /// Not those to which the user did one of these: a wish list is WANT_TO_READ without PURCHASE and
+    /// FINISH.
+    #[prost(enumeration = "EventKind", repeated, tag = "3")]
+    pub no_kinds: ::prost::alloc::vec::Vec<i32>,
+    /// The most books wanted in one answer. 0 means 20, and more than 100 means 100; negative
+    /// numbers are refused with INVALID_ARGUMENT.
+    #[prost(int32, tag = "4")]
+    pub page_size: i32,
+    /// The `next_page_token` of the answer before, to a request for the same user and kinds. Empty:
+    /// from the first on.
+    #[prost(string, tag = "5")]
+    pub page_token: ::prost::alloc::string::String,
+}
+/// Some of the books of a user.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListUserBooksResponse {
+    /// The books, as far as histories are read: of the latest 10,000 events.
+    #[prost(message, repeated, tag = "1")]
+    pub books: ::prost::alloc::vec::Vec<UserBook>,
+    /// Asks for those that follow. Opaque; empty if there are none.
+    #[prost(string, tag = "2")]
+    pub next_page_token: ::prost::alloc::string::String,
+    /// How many books there are, on all pages together.
+    #[prost(int32, tag = "3")]
+    pub total_count: i32,
+}
+/// A piece of a file.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ImportReadingListRequest {
+    /// Whose it is: the user's id. Required in the first request, and refused in others.
+    #[prost(string, tag = "1")]
+    pub user_id: ::prost::alloc::string::String,
+    /// The next bytes of the file; at most 10 MiB in all requests together. 64 KiB in each is a good
+    /// size.
+    #[prost(bytes = "vec", tag = "2")]
+    pub data: ::prost::alloc::vec::Vec<u8>,
+}
+/// How far an import is, or what became of it.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ImportReadingListResponse {
+    /// What is told.
+    #[prost(oneof = "import_reading_list_response::Told", tags = "1, 2")]
+    pub told: ::core::option::Option<import_reading_list_response::Told>,
+}
+/// Nested message and enum types in `ImportReadingListResponse`.
+pub mod import_reading_list_response {
+    /// What is told.
+    #[derive(Clone, PartialEq, ::prost::Oneof)]
+    pub enum Told {
+        /// It goes on.
+        #[prost(message, tag = "1")]
+        Progress(super::ImportProgress),
+        /// It is over, and all of it is stored. The last answer.
+        #[prost(message, tag = "2")]
+        Report(super::ReadingListReport),
+    }
+}
+/// How far an import is.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ImportProgress {
+    /// The bytes that have arrived.
+    #[prost(int64, tag = "1")]
+    pub received_bytes: i64,
+    /// The lines that have been read, without the header.
+    #[prost(int64, tag = "2")]
+    pub read_line_count: i64,
+}
+/// What became of a file.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ReadingListReport {
+    /// Lines, without the header and blank ones, refused ones included.
+    #[prost(int64, tag = "1")]
+    pub line_count: i64,
+    /// Events that are new.
+    #[prost(int64, tag = "2")]
+    pub stored_event_count: i64,
+    /// Events that were there already, from this file or one before.
+    #[prost(int64, tag = "3")]
+    pub repeated_event_count: i64,
+    /// Lines that were refused.
+    #[prost(int64, tag = "4")]
+    pub refused_line_count: i64,
+    /// The first of them, at most 10.
+    #[prost(message, repeated, tag = "5")]
+    pub refusals: ::prost::alloc::vec::Vec<reading_list_report::Refusal>,
+    /// Lines of books that the shop does not have: found neither by ISBN nor by title and author.
+    #[prost(int64, tag = "6")]
+    pub unmatched_line_count: i64,
+    /// The first of them, at most 1,000.
+    #[prost(message, repeated, tag = "7")]
+    pub unmatched_books: ::prost::alloc::vec::Vec<reading_list_report::UnmatchedBook>,
+    /// What else there is to know, one sentence each, in English.
+    #[prost(string, repeated, tag = "8")]
+    pub notes: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// A revision of the user that has all of it, as in `EventResult.user_revision`.
+    #[prost(int64, tag = "9")]
+    pub user_revision: i64,
+}
+/// Nested message and enum types in `ReadingListReport`.
+pub mod reading_list_report {
+    /// A line that was not taken.
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+    pub struct Refusal {
+        /// The line, the header being line 1.
+        #[prost(int64, tag = "1")]
+        pub line: i64,
+        /// The name of the column that is not valid. Empty if it is the line as a whole.
+        #[prost(string, tag = "2")]
+        pub column: ::prost::alloc::string::String,
+        /// What was found and what was expected.
+        #[prost(string, tag = "3")]
+        pub description: ::prost::alloc::string::String,
+    }
+    /// A line of a book that the shop does not have.
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+    pub struct UnmatchedBook {
+        /// The line, the header being line 1.
+        #[prost(int64, tag = "1")]
+        pub line: i64,
+        /// The title that it gives.
+        #[prost(string, tag = "2")]
+        pub title: ::prost::alloc::string::String,
+        /// The author that it gives.
+        #[prost(string, tag = "3")]
+        pub author: ::prost::alloc::string::String,
+    }
+}
 /// Asks for everything about a user.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ExportUserRequest {
@@ -3293,7 +6205,7 @@ pub mod user_service_client {
     )]
     use tonic::codegen::*;
     use tonic::codegen::http::Uri;
-    /// Exports, deletes and merges users.
+    /// Lists, exports, deletes and merges users, and imports what they read elsewhere.
     #[derive(Debug, Clone)]
     pub struct UserServiceClient<T> {
         inner: tonic::client::Grpc<T>,
@@ -3362,6 +6274,94 @@ pub mod user_service_client {
         pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
             self.inner = self.inner.max_encoding_message_size(limit);
             self
+        }
+        /// Returns the users that events are stored of, a page at a time, in the order of their numbers:
+        /// those with decimal ids below 2^30 first, then the others in the order in which the shop came
+        /// to know them.
+        pub async fn list_users(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListUsersRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListUsersResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/foreword.v1.UserService/ListUsers",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("foreword.v1.UserService", "ListUsers"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Returns the books that a user did something to, each with what they did; what they did
+        /// something to last comes first. Answers NOT_FOUND if the shop does not know the user.
+        pub async fn list_user_books(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListUserBooksRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListUserBooksResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/foreword.v1.UserService/ListUserBooks",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("foreword.v1.UserService", "ListUserBooks"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Imports what a user exported from Goodreads: a CSV file, plain or packed with gzip or zstd, as
+        /// a stream of its bytes. Progress is told about ten times a second; when the client has sent
+        /// all, the last answer is a report. All of it is stored in one step, but for lines that
+        /// are refused, or nothing is; to import the same file again stores nothing. A user that the shop
+        /// does not know is created.
+        ///
+        /// Answers INVALID_ARGUMENT for a file that is not such a CSV, or is larger than 10 MiB, as sent
+        /// or unpacked; UNAVAILABLE with the reason READING_LISTS_LIMIT while 8 others are on their way;
+        /// DEADLINE_EXCEEDED with the reason READING_LIST_LATE if it has not come whole within 120 seconds.
+        pub async fn import_reading_list(
+            &mut self,
+            request: impl tonic::IntoStreamingRequest<
+                Message = super::ImportReadingListRequest,
+            >,
+        ) -> std::result::Result<
+            tonic::Response<tonic::codec::Streaming<super::ImportReadingListResponse>>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/foreword.v1.UserService/ImportReadingList",
+            );
+            let mut req = request.into_streaming_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("foreword.v1.UserService", "ImportReadingList"));
+            self.inner.streaming(req, path, codec).await
         }
         /// Returns everything that is stored of a user: events, retracted ones and impressions
         /// included, in no particular order. Answers NOT_FOUND if the shop does not know the user.
@@ -3461,6 +6461,50 @@ pub mod user_service_server {
     /// Generated trait containing gRPC methods that should be implemented for use with UserServiceServer.
     #[async_trait]
     pub trait UserService: std::marker::Send + std::marker::Sync + 'static {
+        /// Returns the users that events are stored of, a page at a time, in the order of their numbers:
+        /// those with decimal ids below 2^30 first, then the others in the order in which the shop came
+        /// to know them.
+        async fn list_users(
+            &self,
+            request: tonic::Request<super::ListUsersRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListUsersResponse>,
+            tonic::Status,
+        >;
+        /// Returns the books that a user did something to, each with what they did; what they did
+        /// something to last comes first. Answers NOT_FOUND if the shop does not know the user.
+        async fn list_user_books(
+            &self,
+            request: tonic::Request<super::ListUserBooksRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListUserBooksResponse>,
+            tonic::Status,
+        >;
+        /// Server streaming response type for the ImportReadingList method.
+        type ImportReadingListStream: tonic::codegen::tokio_stream::Stream<
+                Item = std::result::Result<
+                    super::ImportReadingListResponse,
+                    tonic::Status,
+                >,
+            >
+            + std::marker::Send
+            + 'static;
+        /// Imports what a user exported from Goodreads: a CSV file, plain or packed with gzip or zstd, as
+        /// a stream of its bytes. Progress is told about ten times a second; when the client has sent
+        /// all, the last answer is a report. All of it is stored in one step, but for lines that
+        /// are refused, or nothing is; to import the same file again stores nothing. A user that the shop
+        /// does not know is created.
+        ///
+        /// Answers INVALID_ARGUMENT for a file that is not such a CSV, or is larger than 10 MiB, as sent
+        /// or unpacked; UNAVAILABLE with the reason READING_LISTS_LIMIT while 8 others are on their way;
+        /// DEADLINE_EXCEEDED with the reason READING_LIST_LATE if it has not come whole within 120 seconds.
+        async fn import_reading_list(
+            &self,
+            request: tonic::Request<tonic::Streaming<super::ImportReadingListRequest>>,
+        ) -> std::result::Result<
+            tonic::Response<Self::ImportReadingListStream>,
+            tonic::Status,
+        >;
         /// Server streaming response type for the ExportUser method.
         type ExportUserStream: tonic::codegen::tokio_stream::Stream<
                 Item = std::result::Result<super::ExportUserResponse, tonic::Status>,
@@ -3497,7 +6541,7 @@ pub mod user_service_server {
             tonic::Status,
         >;
     }
-    /// Exports, deletes and merges users.
+    /// Lists, exports, deletes and merges users, and imports what they read elsewhere.
     #[derive(Debug)]
     pub struct UserServiceServer<T> {
         inner: Arc<T>,
@@ -3574,6 +6618,145 @@ pub mod user_service_server {
         }
         fn call(&mut self, req: http::Request<B>) -> Self::Future {
             match req.uri().path() {
+                "/foreword.v1.UserService/ListUsers" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListUsersSvc<T: UserService>(pub Arc<T>);
+                    impl<
+                        T: UserService,
+                    > tonic::server::UnaryService<super::ListUsersRequest>
+                    for ListUsersSvc<T> {
+                        type Response = super::ListUsersResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListUsersRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as UserService>::list_users(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListUsersSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/foreword.v1.UserService/ListUserBooks" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListUserBooksSvc<T: UserService>(pub Arc<T>);
+                    impl<
+                        T: UserService,
+                    > tonic::server::UnaryService<super::ListUserBooksRequest>
+                    for ListUserBooksSvc<T> {
+                        type Response = super::ListUserBooksResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListUserBooksRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as UserService>::list_user_books(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListUserBooksSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/foreword.v1.UserService/ImportReadingList" => {
+                    #[allow(non_camel_case_types)]
+                    struct ImportReadingListSvc<T: UserService>(pub Arc<T>);
+                    impl<
+                        T: UserService,
+                    > tonic::server::StreamingService<super::ImportReadingListRequest>
+                    for ImportReadingListSvc<T> {
+                        type Response = super::ImportReadingListResponse;
+                        type ResponseStream = T::ImportReadingListStream;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::ResponseStream>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<
+                                tonic::Streaming<super::ImportReadingListRequest>,
+                            >,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as UserService>::import_reading_list(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ImportReadingListSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.streaming(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
                 "/foreword.v1.UserService/ExportUser" => {
                     #[allow(non_camel_case_types)]
                     struct ExportUserSvc<T: UserService>(pub Arc<T>);

@@ -32,6 +32,8 @@ fn the_services_have_the_published_methods() {
              .foreword.v1.SimilarBooksRequest -> .foreword.v1.SimilarBooksResponse",
             "/foreword.v1.RecommendationService/Trending \
              .foreword.v1.TrendingRequest -> .foreword.v1.TrendingResponse",
+            "/foreword.v1.RecommendationService/RecommendPage \
+             .foreword.v1.RecommendPageRequest -> .foreword.v1.RecommendPageResponse",
         ]
     );
 }
