@@ -46,6 +46,7 @@ pub struct Generation {
     catalogue: Catalogue,
     books: Vec<Option<Arc<Book>>>,
     by_id: Arc<HashMap<String, u32>>,
+    by_isbn: Arc<HashMap<u64, u32>>,
     books_revision: i64,
 }
 
@@ -75,17 +76,22 @@ impl Generation {
             .collect();
         let catalogue = Catalogue::new(model.as_ref().map(|model| &model.model), &entries);
         let mut by_id = HashMap::with_capacity(books.books.len());
+        let mut by_isbn = HashMap::new();
         let mut by_index = vec![None; catalogue.item_count()];
         for book in &books.books {
             let index = catalogue.index_of(model.as_ref().map(|model| &model.model), book.number);
             if let Some(index) = index {
                 by_id.insert(book.id.clone(), index);
+                if let Some(isbn) = book.isbn13 {
+                    by_isbn.entry(isbn).or_insert(index);
+                }
                 by_index[index as usize] = Some(Arc::clone(book));
             }
         }
         Self {
             books: by_index,
             by_id: Arc::new(by_id),
+            by_isbn: Arc::new(by_isbn),
             books_revision: books.revision,
             catalogue,
             model,
@@ -127,6 +133,7 @@ impl Generation {
             catalogue: self.catalogue.with_offers(offers),
             books,
             by_id: Arc::clone(&self.by_id),
+            by_isbn: Arc::clone(&self.by_isbn),
             books_revision,
         }
     }
@@ -181,6 +188,12 @@ impl Generation {
     #[must_use]
     pub fn index_of_id(&self, id: &str) -> Option<u32> {
         self.by_id.get(id).copied()
+    }
+
+    /// The index of the book with an ISBN of 13 digits; of several, that with the lowest number.
+    #[must_use]
+    pub fn index_of_isbn(&self, isbn: u64) -> Option<u32> {
+        self.by_isbn.get(&isbn).copied()
     }
 
     /// The book at an index; `None` for one that left the shop since the training.

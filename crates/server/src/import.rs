@@ -15,7 +15,7 @@ mod error;
 mod event_id;
 mod goodbooks;
 mod goodreads;
-mod isbn;
+pub(crate) mod isbn;
 mod language;
 mod match_index;
 mod normalise;
@@ -33,7 +33,7 @@ mod time;
 mod write;
 mod zstd;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 
@@ -44,6 +44,7 @@ use crate::progress::{Progress, Unit};
 use match_index::MatchIndex;
 use reader_ratings::ReaderRatings;
 use sink::{Batch, Sink, Stop};
+use table::Table;
 use write::BatchWriter;
 
 pub use columns::{ColumnError, ColumnNames};
@@ -77,6 +78,15 @@ pub enum Source {
     Goodreads {
         /// The export.
         file: PathBuf,
+        /// Whose it is: the shop's id for the user.
+        user: String,
+    },
+    /// The same, sent in by the reader.
+    SentGoodreads {
+        /// The export, plain or packed.
+        bytes: Vec<u8>,
+        /// The bytes that it may have unpacked.
+        text_bytes_max: u64,
         /// Whose it is: the shop's id for the user.
         user: String,
     },
@@ -172,8 +182,11 @@ async fn gather(
 enum Prepared {
     Goodbooks { folder: PathBuf },
     Csv { books: PathBuf, interactions: PathBuf, columns: ColumnNames },
-    Goodreads { file: PathBuf, user: String, index: Box<MatchIndex>, ratings: ReaderRatings },
+    Goodreads { table: Box<Table>, user: String, index: Box<MatchIndex>, ratings: ReaderRatings },
 }
+
+/// What a file that was sent in is called.
+const SENT_FILE: &str = "reading list";
 
 /// Reads what a source needs. The writer has begun, so nobody changes it meanwhile.
 async fn prepare(
@@ -181,7 +194,8 @@ async fn prepare(
     writer: &mut BatchWriter<'_>,
     source: Source,
 ) -> Result<Prepared, ImportError> {
-    if !matches!(source, Source::Goodreads { .. }) && writer.is_demo() {
+    let is_of_one = matches!(source, Source::Goodreads { .. } | Source::SentGoodreads { .. });
+    if !is_of_one && writer.is_demo() {
         return Err(ImportError::DemoShop);
     }
     Ok(match source {
@@ -190,12 +204,24 @@ async fn prepare(
             Prepared::Csv { books, interactions, columns }
         }
         Source::Goodreads { file, user } => {
-            recommender::id::check_id(&user).map_err(ImportError::User)?;
-            let index = Box::new(MatchIndex::of(store).await?);
-            let ratings = ReaderRatings::of(store, &user).await?;
-            Prepared::Goodreads { file, user, index, ratings }
+            prepare_goodreads(store, user, || Table::open(&file)).await?
+        }
+        Source::SentGoodreads { bytes, text_bytes_max, user } => {
+            let open = || Table::open_bytes(Path::new(SENT_FILE), bytes, text_bytes_max);
+            prepare_goodreads(store, user, open).await?
         }
     })
+}
+
+async fn prepare_goodreads(
+    store: &Store,
+    user: String,
+    open: impl FnOnce() -> Result<Table, ImportError>,
+) -> Result<Prepared, ImportError> {
+    recommender::id::check_id(&user).map_err(ImportError::User)?;
+    let index = Box::new(MatchIndex::of(store).await?);
+    let ratings = ReaderRatings::of(store, &user).await?;
+    Ok(Prepared::Goodreads { table: Box::new(open()?), user, index, ratings })
 }
 
 /// Writes batches until there are no more. If writing fails, the channel closes, and
@@ -217,8 +243,8 @@ fn read(source: Prepared, mut sink: Sink) -> (Vec<FileReport>, Result<(), Stop>)
         Prepared::Csv { books, interactions, columns } => {
             shop_csv::read(&books, &interactions, &columns, &mut sink)
         }
-        Prepared::Goodreads { file, user, index, ratings } => {
-            goodreads::read(&file, &user, &index, ratings, &mut sink)
+        Prepared::Goodreads { table, user, index, ratings } => {
+            goodreads::read(*table, &user, &index, ratings, &mut sink)
         }
     };
     (sink.into_files(), stop)

@@ -19,6 +19,8 @@ pub trait Progress: Send + Sync {
     fn begin(&self, task: &str, total: Option<u64>, unit: Unit);
     /// So much of the task is done.
     fn at(&self, done: u64);
+    /// So many rows of a file were read; told now and then. Most have no use for it.
+    fn rows(&self, _read: u64) {}
     /// The task is over.
     fn end(&self);
 }

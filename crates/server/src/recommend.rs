@@ -3,18 +3,23 @@
 //! Whatever is missing, there is an answer: without a model, a history or a database
 //! it falls back on popular books and says why.
 
+mod explain;
 mod fallback;
+pub(crate) mod favourites;
 mod known;
+mod page;
+mod placed;
 mod seeds;
+mod shelf_kind;
+mod shelves;
 mod shown;
 mod tokens;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use recommender::model::Liked;
-use recommender::shelf::{self, Arrangement, Origin, Ranked, ShelfSettings, Workspace};
-use recommender::{Event, EventWeights, Evidence, Filter, ItemNumber, UserNumber};
-use storage::{Book, ModelFolderError, ModelVersion, Store, StoreError, Surface};
+use recommender::shelf::{Ranked, ShelfSettings, Workspace};
+use recommender::{Event, EventWeights, Evidence, Filter, UserNumber};
+use storage::{Book, ModelFolderError, ModelVersion, Store, StoreError};
 use transport::Deadline;
 
 use crate::data_folder::DataFolder;
@@ -23,12 +28,18 @@ use crate::histories::{Histories, HistoryLimits, Impressions};
 use crate::live::{Live, RenewError, Serving};
 use crate::settings::Settings;
 
-use self::known::{KnownReader, had_and_settled, impressions};
-use self::seeds::{seed_of_day, seed_of_hour};
+use self::known::KnownReader;
+use self::placed::PlacedReader;
+use self::seeds::seed_of_day;
+use self::shelves::Found;
 use self::tokens::Tokens;
 
 pub use crate::histories::Fresh;
+pub(crate) use explain::{Candidate, Explained, Explanation, Weighed};
 pub use fallback::{Fallback, Fallbacks};
+pub use page::{About, Page, PageShelf, Subject, WantedShelf};
+pub(crate) use placed::excluded;
+pub use shelf_kind::ShelfKind;
 pub use shown::{BadToken, Shown};
 
 /// Who asks.
@@ -64,7 +75,7 @@ pub struct Answer {
     /// The books, best first.
     pub shelf: Vec<Ranked>,
     /// What the places in the reasons stand for, and what else is known of the reader.
-    pub evidence: Vec<Evidence>,
+    pub evidence: Arc<[Evidence]>,
     /// Why this is less than what was asked for.
     pub fallback: Option<Fallback>,
     /// The revision of the user that it reflects; 0 without a user who is known.
@@ -168,6 +179,11 @@ impl Recommender {
         &self.store
     }
 
+    /// What each kind of event says.
+    pub(crate) fn weights(&self) -> &EventWeights {
+        &self.weights
+    }
+
     /// What is known of users.
     pub(crate) fn histories(&self) -> &Arc<Histories> {
         &self.histories
@@ -181,10 +197,7 @@ impl Recommender {
     /// Books for one reader.
     pub async fn recommend(&self, reader: &Reader, filter: &BookFilter, results: usize) -> Answer {
         let serving = self.live.serving();
-        let known = match reader {
-            Reader::User { id, fresh } => self.known_user(id, *fresh).await,
-            Reader::Anonymous(history) => self.known_inline(serving.generation(), history),
-        };
+        let known = self.known_reader(serving.generation(), reader).await;
         self.personal(&serving, &known, filter, results)
     }
 
@@ -214,37 +227,26 @@ impl Recommender {
         results: usize,
     ) -> Result<Answer, UnknownBook> {
         let serving = self.live.serving();
-        let generation = serving.generation();
-        let index = generation.index_of_id(book).ok_or(UnknownBook)?;
-        let excluded = excluded(generation, filter);
-        let shelf = self.with_workspace(|workspace| {
-            let request = self.of_nobody(&excluded, filter, results);
-            let arrangement = self.arrangement(&serving, Surface::SimilarBooks, None);
-            shelf::similar(generation.shop(), index, request, &arrangement, workspace, None)
-        });
-        let fallback = match generation.model() {
-            None => Some(Fallback::NoModel),
-            Some(_) => is_filled_up(&shelf).then_some(Fallback::NoNeighbours),
-        };
-        Ok(self.answer(generation, shelf, Vec::new(), fallback, filter))
+        let index = serving.generation().index_of_id(book).ok_or(UnknownBook)?;
+        let nobody = PlacedReader::default();
+        let found = self.similar_shelf(&serving, index, &nobody, filter, results);
+        Ok(self.answer(serving.generation(), found, &nobody, filter, ShelfKind::SimilarTo))
     }
 
     /// Books that are read more lately than they used to be.
     #[must_use]
     pub fn trending(&self, filter: &BookFilter, results: usize) -> Answer {
         let serving = self.live.serving();
-        let generation = serving.generation();
-        let excluded = excluded(generation, filter);
-        let shelf = self.with_workspace(|workspace| {
-            let request = self.of_nobody(&excluded, filter, results);
-            let arrangement = self.arrangement(&serving, Surface::Trending, None);
-            shelf::trending(generation.shop(), request, &arrangement, workspace, None)
-        });
-        let fallback = match generation.model() {
-            None => Some(Fallback::NoModel),
-            Some(_) => is_filled_up(&shelf).then_some(Fallback::NoTrend),
-        };
-        self.answer(generation, shelf, Vec::new(), fallback, filter)
+        let nobody = PlacedReader::default();
+        let found = self.trending_shelf(&serving, &nobody, filter, results);
+        self.answer(serving.generation(), found, &nobody, filter, ShelfKind::Trending)
+    }
+
+    async fn known_reader(&self, generation: &Generation, reader: &Reader) -> KnownReader {
+        match reader {
+            Reader::User { id, fresh } => self.known_user(id, *fresh).await,
+            Reader::Anonymous(history) => self.known_inline(generation, history),
+        }
     }
 
     fn personal(
@@ -254,99 +256,46 @@ impl Recommender {
         filter: &BookFilter,
         results: usize,
     ) -> Answer {
-        let generation = serving.generation();
-        let index = |item: ItemNumber| generation.index_of(item);
-        let (had, settled) = had_and_settled(known);
-        let indexes = |items: &[ItemNumber]| -> Vec<u32> {
-            items.iter().filter_map(|item| index(*item)).collect()
-        };
-        let (had, settled) = (indexes(&had), indexes(&settled));
-        let settled = [excluded(generation, filter), settled].concat();
-        let (judged, evidence): (Vec<Liked>, Vec<Evidence>) = known
-            .evidence
-            .iter()
-            .filter(|evidence| evidence.weight != 0.0)
-            .filter_map(|evidence| {
-                Some((Liked { item: index(evidence.item)?, weight: evidence.weight }, *evidence))
-            })
-            .unzip();
-        let items = generation.model().map_or(0, |model| model.model.item_count());
-        let (history, evidence) = scored_by(items, &judged, &evidence);
-        let request = shelf::Request {
-            history: &history,
-            settled: &settled,
-            filter: &filter.filter,
-            results,
-        };
-        let shop = generation.shop();
-        let arrangement = self.arrangement(serving, Surface::Recommend, known.seed);
-        let shown = impressions(known, &self.steps, index);
-        let arrangement =
-            Arrangement { judged: &judged, had: &had, impressions: &shown, ..arrangement };
-        let mut shelf = self.with_workspace(|workspace| {
-            shelf::personal(shop, request, &arrangement, workspace, None)
-        });
-        if let Some(model) = shop.model {
-            shelf::explain(model, &history, &mut shelf);
-        }
-        shelf::explain_by_catalogue(shop.catalogue, &history, &judged, &had, &mut shelf);
-        let fallback = match (known.fallback, generation.model()) {
-            (Some(Fallback::StoreUnavailable), _) => Some(Fallback::StoreUnavailable),
-            (_, None) => Some(Fallback::NoModel),
-            (Some(fallback), Some(_)) => Some(fallback),
-            (None, Some(_)) if history.is_empty() => Some(Fallback::NoHistory),
-            (None, Some(_)) => None,
-        };
-        let answer = self.answer(generation, shelf, evidence, fallback, filter);
-        Answer { user_revision: known.revision, is_stale: known.is_stale, ..answer }
+        let reader = PlacedReader::new(known, serving.generation(), &self.steps);
+        let found = self.personal_shelf(serving, &reader, filter, results);
+        self.answer(serving.generation(), found, &reader, filter, ShelfKind::PickedForYou)
     }
 
-    /// What is asked for where no reader is.
-    fn of_nobody<'a>(
-        &self,
-        settled: &'a [u32],
-        filter: &'a BookFilter,
-        results: usize,
-    ) -> shelf::Request<'a> {
-        shelf::Request { history: &[], settled, filter: &filter.filter, results }
-    }
-
-    /// The steps and the shop's rules for one shelf; without a seed, popular books stand as they
-    /// do for everybody this hour.
-    fn arrangement<'a>(
-        &'a self,
-        serving: &'a Serving,
-        surface: Surface,
-        seed: Option<u64>,
-    ) -> Arrangement<'a> {
-        let (settings, rules) = (&self.steps, serving.rules().of(surface));
-        let seed = Some(seed.unwrap_or_else(seed_of_hour));
-        Arrangement { settings, rules, seed, ..Arrangement::NONE }
-    }
-
+    /// Counts, names and notes what is answered.
     fn answer(
         &self,
         generation: &Arc<Generation>,
-        shelf: Vec<Ranked>,
-        evidence: Vec<Evidence>,
-        fallback: Option<Fallback>,
+        found: Found,
+        reader: &PlacedReader,
         filter: &BookFilter,
+        kind: ShelfKind,
     ) -> Answer {
-        if let Some(fallback) = fallback {
+        if let Some(fallback) = found.fallback {
             self.fallbacks.count(fallback);
         }
-        let attribution_token = self.tokens.next(generation);
+        self.uncounted_answer(generation, found, reader, filter, kind)
+    }
+
+    /// The same for what nobody is shown.
+    fn uncounted_answer(
+        &self,
+        generation: &Arc<Generation>,
+        found: Found,
+        reader: &PlacedReader,
+        filter: &BookFilter,
+        kind: ShelfKind,
+    ) -> Answer {
+        let Found { shelf, fallback } = found;
+        let attribution_token = self.tokens.next(generation, kind);
         let mut shown = filter.shown.clone();
         shown.add(shelf.iter().filter_map(|ranked| Some(generation.book(ranked.item)?.number)));
-        let generation = Arc::clone(generation);
-        let (user_revision, is_stale) = (0, false);
         Answer {
-            generation,
+            generation: Arc::clone(generation),
             shelf,
-            evidence,
+            evidence: Arc::clone(&reader.evidence),
             fallback,
-            user_revision,
-            is_stale,
+            user_revision: reader.revision,
+            is_stale: reader.is_stale,
             attribution_token,
             shown,
         }
@@ -373,30 +322,6 @@ fn history_limits(settings: &Settings, steps: &ShelfSettings) -> HistoryLimits {
     }
 }
 
-/// Whether what was asked for ranked none of the books, but for those that the shop put there, and
-/// there are others.
-fn is_filled_up(shelf: &[Ranked]) -> bool {
-    let mut ranked = shelf.iter().filter(|one| one.origin != Origin::Pinned).peekable();
-    let is_filled = |one: &Ranked| matches!(one.origin, Origin::Popular | Origin::Unranked);
-    ranked.peek().is_some() && ranked.all(is_filled)
-}
-
-/// What the model can score from: books that it knows, if any of them was liked. The evidence
-/// for these comes first, in their order, so that reasons find it; the rest follows.
-fn scored_by(items: usize, judged: &[Liked], evidence: &[Evidence]) -> (Vec<Liked>, Vec<Evidence>) {
-    let is_known = |pair: &(&Liked, &Evidence)| (pair.0.item as usize) < items;
-    let (known, rest): (Vec<_>, Vec<_>) = judged.iter().zip(evidence).partition(is_known);
-    let is_liked = known.iter().any(|(liked, _)| liked.weight > 0.0);
-    let scored = known.iter().filter(|_| is_liked).map(|(liked, _)| **liked).collect();
-    (scored, known.iter().chain(&rest).map(|(_, evidence)| **evidence).collect())
-}
-
-fn excluded(generation: &Generation, filter: &BookFilter) -> Vec<u32> {
-    let excluded = filter.excluded.iter().filter_map(|id| generation.index_of_id(id));
-    let shown = filter.shown.items().iter().filter_map(|item| generation.index_of(*item));
-    excluded.chain(shown).collect()
-}
-
 impl Answer {
     /// A book of the shelf. It is there: only books of the shop are eligible.
     #[must_use]
@@ -408,33 +333,5 @@ impl Answer {
     #[must_use]
     pub fn is_simulated(&self) -> bool {
         self.generation.model().is_some_and(|model| model.model.is_simulated())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_shelf_is_a_fallback_if_nothing_on_it_is_what_was_asked_for() {
-        for (origins, expected) in [
-            (&[][..], false),
-            (&[Origin::Popular, Origin::Unranked], true),
-            (&[Origin::Pinned, Origin::Popular], true),
-            (&[Origin::Pinned, Origin::Pinned], false),
-            (&[Origin::Pinned, Origin::Similar], false),
-            (&[Origin::Popular, Origin::Similar], false),
-            (&[Origin::Trending], false),
-        ] {
-            let ranked = |origin: &Origin| Ranked {
-                item: 0,
-                scored: 0,
-                score: 0.0,
-                origin: *origin,
-                reasons: Vec::new(),
-            };
-            let shelf: Vec<Ranked> = origins.iter().map(ranked).collect();
-            assert_eq!(is_filled_up(&shelf), expected, "{origins:?}");
-        }
     }
 }

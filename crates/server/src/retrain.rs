@@ -3,7 +3,7 @@
 //!
 //! - `News`: what the shop has that its model was not trained on;
 //! - `Schedule`: when to train, without a clock;
-//! - `Trainer`: one training at a time, beside everything else;
+//! - [`Trainer`]: one training at a time, beside everything else, also for whoever asks for one;
 //! - [`TrainingProgram`]: a process to train in, so that the service does not grow by what a training
 //!   holds; [`train_beside_serve`] is what that process does.
 //!
@@ -12,16 +12,18 @@
 
 mod beside_serve;
 mod first_events;
+mod leash;
+mod lines;
 mod news;
 mod outcome;
 mod program;
 mod schedule;
+mod stage;
 mod trainer;
 
 use std::future::Future;
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use storage::{ModelFolderError, ModelVersion, StoreError};
@@ -35,13 +37,16 @@ use crate::train::{Trained, TrainedOn, trained_on};
 
 pub use beside_serve::train_beside_serve;
 pub use program::TrainingProgram;
-pub(crate) use schedule::Pace;
-pub(crate) use trainer::Trainer;
+pub use trainer::Trainer;
+
+pub(crate) use outcome::RetrainError;
+pub(crate) use schedule::{Ended, Pace};
+pub(crate) use stage::Stage;
+pub(crate) use trainer::Training;
 
 use first_events::FirstEvents;
 use news::{Mark, News, Reason};
-use outcome::RetrainError;
-use schedule::{Ended, Schedule};
+use schedule::Schedule;
 
 /// How often it looks whether anything has changed.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -150,10 +155,9 @@ impl Retraining {
     /// Trains, brings the new model into service, and tells the schedule how it went.
     async fn train(&self, reason: Reason, news: &News, progress: &mut Progress, began: Instant) {
         let settings = self.settings.current();
-        let figures = &self.metrics.trainings;
         tracing::debug!(%reason, events = news.events(), new_books = news.new_books, "training");
         let start = Instant::now();
-        let trained = self.trainer.train(&settings, figures).await;
+        let trained = self.trainer.train(&settings).await;
         let took = start.elapsed();
         let how = match &trained {
             Ok(_) => Ended::Trained,
@@ -164,16 +168,13 @@ impl Retraining {
         match &trained {
             Ok(trained) => {
                 progress.said = None;
-                figures.trained(took, trained.peak_bytes);
                 self.recommender.live().hint();
                 tell(trained, reason, news, took);
             }
             Err(error) if how == Ended::Failed => {
-                figures.failed.fetch_add(1, Ordering::Relaxed);
                 self.tell_failure(error, pause, progress);
             }
             Err(error) => {
-                figures.busy.fetch_add(u64::from(how == Ended::Busy), Ordering::Relaxed);
                 tracing::debug!(%error, again_after = ?pause, "no training for now");
             }
         }

@@ -48,6 +48,12 @@ impl StoredRules {
         Ok(Self { revision, turn, rules: store.rules_after(None, RULES_MAX).await? })
     }
 
+    /// Rules that no store has.
+    #[must_use]
+    pub fn draft(rules: Vec<Rule>) -> Self {
+        Self { revision: 0, turn: 0, rules }
+    }
+
     /// The revision that they were read at, or an earlier one.
     #[must_use]
     pub fn revision(&self) -> i64 {

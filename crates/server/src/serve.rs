@@ -138,10 +138,10 @@ impl Service {
         let recommender = Arc::new(Recommender::open(data, &current).await?);
         access.renew(recommender.store()).await.map_err(OpenError::from)?;
         let ingest = Arc::new(Ingest::new(&recommender, &current.events));
-        let routes = grpc::routes(&recommender, &ingest, &settings)?;
-        let rates = RateLimits::new(current.limits.rate());
         let data = data.clone();
-        let trainer = Arc::new(Trainer::new(data.clone()));
+        let trainer = Arc::new(Trainer::new(data.clone(), Arc::clone(&shown.metrics)));
+        let routes = grpc::routes(&recommender, &ingest, &settings, &shown, &trainer)?;
+        let rates = RateLimits::new(current.limits.rate());
         let running = Running {
             settings,
             addresses,
@@ -191,6 +191,18 @@ impl Service {
         &self.running.ingest
     }
 
+    /// What operators are shown of it.
+    #[must_use]
+    pub fn shown(&self) -> &Shown {
+        &self.running.shown
+    }
+
+    /// What trains for it.
+    #[must_use]
+    pub fn trainer(&self) -> &Arc<Trainer> {
+        &self.running.trainer
+    }
+
     /// What its handlers run on.
     #[must_use]
     pub fn executor(&self) -> &Executor {
@@ -211,13 +223,12 @@ impl Service {
         self
     }
 
-    /// Has a process of its own train, whenever that is due. Otherwise trainings are within this
+    /// Has a process of its own train, whenever that is due or asked for. Otherwise trainings are within this
     /// process, which then grows by all that they learn from. It gets the settings that were read, from
     /// files, variables and flags; what was changed in a [`Settings`] since is not handed over.
     #[must_use]
-    pub fn train_by(mut self, program: TrainingProgram) -> Self {
-        let data = self.running.data.clone();
-        self.running.trainer = Arc::new(Trainer::by_program(data, program));
+    pub fn train_by(self, program: TrainingProgram) -> Self {
+        self.running.trainer.train_by(program);
         self
     }
 

@@ -61,6 +61,7 @@ pub use limits::{LimitsSection, Rate};
 pub use live::{Change, Effect, LiveSettings, Reloaded};
 pub use log::{LogFormat, LogSection};
 pub use problem::{Problem, Problems};
+pub use reference::Reference;
 pub use retrain::RetrainSection;
 pub use secret::{MASK, Secret};
 pub use shown::Shown;
@@ -327,6 +328,8 @@ mod sources_tests;
 
 #[cfg(test)]
 mod tests {
+    use std::sync::LazyLock;
+
     use super::*;
 
     fn check(text: &str, expected: &str) {
@@ -389,6 +392,31 @@ mod tests {
         let settings = Settings::read(None).unwrap().executor.settings();
         assert_eq!(settings.workers, machine.workers);
         assert_eq!(settings.workers_max, machine.workers_max);
+    }
+
+    #[test]
+    fn a_part_is_read_from_the_same_file_and_neither_looks_at_the_others_sections() {
+        #[derive(Debug, Deserialize)]
+        struct Part {
+            marketplace: toml::Table,
+        }
+        static PART: LazyLock<reference::Reference> =
+            LazyLock::new(|| reference::Reference::of_part("[marketplace]\ntitle = 'Books'"));
+        let read = |text: &str| {
+            let file = tempfile::NamedTempFile::new().unwrap();
+            std::fs::write(file.path(), text).unwrap();
+            let sources = Sources::new(Some(file.path()), []);
+            (sources.read(), sources.read_part::<Part>(&PART))
+        };
+        let (service, part) = read("[serve]\npoll_ms = 7\n[marketplace]\ntitle = 'Ours'");
+        assert_eq!(service.unwrap().serve.poll(), Duration::from_millis(7));
+        assert_eq!(part.unwrap().marketplace["title"].as_str(), Some("Ours"));
+        let (service, part) = read("[marketplace]\ntitel = 'Ours'");
+        assert!(service.is_ok());
+        let error = part.unwrap_err().to_string();
+        assert!(error.contains("unknown key marketplace.titel"), "{error}");
+        let (service, part) = read("[market]\ntitle = 'Ours'");
+        assert!(service.is_err() && part.is_err());
     }
 
     #[test]

@@ -120,11 +120,15 @@ fn tuned_of(text: &str) -> Option<Table> {
     text.parse::<Table>().ok()?.get("tuned")?.as_table().cloned()
 }
 
+/// The settings that a model was trained with, as TOML; `None` if its file does not tell.
+pub(crate) fn settings_of(snapshot: &Snapshot) -> Option<String> {
+    let text = snapshot.section(SETTINGS_TAG)?;
+    Some(String::from_utf8_lossy(text.as_ref()).into_owned())
+}
+
 /// What a version was trained on; `None` if its file does not tell, or cannot be read.
 pub(crate) fn trained_on(models: &ModelFolder, version: ModelVersion) -> Option<TrainedOn> {
-    let snapshot = Snapshot::open(&models.path(version)).ok()?;
-    let text = snapshot.section(SETTINGS_TAG)?;
-    TrainedOn::from_toml(&String::from_utf8_lossy(text.as_ref()))
+    TrainedOn::from_toml(&settings_of(&Snapshot::open(&models.path(version)).ok()?)?)
 }
 
 /// What tuning chose last: just now, or for the active model.
@@ -134,8 +138,7 @@ fn what_was_tuned(models: &ModelFolder, settings: &Settings) -> Result<Option<Ta
     }
     let Some(version) = models.active()? else { return Ok(None) };
     let Ok(snapshot) = Snapshot::open(&models.path(version)) else { return Ok(None) };
-    let text = snapshot.section(SETTINGS_TAG);
-    Ok(text.and_then(|text| tuned_of(&String::from_utf8_lossy(text.as_ref()))))
+    Ok(settings_of(&snapshot).and_then(|text| tuned_of(&text)))
 }
 
 /// The settings with what tuning chose, if they say that it counts.

@@ -48,8 +48,16 @@ async fn versions(
     let mut versions = BTreeMap::new();
     for version in data.models()?.versions()? {
         let recommender = Arc::new(service.recommender().with_model(version).await?);
-        versions
-            .insert(version.0, grpc::routes(&recommender, service.ingest(), service.settings())?);
+        versions.insert(
+            version.0,
+            grpc::routes(
+                &recommender,
+                service.ingest(),
+                service.settings(),
+                service.shown(),
+                service.trainer(),
+            )?,
+        );
         let live = Arc::clone(recommender.live());
         let poll = service.settings().current().serve.poll();
         tokio::spawn(async move {

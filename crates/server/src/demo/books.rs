@@ -1,7 +1,7 @@
 //! The demo's books, from the file that is built in.
 
 use recommender::ItemNumber;
-use recommender::offer::Offer;
+use recommender::offer::{Offer, Price};
 use serde::Deserialize;
 use storage::Book;
 
@@ -45,9 +45,16 @@ impl Row {
             isbn13: None,
             cover_url: None,
             publisher: None,
-            offer: Offer::default(),
+            offer: made_up_offer(number),
         }
     }
+}
+
+/// A price and some units, made up by the number: so that the demo has something to sell.
+fn made_up_offer(number: ItemNumber) -> Offer {
+    let currency = "EUR".parse().expect("it is a currency's code");
+    let price = Price { minor_units: 790 + u64::from(number.0 * 7 % 16) * 100, currency };
+    Offer { stock: Some(3 + number.0 * 11 % 28), price: Some(price), age_min: None }
 }
 
 /// The rows of the built-in file.

@@ -1,26 +1,35 @@
 //! `foreword.v1.CatalogService`.
 
+mod lists;
+
+use std::ops::RangeInclusive;
 use std::pin::Pin;
 use std::sync::Arc;
 
 use api::v1::catalog_service_server::CatalogService;
 use api::v1::import_books_response::Refusal;
 use api::v1::{
-    Book as BookMessage, DeleteBookRequest, DeleteBookResponse, GetBookRequest, GetBookResponse,
-    ImportBooksRequest, ImportBooksResponse, OfferUpdate, SearchBooksRequest, SearchBooksResponse,
-    UpdateOffersRequest, UpdateOffersResponse, UpsertBooksRequest, UpsertBooksResponse,
+    AdjustStockRequest, AdjustStockResponse, Book as BookMessage, DeleteBookRequest,
+    DeleteBookResponse, GetBookRequest, GetBookResponse, ImportBooksRequest, ImportBooksResponse,
+    ListBooksRequest, ListBooksResponse, ListCategoriesRequest, ListCategoriesResponse,
+    OfferUpdate, SearchBooksRequest, SearchBooksResponse, UpdateOffersRequest,
+    UpdateOffersResponse, UpsertBooksRequest, UpsertBooksResponse,
 };
 use futures_util::{Stream, StreamExt as _, stream};
 use recommender::ItemNumber;
-use storage::{Book, PutBooks, StoreError};
+use storage::{Book, PutBooks, StockOutcome, StoreError};
 use tonic::{Request, Response, Status, Streaming};
 
 use super::v1::check_id;
 use super::violations::Violations;
-use super::{book, pages, status};
+use super::{Bounds, book, pages, status, user_book};
+use crate::import::isbn;
 use crate::layers::Permit;
+use crate::library;
 use crate::live::{Live, OfferChange};
 use crate::recommend::{Recommender, UnknownBook};
+use crate::related;
+use crate::settings::LiveSettings;
 
 /// The most books, or offers, of one request.
 const BOOKS_MAX: usize = 1_000;
@@ -33,14 +42,25 @@ const QUERY_BYTES_MAX: usize = 200;
 const SEARCH_PAGE: pages::Size = pages::Size { default: 20, max: 100 };
 const SEARCH_BOOKS_MAX: u32 = 1_000;
 
+/// By how much stock may change at once.
+const STOCK_CHANGES: RangeInclusive<i32> = -10_000..=10_000;
+
 /// Keeps the shop's books.
 pub(super) struct Catalog {
     recommender: Arc<Recommender>,
+    settings: LiveSettings,
 }
 
 impl Catalog {
-    pub(super) fn new(recommender: Arc<Recommender>) -> Self {
-        Self { recommender }
+    pub(super) fn new(recommender: Arc<Recommender>, settings: LiveSettings) -> Self {
+        Self { recommender, settings }
+    }
+
+    /// The book that a query is the ISBN of.
+    fn book_by_isbn(&self, query: &str) -> Option<BookMessage> {
+        let generation = self.live().generation();
+        let index = generation.index_of_isbn(isbn::parse(query.trim())?)?;
+        generation.book(index).map(book::to_message)
     }
 
     fn live(&self) -> &Arc<Live> {
@@ -54,12 +74,37 @@ impl CatalogService for Catalog {
         &self,
         request: Request<GetBookRequest>,
     ) -> Result<Response<GetBookResponse>, Status> {
-        let id = request.into_inner().book_id;
-        check_book_id(&id)?;
+        let GetBookRequest { book_id, include_related, user_id } = request.into_inner();
+        let mut violations = Violations::new();
+        check_id("book_id", &book_id, &mut violations);
+        if !user_id.is_empty() {
+            check_id("user_id", &user_id, &mut violations);
+        }
+        violations.check()?;
         let generation = self.live().generation();
-        let index = generation.index_of_id(&id).ok_or(UnknownBook)?;
-        let found = generation.book(index).map(book::to_message);
-        Ok(Response::new(GetBookResponse { book: found }))
+        let index = generation.index_of_id(&book_id).ok_or(UnknownBook)?;
+        let mut answer = GetBookResponse {
+            book: generation.book(index).map(book::to_message),
+            ..GetBookResponse::default()
+        };
+        if let Some(book) = generation.book(index).filter(|_| !user_id.is_empty()) {
+            match library::book(self.recommender.store(), &user_id, book.number).await {
+                Ok(done) => {
+                    let message = |done| user_book::to_message(&generation, &done, None);
+                    answer.user_book = done.map(message);
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "what a user did to a book cannot be read");
+                    answer.stale = true;
+                }
+            }
+        }
+        if include_related {
+            answer.editions = lists::messages(&generation, &related::editions(&generation, index));
+            answer.series_books =
+                lists::messages(&generation, &related::series_books(&generation, index));
+        }
+        Ok(Response::new(answer))
     }
 
     async fn search_books(
@@ -72,6 +117,10 @@ impl CatalogService for Catalog {
         let size = pages::size(request.page_size, SEARCH_PAGE, &mut violations);
         let offset = pages::offset(&request.page_token, SEARCH_BOOKS_MAX, &mut violations);
         violations.check()?;
+        if let Some(book) = self.book_by_isbn(&request.query) {
+            let books = vec![book];
+            return Ok(Response::new(SearchBooksResponse { books, ..Default::default() }));
+        }
         let size = size.min(SEARCH_BOOKS_MAX - offset);
         // One more than wanted shows whether any follow.
         let found = self.live().search_books(&request.query, offset, size + 1).await;
@@ -130,6 +179,46 @@ impl CatalogService for Catalog {
         violations.check()?;
         let put = self.live().put_offers(&offers).await.map_err(|error| failed(&error))?;
         Ok(Response::new(UpdateOffersResponse { unknown_book_ids: put.unknown }))
+    }
+
+    async fn list_books(
+        &self,
+        request: Request<ListBooksRequest>,
+    ) -> Result<Response<ListBooksResponse>, Status> {
+        let bounds = Bounds::of(&self.settings);
+        let generation = self.live().generation();
+        Ok(Response::new(lists::books(generation, request.into_inner(), &bounds).await?))
+    }
+
+    async fn list_categories(
+        &self,
+        request: Request<ListCategoriesRequest>,
+    ) -> Result<Response<ListCategoriesResponse>, Status> {
+        let generation = self.live().generation();
+        Ok(Response::new(lists::categories(&generation, request.get_ref())?))
+    }
+
+    async fn adjust_stock(
+        &self,
+        request: Request<AdjustStockRequest>,
+    ) -> Result<Response<AdjustStockResponse>, Status> {
+        let AdjustStockRequest { request_id, book_id, change } = request.into_inner();
+        let mut violations = Violations::new();
+        check_id("request_id", &request_id, &mut violations);
+        check_id("book_id", &book_id, &mut violations);
+        let fits = change != 0 && STOCK_CHANGES.contains(&change);
+        violations.expect(fits, "change", change, "-10000 to 10000, and not 0");
+        violations.check()?;
+        let adjusted = self.live().adjust_stock(&request_id, &book_id, change).await;
+        let (stock, applied_before) = match adjusted.map_err(|error| failed(&error))? {
+            StockOutcome::Changed(stock) => (Some(stock), false),
+            StockOutcome::Repeated(stock) => (stock, true),
+            StockOutcome::NotCounted => (None, false),
+            StockOutcome::SoldOut(stock) => return Err(status::sold_out(stock)),
+            StockOutcome::Conflicting => return Err(status::request_conflicting()),
+            StockOutcome::UnknownBook => return Err(UnknownBook.into()),
+        };
+        Ok(Response::new(AdjustStockResponse { stock, applied_before }))
     }
 
     async fn delete_book(

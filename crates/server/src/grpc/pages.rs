@@ -32,7 +32,7 @@ pub(super) fn size(page_size: i32, size: Size, found: &mut Violations) -> u32 {
 
 /// Asks for what follows an id.
 pub(super) fn token_of_id(id: &str) -> String {
-    URL_SAFE_NO_PAD.encode(id)
+    token(id)
 }
 
 /// The id that a page begins after; `None` for the first.
@@ -42,7 +42,7 @@ pub(super) fn id(token: &str, found: &mut Violations) -> Option<String> {
 
 /// Asks for what follows this many entries.
 pub(super) fn token_of_offset(offset: u32) -> String {
-    URL_SAFE_NO_PAD.encode(offset.to_string())
+    token(&offset.to_string())
 }
 
 /// How many entries a page leaves out, below a bound.
@@ -51,8 +51,13 @@ pub(super) fn offset(token: &str, bound: u32, found: &mut Violations) -> u32 {
     read(token, found, offset).unwrap_or_default()
 }
 
+/// Asks for what follows what this text stands for.
+pub(super) fn token(text: &str) -> String {
+    URL_SAFE_NO_PAD.encode(text)
+}
+
 /// What a token says; `None` for none, and for one that says nothing of the kind.
-fn read<T>(
+pub(super) fn read<T>(
     token: &str,
     found: &mut Violations,
     meaning: impl Fn(String) -> Option<T>,

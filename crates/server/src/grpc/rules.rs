@@ -2,6 +2,8 @@
 
 mod message;
 
+pub(super) use message::from_message;
+
 use std::sync::Arc;
 
 use api::v1::rule_service_server::RuleService;

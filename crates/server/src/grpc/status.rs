@@ -13,6 +13,7 @@ use super::tutorial::UnknownCategory;
 use super::violations::Invalid;
 use crate::access::{Refusal, Role};
 use crate::ingest::NotTaken;
+use crate::reading_list::NoRoom;
 use crate::recommend::UnknownBook;
 use crate::settings::Rate;
 
@@ -23,11 +24,22 @@ const DOMAIN: &str = "foreword";
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Reason {
     BookUnknown,
+    SoldOut,
+    RequestConflicting,
     CategoryUnknown,
     UserUnknown,
     UserMerged,
+    ReadingListsLimit,
+    ReadingListLate,
     RuleUnknown,
     RulesLimit,
+    ModelUnknown,
+    ModelDamaged,
+    NoOlderModel,
+    TrainingRunning,
+    TrainingFailed,
+    NothingToLearn,
+    WatchersLimit,
     StoreUnavailable,
     EventsQueueLimit,
     EventsWaitingLimit,
@@ -47,13 +59,24 @@ enum Reason {
 
 impl Reason {
     #[cfg(test)]
-    const ALL: [Self; 21] = [
+    const ALL: [Self; 32] = [
         Self::BookUnknown,
+        Self::SoldOut,
+        Self::RequestConflicting,
         Self::CategoryUnknown,
         Self::UserUnknown,
         Self::UserMerged,
+        Self::ReadingListsLimit,
+        Self::ReadingListLate,
         Self::RuleUnknown,
         Self::RulesLimit,
+        Self::ModelUnknown,
+        Self::ModelDamaged,
+        Self::NoOlderModel,
+        Self::TrainingRunning,
+        Self::TrainingFailed,
+        Self::NothingToLearn,
+        Self::WatchersLimit,
         Self::StoreUnavailable,
         Self::EventsQueueLimit,
         Self::EventsWaitingLimit,
@@ -74,11 +97,22 @@ impl Reason {
     fn name(self) -> &'static str {
         match self {
             Self::BookUnknown => "BOOK_UNKNOWN",
+            Self::SoldOut => "SOLD_OUT",
+            Self::RequestConflicting => "REQUEST_CONFLICTING",
             Self::CategoryUnknown => "CATEGORY_UNKNOWN",
             Self::UserUnknown => "USER_UNKNOWN",
             Self::UserMerged => "USER_MERGED",
+            Self::ReadingListsLimit => "READING_LISTS_LIMIT",
+            Self::ReadingListLate => "READING_LIST_LATE",
             Self::RuleUnknown => "RULE_UNKNOWN",
             Self::RulesLimit => "RULES_LIMIT",
+            Self::ModelUnknown => "MODEL_UNKNOWN",
+            Self::ModelDamaged => "MODEL_DAMAGED",
+            Self::NoOlderModel => "NO_OLDER_MODEL",
+            Self::TrainingRunning => "TRAINING_RUNNING",
+            Self::TrainingFailed => "TRAINING_FAILED",
+            Self::NothingToLearn => "NOTHING_TO_LEARN",
+            Self::WatchersLimit => "WATCHERS_LIMIT",
             Self::StoreUnavailable => "STORE_UNAVAILABLE",
             Self::EventsQueueLimit => "EVENTS_QUEUE_LIMIT",
             Self::EventsWaitingLimit => "EVENTS_WAITING_LIMIT",
@@ -127,6 +161,21 @@ impl From<UnknownCategory> for Status {
     }
 }
 
+/// There are only so many units of a book, fewer than are to be taken.
+pub(crate) fn sold_out(stock: u32) -> Status {
+    let metadata = [("stock".to_owned(), stock.to_string())];
+    let details = ErrorDetails::with_error_info(Reason::SoldOut.name(), DOMAIN, metadata);
+    let message = format!("change: found {stock} in stock, expected as many as are to be taken");
+    Status::with_error_details(Code::FailedPrecondition, message, details)
+}
+
+/// The id of a change names another.
+pub(crate) fn request_conflicting() -> Status {
+    let details = because(Reason::RequestConflicting);
+    let message = "request_id: found the id of another change, expected one of its own";
+    Status::with_error_details(Code::AlreadyExists, message, details)
+}
+
 /// There is no such user.
 pub(crate) fn unknown_user() -> Status {
     let details = because(Reason::UserUnknown);
@@ -141,6 +190,21 @@ pub(crate) fn merged_before() -> Status {
     Status::with_error_details(Code::FailedPrecondition, message, details)
 }
 
+/// As many reading lists are on their way as the server holds at once.
+pub(crate) fn too_many_reading_lists(_: NoRoom) -> Status {
+    let details = retry(Reason::ReadingListsLimit, STORE_RETRY);
+    let message = "too many reading lists are on their way; try again later";
+    Status::with_error_details(Code::Unavailable, message, details)
+}
+
+/// A reading list has not come whole within `limit`.
+pub(crate) fn reading_list_late(limit: Duration) -> Status {
+    let seconds = limit.as_secs();
+    let message = format!("the list has not come within {seconds} seconds; send it again");
+    let details = because(Reason::ReadingListLate);
+    Status::with_error_details(Code::DeadlineExceeded, message, details)
+}
+
 /// There is no such rule.
 pub(crate) fn unknown_rule() -> Status {
     let details = because(Reason::RuleUnknown);
@@ -152,6 +216,51 @@ pub(crate) fn too_many_rules(max: u32) -> Status {
     let details = because(Reason::RulesLimit);
     let message = format!("found {max} other rules, expected fewer: delete one first");
     Status::with_error_details(Code::FailedPrecondition, message, details)
+}
+
+/// There is no such model.
+pub(crate) fn unknown_model() -> Status {
+    let details = because(Reason::ModelUnknown);
+    Status::with_error_details(Code::NotFound, "version: no such model is kept", details)
+}
+
+/// The file of a model is not what it was.
+pub(crate) fn model_damaged(found: &str) -> Status {
+    let message = format!("version: the model is damaged: {found}");
+    let details = because(Reason::ModelDamaged);
+    Status::with_error_details(Code::FailedPrecondition, message, details)
+}
+
+/// There is nothing to roll back to.
+pub(crate) fn no_older_model() -> Status {
+    let message = "no model is kept that is older than the active one";
+    Status::with_error_details(Code::FailedPrecondition, message, because(Reason::NoOlderModel))
+}
+
+/// A training is running, here or elsewhere.
+pub(crate) fn training_running() -> Status {
+    let message = "a training is running; try again when it has ended";
+    Status::with_error_details(Code::FailedPrecondition, message, because(Reason::TrainingRunning))
+}
+
+/// A training failed; the log says why.
+pub(crate) fn training_failed() -> Status {
+    let message = "the training failed, and the log of the server says why; the model before \
+                   stays active";
+    Status::with_error_details(Code::Internal, message, because(Reason::TrainingFailed))
+}
+
+/// No event speaks for a book.
+pub(crate) fn nothing_to_learn() -> Status {
+    let message = "the shop has no event that speaks for one of its books, expected some";
+    Status::with_error_details(Code::FailedPrecondition, message, because(Reason::NothingToLearn))
+}
+
+/// As many watch the figures as may.
+pub(crate) fn too_many_watchers(max: usize) -> Status {
+    let details = retry(Reason::WatchersLimit, STORE_RETRY);
+    let message = format!("found {max} others who watch, expected fewer; try again later");
+    Status::with_error_details(Code::ResourceExhausted, message, details)
 }
 
 /// The store cannot be read or written just now.

@@ -1,6 +1,7 @@
 //! Times of the contract: to milliseconds since 1970, and back.
 
 use std::ops::RangeInclusive;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use prost_types::Timestamp;
 
@@ -25,6 +26,12 @@ pub(super) fn milliseconds(
         return None;
     };
     Some(time.seconds * 1000 + i64::from(nanos / NANOS_PER_MS))
+}
+
+/// A time of the system; `None` for one before 1970.
+pub(super) fn timestamp_of(time: SystemTime) -> Option<Timestamp> {
+    let since_1970 = time.duration_since(UNIX_EPOCH).ok()?;
+    i64::try_from(since_1970.as_millis()).ok().map(timestamp)
 }
 
 /// A time by its milliseconds since 1970.

@@ -1,5 +1,8 @@
 //! `foreword.v1.UserService`.
 
+mod lists;
+mod reading_list;
+
 use std::pin::Pin;
 use std::sync::Arc;
 
@@ -7,29 +10,41 @@ use api::v1::stored_event::Origin;
 use api::v1::user_service_server::UserService;
 use api::v1::{
     DeleteUserRequest, DeleteUserResponse, Event, EventKind, ExportUserRequest, ExportUserResponse,
-    MergeUsersRequest, MergeUsersResponse, StoredEvent as StoredEventMessage,
+    ImportReadingListRequest, ImportReadingListResponse, ListUserBooksRequest,
+    ListUserBooksResponse, ListUsersRequest, ListUsersResponse, MergeUsersRequest,
+    MergeUsersResponse, StoredEvent as StoredEventMessage,
 };
 use futures_util::{Stream, StreamExt as _, stream};
 use recommender::{ItemNumber, Rating};
 use storage::{EventId, EventOrigin, NewImpression, Store, StoreError, StoredEvent};
-use tonic::{Request, Response, Status};
+use tonic::{Request, Response, Status, Streaming};
 
-use super::status;
+use self::reading_list::Import;
 use super::time::timestamp;
 use super::v1::check_id;
 use super::violations::Violations;
+use super::{pages, status, user_book};
 use crate::layers::Permit;
+use crate::library::{self, Kinds};
+use crate::reading_list::ReadingLists;
 use crate::recommend::Recommender;
+use crate::settings::LiveSettings;
 use crate::users::{self, Export, Exported};
+
+/// How many users, or books of one, an answer holds.
+const PAGE: pages::Size = pages::Size { default: 20, max: 100 };
 
 /// Keeps what is known of users.
 pub(super) struct UserKeeper {
     recommender: Arc<Recommender>,
+    settings: LiveSettings,
+    reading_lists: ReadingLists,
 }
 
 impl UserKeeper {
-    pub(super) fn new(recommender: Arc<Recommender>) -> Self {
-        Self { recommender }
+    pub(super) fn new(recommender: Arc<Recommender>, settings: LiveSettings) -> Self {
+        let reading_lists = ReadingLists::new(recommender.store().clone());
+        Self { recommender, settings, reading_lists }
     }
 
     /// Has the next answer know that a user is gone.
@@ -42,6 +57,75 @@ impl UserKeeper {
 
 #[tonic::async_trait]
 impl UserService for UserKeeper {
+    async fn list_users(
+        &self,
+        request: Request<ListUsersRequest>,
+    ) -> Result<Response<ListUsersResponse>, Status> {
+        let request = request.into_inner();
+        let mut violations = Violations::new();
+        let size = pages::size(request.page_size, PAGE, &mut violations);
+        let after = lists::after_user(&request.page_token, &mut violations);
+        violations.check()?;
+        let (generation, store) = (self.recommender.live().generation(), self.recommender.store());
+        let events_max = self.settings.current().serve.history_events_max.get();
+        let weights = self.recommender.weights();
+        let found = library::summaries(store, &generation, weights, after, size, events_max).await;
+        let (users, next) = found.map_err(|error| failed(&error))?;
+        Ok(Response::new(ListUsersResponse {
+            users: users.iter().map(|user| lists::summary(&generation, user)).collect(),
+            next_page_token: next.map(lists::token_of_user).unwrap_or_default(),
+        }))
+    }
+
+    async fn list_user_books(
+        &self,
+        request: Request<ListUserBooksRequest>,
+    ) -> Result<Response<ListUserBooksResponse>, Status> {
+        let request = request.into_inner();
+        let mut violations = Violations::new();
+        check_id("user_id", &request.user_id, &mut violations);
+        let kinds = Kinds {
+            any: lists::kinds("any_kinds", &request.any_kinds, &mut violations),
+            none: lists::kinds("no_kinds", &request.no_kinds, &mut violations),
+        };
+        let size = pages::size(request.page_size, PAGE, &mut violations) as usize;
+        let after = lists::after_book(&request.page_token, &mut violations);
+        violations.check()?;
+        let store = self.recommender.store();
+        let page = library::page(store, &request.user_id, &kinds, after, size).await;
+        let page = page.map_err(|error| failed(&error))?.ok_or_else(status::unknown_user)?;
+        let items: Vec<ItemNumber> = page.books.iter().map(|book| book.item).collect();
+        let ids = store.item_ids(&items).await.map_err(|error| failed(&error))?;
+        let generation = self.recommender.live().generation();
+        let books = page.books.iter().zip(ids);
+        Ok(Response::new(ListUserBooksResponse {
+            books: books.map(|(book, id)| user_book::to_message(&generation, book, id)).collect(),
+            next_page_token: page.next.map(lists::token_of_book).unwrap_or_default(),
+            // At most as many as events are looked at.
+            total_count: page.total as i32,
+        }))
+    }
+
+    type ImportReadingListStream =
+        Pin<Box<dyn Stream<Item = Result<ImportReadingListResponse, Status>> + Send + 'static>>;
+
+    async fn import_reading_list(
+        &self,
+        request: Request<Streaming<ImportReadingListRequest>>,
+    ) -> Result<Response<Self::ImportReadingListStream>, Status> {
+        let permit = Permit::of(&request);
+        let import = Import::new(self.reading_lists.clone(), request.into_inner(), permit);
+        let answers = stream::unfold(Some(import), |import| async move {
+            let mut import = import?;
+            match import.next().await {
+                Ok(Some(answer)) => Some((Ok(answer), Some(import))),
+                Ok(None) => None,
+                Err(status) => Some((Err(status), None)),
+            }
+        });
+        Ok(Response::new(answers.boxed()))
+    }
+
     type ExportUserStream =
         Pin<Box<dyn Stream<Item = Result<ExportUserResponse, Status>> + Send + 'static>>;
 
@@ -185,10 +269,8 @@ fn impression(user_id: &str, shown: &NewImpression, book: Option<String>) -> Sto
 /// An event's id as text. Those of clients are; those that an import made of what a row says are
 /// 16 bytes, which are written in hexadecimal digits.
 fn text_of(id: EventId) -> String {
-    match std::str::from_utf8(id.as_bytes()) {
-        Ok(text) if !text.chars().any(char::is_control) => text.to_owned(),
-        _ => id.as_bytes().iter().map(|byte| format!("{byte:02x}")).collect(),
-    }
+    let digits = || id.as_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+    user_book::text_of(id).unwrap_or_else(digits)
 }
 
 fn check_user(field: &str, id: &str) -> Result<(), Status> {

@@ -1,14 +1,15 @@
 //! `foreword.v1.RecommendationService`.
 
-mod answer;
+pub(super) mod answer;
+pub(super) mod page;
 mod question;
 
 use std::sync::Arc;
 
 use api::v1::recommendation_service_server::RecommendationService;
 use api::v1::{
-    RecommendRequest, RecommendResponse, SimilarBooksRequest, SimilarBooksResponse,
-    TrendingRequest, TrendingResponse,
+    RecommendPageRequest, RecommendPageResponse, RecommendRequest, RecommendResponse,
+    SimilarBooksRequest, SimilarBooksResponse, TrendingRequest, TrendingResponse,
 };
 use tonic::{Request, Response, Status};
 use transport::Deadline;
@@ -19,7 +20,7 @@ use crate::recommend::{Fresh, Recommender};
 use crate::settings::LiveSettings;
 
 pub use answer::to_message;
-pub(super) use question::{check_id, results_wanted};
+pub(super) use question::{check_id, filter, reader, results_wanted};
 
 /// Answers the clients of Foreword's own contract.
 pub(super) struct V1 {
@@ -97,5 +98,24 @@ impl RecommendationService for V1 {
             fallback: answer::fallback(&answer).into(),
             shown_token: answer.shown.token(),
         }))
+    }
+
+    async fn recommend_page(
+        &self,
+        request: Request<RecommendPageRequest>,
+    ) -> Result<Response<RecommendPageResponse>, Status> {
+        let deadline = request.extensions().get::<Deadline>().copied();
+        let request = request.into_inner();
+        let bounds = Bounds::of(&self.settings);
+        let mut violations = Violations::new();
+        let fresh = Fresh { revision: request.user_revision, deadline };
+        let history = &request.history;
+        let reader = question::reader(request.user_id, fresh, history, &bounds, &mut violations);
+        let filter =
+            question::filter(request.filter, &request.shown_token, &bounds, &mut violations);
+        let wanted = page::wanted(request.shelves, &bounds, &mut violations);
+        violations.check()?;
+        let page = self.recommender.page(&reader, &filter, &wanted).await?;
+        Ok(Response::new(page::to_message(&page, &filter.filter)))
     }
 }

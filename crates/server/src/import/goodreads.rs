@@ -4,8 +4,6 @@
 //! read, since no kind of event says that one is at it; did-not-finish → abandon. A
 //! rating is an event of its own, which takes the place of the one from an earlier export.
 
-use std::path::Path;
-
 use recommender::{EventKind, ItemNumber, Rating};
 
 use super::event_id::event_id;
@@ -47,13 +45,12 @@ impl Columns {
 
 /// Reads an export as what this user did to the books of the index.
 pub(super) fn read(
-    file: &Path,
+    table: Table,
     user: &str,
     index: &MatchIndex,
     mut ratings: ReaderRatings,
     sink: &mut Sink,
 ) -> Result<(), Stop> {
-    let table = Table::open(file)?;
     let columns = Columns::of(&table)?;
     table.visit(Content::Events, OpenEnd::Noted, sink, |row, sink| {
         read_book(row, &columns, user, index, &mut ratings, sink)

@@ -5,7 +5,7 @@ use storage::book::ISBN13_PREFIXES;
 /// The ISBN-13 that a text spells: 10 or 13 digits with a right check digit, with
 /// or without hyphens and spaces. Leading zeros that a spreadsheet dropped are
 /// put back if the check digit agrees.
-pub(super) fn parse(text: &str) -> Option<u64> {
+pub(crate) fn parse(text: &str) -> Option<u64> {
     let symbols: Vec<u8> = text
         .bytes()
         .filter(|byte| !matches!(byte, b'-' | b' '))

@@ -75,6 +75,31 @@ pub(super) enum OpenError {
     Foreign(&'static str),
 }
 
+/// A text that is longer than it may be, found while reading it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("text is longer than {bytes_max} bytes, unpacked if it was packed; expected no more")]
+pub(super) struct TooLong {
+    bytes_max: u64,
+}
+
+/// Fails at the first byte beyond a bound.
+struct Bounded<R> {
+    source: R,
+    bytes_max: u64,
+    read: u64,
+}
+
+impl<R: Read> Read for Bounded<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.source.read(buffer)?;
+        self.read += read as u64;
+        match self.read > self.bytes_max {
+            true => Err(io::Error::other(TooLong { bytes_max: self.bytes_max })),
+            false => Ok(read),
+        }
+    }
+}
+
 /// How much of a file was read, as it lies on the disk; shared with its reader.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Meter(Arc<MeterState>);
@@ -141,11 +166,25 @@ pub(super) fn open(path: &Path) -> Result<Opened, OpenError> {
     }
     let bytes = metadata.is_file().then_some(metadata.len());
     let meter = Meter::default();
-    let text = unpack(Metered { source: file, meter: meter.clone() }, meter.clone())?;
+    let text = unpack(Metered { source: file, meter: meter.clone() }, meter.clone(), u64::MAX)?;
     Ok(Opened { text, meter, bytes })
 }
 
-fn unpack(source: impl Read + Send + 'static, meter: Meter) -> Result<Text, OpenError> {
+/// Opens a file that is in memory. Its text, unpacked, may have so many bytes; reading fails with
+/// [`TooLong`] inside the error if it has more.
+pub(super) fn open_bytes(bytes: Vec<u8>, text_bytes_max: u64) -> Result<Opened, OpenError> {
+    let length = bytes.len() as u64;
+    let meter = Meter::default();
+    let source = Metered { source: io::Cursor::new(bytes), meter: meter.clone() };
+    let text = unpack(source, meter.clone(), text_bytes_max)?;
+    Ok(Opened { text, meter, bytes: Some(length) })
+}
+
+fn unpack(
+    source: impl Read + Send + 'static,
+    meter: Meter,
+    text_bytes_max: u64,
+) -> Result<Text, OpenError> {
     let mut source = BufReader::with_capacity(BUFFER_BYTES, source);
     let packing = match source.fill_buf()? {
         [] => return Err(OpenError::Empty),
@@ -158,6 +197,7 @@ fn unpack(source: impl Read + Send + 'static, meter: Meter) -> Result<Text, Open
         Packing::Gzip => Box::new(MultiGzDecoder::new(source)),
         Packing::Zstd => Box::new(ZstdFrames::new(source)),
     };
+    let source = Box::new(Bounded { source, bytes_max: text_bytes_max, read: 0 });
     let buffer = vec![0; BUFFER_BYTES];
     let mut text = Text { source, packing, meter, buffer, at: 0, end: 0, failed: None };
     text.fill_whole();
@@ -219,7 +259,8 @@ impl Text {
 
     /// An error of the packed data says so; one of the disk stays what it is.
     fn explain(&self, error: io::Error) -> io::Error {
-        if self.packing == Packing::Plain || error.raw_os_error().is_some() {
+        let is_too_long = error.get_ref().is_some_and(|inner| inner.is::<TooLong>());
+        if self.packing == Packing::Plain || is_too_long || error.raw_os_error().is_some() {
             return error;
         }
         let (packing, bytes) = (self.packing.name(), self.meter.bytes());
@@ -288,7 +329,8 @@ mod tests {
     fn read(bytes: &[u8]) -> Result<String, String> {
         let meter = Meter::default();
         let source = Metered { source: io::Cursor::new(bytes.to_vec()), meter: meter.clone() };
-        let mut unpacked = unpack(source, meter).map_err(|error| error.to_string())?;
+        let unpacked = unpack(source, meter, 10_000_000);
+        let mut unpacked = unpacked.map_err(|error| error.to_string())?;
         let mut text = String::new();
         unpacked.read_to_string(&mut text).map_err(|error| error.to_string())?;
         Ok(text)
@@ -321,6 +363,16 @@ mod tests {
         for bytes in [text.clone().into_bytes(), gzip(text.as_bytes()), zstd(text.as_bytes())] {
             assert_eq!(read(&bytes).as_deref(), Ok(text.as_str()));
         }
+    }
+
+    #[test]
+    fn text_that_is_too_long_is_refused_however_small_it_is_packed() {
+        let text = "a".repeat(10_000_001);
+        for bytes in [text.clone().into_bytes(), gzip(text.as_bytes()), zstd(text.as_bytes())] {
+            let error = read(&bytes).expect_err("it is too long");
+            assert!(error.starts_with("text is longer than 10000000 bytes"), "{error}");
+        }
+        assert_eq!(read(&gzip(&text.as_bytes()[1..])).map(|text| text.len()), Ok(10_000_000));
     }
 
     #[test]

@@ -149,8 +149,10 @@ impl Sink {
     pub(super) fn count_row(&mut self) -> Result<(), Stop> {
         let file = self.file();
         file.rows_read += 1;
-        if file.rows_read.is_multiple_of(PROGRESS_ROWS) {
+        let rows = file.rows_read;
+        if rows.is_multiple_of(PROGRESS_ROWS) {
             self.progress.at(self.meter.bytes());
+            self.progress.rows(rows);
             if self.sender.is_closed() {
                 return Err(Stop::Interrupted);
             }

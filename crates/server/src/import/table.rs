@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::error::{FileProblem, ImportError};
-use super::open::{self, Damage, Meter, OpenError, Text};
+use super::open::{self, Damage, Meter, OpenError, Opened, Text};
 use super::report::{Content, Refusal, quoted};
 use super::rows::{ROW_BYTES_MAX, RawRow, RowError, Rows, delimiter};
 use super::sink::{Sink, Stop};
@@ -75,6 +75,23 @@ impl Table {
     pub(super) fn open(path: &Path) -> Result<Self, ImportError> {
         let failed = |problem| ImportError::file(path, problem);
         let opened = open::open(path).map_err(|error| failed(explain(error)))?;
+        Self::of(path, opened)
+    }
+
+    /// Reads the header of a file that is in memory, and stands under this name in errors. Its
+    /// text, unpacked, may have so many bytes.
+    pub(super) fn open_bytes(
+        name: &Path,
+        bytes: Vec<u8>,
+        text_bytes_max: u64,
+    ) -> Result<Self, ImportError> {
+        let opened = open::open_bytes(bytes, text_bytes_max)
+            .map_err(|error| ImportError::file(name, explain(error)))?;
+        Self::of(name, opened)
+    }
+
+    fn of(path: &Path, opened: Opened) -> Result<Self, ImportError> {
+        let failed = |problem| ImportError::file(path, problem);
         let delimiter = delimiter(opened.text.head());
         let mut rows = Rows::new(opened.text, delimiter);
         let header = read_header(&mut rows).map_err(failed)?;

@@ -74,6 +74,12 @@ impl IngestFigures {
         self.groups_failed.fetch_add(1, Ordering::Relaxed);
     }
 
+    /// How many events were stored.
+    pub(crate) fn stored_events(&self) -> u64 {
+        let events = self.entries.iter().take(EventKind::ALL.len());
+        events.map(|results| results[0].load(Ordering::Relaxed)).sum()
+    }
+
     fn add(&self, subject: usize, result: &str) {
         let place = RESULTS.iter().position(|one| *one == result).unwrap_or(RESULTS.len() - 1);
         self.entries[subject][place].fetch_add(1, Ordering::Relaxed);

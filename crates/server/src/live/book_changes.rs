@@ -8,9 +8,12 @@ use std::collections::HashMap;
 
 use recommender::ItemNumber;
 use recommender::offer::Price;
-use storage::{Book, PutBooks, StoreError};
+use storage::{Book, PutBooks, StockChange, StockOutcome, StoreError};
 
 use super::Live;
+
+/// How many changes of stock are remembered, so that none is made twice.
+const STOCK_CHANGES_KEPT: u32 = 100_000;
 
 /// How a book is to be offered.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -80,6 +83,31 @@ impl Live {
         writer.commit().await?;
         self.serve_stored_books().await;
         Ok(put)
+    }
+
+    /// Changes a book's stock by some units, and serves it when it returns. A request that is made
+    /// again changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// As every method of [`Writer`](storage::Writer).
+    pub async fn adjust_stock(
+        &self,
+        request_id: &str,
+        book: &str,
+        change: i32,
+    ) -> Result<StockOutcome, StoreError> {
+        let mut writer = self.store.begin().await?;
+        let Some(item) = writer.find_items(&[book]).await?.into_iter().flatten().next() else {
+            return Ok(StockOutcome::UnknownBook);
+        };
+        let wanted = StockChange { request_id: request_id.to_owned(), item, change };
+        let outcome = writer.adjust_stock(&wanted, STOCK_CHANGES_KEPT).await?;
+        if let StockOutcome::Changed(_) = outcome {
+            writer.commit().await?;
+            self.serve_stored_books().await;
+        }
+        Ok(outcome)
     }
 
     /// Deletes a book, and tells whether the shop had it. It is not served any more when this

@@ -3,16 +3,19 @@
 
 use std::fs;
 use std::future::Future;
-use std::io::{self, BufRead as _, Read as _};
+use std::io::{self, BufRead as _, Read as _, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
+use super::lines::Teller;
 use super::outcome::{Outcome, RetrainError};
+use super::stage::Stages;
 use super::trainer::train_here;
 use crate::blocking::blocking;
 use crate::data_folder::DataFolder;
 use crate::idle;
+use crate::progress::Progress;
 use crate::settings::{Settings, SettingsError};
 use crate::telemetry::log;
 use crate::train::{TrainError, Trained};
@@ -22,25 +25,27 @@ const SETTINGS_BYTES_MAX: u64 = 4 << 20;
 
 /// Trains for a service that started this process, as that would within itself, with the settings
 /// that it hands over. It logs to standard error, and ends early once `stop` or its standard input
-/// ends. What comes back is the line that tells the service what came of it, for standard output, also
-/// where there is no new model.
+/// ends. `output`, which is to be standard output, gets the lines that tell the service how far it is
+/// and what came of it, also where there is no new model.
 ///
 /// # Errors
 ///
-/// If there is no such line: a defect.
+/// If the service cannot be told; a `BrokenPipe` is of one that was killed.
 pub async fn train_beside_serve(
     data: &DataFolder,
     stop: impl Future<Output = ()>,
-) -> serde_json::Result<String> {
+    output: impl Write + Send + 'static,
+) -> io::Result<()> {
     give_way();
+    let teller = Arc::new(Teller::new(output));
     let outcome = match blocking(settings_of_service).await {
         Ok(settings) => {
             log::start(settings.log.format, settings.log.levels());
-            Outcome::from(train_unless(stop, data, &settings).await)
+            Outcome::from(train_unless(stop, data, &settings, &teller).await)
         }
         Err(error) => Outcome::failed(&error),
     };
-    serde_json::to_string(&outcome)
+    teller.ended(outcome)
 }
 
 /// Has a kernel that is short of memory end this process before all others, and tells whoever reads
@@ -69,6 +74,7 @@ async fn train_unless(
     stop: impl Future<Output = ()>,
     data: &DataFolder,
     settings: &Settings,
+    teller: &Arc<Teller<impl Write + Send + 'static>>,
 ) -> Result<Trained, RetrainError> {
     let cancelled = Arc::<AtomicBool>::default();
     let cancel = Arc::clone(&cancelled);
@@ -78,8 +84,10 @@ async fn train_unless(
         cancel.store(true, Ordering::Relaxed);
     })?;
     let (data, settings, cancel) = (data.clone(), settings.clone(), Arc::clone(&cancelled));
+    let teller = Arc::clone(teller);
+    let stages: Arc<dyn Progress> = Arc::new(Stages::new(move |stage| teller.stage(stage)));
     // The service says so where this thread is not what it should be.
-    let work = move |_| train_here(&data, &settings, &cancelled);
+    let work = move |_| train_here(&data, &settings, &stages, &cancelled);
     let mut training = idle::spawn("training", work)?;
     let (trained, is_stopped) = tokio::select! {
         trained = &mut training => (trained, false),

@@ -11,7 +11,7 @@ use crate::train::{TrainError, Trained};
 
 /// Why there is no new model.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum RetrainError {
+pub(crate) enum RetrainError {
     /// The training says why.
     #[error(transparent)]
     Train(#[from] TrainError),
@@ -44,7 +44,7 @@ pub(super) enum RetrainError {
 
 impl RetrainError {
     /// What it is to the schedule.
-    pub(super) fn ended(&self) -> Ended {
+    pub(crate) fn ended(&self) -> Ended {
         match self {
             Self::Told { how, .. } => *how,
             Self::Train(TrainError::NoInteractions { .. }) => Ended::NothingToLearn,

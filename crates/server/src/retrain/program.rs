@@ -3,22 +3,21 @@
 //!
 //! The process gets the settings in force as the first line of its standard input, and lives no
 //! longer than that is open: if the service is killed, the system closes it. It logs where the
-//! service logs, and writes one line, its [`Outcome`], to its standard output. It has idle priority, and
-//! whoever waits for it the usual one, so that its end is known at once.
+//! service logs, and tells how far it is and what came of it in [`lines`] on its standard output. It has
+//! idle priority, and whoever waits for it the usual one, so that its end is known at once.
 
 use std::ffi::OsString;
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Write as _};
 use std::path::PathBuf;
-use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::process::{Child, Command, ExitStatus, Stdio};
 
+use super::leash::Leash;
+use super::lines;
 use super::outcome::{Outcome, RetrainError};
+use super::stage::Stage;
 use crate::idle::{self, Priority};
 use crate::settings::Settings;
 use crate::train::{TrainError, Trained};
-
-/// The most bytes that an outcome has.
-const OUTCOME_BYTES_MAX: u64 = 64 << 10;
 
 /// A program that trains beside a service: `foreword train --beside-serve` on the same data folder.
 /// It calls [`train_beside_serve`](super::train_beside_serve).
@@ -32,7 +31,7 @@ pub struct TrainingProgram {
 
 /// Why a process told of no training.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum ProgramError {
+pub(crate) enum ProgramError {
     /// It does not start.
     #[error("cannot start a process to train in: {}: {source}", program.display())]
     Start {
@@ -61,12 +60,13 @@ pub(super) enum ProgramError {
 
 impl TrainingProgram {
     /// Trains, and waits for the end on this thread. Another one, of idle priority, starts the process,
-    /// which inherits that; what the priority was is told to `tell`.
+    /// which inherits that; what the priority was is told to `tell`, and `see` is shown how far it is.
     pub(super) fn train(
         &self,
         settings: &Settings,
         leash: &Leash,
         tell: impl FnOnce(Priority) + Send + 'static,
+        see: impl FnMut(Stage),
     ) -> Result<Trained, RetrainError> {
         let handed = settings.to_line().map_err(io::Error::from).map_err(ProgramError::Talk)?;
         let program = self.clone();
@@ -82,17 +82,15 @@ impl TrainingProgram {
             let _ = writeln!(input, "{handed}");
             leash.keep_open(input);
         }
-        let mut told = Vec::new();
-        // Whatever cannot be read is no outcome.
-        let _ = output.map(|output| output.take(OUTCOME_BYTES_MAX).read_to_end(&mut told));
+        let told = output.and_then(|output| lines::read(output, see));
         let status = leash.wait().map_err(ProgramError::Talk)?;
-        match serde_json::from_slice::<Outcome>(&told) {
-            Ok(Outcome::Trained(trained)) => Ok(trained),
+        match told {
+            Some(Outcome::Trained(trained)) => Ok(trained),
             // Whatever a process says that was to end.
             _ if leash.is_pulled() => Err(TrainError::Cancelled.into()),
-            Ok(outcome) => outcome.into(),
-            Err(_) if is_killed(status) => Err(ProgramError::Killed.into()),
-            Err(_) => Err(ProgramError::NoResult { status }.into()),
+            Some(outcome) => outcome.into(),
+            None if is_killed(status) => Err(ProgramError::Killed.into()),
+            None => Err(ProgramError::NoResult { status }.into()),
         }
     }
 
@@ -119,66 +117,6 @@ fn is_killed(_: ExitStatus) -> bool {
     false
 }
 
-/// What ends the process of a training from another thread than the one that waits for it.
-#[derive(Debug, Default)]
-pub(super) struct Leash {
-    held: Mutex<Held>,
-}
-
-#[derive(Debug, Default)]
-struct Held {
-    process: Option<Child>,
-    /// The standard input of the process, which ends soon once this is closed.
-    input: Option<ChildStdin>,
-    is_pulled: bool,
-}
-
-impl Leash {
-    /// Has the process end by itself, soon, and any later one at once.
-    pub(super) fn pull(&self) {
-        let mut held = self.held();
-        held.is_pulled = true;
-        held.input = None;
-    }
-
-    /// Kills the process, if there is one.
-    pub(super) fn kill(&self) {
-        if let Some(process) = &mut self.held().process {
-            // It has ended a moment ago.
-            let _ = process.kill();
-        }
-    }
-
-    fn is_pulled(&self) -> bool {
-        self.held().is_pulled
-    }
-
-    fn hold(&self, process: Child) {
-        self.held().process = Some(process);
-    }
-
-    fn keep_open(&self, input: ChildStdin) {
-        let mut held = self.held();
-        held.input = (!held.is_pulled).then_some(input);
-    }
-
-    /// Waits for the process, which was held and has closed its standard output, or is to: nobody can
-    /// kill it through this any more.
-    fn wait(&self) -> io::Result<ExitStatus> {
-        let mut held = self.held();
-        held.input = None;
-        let Some(mut process) = held.process.take() else {
-            unreachable!("only who held it waits for it")
-        };
-        drop(held);
-        process.wait()
-    }
-
-    fn held(&self) -> MutexGuard<'_, Held> {
-        self.held.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
 #[cfg(all(test, unix))]
 #[expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 mod tests {
@@ -189,7 +127,7 @@ mod tests {
     use crate::retrain::schedule::Ended;
 
     /// What a process that has read its settings can say.
-    const BUSY: &str = r#"{"not_trained":{"how":"busy","why":"WHY"}}"#;
+    const BUSY: &str = r#"{"ended":{"not_trained":{"how":"busy","why":"WHY"}}}"#;
 
     fn program(script: &str) -> TrainingProgram {
         let arguments = ["-c", script].map(OsString::from).into();
@@ -198,7 +136,7 @@ mod tests {
 
     fn train(script: &str, leash: &Leash) -> RetrainError {
         let settings = Settings::read(None).unwrap();
-        program(script).train(&settings, leash, drop).unwrap_err()
+        program(script).train(&settings, leash, drop, drop).unwrap_err()
     }
 
     fn check(script: &str, how: Ended, expected: &str) {
@@ -217,6 +155,18 @@ mod tests {
     }
 
     #[test]
+    fn how_far_it_is_comes_before_what_came_of_it() {
+        let stage = |done| format!(r#"{{"at":{{"name":"solving","done":{done},"total":9}}}}"#);
+        let script = format!("echo '{}'; echo '{}'; echo '{BUSY}'", stage(1), stage(2));
+        let settings = Settings::read(None).unwrap();
+        let mut seen = Vec::new();
+        let see = |stage: Stage| seen.push((stage.name, stage.done, stage.total));
+        let told = program(&script).train(&settings, &Leash::default(), drop, see);
+        assert_eq!(told.unwrap_err().to_string(), "WHY");
+        assert_eq!(seen, [1, 2].map(|done| ("solving".to_owned(), done, Some(9))));
+    }
+
+    #[test]
     fn a_process_that_tells_nothing_failed_and_its_end_is_told() {
         check("read settings; kill -9 $$", Ended::Failed, "was killed; the kernel");
         check("exit 7", Ended::Failed, "without a result (exit status: 7)");
@@ -224,7 +174,7 @@ mod tests {
         check("exec yes", Ended::Failed, "without a result (signal: 13 (SIGPIPE))");
         let missing = TrainingProgram { program: "/no/such".into(), arguments: Vec::new() };
         let settings = Settings::read(None).unwrap();
-        let error = missing.train(&settings, &Leash::default(), drop).unwrap_err();
+        let error = missing.train(&settings, &Leash::default(), drop, drop).unwrap_err();
         assert!(error.to_string().starts_with("cannot start a process to train in: /no/such: "));
     }
 
@@ -232,9 +182,9 @@ mod tests {
     fn the_settings_are_handed_over() {
         let mut sources = crate::settings::Sources::new(None, []);
         sources.set("train.neighbours=77");
-        let script = "read line; printf '{\"not_trained\":{\"how\":\"busy\",\"why\":%s}}' \
+        let script = "read line; printf '{\"ended\":{\"not_trained\":{\"how\":\"busy\",\"why\":%s}}}' \
             \"$(printf %s \"$line\" | sed 's/\"/./g; s/.*/\"&\"/')\"";
-        let told = program(script).train(&sources.read().unwrap(), &Leash::default(), drop);
+        let told = program(script).train(&sources.read().unwrap(), &Leash::default(), drop, drop);
         assert_eq!(told.unwrap_err().to_string(), "[[[.train.,.neighbours.],77]]");
     }
 
@@ -243,7 +193,7 @@ mod tests {
     fn the_process_has_idle_priority() {
         // Field 41 of `proc_pid_stat(5)`; there is no space in this process's name.
         let script = "read settings; read -r stat < /proc/$$/stat; set -- $stat; shift 40; \
-            echo '{\"not_trained\":{\"how\":\"busy\",\"why\":\"policy '$1'\"}}'";
+            echo '{\"ended\":{\"not_trained\":{\"how\":\"busy\",\"why\":\"policy '$1'\"}}}'";
         let told = train(script, &Leash::default()).to_string();
         assert_eq!(told, "policy 5", "SCHED_IDLE");
     }

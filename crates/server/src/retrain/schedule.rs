@@ -37,7 +37,7 @@ pub(crate) struct Pace {
 /// How a training ended.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum Ended {
+pub(crate) enum Ended {
     /// There is a new model.
     Trained,
     /// There was nothing to learn from.

@@ -1,73 +1,102 @@
-//! The trainer: one training at a time, on a thread of its own, of idle priority.
+//! The trainer: one training at a time, whoever wants it, on a thread of its own, of idle priority.
 //!
 //! Everything that a training needs is made on that thread, so that all of it inherits the priority,
 //! and is gone when it ends: a pool of one thread, a runtime, and a store with one reader; or else a
 //! process, which makes all that for itself.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
 
 use tokio::runtime;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot, watch};
 use tokio::time::timeout;
 
+use super::leash::Leash;
 use super::outcome::RetrainError;
-use super::program::{Leash, TrainingProgram};
+use super::program::TrainingProgram;
+use super::schedule::Ended;
+use super::stage::{Stage, Stages};
 use crate::data_folder::DataFolder;
 use crate::idle::{self, Priority};
-use crate::progress::{Progress, Silent};
+use crate::progress::Progress;
 use crate::settings::Settings;
-use crate::telemetry::metrics::TrainingFigures;
+use crate::telemetry::metrics::Metrics;
 use crate::train::{Trained, train};
 
 /// How long a process that was killed may take to be gone.
 const KILLED_PATIENCE: Duration = Duration::from_secs(1);
 
-/// Where a training is done.
-#[derive(Clone, Debug)]
-enum Place {
-    /// Within this process.
-    Here,
-    /// In a process of this program.
-    Program(TrainingProgram),
-}
-
-/// Trains beside everything else.
+/// Trains beside everything else: when the service finds that it is time, and when somebody asks for it.
 #[derive(Debug)]
-pub(crate) struct Trainer {
+pub struct Trainer {
     data: DataFolder,
-    place: Place,
-    /// Ends trainings here,
-    cancelled: Arc<AtomicBool>,
-    /// and those of a process.
-    leash: Arc<Leash>,
+    /// A process to train in; without one, trainings are within this process.
+    program: OnceLock<TrainingProgram>,
+    metrics: Arc<Metrics>,
     /// One permit, which a training holds until its thread ends.
     turn: Arc<Semaphore>,
+    latest: Mutex<Latest>,
     /// Whether it was said that trainings have another priority than they should.
     said: Arc<AtomicBool>,
 }
 
+#[derive(Debug, Default)]
+struct Latest {
+    /// What ends the latest training.
+    leash: Arc<Leash>,
+    /// Whether the next one is to end as well.
+    is_stopped: bool,
+}
+
+/// A training under way; dropping it stops it.
+#[derive(Debug)]
+pub(crate) struct Training {
+    ended: oneshot::Receiver<Result<Trained, RetrainError>>,
+    stage: watch::Receiver<Stage>,
+    leash: Arc<Leash>,
+    metrics: Arc<Metrics>,
+    began: Instant,
+}
+
+/// Held by the thread of a training: when that ends, however that is, the next one may begin.
+struct Turn {
+    metrics: Arc<Metrics>,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        self.metrics.trainings.ended();
+    }
+}
+
 impl Trainer {
     /// One for a data folder, which trains within this process.
-    pub(crate) fn new(data: DataFolder) -> Self {
-        let (cancelled, leash, said) = Default::default();
-        let turn = Arc::new(Semaphore::new(1));
-        Self { data, place: Place::Here, cancelled, leash, turn, said }
+    pub(crate) fn new(data: DataFolder, metrics: Arc<Metrics>) -> Self {
+        let (program, latest, said) = Default::default();
+        Self { data, program, metrics, turn: Arc::new(Semaphore::new(1)), latest, said }
     }
 
-    /// The same in a process of its own.
-    pub(crate) fn by_program(data: DataFolder, program: TrainingProgram) -> Self {
-        Self { place: Place::Program(program), ..Self::new(data) }
+    /// Has a process of its own train from now on.
+    pub(crate) fn train_by(&self, program: TrainingProgram) {
+        // It is said once.
+        let _ = self.program.set(program);
     }
 
-    /// Trains, and waits for the end. A training that is not waited for goes on.
-    pub(super) async fn train(
-        &self,
-        settings: &Settings,
-        figures: &TrainingFigures,
-    ) -> Result<Trained, RetrainError> {
-        let turn = Arc::clone(&self.turn).try_acquire_owned().map_err(|_| RetrainError::AtWork)?;
+    /// Begins a training on all events.
+    ///
+    /// # Errors
+    ///
+    /// [`RetrainError::AtWork`] if one is under way here, and if there is no thread to be had.
+    pub(crate) fn begin(&self, settings: &Settings) -> Result<Training, RetrainError> {
+        let permit =
+            Arc::clone(&self.turn).try_acquire_owned().map_err(|_| RetrainError::AtWork)?;
+        let metrics = Arc::clone(&self.metrics);
+        metrics.trainings.begun();
+        let turn = Turn { metrics: Arc::clone(&metrics), _permit: permit };
+        let leash = self.leash();
+        let (tell_stage, stage) = watch::channel(Stage::default());
         let (data, settings) = (self.data.clone(), settings.clone());
         let said = Arc::clone(&self.said);
         let tell = move |priority| {
@@ -75,34 +104,49 @@ impl Trainer {
                 tracing::warn!(%priority, "this system has no idle priority to give: trainings take CPU time from calls");
             }
         };
-        // The turn is given back when the thread ends, however that is.
-        let trained = match self.place.clone() {
-            Place::Here => {
-                let cancelled = Arc::clone(&self.cancelled);
-                idle::spawn("training", move |priority| {
-                    let _turn = turn;
-                    tell(priority);
-                    train_here(&data, &settings, &cancelled)
-                })?
-            }
-            Place::Program(program) => {
-                let leash = Arc::clone(&self.leash);
-                idle::spawn_usual("training", move || {
-                    let _turn = turn;
-                    program.train(&settings, &leash, tell)
-                })?
-            }
+        let held = Arc::clone(&leash);
+        let ended = match self.program.get().cloned() {
+            None => idle::spawn("training", move |priority| {
+                let _turn = turn;
+                tell(priority);
+                let stages = Stages::new(move |stage| drop(tell_stage.send_replace(stage.clone())));
+                train_here(&data, &settings, &(Arc::new(stages) as _), held.flag())
+            })?,
+            Some(program) => idle::spawn_usual("training", move || {
+                let _turn = turn;
+                let see = |stage| drop(tell_stage.send_replace(stage));
+                program.train(&settings, &held, tell, see)
+            })?,
         };
-        figures.begun();
-        let trained = trained.await;
-        figures.ended();
-        trained.unwrap_or(Err(RetrainError::Panicked))
+        Ok(Training { ended, stage, leash, metrics, began: Instant::now() })
+    }
+
+    /// Trains, and waits for the end.
+    pub(super) async fn train(&self, settings: &Settings) -> Result<Trained, RetrainError> {
+        match self.begin(settings) {
+            Ok(mut training) => training.ended().await,
+            Err(error) => {
+                count(&self.metrics, Duration::ZERO, Err(&error));
+                Err(error)
+            }
+        }
+    }
+
+    /// What ends the next training.
+    fn leash(&self) -> Arc<Leash> {
+        let mut latest = self.latest();
+        latest.leash = Arc::default();
+        if latest.is_stopped {
+            latest.leash.pull();
+        }
+        Arc::clone(&latest.leash)
     }
 
     /// Has a training that is under way, and any later one, end soon.
     pub(crate) fn stop(&self) {
-        self.cancelled.store(true, Ordering::Relaxed);
-        self.leash.pull();
+        let mut latest = self.latest();
+        latest.is_stopped = true;
+        latest.leash.pull();
     }
 
     /// Waits until no training is under way, for so long at most; tells whether none was by then. A
@@ -111,10 +155,52 @@ impl Trainer {
         if timeout(patience, self.turn.acquire()).await.is_ok() {
             return true;
         }
-        self.leash.kill();
+        self.latest().leash.kill();
         // What is not gone by now goes by itself: killed, or with this process.
         let _ = timeout(KILLED_PATIENCE, self.turn.acquire()).await;
         false
+    }
+
+    fn latest(&self) -> MutexGuard<'_, Latest> {
+        self.latest.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Training {
+    /// Waits for the end; what comes of it is told once.
+    pub(crate) async fn ended(&mut self) -> Result<Trained, RetrainError> {
+        let trained = (&mut self.ended).await.unwrap_or(Err(RetrainError::Panicked));
+        count(&self.metrics, self.began.elapsed(), trained.as_ref());
+        trained
+    }
+
+    /// How far it is.
+    pub(crate) fn stage(&self) -> Stage {
+        self.stage.borrow().clone()
+    }
+
+    /// Since when it has been under way.
+    pub(crate) fn began(&self) -> Instant {
+        self.began
+    }
+}
+
+impl Drop for Training {
+    fn drop(&mut self) {
+        self.leash.pull();
+    }
+}
+
+/// Counts how a training ended, or that none could begin.
+fn count(metrics: &Metrics, took: Duration, trained: Result<&Trained, &RetrainError>) {
+    let figures = &metrics.trainings;
+    match trained {
+        Ok(trained) => figures.trained(took, trained.peak_bytes),
+        Err(error) => match error.ended() {
+            Ended::Failed => drop(figures.failed.fetch_add(1, Ordering::Relaxed)),
+            Ended::Busy => drop(figures.busy.fetch_add(1, Ordering::Relaxed)),
+            Ended::Trained | Ended::NothingToLearn => {}
+        },
     }
 }
 
@@ -122,15 +208,15 @@ impl Trainer {
 pub(super) fn train_here(
     data: &DataFolder,
     settings: &Settings,
+    progress: &Arc<dyn Progress>,
     cancelled: &Arc<AtomicBool>,
 ) -> Result<Trained, RetrainError> {
     let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
-    let silent: Arc<dyn Progress> = Arc::new(Silent);
     let settings = &settings.beside_others();
     let trained = runtime.block_on(async {
         let models = data.models()?;
         let store = data.store(settings).await?;
-        let trained = train(&store, &models, settings, &silent, cancelled).await;
+        let trained = train(&store, &models, settings, progress, cancelled).await;
         store.close().await;
         trained
     });

@@ -79,6 +79,7 @@ impl Layers {
             (Place::Section | Place::Key(Kind::Free), Value::Table(table)) => {
                 self.put_all(&path, table, source_of);
             }
+            (Place::Elsewhere, _) => {}
             (Place::Unknown, Value::Table(table)) if !table.is_empty() => {
                 self.put_all(&path, table, source_of);
             }

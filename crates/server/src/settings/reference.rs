@@ -26,6 +26,9 @@ pub(super) enum Kind {
     Free,
 }
 
+/// Sections of the same sources that another part of the program reads.
+const ELSEWHERE: [&str; 1] = ["marketplace"];
+
 /// Where a path leads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Place {
@@ -35,21 +38,25 @@ pub(super) enum Place {
     InFree,
     /// To a table with keys of its own.
     Section,
+    /// To a section that another part of the program reads.
+    Elsewhere,
     /// Nowhere.
     Unknown,
 }
 
 /// Every key with its kind and its default.
 #[derive(Debug)]
-pub(super) struct Reference {
+pub struct Reference {
     keys: BTreeMap<KeyPath, (Kind, Value)>,
+    /// Sections that are not looked at.
+    elsewhere: Vec<String>,
 }
 
 /// The reference that is built in.
 pub(super) static BUILT_IN: LazyLock<Reference> = LazyLock::new(|| {
     // Read at each start, and so in every test.
     let table: Table = REFERENCE.parse().expect("the reference is TOML");
-    Reference::new(table)
+    Reference::new(table, ELSEWHERE.map(str::to_owned).to_vec())
 });
 
 impl Kind {
@@ -86,11 +93,25 @@ impl Kind {
 }
 
 impl Reference {
-    /// The keys of a table.
-    pub(super) fn new(table: Table) -> Self {
+    /// The keys of another part of the program, such as the web shop's, from its own commented
+    /// defaults. The sections of the service are left alone then, as that part's are by the
+    /// service.
+    ///
+    /// # Panics
+    ///
+    /// If the text is no TOML: a defect of the build.
+    #[must_use]
+    pub fn of_part(text: &str) -> Self {
+        let table = text.parse().expect("the reference of a part is TOML");
+        let sections = BUILT_IN.sections().into_iter().map(str::to_owned);
+        Self::new(table, sections.collect())
+    }
+
+    /// The keys of a table, and sections that are read elsewhere.
+    pub(super) fn new(table: Table, elsewhere: Vec<String>) -> Self {
         let mut keys = BTreeMap::new();
         collect(&mut Vec::new(), table, &mut keys);
-        Self { keys }
+        Self { keys, elsewhere }
     }
 
     /// Every key with its default.
@@ -105,6 +126,9 @@ impl Reference {
 
     /// Where a path leads.
     pub(super) fn place(&self, path: &[String]) -> Place {
+        if path.first().is_some_and(|section| self.elsewhere.contains(section)) {
+            return Place::Elsewhere;
+        }
         if let Some((kind, _)) = self.keys.get(path) {
             return Place::Key(*kind);
         }
@@ -223,7 +247,7 @@ mod tests {
     #[test]
     fn a_path_leads_to_a_key_a_section_or_nowhere() {
         let table = "[a]\nb = 1\n[a.free]\n[a.deep]\nc = 'x'".parse().unwrap();
-        let reference = Reference::new(table);
+        let reference = Reference::new(table, vec!["other".to_owned()]);
         let check = |name: &str, expected| assert_eq!(reference.place(&path(name)), expected);
         check("a", Place::Section);
         check("a.b", Place::Key(Kind::Whole));
@@ -234,5 +258,7 @@ mod tests {
         check("a.deep.c", Place::Key(Kind::Text));
         check("a.de", Place::Unknown);
         check("z", Place::Unknown);
+        check("other", Place::Elsewhere);
+        check("other.thing", Place::Elsewhere);
     }
 }

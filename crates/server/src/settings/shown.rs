@@ -4,9 +4,10 @@ use std::fmt::{self, Debug, Formatter};
 use std::sync::Arc;
 
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use super::layers::Layers;
-use super::reference::BUILT_IN;
+use super::reference::{BUILT_IN, Reference};
 use super::source::Sources;
 use super::{Settings, SettingsError};
 
@@ -46,6 +47,18 @@ impl Sources {
     /// place of each.
     pub fn read(&self) -> Result<Settings, SettingsError> {
         Settings::of(Layers::of::<Settings>(&BUILT_IN, self), Arc::new(self.clone()))
+    }
+
+    /// Reads what another part of the program has in the same sources, such as `[marketplace]`.
+    ///
+    /// # Errors
+    ///
+    /// As [`Sources::read`], for the keys of that part.
+    pub fn read_part<T: DeserializeOwned>(
+        &self,
+        reference: &'static Reference,
+    ) -> Result<T, SettingsError> {
+        Layers::of::<T>(reference, self).read()
     }
 }
 

@@ -91,7 +91,7 @@ fn flag(assignment: &str) -> Set {
 /// Reads it; the file's name is `FILE` in messages.
 fn read(set: &Set) -> (Result<All, String>, Vec<Shown>) {
     static KEYS: std::sync::LazyLock<Reference> =
-        std::sync::LazyLock::new(|| Reference::new(REFERENCE.parse().unwrap()));
+        std::sync::LazyLock::new(|| Reference::new(REFERENCE.parse().unwrap(), Vec::new()));
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("settings.toml");
     let named = set.file.as_ref().map(|text| {

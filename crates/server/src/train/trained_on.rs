@@ -44,7 +44,7 @@ impl TrainedOn {
     }
 
     /// What a text with such a section says; `None` if it has none.
-    pub(super) fn from_toml(text: &str) -> Option<Self> {
+    pub(crate) fn from_toml(text: &str) -> Option<Self> {
         let table = text.parse::<Table>().ok()?;
         let table = table.get(TABLE)?;
         let value = |key: &str| table.get(key)?.as_integer();

@@ -34,7 +34,7 @@ async fn upsert(running: &Running, books: Vec<Book>) -> Result<UpsertBooksRespon
 }
 
 async fn get(running: &Running, id: &str) -> Result<Book, Status> {
-    let request = GetBookRequest { book_id: id.to_owned() };
+    let request = GetBookRequest { book_id: id.to_owned(), ..GetBookRequest::default() };
     Ok(client(running).get_book(request).await?.into_inner().book.unwrap())
 }
 

@@ -11,11 +11,13 @@ use transport::health::v1::{HealthCheckRequest, HealthListRequest};
 
 use crate::running::{self, Running};
 
-const SERVICES: [&str; 7] = [
+const SERVICES: [&str; 9] = [
     "",
     "Recommendations",
     "foreword.v1.CatalogService",
     "foreword.v1.EventService",
+    "foreword.v1.InsightService",
+    "foreword.v1.ModelService",
     "foreword.v1.RecommendationService",
     "foreword.v1.RuleService",
     "foreword.v1.UserService",

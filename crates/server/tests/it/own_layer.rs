@@ -44,7 +44,14 @@ async fn a_header_chooses_the_model() {
         let recommender = Arc::new(service.recommender().with_model(version).await.unwrap());
         versions.insert(
             version.0,
-            grpc::routes(&recommender, service.ingest(), service.settings()).unwrap(),
+            grpc::routes(
+                &recommender,
+                service.ingest(),
+                service.settings(),
+                service.shown(),
+                service.trainer(),
+            )
+            .unwrap(),
         );
     }
     let address = format!("http://{}", service.plaintext_addresses()[0]);

@@ -20,13 +20,6 @@ async fn start(folder: &Path, settings: &str) -> Running {
     Running::start_with(folder, running::settings_of(settings)).await
 }
 
-/// A metric of trainings.
-async fn metric(running: &Running, name: &str) -> f64 {
-    let page = running.admin.get("/metrics").await.text;
-    let line = page.lines().find(|line| line.starts_with(name));
-    line.and_then(|line| line.rsplit_once(' ')?.1.parse().ok()).unwrap_or(-1.0)
-}
-
 async fn similar(running: &Running, book: u32) -> Vec<String> {
     let book_id = book.to_string();
     let request = SimilarBooksRequest { book_id, max_results: 10, ..Default::default() };
@@ -52,7 +45,7 @@ async fn a_new_book_and_its_first_events_come_into_the_model_by_themselves() {
         running::add_ratings(&store, user, &[10, 41], 10).await;
     }
     until(async || similar(&running, 10).await.contains(&"41".to_owned())).await;
-    assert_eq!(metric(&running, "foreword_trainings_total{outcome=\"failed\"}").await, 0.0);
+    assert_eq!(running.metric("foreword_trainings_total{outcome=\"failed\"}").await, 0.0);
     store.close().await;
     running.stop().await;
 }
@@ -80,21 +73,21 @@ async fn any_change_is_learnt_in_the_end_and_then_nothing_is_trained_again() {
     let store = running::store(folder.path()).await;
     running::add_views(&store, 3, 1).await;
     until(async || running.live.model_version() == Some(2)).await;
-    until(async || metric(&running, "foreword_changes_not_learnt{kind=\"events\"}").await == 0.0)
+    until(async || running.metric("foreword_changes_not_learnt{kind=\"events\"}").await == 0.0)
         .await;
-    assert!(metric(&running, "foreword_training_seconds").await > 0.0);
+    assert!(running.metric("foreword_training_seconds").await > 0.0);
     // The next training is that of the next change.
     running::add_views(&store, 4, 1).await;
     until(async || running.live.model_version() >= Some(3)).await;
-    assert_eq!(metric(&running, "foreword_trainings_total{outcome=\"trained\"}").await, 2.0);
+    assert_eq!(running.metric("foreword_trainings_total{outcome=\"trained\"}").await, 2.0);
     running.stop().await;
     // Another process reads in the model what it was trained on.
     let running = start(folder.path(), SHORT).await;
     running::add_views(&store, 5, 1).await;
-    until(async || metric(&running, "foreword_changes_not_learnt{kind=\"events\"}").await == 1.0)
+    until(async || running.metric("foreword_changes_not_learnt{kind=\"events\"}").await == 1.0)
         .await;
     until(async || running.live.model_version() >= Some(4)).await;
-    assert_eq!(metric(&running, "foreword_trainings_total{outcome=\"trained\"}").await, 1.0);
+    assert_eq!(running.metric("foreword_trainings_total{outcome=\"trained\"}").await, 1.0);
     running.stop().await;
     store.close().await;
 }
@@ -111,7 +104,7 @@ async fn a_shop_without_a_model_gets_one_once_there_is_something_to_learn() {
     store.close().await;
     until(async || running.live.model_version().is_some()).await;
     // Books alone were not tried: that would have failed.
-    assert_eq!(metric(&running, "foreword_trainings_total{outcome=\"failed\"}").await, 0.0);
+    assert_eq!(running.metric("foreword_trainings_total{outcome=\"failed\"}").await, 0.0);
     running.stop().await;
 }
 
@@ -124,12 +117,11 @@ async fn whoever_trains_by_hand_is_left_to_it() {
     let store = running::store(folder.path()).await;
     running::add_book(&store, 41).await;
     store.close().await;
-    until(async || metric(&running, "foreword_trainings_total{outcome=\"busy\"}").await >= 2.0)
-        .await;
+    until(async || running.metric("foreword_trainings_total{outcome=\"busy\"}").await >= 2.0).await;
     assert_eq!(running.live.model_version(), Some(1));
     drop(lock);
     until(async || running.live.model_version() == Some(2)).await;
-    assert_eq!(metric(&running, "foreword_trainings_total{outcome=\"failed\"}").await, 0.0);
+    assert_eq!(running.metric("foreword_trainings_total{outcome=\"failed\"}").await, 0.0);
     running.stop().await;
 }
 
@@ -143,7 +135,7 @@ async fn a_training_that_fails_is_tried_again_and_the_service_goes_on() {
     let store = running::store(folder.path()).await;
     running::add_book(&store, 41).await;
     store.close().await;
-    until(async || metric(&running, "foreword_trainings_total{outcome=\"failed\"}").await >= 2.0)
+    until(async || running.metric("foreword_trainings_total{outcome=\"failed\"}").await >= 2.0)
         .await;
     assert!(!similar(&running, 10).await.is_empty());
     fs::remove_dir(&in_the_way).unwrap();
@@ -159,7 +151,7 @@ async fn a_service_that_trains_stops_at_once() {
     // Far longer than the test may take.
     let slow = format!("{SHORT}[train]\nlow_pass_iterations = 100\nneighbours = 2000\n");
     let running = start(folder.path(), &slow).await;
-    until(async || metric(&running, "foreword_training_under_way").await == 1.0).await;
+    until(async || running.metric("foreword_training_under_way").await == 1.0).await;
     let began = Instant::now();
     running.stop().await;
     let took = began.elapsed();
@@ -209,7 +201,7 @@ async fn a_service_that_is_told_not_to_does_not_train() {
     let other = start(folder.path(), SHORT).await;
     until(async || other.live.model_version() == Some(2)).await;
     other.stop().await;
-    assert!(metric(&running, "foreword_trainings_total{outcome=\"trained\"}").await <= 0.0);
+    assert!(running.metric("foreword_trainings_total{outcome=\"trained\"}").await <= 0.0);
     // It takes the other's.
     until(async || running.live.model_version() == Some(2)).await;
     running.stop().await;

@@ -37,6 +37,7 @@ use crate::operator::Operator;
 pub(crate) struct Running {
     pub(crate) admin: Operator,
     pub(crate) executor: unstall::Executor,
+    pub(crate) address: String,
     pub(crate) channel: Channel,
     pub(crate) live: Arc<Live>,
     recommender: Arc<Recommender>,
@@ -51,7 +52,16 @@ impl Running {
     }
 
     /// Serves a data folder with other settings than the defaults.
-    pub(crate) async fn start_with(folder: &Path, mut settings: Settings) -> Self {
+    pub(crate) async fn start_with(folder: &Path, settings: Settings) -> Self {
+        Self::start_as(folder, settings, |service| service).await
+    }
+
+    /// The same with something done to the service before it runs.
+    pub(crate) async fn start_as(
+        folder: &Path,
+        mut settings: Settings,
+        prepare: impl FnOnce(Service) -> Service,
+    ) -> Self {
         settings.serve.listen = vec!["127.0.0.1:0".parse().unwrap()];
         settings.admin.listen = vec!["127.0.0.1:0".parse().unwrap()];
         let data = DataFolder::new(folder);
@@ -61,12 +71,13 @@ impl Running {
         let live = Arc::clone(recommender.live());
         let admin = Operator::of(&service);
         let executor = service.executor().clone();
+        let service = prepare(service);
         let (stop, stopped) = oneshot::channel();
         let ended = tokio::spawn(async move {
             service.run(async { stopped.await.unwrap() }).await.unwrap();
         });
-        let channel = Channel::from_shared(address).unwrap().connect().await.unwrap();
-        Self { admin, executor, channel, live, recommender, stop, ended }
+        let channel = Channel::from_shared(address.clone()).unwrap().connect().await.unwrap();
+        Self { admin, executor, address, channel, live, recommender, stop, ended }
     }
 
     pub(crate) fn v1(&self) -> RecommendationServiceClient<Channel> {
@@ -95,6 +106,13 @@ impl Running {
         let status = parts.headers.get("grpc-status");
         let status = status.or_else(|| body.trailers()?.get("grpc-status"));
         status.map_or(Code::Unknown, |status| Code::from_bytes(status.as_bytes()))
+    }
+
+    /// The value of a metric, by the beginning of its line; -1 if there is none.
+    pub(crate) async fn metric(&self, name: &str) -> f64 {
+        let page = self.admin.get("/metrics").await.text;
+        let line = page.lines().find(|line| line.starts_with(name));
+        line.and_then(|line| line.rsplit_once(' ')?.1.parse().ok()).unwrap_or(-1.0)
     }
 
     /// Takes the store away from under it.

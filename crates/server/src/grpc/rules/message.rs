@@ -15,7 +15,7 @@ use crate::grpc::violations::{Invalid, Violations};
 use crate::rules;
 
 /// The rule that a message holds, or everything that is wrong with it.
-pub(super) fn from_message(message: Option<RuleMessage>) -> Result<Rule, Invalid> {
+pub(in crate::grpc) fn from_message(message: Option<RuleMessage>) -> Result<Rule, Invalid> {
     let mut found = Violations::new();
     let rule = read(message, &mut found);
     found.check()?;

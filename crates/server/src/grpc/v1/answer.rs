@@ -26,7 +26,11 @@ pub fn to_message(answer: &Answer, filter: &Filter) -> RecommendResponse {
 }
 
 /// The books of an answer. `seed` is the book that was asked about, if one was.
-pub(super) fn books(answer: &Answer, filter: &Filter, seed: Option<u32>) -> Vec<RecommendedBook> {
+pub(in crate::grpc) fn books(
+    answer: &Answer,
+    filter: &Filter,
+    seed: Option<u32>,
+) -> Vec<RecommendedBook> {
     let seed = seed.and_then(|index| answer.generation.book(index));
     let message = |ranked: &Ranked| RecommendedBook {
         book: answer.book(ranked).map(book::to_message),
@@ -37,19 +41,23 @@ pub(super) fn books(answer: &Answer, filter: &Filter, seed: Option<u32>) -> Vec<
     answer.shelf.iter().map(message).collect()
 }
 
-pub(super) fn model_version(answer: &Answer) -> String {
+pub(in crate::grpc) fn model_version(answer: &Answer) -> String {
     answer.generation.model().map_or_else(String::new, |model| model.version.to_string())
 }
 
-pub(super) fn fallback(answer: &Answer) -> FallbackMessage {
-    match answer.fallback {
-        None => FallbackMessage::Unspecified,
-        Some(Fallback::UnknownUser) => FallbackMessage::UnknownUser,
-        Some(Fallback::NoHistory) => FallbackMessage::NoHistory,
-        Some(Fallback::NoModel) => FallbackMessage::NoModel,
-        Some(Fallback::StoreUnavailable) => FallbackMessage::StoreUnavailable,
-        Some(Fallback::NoNeighbours) => FallbackMessage::NoNeighbours,
-        Some(Fallback::NoTrend) => FallbackMessage::NoTrend,
+pub(in crate::grpc) fn fallback(answer: &Answer) -> FallbackMessage {
+    answer.fallback.map_or(FallbackMessage::Unspecified, fallback_message)
+}
+
+/// Why an answer is less than what was asked for, as the contract has it.
+pub(in crate::grpc) fn fallback_message(fallback: Fallback) -> FallbackMessage {
+    match fallback {
+        Fallback::UnknownUser => FallbackMessage::UnknownUser,
+        Fallback::NoHistory => FallbackMessage::NoHistory,
+        Fallback::NoModel => FallbackMessage::NoModel,
+        Fallback::StoreUnavailable => FallbackMessage::StoreUnavailable,
+        Fallback::NoNeighbours => FallbackMessage::NoNeighbours,
+        Fallback::NoTrend => FallbackMessage::NoTrend,
     }
 }
 

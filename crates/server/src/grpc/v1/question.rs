@@ -11,12 +11,22 @@ use crate::recommend::{BadToken, BookFilter, Fresh, Reader, Shown};
 
 /// How many results are wanted: 0 stands for the default.
 pub(crate) fn results_wanted(max_results: i32, bounds: &Bounds, found: &mut Violations) -> usize {
+    results_wanted_at("max_results", max_results, bounds, found)
+}
+
+/// The same of a field of another name.
+pub(super) fn results_wanted_at(
+    field: &str,
+    max_results: i32,
+    bounds: &Bounds,
+    found: &mut Violations,
+) -> usize {
     match usize::try_from(max_results) {
         Ok(0) => bounds.results_default,
         Ok(wanted) if wanted <= bounds.results_max => wanted,
         _ => {
             let expected = format!("0 to {}", bounds.results_max);
-            found.add("max_results", max_results, &expected);
+            found.add(field, max_results, &expected);
             0
         }
     }
@@ -28,7 +38,7 @@ pub(crate) fn check_id(field: &str, text: &str, found: &mut Violations) {
 }
 
 /// The reader that a request is about: a user, or whoever has this history.
-pub(super) fn reader(
+pub(crate) fn reader(
     user_id: String,
     fresh: Fresh,
     history: &[HistoryItem],
@@ -81,7 +91,7 @@ fn inline_history(
 }
 
 /// Which books may be returned.
-pub(super) fn filter(
+pub(crate) fn filter(
     message: Option<FilterMessage>,
     shown_token: &str,
     bounds: &Bounds,

@@ -49,6 +49,26 @@ impl Calls {
         of_method.by_code[code as usize].observe(duration);
     }
 
+    /// How many are open.
+    pub(crate) fn open(&self) -> i64 {
+        self.methods.iter().map(|one| one.open.load(Ordering::Relaxed)).sum()
+    }
+
+    /// Those that ended, for each method that was called: its name, and for each code how long they
+    /// took.
+    pub(crate) fn ended_by_code(
+        &self,
+    ) -> impl Iterator<Item = (&'static str, Vec<(Code, &Histogram)>)> {
+        let names = METHODS.iter().map(Method::name).chain([OTHER]);
+        names.zip(&self.methods).filter_map(|(name, one)| {
+            let by_code = one.by_code.iter().enumerate();
+            let ended = by_code.filter(|(_, histogram)| !histogram.is_empty());
+            let ended: Vec<_> =
+                ended.map(|(code, histogram)| (Code::from_i32(code as i32), histogram)).collect();
+            (!ended.is_empty()).then_some((name, ended))
+        })
+    }
+
     fn of(&self, method: Option<&Method>) -> &OfMethod {
         let place = method.and_then(|method| METHODS.iter().position(|one| one == method));
         &self.methods[place.unwrap_or(METHODS.len())]

@@ -43,11 +43,22 @@ const OWN: [&str; 9] = [
 
 const SUBJECTS: usize = METHODS.len() + OWN.len() + 1;
 
+/// Counts for each subject.
+#[derive(Debug)]
+struct Table<const N: usize>([[AtomicU64; N]; SUBJECTS]);
+
+// Not derived: arrays of more than 32 have no default.
+impl<const N: usize> Default for Table<N> {
+    fn default() -> Self {
+        Self(std::array::from_fn(|_| std::array::from_fn(|_| AtomicU64::new(0))))
+    }
+}
+
 /// What an executor is doing, and how often what has happened.
 #[derive(Debug, Default)]
 pub struct ExecutorFigures {
-    stalls: [[AtomicU64; KINDS.len()]; SUBJECTS],
-    sheds: [[AtomicU64; SHEDS.len()]; SUBJECTS],
+    stalls: Table<{ KINDS.len() }>,
+    sheds: Table<{ SHEDS.len() }>,
     stalled: AtomicUsize,
     queue_delay: [Histogram; Lane::ALL.len()],
     workers: [[AtomicUsize; STATES.len()]; Lane::ALL.len()],
@@ -60,12 +71,17 @@ pub struct ExecutorFigures {
 impl ExecutorFigures {
     /// How many stalls of a method there were.
     pub(crate) fn stalls_of(&self, method: &Method) -> u64 {
-        sum(&self.stalls[place(method.path)])
+        sum(&self.stalls.0[place(method.path)])
     }
 
     /// How many calls of a method were shed.
     pub(crate) fn sheds_of(&self, method: &Method) -> u64 {
-        sum(&self.sheds[place(method.path)])
+        sum(&self.sheds.0[place(method.path)])
+    }
+
+    /// How many stalls there were.
+    pub(crate) fn stall_count(&self) -> u64 {
+        self.stalls.0.iter().map(|counts| sum(counts)).sum()
     }
 
     pub(super) fn write(&self, page: &mut Page<'_>) -> fmt::Result {
@@ -95,10 +111,10 @@ impl ExecutorFigures {
 /// The samples of a table by subject and something else. What never happened is left out, but
 /// each method's first cell is there from the start.
 fn cells<const N: usize>(
-    table: &[[AtomicU64; N]; SUBJECTS],
+    table: &Table<N>,
     name: impl Fn(usize) -> &'static str + Copy,
 ) -> impl Iterator<Item = ([&'static str; 2], u64)> {
-    table.iter().enumerate().flat_map(move |(subject, row)| {
+    table.0.iter().enumerate().flat_map(move |(subject, row)| {
         row.iter().enumerate().filter_map(move |(column, count)| {
             let count = count.load(Ordering::Relaxed);
             let shown = count > 0 || (subject < METHODS.len() && column == 0);
@@ -144,7 +160,7 @@ impl unstall::Observer for ExecutorFigures {
     fn stall(&self, method: &str, kind: StallKind) {
         // Kinds that are not known yet count as those of which nothing is known.
         let kind = KINDS.iter().position(|one| *one == kind).unwrap_or(3);
-        self.stalls[place(method)][kind].fetch_add(1, Ordering::Relaxed);
+        self.stalls.0[place(method)][kind].fetch_add(1, Ordering::Relaxed);
     }
 
     fn stalled_now(&self, polls: usize) {
@@ -162,7 +178,7 @@ impl unstall::Observer for ExecutorFigures {
 
     fn shed(&self, method: &str, reason: Shed) {
         let reason = SHEDS.iter().position(|one| *one == reason).unwrap_or_default();
-        self.sheds[place(method)][reason].fetch_add(1, Ordering::Relaxed);
+        self.sheds.0[place(method)][reason].fetch_add(1, Ordering::Relaxed);
     }
 
     fn workers_added(&self, lane: Lane, workers: usize) {

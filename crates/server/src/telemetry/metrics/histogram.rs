@@ -35,7 +35,7 @@ impl Histogram {
 
     /// The sum in seconds, the count, and the count within each bound and not within the one
     /// before.
-    pub(super) fn read(&self) -> (f64, u64, Vec<(f64, u64)>) {
+    pub(crate) fn read(&self) -> (f64, u64, Vec<(f64, u64)>) {
         let bounds = BOUNDS_US.iter().map(|bound| *bound as f64 / 1e6).chain([f64::INFINITY]);
         let counts = self.counts.iter().map(|count| count.load(Ordering::Relaxed));
         let buckets: Vec<(f64, u64)> = bounds.zip(counts).collect();

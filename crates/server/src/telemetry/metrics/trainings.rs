@@ -47,6 +47,16 @@ impl TrainingFigures {
         self.new_books.store(new_books, Ordering::Relaxed);
     }
 
+    /// How many events the active model was not trained on, as far as is known.
+    pub(crate) fn news_events(&self) -> u64 {
+        self.events.load(Ordering::Relaxed)
+    }
+
+    /// Whether one is under way.
+    pub(crate) fn is_under_way(&self) -> bool {
+        self.under_way.load(Ordering::Relaxed)
+    }
+
     pub(super) fn write(&self, page: &mut Page<'_>) -> fmt::Result {
         let read = |cell: &AtomicU64| cell.load(Ordering::Relaxed);
         let ended = [("trained", &self.done), ("failed", &self.failed), ("busy", &self.busy)];

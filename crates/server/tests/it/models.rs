@@ -1,0 +1,221 @@
+//! Models: listed, trained, chosen.
+
+use std::ffi::OsString;
+
+use api::v1::model_service_client::ModelServiceClient;
+use api::v1::train_response::Told;
+use api::v1::{
+    ActivateModelRequest, GetModelRequest, ListModelsRequest, Model, RollBackModelRequest,
+    TrainRequest,
+};
+use server::retrain::TrainingProgram;
+use server::serve::Service;
+use tonic::transport::Channel;
+use tonic::{Code, Status};
+use tonic_types::StatusExt as _;
+
+use crate::running::{self, Running};
+
+fn client(running: &Running) -> ModelServiceClient<Channel> {
+    ModelServiceClient::new(running.channel.clone())
+}
+
+async fn list(running: &Running) -> Vec<Model> {
+    client(running).list_models(ListModelsRequest {}).await.unwrap().into_inner().models
+}
+
+async fn get(running: &Running, version: &str) -> Result<Model, Status> {
+    let request = GetModelRequest { version: version.to_owned() };
+    Ok(client(running).get_model(request).await?.into_inner().model.unwrap())
+}
+
+async fn activate(running: &Running, version: &str) -> Result<Model, Status> {
+    let request = ActivateModelRequest { version: version.to_owned() };
+    Ok(client(running).activate_model(request).await?.into_inner().model.unwrap())
+}
+
+async fn roll_back(running: &Running, version: &str) -> Result<Model, Status> {
+    let request = RollBackModelRequest { version: version.to_owned() };
+    Ok(client(running).roll_back_model(request).await?.into_inner().model.unwrap())
+}
+
+/// Trains; before the model comes only progress.
+async fn train(running: &Running) -> Result<Model, Status> {
+    let mut told = client(running).train(TrainRequest {}).await?.into_inner();
+    while let Some(answer) = told.message().await? {
+        match answer.told.unwrap() {
+            Told::Progress(progress) => assert!(progress.elapsed.is_some()),
+            Told::Model(model) => {
+                assert_eq!(told.message().await?, None);
+                return Ok(model);
+            }
+        }
+    }
+    panic!("the stream ended without a model");
+}
+
+fn reason(status: &Status) -> (Code, String) {
+    (status.code(), status.get_details_error_info().unwrap().reason)
+}
+
+/// Versions, the active one and the one that is served.
+fn told(models: &[Model]) -> (Vec<&str>, Vec<&str>, Vec<&str>) {
+    let of = |is: fn(&Model) -> bool| {
+        models.iter().filter(|model| is(model)).map(|model| model.version.as_str()).collect()
+    };
+    (of(|_| true), of(|model| model.active), of(|model| model.served))
+}
+
+#[tokio::test]
+async fn a_model_is_trained_served_and_told_of() {
+    let folder = running::full_shop().await;
+    let running = Running::start(folder.path()).await;
+    let trained = train(&running).await.unwrap();
+    assert_eq!((trained.version.as_str(), trained.active, trained.served), ("2", true, true));
+    assert_eq!(told(&list(&running).await), (vec!["2", "1"], vec!["2"], vec!["2"]));
+    let model = get(&running, "").await.unwrap();
+    let trained_on = model.trained_on.unwrap();
+    assert_eq!((trained_on.user_count, trained_on.book_count), (60, 40));
+    assert_eq!((trained_on.interaction_count, trained_on.simulated_interaction_count), (600, 0));
+    assert_eq!(trained_on.event_changes_since, Some(0));
+    assert!(model.file_bytes > 0 && model.train_time.is_some() && model.damage.is_empty());
+    assert!(model.settings_toml.starts_with("[train]"), "{}", model.settings_toml);
+    assert!(list(&running).await.iter().all(|model| model.settings_toml.is_empty()));
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn another_model_is_activated_and_rolled_back_to() {
+    let folder = running::full_shop().await;
+    running::train_once(folder.path()).await;
+    running::train_once(folder.path()).await;
+    let running = Running::start(folder.path()).await;
+    assert_eq!(told(&list(&running).await), (vec!["3", "2", "1"], vec!["3"], vec!["3"]));
+    assert_eq!(roll_back(&running, "3").await.unwrap().version, "2");
+    // The request again, and one that nobody needs any more: nothing changes.
+    assert_eq!(roll_back(&running, "3").await.unwrap().version, "2");
+    assert_eq!(running.live.model_version(), Some(2));
+    assert_eq!(roll_back(&running, "").await.unwrap().version, "1");
+    let oldest = roll_back(&running, "").await.unwrap_err();
+    assert_eq!(reason(&oldest), (Code::FailedPrecondition, "NO_OLDER_MODEL".to_owned()));
+    let model = activate(&running, "3").await.unwrap();
+    assert!(model.active && model.served);
+    assert!(activate(&running, "3").await.unwrap().active);
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn what_cannot_be_chosen_is_refused_with_a_reason() {
+    let folder = running::full_shop().await;
+    running::train_once(folder.path()).await;
+    let running = Running::start(folder.path()).await;
+    for version in ["x", "01", "-1"] {
+        for refused in [
+            get(&running, version).await.unwrap_err(),
+            activate(&running, version).await.unwrap_err(),
+        ] {
+            let violations = refused.get_details_bad_request().unwrap().field_violations;
+            assert_eq!(violations[0].field, "version");
+        }
+    }
+    assert_eq!(activate(&running, "").await.unwrap_err().code(), Code::InvalidArgument);
+    let unknown = (Code::NotFound, "MODEL_UNKNOWN".to_owned());
+    assert_eq!(reason(&get(&running, "9").await.unwrap_err()), unknown);
+    assert_eq!(reason(&activate(&running, "9").await.unwrap_err()), unknown);
+    let path = folder.path().join("models/000000000001.snapshot");
+    let mut bytes = std::fs::read(&path).unwrap();
+    let last = bytes.len() - 1;
+    bytes[last] ^= 1;
+    std::fs::write(&path, bytes).unwrap();
+    let damaged = activate(&running, "1").await.unwrap_err();
+    assert_eq!(reason(&damaged), (Code::FailedPrecondition, "MODEL_DAMAGED".to_owned()));
+    assert_eq!(told(&list(&running).await).2, ["2"]);
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn one_training_runs_at_a_time_and_wants_something_to_learn_from() {
+    let folder = running::full_shop().await;
+    let running = Running::start(folder.path()).await;
+    let models = storage::ModelFolder::open(&folder.path().join("models")).unwrap();
+    let lock = models.lock().unwrap();
+    let busy = (Code::FailedPrecondition, "TRAINING_RUNNING".to_owned());
+    assert_eq!(reason(&train(&running).await.unwrap_err()), busy);
+    assert_eq!(reason(&activate(&running, "1").await.unwrap_err()), busy);
+    drop(lock);
+    running.stop().await;
+    let empty = tempfile::tempdir().unwrap();
+    let running = Running::start(empty.path()).await;
+    let nothing = (Code::FailedPrecondition, "NOTHING_TO_LEARN".to_owned());
+    assert_eq!(reason(&train(&running).await.unwrap_err()), nothing);
+    assert_eq!(list(&running).await, []);
+    assert_eq!(get(&running, "").await.unwrap_err().code(), Code::NotFound);
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn whoever_began_it_one_training_is_under_way() {
+    let folder = running::full_shop().await;
+    // Its process tells of a stage, and then trains until it is told to stop.
+    let script = "read settings; echo '{\"at\":{\"name\":\"solving\",\"done\":3,\"total\":9}}'; \
+        exec cat";
+    let program = TrainingProgram {
+        program: "/bin/sh".into(),
+        arguments: ["-c", script].map(OsString::from).into(),
+    };
+    let by_program = |service: Service| service.train_by(program);
+    let running = Running::start_as(folder.path(), running::settings(), by_program).await;
+    let mut first = client(&running).train(TrainRequest {}).await.unwrap().into_inner();
+    loop {
+        let Some(Told::Progress(progress)) = first.message().await.unwrap().unwrap().told else {
+            panic!("nobody has trained");
+        };
+        let found = (progress.stage.as_str(), progress.done_count, progress.total_count);
+        if found != ("", 0, 0) {
+            assert_eq!(found, ("solving", 3, 9));
+            break;
+        }
+    }
+    let busy = (Code::FailedPrecondition, "TRAINING_RUNNING".to_owned());
+    assert_eq!(reason(&train(&running).await.unwrap_err()), busy);
+    assert_eq!(running.metric("foreword_training_under_way").await, 1.0);
+    // Who goes ends it, and the next may begin.
+    drop(first);
+    running::until(async || running.metric("foreword_training_under_way").await == 0.0).await;
+    let mut next = client(&running).train(TrainRequest {}).await.unwrap().into_inner();
+    next.message().await.unwrap().unwrap();
+    // One that is waited for when the service stops is told so.
+    let told = tokio::spawn(async move {
+        loop {
+            if let Err(status) = next.message().await {
+                return status;
+            }
+        }
+    });
+    running.stop().await;
+    assert_eq!(reason(&told.await.unwrap()), (Code::Unavailable, "STOPPING".to_owned()));
+}
+
+#[tokio::test]
+async fn a_training_that_fails_is_told_and_changes_nothing() {
+    let folder = running::full_shop().await;
+    let program = TrainingProgram { program: "/no/such/program".into(), arguments: Vec::new() };
+    let by_program = |service: Service| service.train_by(program);
+    let running = Running::start_as(folder.path(), running::settings(), by_program).await;
+    let failed = (Code::Internal, "TRAINING_FAILED".to_owned());
+    assert_eq!(reason(&train(&running).await.unwrap_err()), failed);
+    assert_eq!(running.metric("foreword_trainings_total{outcome=\"failed\"}").await, 1.0);
+    assert_eq!(told(&list(&running).await), (vec!["1"], vec!["1"], vec!["1"]));
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_training_that_nobody_waits_for_ends() {
+    let folder = running::full_shop().await;
+    let running = Running::start(folder.path()).await;
+    let told = client(&running).train(TrainRequest {}).await.unwrap();
+    drop(told);
+    let models = storage::ModelFolder::open(&folder.path().join("models")).unwrap();
+    running::until(async || models.lock().is_ok()).await;
+    running.stop().await;
+}
