@@ -3,6 +3,7 @@
 // A chore talks to whoever started it, on the terminal.
 #![allow(clippy::print_stdout)]
 
+mod browser;
 mod clients;
 mod codegen;
 mod direction;

@@ -2,13 +2,15 @@
 //!
 //! `FOREWORD_TEST_PYTHON` is a Python with grpcio, grpcio-tools and
 //! grpcio-reflection, `FOREWORD_TEST_SCHEMATHESIS` a schemathesis, `FOREWORD_TEST_POSTGRES` a
-//! server of PostgreSQL that runs meanwhile; `FOREWORD_SKIP_LOG` is where tests say what they
+//! server of PostgreSQL that runs meanwhile; `FOREWORD_TEST_CHROMIUM` a browser, and
+//! `FOREWORD_TEST_PACKAGES` the npm packages that drive it; `FOREWORD_SKIP_LOG` is where tests say what they
 //! left out.
 
 use std::fs;
 
 use testbed::postgres::POSTGRES_VARIABLE;
 
+use crate::browser::Browser;
 use crate::postgres;
 use crate::process::{cargo, run};
 use crate::python::{Addition, Environment};
@@ -39,6 +41,13 @@ pub(crate) fn test(
             }
             Err(error) => skips.push(Skip::tool("schemathesis", format!("{error:#}"))),
         }
+    }
+    match Browser::prepare(workspace) {
+        Ok(browser) => {
+            command.env("FOREWORD_TEST_CHROMIUM", browser.chromium);
+            command.env("FOREWORD_TEST_PACKAGES", browser.packages);
+        }
+        Err(error) => skips.push(Skip::tool("browser", format!("{error:#}"))),
     }
     let cluster = postgres::start(workspace, skips);
     if let Some(cluster) = &cluster {

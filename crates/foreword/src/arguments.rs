@@ -78,10 +78,12 @@ pub(crate) struct Arguments {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Set up a demo shop with simulated readers, train, serve, and show what to try
+    /// Set up a demo shop with simulated readers, train, serve, open its web shop, and show what to try
     Demo(Listening),
     /// Serve recommendations over gRPC
     Serve(Serve),
+    /// Open the web shop, which asks a running service what to put on its shelves
+    Marketplace(Shop),
     /// Read a shop's books and events into the store
     #[command(subcommand)]
     Import(ImportSource),
@@ -122,6 +124,22 @@ pub(crate) struct Listening {
     pub(crate) listen: Vec<String>,
 
     /// Allow addresses that other machines can reach, without any authentication
+    #[arg(long)]
+    pub(crate) insecure: bool,
+}
+
+/// `marketplace`.
+#[derive(Args, Debug)]
+pub(crate) struct Shop {
+    /// Where to listen: HOST:PORT, unix:PATH or systemd; may be given several times [default: localhost:5000]
+    #[arg(long, value_name = "HOST:PORT")]
+    pub(crate) listen: Vec<String>,
+
+    /// Where the service is: `http://HOST:PORT`, `https://HOST:PORT` or unix:PATH [default: the host in `RECOMMENDATIONS_HOST`, else localhost; port 50051]
+    #[arg(long, value_name = "URL")]
+    pub(crate) recommendations: Option<String>,
+
+    /// Let other machines reach a demo, where anybody can be any reader
     #[arg(long)]
     pub(crate) insecure: bool,
 }

@@ -11,6 +11,7 @@ mod import;
 mod keys;
 mod lessons;
 mod man;
+mod marketplace;
 mod recommend;
 mod restore;
 mod serve;
@@ -31,12 +32,14 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
         && serve.print_config
     {
         output::say(server::settings::REFERENCE.trim_end());
+        output::say(format_args!("\n{}", ::marketplace::settings::REFERENCE.trim_end()));
         return Ok(crate::exit::SUCCESS);
     }
     let data = || arguments.data_folder();
     match &arguments.command {
         Command::Demo(listening) => demo::run(&data()?, arguments.sources(), listening).await,
         Command::Serve(serve) => serve::run(&data()?, arguments.sources(), serve).await,
+        Command::Marketplace(shop) => marketplace::run(arguments.sources(), shop).await,
         Command::Import(source) => import::run(&data()?, &arguments.settings()?, source).await,
         // Its settings come from the service.
         Command::Train(train) if train.beside_serve => train::beside_serve(&data()?).await,

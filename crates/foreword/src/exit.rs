@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use marketplace::MarketplaceError;
 use server::serve::ServeError;
 use server::settings::SettingsError;
 
@@ -43,7 +44,9 @@ pub(crate) fn help() -> String {
 /// The code for an error.
 pub(crate) fn of(error: &anyhow::Error) -> ExitCode {
     let is_of_settings = error.chain().any(|cause| {
-        cause.is::<SettingsError>() || cause.downcast_ref().is_some_and(is_of_settings)
+        cause.is::<SettingsError>()
+            || cause.downcast_ref().is_some_and(is_of_settings)
+            || cause.downcast_ref().is_some_and(is_of_the_shops_settings)
     });
     if is_of_settings { ExitCode::from(BAD_SETTINGS) } else { FAILURE }
 }
@@ -66,5 +69,20 @@ fn is_of_settings(error: &ServeError) -> bool {
         | ServeError::Executor(_)
         | ServeError::Broken
         | ServeError::Io(_) => false,
+    }
+}
+
+/// The same of the web shop.
+fn is_of_the_shops_settings(error: &MarketplaceError) -> bool {
+    match error {
+        MarketplaceError::Settings(_)
+        | MarketplaceError::OpenDemo { .. }
+        | MarketplaceError::Tls(_)
+        | MarketplaceError::Channel(_) => true,
+        MarketplaceError::Listen(_)
+        | MarketplaceError::Executor(_)
+        | MarketplaceError::Transport(_)
+        | MarketplaceError::Broken
+        | MarketplaceError::Io(_) => false,
     }
 }

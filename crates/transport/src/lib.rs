@@ -38,6 +38,8 @@ pub use message::{Framing, FramingError, RequestBody};
 pub use peer::Peer;
 pub use server::{ConnectionFigures, Drained, Figures, Monitor, Server, StartError};
 pub use settings::{OtherRequests, Settings};
+/// What handlers run on, for services that are built on the transport.
+pub use unstall;
 
 /// An error of any kind.
 type BoxError = Box<dyn std::error::Error + Send + Sync>;

@@ -34,8 +34,17 @@ pub(super) async fn run(
 
 /// Puts the command line's addresses over the settings'.
 pub(super) async fn apply(listening: &Listening, sources: &mut Sources) -> Result<Openness> {
+    let addresses = addresses(&listening.listen).await?;
+    if !addresses.is_empty() {
+        sources.flag("--listen", "serve.listen", addresses);
+    }
+    Ok(if listening.insecure { Openness::Insecure } else { Openness::LoopbackOnly })
+}
+
+/// The addresses that `--listen` names, host names resolved.
+pub(super) async fn addresses(listen: &[String]) -> Result<Vec<String>> {
     let mut addresses = Vec::new();
-    for name in &listening.listen {
+    for name in listen {
         if name.parse::<Address>().is_ok() {
             addresses.push(name.clone());
             continue;
@@ -45,8 +54,5 @@ pub(super) async fn apply(listening: &Listening, sources: &mut Sources) -> Resul
         })?;
         addresses.extend(found.map(|address| address.to_string()));
     }
-    if !addresses.is_empty() {
-        sources.flag("--listen", "serve.listen", addresses);
-    }
-    Ok(if listening.insecure { Openness::Insecure } else { Openness::LoopbackOnly })
+    Ok(addresses)
 }

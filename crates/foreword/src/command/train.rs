@@ -1,6 +1,7 @@
 //! `foreword train`.
 
 use std::ffi::OsString;
+use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -45,10 +46,13 @@ pub(super) async fn beside_serve(data: &DataFolder) -> Result<ExitCode> {
     let stop = Stop::listen()?;
     // A reload is for the service; whoever tells all processes of this program does no harm.
     let _reloads = reloads()?;
-    let told = train_beside_serve(data, stop.wait()).await.context("cannot tell the service")?;
-    // A service that was killed does not listen, which is no error.
-    output::say(told);
-    Ok(exit::SUCCESS)
+    match train_beside_serve(data, stop.wait(), io::stdout()).await {
+        // A service that was killed does not listen, which is no error.
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(error).context("cannot tell the service")
+        }
+        _ => Ok(exit::SUCCESS),
+    }
 }
 
 /// A service that has a process of this program train for it; one that trains within itself where

@@ -16,6 +16,7 @@ fn the_demo_shows_recommendations_ends_cleanly_and_is_reused() {
         "model 1 is active",
         "you rated",
         "Learnt from simulated readers.",
+        "The shop is open: http://localhost:",
         "buf curl --protocol grpc --http2-prior-knowledge",
         "RecommendationRequest(user_id=1",
         "recommend --user 1 --category mystery",
@@ -27,6 +28,17 @@ fn the_demo_shows_recommendations_ends_cleanly_and_is_reused() {
     let lines = second.read_until("Ctrl-C stops it.").join("\n");
     assert!(!lines.contains("is active"), "trained again: {lines}");
     assert_eq!(second.end_with("-TERM"), 0);
+}
+
+#[test]
+fn a_shop_that_others_could_reach_is_refused_before_anything_is_made() {
+    let program = Program::new();
+    let mut command = program.command("demo --listen 127.0.0.1:0");
+    let open = command.env("FOREWORD_MARKETPLACE__LISTEN", "[\"0.0.0.0:0\"]");
+    let output = open.output().unwrap();
+    let errors = String::from_utf8(output.stderr).unwrap();
+    assert!(!output.status.success() && errors.contains("add --insecure"), "{errors}");
+    assert!(!program.folder.path().join("foreword.db").exists());
 }
 
 #[test]

@@ -15,6 +15,7 @@ fn every_command_explains_itself() {
     check("--help");
     check("demo --help");
     check("serve --help");
+    check("marketplace --help");
     check("import --help");
     check("import goodbooks --help");
     check("import csv --help");
@@ -46,4 +47,5 @@ fn every_command_explains_itself() {
 fn the_settings_are_printed_with_their_meaning() {
     let printed = Program::new().run("serve --print-config").succeeded();
     assert!(printed.contains("# k: how many books a book's score is explained by.\nneighbours = "));
+    assert!(printed.contains("[marketplace]\n# Where the shop listens"));
 }

@@ -27,3 +27,4 @@ mod serve;
 mod settings;
 mod shell;
 mod shop;
+mod web_shop;

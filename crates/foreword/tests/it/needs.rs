@@ -22,6 +22,16 @@ pub(crate) fn schemathesis(test: &str) -> Option<PathBuf> {
     schemathesis
 }
 
+/// The browser and the packages to drive it with, which `cargo xtask test` prepares.
+pub(crate) fn browser(test: &str) -> Option<(PathBuf, PathBuf)> {
+    let named = |name| std::env::var_os(name).map(PathBuf::from);
+    let browser = named("FOREWORD_TEST_CHROMIUM").zip(named("FOREWORD_TEST_PACKAGES"));
+    if browser.is_none() {
+        skip(&format!("tool: {test}: FOREWORD_TEST_CHROMIUM names no browser"));
+    }
+    browser
+}
+
 /// A folder of the development data, which never lies in the repository.
 pub(crate) fn data(test: &str, name: &str) -> Option<PathBuf> {
     let named = std::env::var_os("FOREWORD_TEST_DATA").map(PathBuf::from);

@@ -46,7 +46,13 @@ impl Program {
 
     /// Starts it and reads its output while it runs.
     pub(crate) fn start(&self, arguments: &str) -> Started {
+        self.start_with(arguments, &[])
+    }
+
+    /// The same, with variables of its own.
+    pub(crate) fn start_with(&self, arguments: &str, variables: &[(&str, &str)]) -> Started {
         let mut command = self.command(arguments);
+        command.envs(variables.iter().copied());
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::inherit()).spawn().unwrap();
         let output = BufReader::new(child.stdout.take().unwrap());
         let (send, lines) = channel();

@@ -1,0 +1,159 @@
+//! A book as cards and pages show it.
+
+use api::v1::{Book, Price};
+
+use crate::cover;
+use crate::language::{Words, fill};
+use crate::links;
+use crate::shop::Shop;
+
+/// Fewer units than this are told by their number.
+const FEW_UNITS: u32 = 5;
+
+/// How books are named without a title.
+const UNTITLED: &str = "—";
+
+/// A book.
+#[derive(Clone)]
+pub(crate) struct BookView {
+    pub(crate) id: String,
+    pub(crate) title: String,
+    /// The language of its title, for those who hear it; empty if unknown.
+    pub(crate) language: String,
+    pub(crate) authors: String,
+    pub(crate) href: String,
+    pub(crate) cover: String,
+    pub(crate) price: Option<String>,
+    stock: Stock,
+}
+
+/// Whether it can be had.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stock {
+    /// There is enough, or it is not counted.
+    Enough,
+    Few(u32),
+    Nothing,
+}
+
+impl BookView {
+    /// A book, reached from a shelf.
+    pub(crate) fn new(shop: &Shop, book: &Book, from: &str) -> Self {
+        let title = if book.title.is_empty() { UNTITLED } else { &book.title };
+        Self {
+            id: book.id.clone(),
+            title: title.to_owned(),
+            language: book.language.clone(),
+            authors: book.authors.join(", "),
+            href: links::book(&book.id, from),
+            cover: picture(shop, book),
+            price: book.price.as_ref().map(price),
+            stock: Stock::of(book),
+        }
+    }
+
+    /// The stock in words; `None` if there is enough.
+    pub(crate) fn scarce(&self, words: &Words) -> Option<String> {
+        match self.stock {
+            Stock::Enough => None,
+            Stock::Few(units) => {
+                Some(fill(&words.book.stock_few, &[("stock", &units.to_string())]))
+            }
+            Stock::Nothing => Some(words.book.stock_none.clone()),
+        }
+    }
+
+    pub(crate) fn is_sold_out(&self) -> bool {
+        self.stock == Stock::Nothing
+    }
+
+    /// An act on this book, for those who do not see where its button stands.
+    pub(crate) fn named(&self, words: &Words, act: &str) -> String {
+        fill(&words.book.of_book, &[("act", act), ("title", &self.title)])
+    }
+}
+
+impl Stock {
+    fn of(book: &Book) -> Self {
+        match book.stock {
+            Some(0) => Self::Nothing,
+            Some(units) if units < FEW_UNITS => Self::Few(units),
+            _ => Self::Enough,
+        }
+    }
+}
+
+/// The picture of a cover: the catalogue's, where it may be loaded, else a drawn one.
+fn picture(shop: &Shop, book: &Book) -> String {
+    let is_of = |origin: &String| {
+        let rest = book.cover_uri.strip_prefix(origin.as_str());
+        rest.is_some_and(|path| path.starts_with('/'))
+    };
+    if shop.settings.cover_origins.iter().any(is_of) {
+        return book.cover_uri.clone();
+    }
+    links::cover(&book.id, cover::version(book))
+}
+
+/// An amount with its currency, with as many digits as ISO 4217 gives it.
+fn price(price: &Price) -> String {
+    let digits = match price.currency.as_str() {
+        "BIF" | "CLP" | "DJF" | "GNF" | "ISK" | "JPY" | "KMF" | "KRW" | "PYG" | "RWF" | "UGX"
+        | "UYI" | "VND" | "VUV" | "XAF" | "XOF" | "XPF" => 0,
+        "BHD" | "IQD" | "JOD" | "KWD" | "LYD" | "OMR" | "TND" => 3,
+        "CLF" | "UYW" => 4,
+        _ => 2,
+    };
+    let unit = 10_i64.pow(digits);
+    let (whole, part) = (price.minor_units / unit, price.minor_units % unit);
+    let width = digits as usize;
+    match digits {
+        0 => format!("{whole} {}", price.currency),
+        _ => format!("{whole}.{part:0width$} {}", price.currency),
+    }
+}
+
+/// Stars as a text: `★★★★½`.
+pub(crate) fn stars(rating: f64) -> String {
+    let halves = (rating * 2.0).round().clamp(0.0, 10.0) as usize;
+    let mut text = "★".repeat(halves / 2);
+    if halves % 2 == 1 {
+        text.push('½');
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn prices_have_the_digits_of_their_currency() {
+        let check = |minor_units, currency: &str, expected| {
+            let price = Price { minor_units, currency: currency.to_owned() };
+            assert_eq!(super::price(&price), expected);
+        };
+        check(1290, "EUR", "12.90 EUR");
+        check(5, "EUR", "0.05 EUR");
+        check(1290, "JPY", "1290 JPY");
+        check(1290, "KWD", "1.290 KWD");
+    }
+
+    #[test]
+    fn stars_have_halves() {
+        assert_eq!(stars(5.0), "★★★★★");
+        assert_eq!(stars(3.5), "★★★½");
+        assert_eq!(stars(0.0), "");
+    }
+
+    #[test]
+    fn few_units_are_counted_and_others_are_not() {
+        let check = |stock, expected| {
+            assert_eq!(Stock::of(&Book { stock, ..Book::default() }), expected);
+        };
+        check(None, Stock::Enough);
+        check(Some(5), Stock::Enough);
+        check(Some(4), Stock::Few(4));
+        check(Some(0), Stock::Nothing);
+    }
+}

@@ -1,0 +1,77 @@
+// The shop without scripts: what can be done with pages and forms alone.
+
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+
+import { LOOKS, browser, leave, named, shown, signIn, visitor } from './shop.mjs'
+
+let chromium
+before(async () => { chromium = await browser() })
+after(async () => { await chromium.close() })
+
+LOOKS.forEach((look, number) => describe(`without scripts: ${named(look)}`, () => {
+  const plain = () => visitor(chromium, look, { scripts: false })
+
+  test('one signs in, wants a book, finds it in the library and takes it back', async () => {
+    const page = await plain()
+    await signIn(page, `plain-${number}-${Date.now()}`)
+    const [book] = await shown(page)
+    const id = book.split('/').pop()
+    await page.locator(`button[value="want ${id}"]`).first().click()
+    await page.waitForSelector('#notice')
+    await page.goto('/library')
+    assert.equal(await page.locator('.owned li').count(), 1)
+    await page.locator('.owned .did button').click()
+    await page.waitForSelector('#notice')
+    await page.goto('/library')
+    assert.equal(await page.locator('.owned li').count(), 0)
+    await leave(page)
+  })
+
+  test('one searches, turns pages and filters', async () => {
+    const page = await plain()
+    await page.goto('/')
+    await page.fill('#q', 'murder')
+    await page.locator('.search button').click()
+    await page.waitForURL('**/search?q=murder')
+    assert.ok(await page.locator('.grid .about a').count() > 0)
+    await page.goto('/categories/mystery')
+    const first = await page.locator('.grid .about a').allTextContents()
+    await page.locator('a.next').click()
+    await page.waitForURL('**after=**')
+    const second = await page.locator('.grid .about a').allTextContents()
+    assert.ok(second.length > 0 && !second.some(title => first.includes(title)))
+    await leave(page)
+  })
+
+  test('one rates a book, buys one, and chooses a language', async () => {
+    const page = await plain()
+    await signIn(page, `buyer-${number}-${Date.now()}`)
+    const [rated, bought] = await shown(page)
+    await page.goto(rated)
+    await page.locator('.stars input[value="4"]').check({ force: true })
+    await page.locator('.rating button').click()
+    await page.waitForSelector('#notice')
+    await page.goto(bought)
+    await page.locator('button[value^="buy "]').click()
+    await page.waitForSelector('#notice')
+    await page.selectOption('select[name=language]', look.language === 'en' ? 'zh' : 'en')
+    await page.locator('.preferences button').click()
+    await page.waitForSelector(`html[lang^="${look.language === 'en' ? 'zh' : 'en'}"]`)
+    await leave(page)
+  })
+
+  test('a list of books comes along', async () => {
+    const page = await plain()
+    await signIn(page, `lister-${number}-${Date.now()}`)
+    const [book] = await shown(page)
+    await page.goto(book)
+    const title = (await page.textContent('h1')).trim()
+    const csv = `Book Id,Title,Author,My Rating,Exclusive Shelf\n1,"${title}","${'Somebody'}",5,read\n`
+    await page.goto('/library')
+    await page.setInputFiles('input[type=file]', { name: 'books.csv', mimeType: 'text/csv', buffer: Buffer.from(csv) })
+    await page.locator('form[enctype] button').click()
+    await page.waitForSelector('a[href^="/?seen="]')
+    await leave(page)
+  })
+}))

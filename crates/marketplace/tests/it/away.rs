@@ -1,0 +1,155 @@
+//! The service is slow, away, or takes connections and says nothing: pages come all the same, in
+//! time.
+
+use std::time::{Duration, Instant};
+
+use api::v1::EventKind;
+use http::StatusCode;
+use tonic::Code;
+
+use crate::faults::Fault;
+use crate::proxy::Weather;
+use crate::shop::Shop;
+use crate::signing_in::{signed, with_single_sign_on};
+
+/// What a page may take, whatever the service does.
+const PATIENCE: Duration = Duration::from_millis(400);
+
+/// What an act may take: two seconds, and the page after it.
+const ACT_PATIENCE: Duration = Duration::from_millis(2800);
+
+/// Two cores are busy with other tests.
+const BUSY: Duration = Duration::from_millis(150);
+
+#[tokio::test]
+async fn pages_come_in_time_with_what_was_shown_last() {
+    let shop = Shop::demo().await;
+    let mut reader = shop.reader("3").await;
+    let mut visitor = shop.visitor();
+    let before = reader.get("/").await.found().books("want");
+    reader.get("/books/9").await.found();
+    visitor.get("/").await.found();
+    for weather in [Weather::Slow(Duration::from_secs(2)), Weather::HalfOpen, Weather::Down] {
+        shop.proxy.make(weather);
+        for _ in 0..3 {
+            let asked = Instant::now();
+            let page = reader.get("/").await.found();
+            let took = asked.elapsed();
+            assert!(took < PATIENCE + BUSY, "{weather:?}: {took:?}");
+            assert!(page.has("Our recommendations are taking a break"), "{}", page.text);
+            assert_eq!(page.books("want"), before, "{weather:?}");
+        }
+        assert!(visitor.get("/").await.found().has("Mystery books you may like"));
+        assert!(reader.get("/books/9").await.found().has("Book 9"));
+    }
+    shop.proxy.make(Weather::Fair);
+    for _ in 0..200 {
+        if !reader.get("/").await.found().has("taking a break") {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("the shop did not find the service again");
+}
+
+#[tokio::test]
+async fn what_was_never_shown_comes_from_the_catalogue() {
+    let shop = Shop::demo().await;
+    shop.proxy.make(Weather::Down);
+    let page = shop.reader("nobody ever saw").await.get("/").await.found();
+    assert!(page.has("taking a break"), "{}", page.text);
+    assert!(page.books("want").len() >= 3, "{}", page.text);
+    let mut visitor = shop.visitor();
+    for path in ["/search?q=book", "/categories/mystery", "/library", "/sign-in", "/categories"] {
+        let page = visitor.get(path).await;
+        assert_eq!(page.status, StatusCode::OK, "{path}");
+    }
+    assert!(visitor.get("/search?q=book").await.has("From our catalogue"));
+    // Books that the shop has met are there, others are not.
+    assert_eq!(visitor.get("/books/no-such-book").await.status, StatusCode::SERVICE_UNAVAILABLE);
+}
+
+#[tokio::test]
+async fn one_visitors_shelves_are_never_anothers() {
+    let shop = Shop::demo().await;
+    let mut ann = shop.visitor();
+    for book in [21, 22, 23] {
+        ann.get(&format!("/books/{book}")).await.found();
+    }
+    assert!(ann.get("/").await.found().has("because you looked at"));
+    shop.proxy.make(Weather::Down);
+    assert!(ann.get("/").await.found().has("because you looked at"));
+    let mut bob = shop.visitor();
+    assert!(!bob.get("/").await.found().has("because you looked at"));
+    let mut cora = shop.reader("3").await;
+    assert!(!cora.get("/").await.found().has("because you looked at"));
+}
+
+#[tokio::test]
+async fn nobody_waits_for_what_somebody_did_before_they_signed_in() {
+    let shop = Shop::with(with_single_sign_on).await;
+    let mut visitor = shop.visitor();
+    visitor.get("/books/11").await.found();
+    shop.proxy.make(Weather::HalfOpen);
+    visitor.headers.push(("x-shop-reader", signed("somebody new", 60)));
+    let asked = Instant::now();
+    let page = visitor.get("/").await.found();
+    let took = asked.elapsed();
+    assert!(took < PATIENCE + BUSY, "{took:?}");
+    assert!(page.has("Reading as somebody new"), "{}", page.text);
+    shop.proxy.make(Weather::Fair);
+    shop.has_events("somebody new", EventKind::View, 1).await;
+}
+
+#[tokio::test]
+async fn what_takes_longer_does_not_take_for_ever() {
+    let shop = Shop::demo().await;
+    let mut reader = shop.reader("3").await;
+    let page = reader.get("/books/7").await.found();
+    shop.proxy.make(Weather::HalfOpen);
+    let asked = Instant::now();
+    let data = reader.get("/library/data").await;
+    assert_eq!(data.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert!(asked.elapsed() < ACT_PATIENCE, "{:?}", asked.elapsed());
+    let (token, id) = (page.field("token"), page.field("page"));
+    let fields = [("token", token.as_str()), ("page", &id), ("do", "buy 7")];
+    let asked = Instant::now();
+    let failed = reader.post("/acts", &fields).await.found();
+    assert!(failed.has("That could not be saved just now"), "{}", failed.text);
+    assert!(asked.elapsed() < ACT_PATIENCE, "{:?}", asked.elapsed());
+}
+
+#[tokio::test]
+async fn a_cover_that_nobody_remembers_is_a_plain_one_meanwhile() {
+    let shop = Shop::with(|settings| settings.remembered_books = 1.try_into().unwrap()).await;
+    shop.proxy.make(Weather::Down);
+    let cover = shop.visitor().get("/covers/17?v=1").await.found();
+    assert_eq!(cover.headers["content-type"], "image/svg+xml");
+    assert_eq!(cover.headers["cache-control"], "no-store");
+}
+
+#[tokio::test]
+async fn an_act_that_the_service_refuses_does_not_stay_in_the_way() {
+    let shop = Shop::demo().await;
+    let mut visitor = shop.visitor();
+    visitor.get("/books/11").await.found();
+    shop.faults.set("RecommendPage", Fault::Refused(Code::InvalidArgument));
+    assert!(visitor.get("/").await.found().has("taking a break"));
+    shop.faults.end();
+    let page = visitor.get("/").await.found();
+    assert!(!page.has("taking a break") && !page.has("Picked from what you looked at"));
+}
+
+#[tokio::test]
+async fn what_may_not_be_of_this_moment_is_shown_with_a_notice() {
+    let shop = Shop::demo().await;
+    let mut reader = shop.reader("3").await;
+    for (method, path) in [("RecommendPage", "/"), ("GetBook", "/books/9")] {
+        assert!(!reader.get(path).await.found().has("taking a break"));
+        shop.faults.set(method, Fault::Stale);
+        let page = reader.get(path).await.found();
+        assert!(page.has("taking a break"), "{path}: {}", page.text);
+        assert!(page.books("want").len() >= 3, "{path}: {}", page.text);
+        shop.faults.end();
+    }
+}

@@ -1,0 +1,51 @@
+//! A reader's books from elsewhere: uploaded, told step by step, and on the shelves.
+
+use http::StatusCode;
+
+use crate::shop::Shop;
+
+const LIST: &str = "Title,Author,ISBN,ISBN13,My Rating,Exclusive Shelf,Date Read,Date Added
+Book 1,Author 1,,,5,read,,2026/01/02
+Book 2,Author 2,,,0,to-read,,2026/01/02
+<script>alert(1)</script>,Nobody,,,3,read,,2026/01/02
+Book 3,Author 3,,,\"<img src=x>\",read,,2026/01/02
+";
+
+#[tokio::test]
+async fn a_file_is_imported_with_a_report_and_counts_at_once() {
+    let shop = Shop::demo().await;
+    let mut reader = shop.reader("from elsewhere").await;
+    let token = reader.get("/library").await.found().field("token");
+    let page = reader.upload("/library/import", &token, LIST.as_bytes()).await.found();
+    for text in [
+        "Done: 3 new notes, 0 that were here before.",
+        "1 lines are of books that we do not have:",
+        "line 4: &#60;script&#62;alert(1)&#60;/script&#62;, Nobody",
+        "1 lines could not be read:",
+        "line 5: My Rating",
+        "</html>",
+    ] {
+        assert!(page.has(text), "no {text:?} in {}", page.text);
+    }
+    assert!(!page.has("<script>alert") && !page.has("<img src=x"), "{}", page.text);
+    let (_, rest) = page.text.split_once("href=\"/?seen=").unwrap();
+    let seen = rest.split('"').next().unwrap();
+    let home = reader.get(&format!("/?seen={seen}")).await.found();
+    assert!(home.has("because you rated Book 1"), "{}", home.text);
+    let again = reader.upload("/library/import", &token, LIST.as_bytes()).await.found();
+    assert!(again.has("Done: 0 new notes, 3 that were here before."), "{}", again.text);
+}
+
+#[tokio::test]
+async fn what_is_no_list_is_refused_with_why() {
+    let shop = Shop::demo().await;
+    let mut reader = shop.reader("3").await;
+    let token = reader.get("/library").await.found().field("token");
+    let page = reader.upload("/library/import", &token, b"no,list\n1,2\n").await;
+    assert!(page.has("Exclusive Shelf") || page.has("Title"), "{}", page.text);
+    assert!(!page.has("Done:"));
+    let empty = reader.upload("/library/import", &token, b"").await;
+    assert_eq!(empty.status, StatusCode::BAD_REQUEST, "{}", empty.text);
+    let stranger = shop.visitor().upload("/library/import", &token, b"x").await;
+    assert_eq!(stranger.leads_to().as_deref(), Some("/library"));
+}

@@ -1,0 +1,91 @@
+//! A connection between the shop and the service that can be made to fail.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+
+/// What becomes of connections, those that are open included.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Weather {
+    /// Bytes go through.
+    Fair,
+    /// They come so much later.
+    Slow(Duration),
+    /// Connections are closed.
+    Down,
+    /// Connections are taken, and nothing goes through any more.
+    HalfOpen,
+}
+
+/// A proxy; it ends with its value.
+pub(crate) struct Proxy {
+    pub(crate) address: SocketAddr,
+    weather: watch::Sender<Weather>,
+}
+
+impl Proxy {
+    pub(crate) async fn start(to: SocketAddr) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (weather, seen) = watch::channel(Weather::Fair);
+        tokio::spawn(async move {
+            let mut ended = seen.clone();
+            loop {
+                let client = tokio::select! {
+                    accepted = listener.accept() => accepted.unwrap().0,
+                    Err(_) = ended.wait_for(|_| false) => return,
+                };
+                tokio::spawn(carry(client, to, seen.clone()));
+            }
+        });
+        Self { address, weather }
+    }
+
+    pub(crate) fn make(&self, weather: Weather) {
+        self.weather.send_replace(weather);
+    }
+}
+
+async fn carry(client: TcpStream, to: SocketAddr, mut weather: watch::Receiver<Weather>) {
+    if *weather.borrow() == Weather::Down {
+        return;
+    }
+    let Ok(server) = TcpStream::connect(to).await else { return };
+    let (from_client, to_client) = client.into_split();
+    let (from_server, to_server) = server.into_split();
+    let (one, other) = (weather.clone(), weather.clone());
+    let down = async move {
+        // An error means that the test is over.
+        let _ = weather.wait_for(|weather| *weather == Weather::Down).await;
+    };
+    tokio::select! {
+        () = pipe(from_client, to_server, one) => {}
+        () = pipe(from_server, to_client, other) => {}
+        () = down => {}
+    }
+}
+
+async fn pipe(
+    mut from: OwnedReadHalf,
+    mut to: OwnedWriteHalf,
+    mut weather: watch::Receiver<Weather>,
+) {
+    let mut bytes = [0; 16 << 10];
+    while let Ok(read @ 1..) = from.read(&mut bytes).await {
+        let now = *weather.borrow();
+        match now {
+            Weather::Slow(late) => tokio::time::sleep(late).await,
+            Weather::HalfOpen => {
+                let _ = weather.wait_for(|weather| *weather != Weather::HalfOpen).await;
+            }
+            Weather::Fair | Weather::Down => {}
+        }
+        if to.write_all(&bytes[..read]).await.is_err() {
+            return;
+        }
+    }
+}
