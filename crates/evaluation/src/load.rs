@@ -28,6 +28,7 @@ mod latencies;
 mod mapping;
 mod open;
 mod outcome;
+mod pages;
 pub mod paired;
 mod plan;
 mod probe;
@@ -43,6 +44,7 @@ pub use cold_file::put_out_of_memory;
 pub use latencies::{Latencies, Summary};
 pub use mapping::MappedFile;
 pub use outcome::{EXAMPLES_MAX, Outcome, OutcomeTally, Outcomes};
+pub use pages::{Pages, SignInError};
 pub use plan::{
     CONNECTIONS_MAX, DEADLINE_MAX, IN_FLIGHT_MAX, LENGTH_MAX, Plan, PlanError, THREADS_MAX,
 };
