@@ -20,8 +20,13 @@ pub(crate) const FOR_EVER: &str = "public, max-age=31536000, immutable";
 const STYLE: &str = include_str!("assets/style.css");
 /// From the npm package `htmx.org`, unchanged; its licence is beside it.
 const HTMX: &str = include_str!("assets/htmx-4.0.1.min.js");
-/// From the same package, unchanged: what the console is kept current by.
-const SSE: &str = include_str!("assets/hx-sse-4.0.1.min.js");
+/// The same, and from the same package what pages are kept current by. In one file: htmx begins as
+/// soon as it may, and what comes later is too late.
+const LIVE: &str = concat!(
+    include_str!("assets/htmx-4.0.1.min.js"),
+    "\n",
+    include_str!("assets/hx-sse-4.0.1.min.js")
+);
 const ICON: &str = include_str!("assets/icon.svg");
 
 /// All assets, packed once.
@@ -46,7 +51,7 @@ impl Assets {
         Self {
             style: Asset::new("style", "css", "text/css; charset=utf-8", STYLE),
             script: Asset::new("htmx-4.0.1", "js", "text/javascript; charset=utf-8", HTMX),
-            live_script: Asset::new("hx-sse-4.0.1", "js", "text/javascript; charset=utf-8", SSE),
+            live_script: Asset::new("htmx-sse-4.0.1", "js", "text/javascript; charset=utf-8", LIVE),
             icon: Asset::new("icon", "svg", "image/svg+xml", ICON),
         }
     }

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 
-import { LOOKS, browser, hasNoAxeFindings, leave, named, shown, signIn, visitor } from './shop.mjs'
+import { LOOKS, bookseller, browser, hasNoAxeFindings, leave, named, shown, signIn, visitor } from './shop.mjs'
 
 // What a page may weigh on the wire, but for its covers.
 const PAGE_BYTES_MAX = 60_000
@@ -71,9 +71,7 @@ describe('axe-core finds nothing', () => {
 
     test(`for the bookseller: ${named(look)}`, async () => {
       const page = await visitor(chromium, look)
-      await page.goto('/sign-in')
-      await page.locator('button[name=role]').click()
-      await page.waitForURL(url => url.pathname === '/console')
+      await bookseller(page)
       for (const [path, what, status] of CONSOLE) await look_at(page, path, what, status)
       await leave(page)
     })

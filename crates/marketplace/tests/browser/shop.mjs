@@ -76,6 +76,12 @@ export async function signIn(page, reader) {
   await page.waitForURL(SHOP + '/')
 }
 
+export async function bookseller(page) {
+  await page.goto('/sign-in')
+  await page.locator('button[name=role]').click()
+  await page.waitForURL(SHOP + '/console')
+}
+
 // The address of a book, without the shelf that it was found on.
 export const bookOf = address => new URL(address, SHOP).pathname
 
