@@ -14,6 +14,7 @@ mod process;
 mod python;
 mod report;
 mod scene;
+mod screenshots;
 mod skip;
 mod soak;
 mod suite;
@@ -72,6 +73,10 @@ enum Chore {
         #[arg(long)]
         update: bool,
     },
+    /// Take the pictures of the web shop in docs/screenshots anew.
+    ///
+    /// Opens a demo of its own on loopback, and Chromium in front of it.
+    Screenshots,
     /// Write the Rust code and the description of the protobuf contract.
     Codegen {
         /// Compare with the committed code instead; differences are a failure.
@@ -90,6 +95,7 @@ fn main() -> anyhow::Result<ExitCode> {
             let place = if update { Place::Docs } else { Place::Target };
             scene::scene(&workspace, place).map(|()| ExitCode::SUCCESS)
         }
+        Chore::Screenshots => screenshots::take(&workspace).map(|()| ExitCode::SUCCESS),
         Chore::Codegen { check: true } => codegen::check(&workspace).map(|()| ExitCode::SUCCESS),
         Chore::Codegen { check: false } => codegen::write(&workspace).map(|()| ExitCode::SUCCESS),
     }
