@@ -20,7 +20,7 @@ use crate::exit;
 
 pub(crate) use backup::{Backup, Restore};
 pub(crate) use bench::{
-    ArrivalsKind, Bench, Call, Events, Load, Open, Retrain, Scale, TlsFiles, Users,
+    ArrivalsKind, Bench, Call, Events, Load, Open, Retrain, Scale, TlsFiles, Users, WebShop,
 };
 pub(crate) use certs::Certs;
 pub(crate) use evaluate::{Evaluate, SplitKind};

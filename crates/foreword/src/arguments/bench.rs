@@ -25,6 +25,47 @@ pub(crate) enum Bench {
     Open(Open),
     /// Serve a shop that trains by itself; tell what that costs callers, how soon books are known
     Retrain(Retrain),
+    /// Ask a demo's web shop for the home page of readers who are signed in; tell how long that takes
+    Shop(WebShop),
+}
+
+const SHOP_EXAMPLES: &str = "\
+Examples:
+  How long does a reader wait for the home page, at 200 pages a second, with shop and service on one core?
+    taskset --cpu-list 0 foreword demo &
+    taskset --cpu-list 1 foreword bench shop
+  A quick look:
+    foreword bench shop --rounds 1 --for 2s --rate 50
+
+Readers are signed in before, as a demo lets everybody do. Pages are asked for at random moments, and
+a page's time begins when it was due. Each figure is the median over the rounds; the probe is a thread
+beside that tells how late this machine itself is. A page that came without the service's answer is
+wrong here.
+
+Exit codes: 0 success, 1 a page went wrong or another failure, 2 wrong arguments, 130 stopped before
+the end.";
+
+/// `bench shop`.
+#[derive(Args, Clone, Debug)]
+#[command(after_help = SHOP_EXAMPLES)]
+pub(crate) struct WebShop {
+    /// Where the shop is
+    #[arg(long, value_name = "HOST:PORT", default_value = "localhost:5000")]
+    pub(crate) shop: String,
+    /// Readers who ask, with ids from 1 on
+    #[arg(long, value_name = "COUNT", default_value_t = 200, value_parser = value_parser!(u32).range(1..=10_000))]
+    pub(crate) readers: u32,
+    /// Pages a second
+    #[arg(long, value_name = "NUMBER", default_value_t = 200, value_parser = value_parser!(u32).range(1..=100_000))]
+    pub(crate) rate: u32,
+    /// How long each round is measured
+    #[arg(long = "for", value_name = "TIME", default_value = "10s", value_parser = time)]
+    pub(crate) duration: Duration,
+    /// How often
+    #[arg(long, value_name = "COUNT", default_value_t = 5, value_parser = value_parser!(u16).range(1..=1000))]
+    pub(crate) rounds: u16,
+    #[command(flatten)]
+    pub(crate) output: Output,
 }
 
 const EVENTS_EXAMPLES: &str = "\

@@ -1,5 +1,6 @@
 //! `foreword bench`: measurements of a running service, of events, of how a service grows with its
-//! users and training with its books, of what opening a model costs, and of trainings beside calls.
+//! users and training with its books, of what opening a model costs, of trainings beside calls, and
+//! of the web shop's pages.
 
 mod events;
 mod load;
@@ -9,6 +10,7 @@ mod prepared;
 mod retrain;
 mod scale;
 mod serving;
+mod shop;
 mod users;
 
 use std::process::ExitCode;
@@ -25,6 +27,7 @@ pub(super) async fn run(bench: &Bench, arguments: &Arguments) -> Result<ExitCode
         Bench::Open(open) => open::run(open.clone()).await,
         Bench::Users(users) => users::run(arguments, users.clone()).await,
         Bench::Retrain(retrain) => retrain::run(arguments, retrain.clone()).await,
+        Bench::Shop(shop) => shop::run(shop.clone()).await,
         Bench::Scale(scale) => scale::run(&arguments.settings()?, scale.clone()).await,
     }
 }

@@ -30,6 +30,7 @@ fn every_command_explains_itself() {
     check("bench open --help");
     check("bench retrain --help");
     check("bench scale --help");
+    check("bench shop --help");
     check("bench users --help");
     check("keys --help");
     check("keys create --help");

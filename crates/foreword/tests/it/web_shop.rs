@@ -34,6 +34,11 @@ fn a_shopper_finds_acts_and_changes_their_mind() {
 }
 
 #[test]
+fn the_bookseller_sees_tries_and_switches() {
+    play("the_bookseller_sees_tries_and_switches", "bookseller.test.mjs");
+}
+
+#[test]
 fn pages_are_accessible_still_and_light() {
     play("pages_are_accessible_still_and_light", "looks.test.mjs");
 }
