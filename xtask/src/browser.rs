@@ -6,12 +6,11 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use anyhow::Context as _;
 
 use crate::process::{command, run};
-use crate::python::{install_debian_package, may_install_debian_packages, succeeds};
+use crate::python::{install_debian_package, may_install_debian_packages};
 use crate::workspace::Workspace;
 
 const PINNED: &str = "crates/marketplace/tests/browser";
@@ -32,7 +31,7 @@ impl Browser {
     ///
     /// If something is missing and cannot be installed.
     pub(crate) fn prepare(workspace: &Workspace) -> anyhow::Result<Self> {
-        have(workspace, "chromium", "chromium")?;
+        let chromium = have(workspace, "chromium", "chromium")?;
         have(workspace, "node", "nodejs")?;
         have(workspace, "npm", "npm")?;
         let folder = workspace.target.join("browser");
@@ -42,18 +41,22 @@ impl Browser {
             install(workspace, &pinned, &folder)?;
             fs::write(folder.join("installed"), lock)?;
         }
-        Ok(Self { chromium: "chromium".into(), packages: folder.join("node_modules") })
+        Ok(Self { chromium, packages: folder.join("node_modules") })
     }
 }
 
-/// Sees to it that there is a program.
-fn have(workspace: &Workspace, program: &str, package: &str) -> anyhow::Result<()> {
-    let is_there = || succeeds(Command::new(program).arg("--version"));
-    if !is_there() && may_install_debian_packages() {
+/// Sees to it that there is a program; where it is.
+fn have(workspace: &Workspace, program: &str, package: &str) -> anyhow::Result<PathBuf> {
+    if find(program).is_none() && may_install_debian_packages() {
         install_debian_package(workspace, package)?;
     }
-    anyhow::ensure!(is_there(), "there is no {program}");
-    Ok(())
+    find(program).with_context(|| format!("there is no {program}"))
+}
+
+/// A program by its name, where programs are looked for.
+fn find(program: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH")?;
+    std::env::split_paths(&path).map(|folder| folder.join(program)).find(|file| file.is_file())
 }
 
 fn install(workspace: &Workspace, pinned: &Path, folder: &Path) -> anyhow::Result<()> {
