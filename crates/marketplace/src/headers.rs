@@ -5,8 +5,8 @@ use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
 use http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderName, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY,
-    X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, REFERRER_POLICY,
+    STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use http::{HeaderMap, HeaderValue};
 
@@ -51,9 +51,18 @@ fn policy(settings: &Settings) -> String {
     )
 }
 
+/// What a proxy in front is told of an answer that comes bit by bit, as nginx understands it.
+pub(crate) const UNBUFFERED: (HeaderName, &str) =
+    (HeaderName::from_static("x-accel-buffering"), "no");
+
 /// Puts the headers on an answer, but for those that it has.
 pub(crate) async fn add(State(headers): State<Headers>, request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
+    let kind = response.headers().get(CONTENT_TYPE);
+    if kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream")) {
+        let (name, value) = UNBUFFERED;
+        response.headers_mut().insert(name, HeaderValue::from_static(value));
+    }
     for (name, value) in &headers.0 {
         response.headers_mut().entry(name).or_insert_with(|| value.clone());
     }

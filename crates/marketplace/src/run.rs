@@ -329,7 +329,6 @@ fn limits() -> transport::Settings {
 /// closed connection gets another at once.
 fn calls(settings: &Settings) -> transport::client::Settings {
     let mut calls = transport::client::Settings::for_a_nearby_service();
-    // Each call has a deadline of its own; none is longer than this.
     calls.retries.idempotent_methods = IDEMPOTENT.map(str::to_owned).to_vec();
     calls.retries.backoff_first = Duration::from_millis(20);
     // Each call has a deadline of its own; an import waits for whoever sends it.

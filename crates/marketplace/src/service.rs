@@ -71,6 +71,8 @@ pub(crate) struct Service {
     times: Times,
     /// Whether the last call found the service away, so that it is logged once.
     is_away: AtomicBool,
+    /// Whether a call was refused for want of a role or a key, so that it is logged once.
+    is_refused: AtomicBool,
 }
 
 /// Why there is no answer.
@@ -105,7 +107,13 @@ impl Service {
         authorization: Option<MetadataValue<Ascii>>,
         times: Times,
     ) -> Self {
-        Self { channel, authorization, times, is_away: AtomicBool::new(false) }
+        Self {
+            channel,
+            authorization,
+            times,
+            is_away: AtomicBool::new(false),
+            is_refused: AtomicBool::new(false),
+        }
     }
 
     pub(crate) async fn recommend_page(
@@ -226,6 +234,14 @@ impl Service {
         let answer = answer.map(Response::into_inner);
         let answer = answer.map_err(|status| (Failure::from(&status), status));
         match &answer {
+            Err((Failure::Away(Code::PermissionDenied | Code::Unauthenticated), status)) => {
+                if !self.is_refused.swap(true, Ordering::Relaxed) {
+                    tracing::error!(
+                        message = status.message(),
+                        "Foreword refuses the shop's key: marketplace.api_key needs the roles reader and writer, and admin for some pages"
+                    );
+                }
+            }
             Err((Failure::Away(_), status)) => {
                 if !self.is_away.swap(true, Ordering::Relaxed) {
                     tracing::warn!(code = ?status.code(), message = status.message(), "the recommendations service does not answer; pages come with what is remembered");

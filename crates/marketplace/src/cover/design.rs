@@ -41,6 +41,7 @@ impl Design {
     pub(super) fn title_height(self) -> f64 {
         match self {
             Self::Arch | Self::Stripes => 178.0,
+            Self::Hills | Self::Dots => 160.0,
             _ => 200.0,
         }
     }
@@ -62,10 +63,10 @@ impl Design {
         match self {
             Self::Frame => 166.0,
             Self::Disc => 148.0,
-            Self::Hills => 118.0,
+            Self::Hills => 106.0,
             Self::Stripes => 200.0,
             Self::Arch => 188.0,
-            Self::Dots => 136.0,
+            Self::Dots => 114.0,
         }
     }
 
@@ -130,7 +131,7 @@ impl Design {
                         svg.push_str(&format!(
                             "<circle cx=\"{}\" cy=\"{}\" r=\"{}\" fill=\"{}\"/>",
                             222 - column * 22,
-                            230 + row * 22,
+                            208 + row * 22,
                             4 + vary(20 + row * 5 + column, 4),
                             if vary(24 + row + column * 4, 5) == 0 { mark } else { shape }
                         ));

@@ -5,7 +5,7 @@
 
 /// Sizes that are tried for titles, the largest first. Shown a third as large, the smallest is
 /// still read.
-const TITLE_SIZES: [f64; 5] = [46.0, 40.0, 35.0, 31.0, 28.0];
+const TITLE_SIZES: [f64; 7] = [46.0, 40.0, 35.0, 31.0, 28.0, 25.0, 22.0];
 
 /// From one baseline to the next, in sizes of the letters.
 pub(super) const LEADING: f64 = 1.14;

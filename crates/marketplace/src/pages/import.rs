@@ -27,6 +27,7 @@ use api::v1::{ImportReadingListRequest, ImportReadingListResponse};
 use self::report::Report;
 use super::wrong::{self, Wrong};
 use crate::frame::Frame;
+use crate::headers::UNBUFFERED;
 use crate::language::{Words, fill};
 use crate::service::Failure;
 use crate::shop::Shop;
@@ -92,7 +93,7 @@ pub(crate) async fn import(mut visitor: Visitor, request: Request) -> Response {
     };
     let body = Body::from_stream(steps(words, head, answers, foot));
     // Packed, it would come at its end only.
-    let headers = [(CONTENT_ENCODING, "identity")];
+    let headers = [(CONTENT_ENCODING, "identity"), UNBUFFERED];
     visitor.respond((StatusCode::OK, headers, Html(body).into_response()))
 }
 

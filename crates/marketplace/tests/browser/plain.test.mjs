@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 
-import { LOOKS, browser, leave, named, shown, signIn, visitor } from './shop.mjs'
+import { LOOKS, browser, leave, named, owned, shown, signIn, visitor } from './shop.mjs'
 
 let chromium
 before(async () => { chromium = await browser() })
@@ -28,7 +28,7 @@ LOOKS.forEach((look, number) => describe(`without scripts: ${named(look)}`, () =
     await leave(page)
   })
 
-  test('one searches, turns pages and filters', async () => {
+  test('one searches, turns pages and sorts', async () => {
     const page = await plain()
     await page.goto('/')
     await page.fill('#q', 'murder')
@@ -41,6 +41,11 @@ LOOKS.forEach((look, number) => describe(`without scripts: ${named(look)}`, () =
     await page.waitForURL('**after=**')
     const second = await page.locator('.grid .about a').allTextContents()
     assert.ok(second.length > 0 && !second.some(title => first.includes(title)))
+    await page.selectOption('select[name=order]', 'title')
+    await page.locator('.filter button').click()
+    await page.waitForURL('**order=title**')
+    const sorted = (await page.locator('.grid .about a').allTextContents()).map(title => title.trim().toLowerCase())
+    assert.deepEqual(sorted, [...sorted].sort())
     await leave(page)
   })
 
@@ -65,13 +70,16 @@ LOOKS.forEach((look, number) => describe(`without scripts: ${named(look)}`, () =
     const page = await plain()
     await signIn(page, `lister-${number}-${Date.now()}`)
     const [book] = await shown(page)
-    await page.goto(book)
-    const title = (await page.textContent('h1')).trim()
-    const csv = `Book Id,Title,Author,My Rating,Exclusive Shelf\n1,"${title}","${'Somebody'}",5,read\n`
+    const card = page.locator('main .shelf .about').first()
+    const title = (await card.locator('h3 a').textContent()).trim()
+    const author = (await card.locator('.by').textContent()).trim()
+    const csv = `Book Id,Title,Author,My Rating,Exclusive Shelf\n1,"${title}","${author}",5,read\n`
     await page.goto('/library')
     await page.setInputFiles('input[type=file]', { name: 'books.csv', mimeType: 'text/csv', buffer: Buffer.from(csv) })
     await page.locator('form[enctype] button').click()
     await page.waitForSelector('a[href^="/?seen="]')
+    await page.goto('/library')
+    assert.deepEqual(await owned(page), [book])
     await leave(page)
   })
 }))

@@ -2,18 +2,20 @@
 // foreign hosts, and the ways through the shop that several tests take.
 //
 // SHOP_URL is the shop's address, PACKAGES the node_modules folder with playwright-core and
-// axe-core, CHROMIUM the browser's program.
+// axe-core, CHROMIUM the browser's program; by hand the defaults are those of a demo and of
+// `cargo xtask test`.
 
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import path from 'node:path'
 
-const packages = createRequire(path.join(process.env.PACKAGES, 'none.js'))
+const PACKAGES = process.env.PACKAGES ?? path.join(import.meta.dirname, '../../../../target/browser/node_modules')
+const packages = createRequire(path.resolve(PACKAGES, 'none.js'))
 const { chromium } = packages('playwright-core')
 const AXE = packages.resolve('axe-core/axe.min.js')
 
-export const SHOP = process.env.SHOP_URL
+export const SHOP = new URL(process.env.SHOP_URL ?? 'http://localhost:5000').origin
 
 // Every pair of a language, a colour scheme and a width comes up.
 export const LOOKS = [
@@ -30,7 +32,7 @@ export const named = look => `${look.language}, ${look.scheme}, ${look.width} px
 export async function browser() {
   // Sandboxes need rights that root of a container does not have; every page is our own.
   const args = ['--no-sandbox', '--disable-dev-shm-usage', '--force-color-profile=srgb']
-  return await chromium.launch({ executablePath: process.env.CHROMIUM, args })
+  return await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args })
 }
 
 // A visitor of one look, watched: `page.complaints` is what went wrong so far.
