@@ -2,13 +2,18 @@
 //! is written in JavaScript, in `crates/marketplace/tests/browser`.
 
 use std::process::Command;
+use std::sync::{Mutex, PoisonError};
 
 use crate::needs;
 use crate::shop;
 
+/// One browser at a time: each keeps a core busy.
+static BROWSER: Mutex<()> = Mutex::new(());
+
 /// Opens a shop, runs a script against it, and closes the shop.
 fn play(test: &str, script: &str) {
     let Some((chromium, packages)) = needs::browser(test) else { return };
+    let _turn = BROWSER.lock().unwrap_or_else(PoisonError::into_inner);
     let program = shop::own();
     let demo = program.start_with(
         "demo --listen 127.0.0.1:0",
