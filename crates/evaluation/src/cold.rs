@@ -28,7 +28,7 @@ use recommender::learn::low_pass::LowPass;
 use recommender::learn::ridge::ItemWeights;
 use recommender::learn::{LearnSettings, Learnt, learn};
 use recommender::model::Liked;
-use recommender::shelf::{self, Origin, Request, Shop, Workspace};
+use recommender::shelf::{Origin, Request, Shelves, Shop, Workspace};
 use recommender::watch::{Cancelled, Stage, Watch};
 use recommender::{Filter, Interactions, ItemNumber, Model};
 use serde::Serialize;
@@ -286,8 +286,8 @@ impl<'a> Judged<'a> {
         let liked: Vec<Liked> =
             history.iter().map(|item| Liked { item: *item, weight: 1.0 }).collect();
         let shop = Shop { model: Some(&self.model), catalogue: &self.catalogue };
-        let request = Request { history: &liked, settled: history, filter, results: K };
-        let shelf = shelf::recommend(shop, request, workspace);
+        let request = Request { settled: history, filter, results: K };
+        let shelf = Shelves::new(shop, &liked, workspace).recommend(request);
         let scored = shelf.iter().filter(|ranked| ranked.origin == self.origin);
         scored.map(|ranked| ranked.item).collect()
     }

@@ -229,7 +229,8 @@ impl Recommender {
         let serving = self.live.serving();
         let index = serving.generation().index_of_id(book).ok_or(UnknownBook)?;
         let nobody = PlacedReader::default();
-        let found = self.similar_shelf(&serving, index, &nobody, filter, results);
+        let found =
+            self.with_shelves(&serving, &nobody, |shelves| shelves.similar(index, filter, results));
         Ok(self.answer(serving.generation(), found, &nobody, filter, ShelfKind::SimilarTo))
     }
 
@@ -238,7 +239,8 @@ impl Recommender {
     pub fn trending(&self, filter: &BookFilter, results: usize) -> Answer {
         let serving = self.live.serving();
         let nobody = PlacedReader::default();
-        let found = self.trending_shelf(&serving, &nobody, filter, results);
+        let found =
+            self.with_shelves(&serving, &nobody, |shelves| shelves.trending(filter, results));
         self.answer(serving.generation(), found, &nobody, filter, ShelfKind::Trending)
     }
 
@@ -257,7 +259,8 @@ impl Recommender {
         results: usize,
     ) -> Answer {
         let reader = PlacedReader::new(known, serving.generation(), &self.steps);
-        let found = self.personal_shelf(serving, &reader, filter, results);
+        let found =
+            self.with_shelves(serving, &reader, |shelves| shelves.personal(filter, results));
         self.answer(serving.generation(), found, &reader, filter, ShelfKind::PickedForYou)
     }
 

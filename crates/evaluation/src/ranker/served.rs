@@ -3,7 +3,7 @@
 use recommender::catalogue::{Catalogue, Entry};
 use recommender::learn::{Learnt, learn};
 use recommender::model::Liked;
-use recommender::shelf::{self, Request, Shop, Workspace};
+use recommender::shelf::{Request, Shelves, Shop, Workspace};
 use recommender::watch::{Cancelled, Watch};
 use recommender::{Filter, Interactions, ItemNumber, Model};
 
@@ -53,8 +53,8 @@ impl Ranker for Served {
         settled.clear();
         settled.extend(history.iter().map(|liked| liked.item));
         let shop = Shop { model: Some(&self.model), catalogue: &self.catalogue };
-        let request = Request { history, settled, filter: &self.filter, results: k };
-        let shelf = shelf::recommend(shop, request, workspace);
+        let request = Request { settled, filter: &self.filter, results: k };
+        let shelf = Shelves::new(shop, history, workspace).recommend(request);
         shelf.into_iter().map(|ranked| ranked.item).collect()
     }
 }

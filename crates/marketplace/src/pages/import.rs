@@ -4,8 +4,11 @@
 //! one before, without a script. To send the same file again stores nothing, so it does not
 //! matter that a reload does.
 
+mod reading;
 mod report;
 
+use std::error::Error;
+use std::iter::successors;
 use std::time::Duration;
 
 use askama::Template;
@@ -19,11 +22,12 @@ use http::StatusCode;
 use http::header::CONTENT_ENCODING;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
-use tonic::Streaming;
+use tonic::{Code, Status, Streaming};
 
 use api::v1::import_reading_list_response::Told;
 use api::v1::{ImportReadingListRequest, ImportReadingListResponse};
 
+use self::reading::Reading;
 use self::report::Report;
 use super::wrong::{self, Wrong};
 use crate::frame::Frame;
@@ -66,6 +70,8 @@ pub(crate) async fn import(mut visitor: Visitor, request: Request) -> Response {
     let Some(reader) = visitor.reader().map(str::to_owned) else {
         return visitor.see_other("/library");
     };
+    let reading = Reading::begin();
+    let request = request.map(|body| reading.of(body));
     let mut form = match Multipart::from_request(request, &()).await {
         Ok(form) => form,
         Err(rejection) => return wrong::page(visitor, &Wrong::Form(rejection.body_text())),
@@ -75,9 +81,10 @@ pub(crate) async fn import(mut visitor: Visitor, request: Request) -> Response {
         if !visitor.has_sent(&token(&mut form).await?) {
             return Err(Wrong::Expired);
         }
-        call(&visitor.shop.clone(), &mut form, reader).await
+        call(&visitor.shop.clone(), (&mut form, &reading), reader).await
     };
     let taken = taken.await;
+    reading.rest_begins();
     read_the_rest(&mut form).await;
     let answers = match taken {
         Ok(answers) => answers,
@@ -131,7 +138,7 @@ async fn read_the_rest(form: &mut Multipart) {
 /// call is dropped, and so reset, before the pieces end.
 async fn call(
     shop: &Shop,
-    form: &mut Multipart,
+    form: (&mut Multipart, &Reading),
     reader: String,
 ) -> Result<Streaming<ImportReadingListResponse>, Wrong> {
     let (pieces, coming) = mpsc::channel(PIECES_AHEAD);
@@ -162,7 +169,7 @@ async fn call(
 
 /// Hands the file on, a piece at a time: no faster than the service takes it.
 async fn hand_on(
-    form: &mut Multipart,
+    (form, reading): (&mut Multipart, &Reading),
     reader: String,
     pieces: &mpsc::Sender<ImportReadingListRequest>,
 ) -> Result<(), Wrong> {
@@ -171,6 +178,7 @@ async fn hand_on(
     if file.name() != Some("file") {
         return Err(missing());
     }
+    reading.file_begins();
     let mut first = Some(reader);
     let mut bytes = 0;
     while let Some(chunk) = file.chunk().await.map_err(refused)? {
@@ -194,9 +202,13 @@ async fn hand_on(
 
 #[expect(clippy::needless_pass_by_value, reason = "it is what an error is mapped by")]
 fn refused(error: MultipartError) -> Wrong {
-    match error.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => Wrong::TooLarge,
-        _ => Wrong::Form(error.body_text()),
+    // What the transport, or what comes before the file, is held to.
+    let is_too_much = |error: &(dyn Error + 'static)| {
+        error.downcast_ref().is_some_and(|status: &Status| status.code() == Code::ResourceExhausted)
+    };
+    match successors(error.source(), |&error| error.source()).any(is_too_much) {
+        true => Wrong::TooLarge,
+        false => Wrong::Form(error.body_text()),
     }
 }
 

@@ -1,5 +1,5 @@
-//! The service is slow, away, or takes connections and says nothing: pages come all the same, in
-//! time.
+//! The service is slow, away, takes connections and says nothing, breaks off or talks nonsense:
+//! pages come all the same, in time.
 
 use std::time::{Duration, Instant};
 
@@ -7,6 +7,7 @@ use api::v1::EventKind;
 use http::StatusCode;
 use tonic::Code;
 
+use crate::browser::{Browser, Page};
 use crate::faults::Fault;
 use crate::proxy::Weather;
 use crate::shop::Shop;
@@ -21,6 +22,26 @@ const ACT_PATIENCE: Duration = Duration::from_millis(2800);
 /// Two cores are busy with other tests.
 const BUSY: Duration = Duration::from_millis(150);
 
+/// A page that comes in time, whatever the service does.
+pub(crate) async fn in_time(browser: &mut Browser, path: &str) -> Page {
+    let asked = Instant::now();
+    let page = browser.get(path).await.found();
+    let took = asked.elapsed();
+    assert!(took < PATIENCE + BUSY, "{path}: {took:?}");
+    page
+}
+
+/// Waits until the home page is that of the service again.
+pub(crate) async fn is_back(browser: &mut Browser) {
+    for _ in 0..200 {
+        if !browser.get("/").await.found().has("taking a break") {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("the shop did not find the service again");
+}
+
 #[tokio::test]
 async fn pages_come_in_time_with_what_was_shown_last() {
     let shop = Shop::demo().await;
@@ -29,27 +50,51 @@ async fn pages_come_in_time_with_what_was_shown_last() {
     let before = reader.get("/").await.found().books("want");
     reader.get("/books/9").await.found();
     visitor.get("/").await.found();
-    for weather in [Weather::Slow(Duration::from_secs(2)), Weather::HalfOpen, Weather::Down] {
+    for weather in [
+        Weather::Slow(Duration::from_secs(2)),
+        Weather::HalfOpen,
+        Weather::Torn(300),
+        Weather::Rubbish,
+        Weather::Down,
+    ] {
         shop.proxy.make(weather);
         for _ in 0..3 {
-            let asked = Instant::now();
-            let page = reader.get("/").await.found();
-            let took = asked.elapsed();
-            assert!(took < PATIENCE + BUSY, "{weather:?}: {took:?}");
+            let page = in_time(&mut reader, "/").await;
             assert!(page.has("Our recommendations are taking a break"), "{}", page.text);
             assert_eq!(page.books("want"), before, "{weather:?}");
         }
         assert!(visitor.get("/").await.found().has("Mystery books you may like"));
-        assert!(reader.get("/books/9").await.found().has("Book 9"));
+        assert!(in_time(&mut reader, "/books/9").await.has("Book 9"));
+        shop.proxy.make(Weather::Fair);
+        is_back(&mut reader).await;
     }
-    shop.proxy.make(Weather::Fair);
-    for _ in 0..200 {
-        if !reader.get("/").await.found().has("taking a break") {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(50)).await;
+}
+
+#[tokio::test]
+async fn whatever_the_service_says_instead_of_an_answer_the_page_comes() {
+    let shop = Shop::demo().await;
+    let mut reader = shop.reader("3").await;
+    let before = reader.get("/").await.found().books("want");
+    for code in [
+        Code::Cancelled,
+        Code::Unknown,
+        Code::DeadlineExceeded,
+        Code::PermissionDenied,
+        Code::ResourceExhausted,
+        Code::Aborted,
+        Code::Unimplemented,
+        Code::Internal,
+        Code::Unavailable,
+        Code::DataLoss,
+        Code::Unauthenticated,
+    ] {
+        shop.faults.set("RecommendPage", Fault::Refused(code));
+        let page = in_time(&mut reader, "/").await;
+        assert!(page.has("Our recommendations are taking a break"), "{code:?}: {}", page.text);
+        assert_eq!(page.books("want"), before, "{code:?}");
     }
-    panic!("the shop did not find the service again");
+    shop.faults.end();
+    is_back(&mut reader).await;
 }
 
 #[tokio::test]
@@ -92,10 +137,7 @@ async fn nobody_waits_for_what_somebody_did_before_they_signed_in() {
     visitor.get("/books/11").await.found();
     shop.proxy.make(Weather::HalfOpen);
     visitor.headers.push(("x-shop-reader", signed("somebody new", 60)));
-    let asked = Instant::now();
-    let page = visitor.get("/").await.found();
-    let took = asked.elapsed();
-    assert!(took < PATIENCE + BUSY, "{took:?}");
+    let page = in_time(&mut visitor, "/").await;
     assert!(page.has("Reading as somebody new"), "{}", page.text);
     shop.proxy.make(Weather::Fair);
     shop.has_events("somebody new", EventKind::View, 1).await;

@@ -37,6 +37,20 @@ async fn a_file_is_imported_with_a_report_and_counts_at_once() {
 }
 
 #[tokio::test]
+async fn a_file_that_comes_in_many_pieces_is_imported_whole() {
+    let shop = Shop::demo().await;
+    let mut reader = shop.reader("from elsewhere").await;
+    let token = reader.get("/library").await.found().field("token");
+    let strange = format!("{},Nobody,,,3,read,,2026/01/02\n", "Unheard-of".repeat(50));
+    let (columns, rest) = LIST.split_once('\n').unwrap();
+    let list = format!("{columns}\n{}{rest}", strange.repeat(4000));
+    assert!(list.len() > 2 << 20, "{}", list.len());
+    let page = reader.upload("/library/import", &token, list.as_bytes()).await.found();
+    assert!(page.has("Done: 3 new notes, 0 that were here before."), "{}", page.text);
+    assert!(page.has("4001 lines are of books that we do not have:"), "{}", page.text);
+}
+
+#[tokio::test]
 async fn what_is_no_list_is_refused_with_why() {
     let shop = Shop::demo().await;
     let mut reader = shop.reader("3").await;

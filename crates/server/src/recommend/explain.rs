@@ -106,7 +106,9 @@ impl Recommender {
         results: usize,
     ) -> Explanation {
         let mut trace = Trace::default();
-        let found = self.traced_shelf(serving, rules, reader, filter, results, Some(&mut trace));
+        let found = self.with_shelves(serving, reader, |shelves| {
+            shelves.traced(rules, filter, results, Some(&mut trace))
+        });
         let generation = serving.generation();
         let first = trace.steps.iter().find(|step| step.step == Step::Candidates);
         let candidate = |item: &u32| candidate(generation, reader, *item);

@@ -3,10 +3,9 @@
 use std::sync::Arc;
 
 use super::placed::PlacedReader;
-use super::shelves::Found;
+use super::shelves::{Found, ReaderShelves};
 use super::{Answer, BookFilter, Reader, Recommender, ShelfKind, Shown, UnknownBook, favourites};
 use crate::generation::Generation;
-use crate::live::Serving;
 
 /// A shelf, or several of one kind, as a page wants them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -115,15 +114,17 @@ impl Recommender {
         });
         filter.excluded.extend(subjects.map(|book| book.id.clone()));
         let mut shelves = Vec::with_capacity(planned.len());
-        for Planned { place, kind, subject, results, is_chosen } in planned {
-            let found = self.fill(&serving, &reader, (kind, &subject), &filter, results);
-            if found.shelf.is_empty() || is_chosen && found.fallback.is_some() {
-                continue;
+        self.with_shelves(&serving, &reader, |reader_shelves| {
+            for Planned { place, kind, subject, results, is_chosen } in planned {
+                let found = fill(reader_shelves, (kind, &subject), &filter, results);
+                if found.shelf.is_empty() || is_chosen && found.fallback.is_some() {
+                    continue;
+                }
+                let answer = self.answer(generation, found, &reader, &filter, kind);
+                filter.shown = answer.shown.clone();
+                shelves.push(PageShelf { place, kind, subject, answer });
             }
-            let answer = self.answer(generation, found, &reader, &filter, kind);
-            filter.shown = answer.shown.clone();
-            shelves.push(PageShelf { place, kind, subject, answer });
-        }
+        });
         shelves.sort_by_key(|shelf| shelf.place);
         Ok(Page {
             generation: Arc::clone(generation),
@@ -133,29 +134,25 @@ impl Recommender {
             is_stale: reader.is_stale,
         })
     }
+}
 
-    fn fill(
-        &self,
-        serving: &Serving,
-        reader: &PlacedReader,
-        (kind, subject): (ShelfKind, &Subject),
-        filter: &BookFilter,
-        results: usize,
-    ) -> Found {
-        match (kind, subject) {
-            (ShelfKind::Trending, _) => self.trending_shelf(serving, reader, filter, results),
-            (ShelfKind::NextInSeries, _) => {
-                self.next_in_series_shelf(serving, reader, filter, results)
-            }
-            (ShelfKind::Popular, _) => self.popular_shelf(serving, reader, filter, results),
-            (_, Subject::Book(book)) => self.similar_shelf(serving, *book, reader, filter, results),
-            (_, Subject::Category(slug)) => {
-                let mut filter = filter.clone();
-                filter.filter.all_categories.push(slug.clone());
-                self.personal_shelf(serving, reader, &filter, results)
-            }
-            (_, Subject::Nothing) => self.personal_shelf(serving, reader, filter, results),
+fn fill(
+    shelves: &mut ReaderShelves<'_>,
+    (kind, subject): (ShelfKind, &Subject),
+    filter: &BookFilter,
+    results: usize,
+) -> Found {
+    match (kind, subject) {
+        (ShelfKind::Trending, _) => shelves.trending(filter, results),
+        (ShelfKind::NextInSeries, _) => shelves.next_in_series(filter, results),
+        (ShelfKind::Popular, _) => shelves.popular(filter, results),
+        (_, Subject::Book(book)) => shelves.similar(*book, filter, results),
+        (_, Subject::Category(slug)) => {
+            let mut filter = filter.clone();
+            filter.filter.all_categories.push(slug.clone());
+            shelves.personal(&filter, results)
         }
+        (_, Subject::Nothing) => shelves.personal(filter, results),
     }
 }
 

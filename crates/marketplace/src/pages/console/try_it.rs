@@ -263,18 +263,24 @@ async fn explain(
     draft: &Draft,
     stored: &[Rule],
 ) -> Result<(ExplainRecommendResponse, Option<ExplainRecommendResponse>), Failure> {
-    let as_it_is = ExplainRecommendRequest {
+    let draft_rules = (!draft.is_empty()).then(|| DraftRules { rules: draft.applied(stored) });
+    let asked = ExplainRecommendRequest {
         user_id: query.user.clone(),
+        filter: query.filter(),
         max_results: query.count(),
+        draft_rules,
         ..ExplainRecommendRequest::default()
     };
-    let filter = query.filter();
-    let draft_rules = (!draft.is_empty()).then(|| DraftRules { rules: draft.applied(stored) });
-    if filter.is_none() && draft_rules.is_none() {
-        return Ok((service.explain(as_it_is).await?, None));
+    if asked.filter.is_none() {
+        // One answer has both.
+        let mut before = service.explain(asked).await?;
+        let draft = before.draft.take();
+        let after =
+            draft.map(|draft| ExplainRecommendResponse { current: Some(draft), ..before.clone() });
+        return Ok((before, after));
     }
-    let changed = ExplainRecommendRequest { filter, draft_rules, ..as_it_is.clone() };
-    let (before, after) = tokio::join!(service.explain(as_it_is), service.explain(changed));
+    let as_it_is = ExplainRecommendRequest { filter: None, draft_rules: None, ..asked.clone() };
+    let (before, after) = tokio::join!(service.explain(as_it_is), service.explain(asked));
     let mut after = after?;
     after.current = after.draft.take().or(after.current);
     Ok((before?, Some(after)))
