@@ -15,7 +15,7 @@ use crate::acceptance::Acceptance;
 use crate::api_keys::ApiKey;
 use crate::book::Book;
 use crate::error::StoreError;
-use crate::event::{EventId, NewEvent, StoredEvent};
+use crate::event::{EventId, HistoryEvent, NewEvent, StoredEvent};
 use crate::history::{History, UserRevision};
 use crate::ids::IdSpace;
 use crate::impressions::{Impression, NewImpression};
@@ -123,6 +123,13 @@ pub(crate) trait Backend: fmt::Debug + Send + Sync {
 
     /// See [`Store::history`](crate::Store::history).
     async fn history(&self, user: UserNumber, limit: u32) -> Result<History, StoreError>;
+    /// See [`Store::history_of_book`](crate::Store::history_of_book).
+    async fn history_of_book(
+        &self,
+        user: UserNumber,
+        item: ItemNumber,
+        limit: u32,
+    ) -> Result<Vec<HistoryEvent>, StoreError>;
     /// See [`Store::settled_items`](crate::Store::settled_items).
     async fn settled_items(&self, user: UserNumber) -> Result<Vec<ItemNumber>, StoreError>;
     /// The latest impressions of a user: for each book how often and when last, at most `limit`

@@ -22,9 +22,10 @@ pub struct StockChange {
 pub enum StockOutcome {
     /// It was made. The units there are now.
     Changed(u32),
-    /// It was made before. The units there are now.
+    /// It was asked for before, and made or not counted. The units there are now; `None` if they
+    /// are not counted, or the book is gone.
     Repeated(Option<u32>),
-    /// Units of this book are not counted: nothing changed.
+    /// Units of this book are not counted: nothing changed, and nothing will under this id.
     NotCounted,
     /// There are only so many, fewer than are to go: nothing changed.
     SoldOut(u32),
@@ -35,8 +36,8 @@ pub enum StockOutcome {
 }
 
 impl Writer {
-    /// Changes a book's stock, unless the request was there before. Of the shop's requests the
-    /// latest `keep` are remembered.
+    /// Changes a book's stock, unless the request was there before. Of the shop's requests that
+    /// were not refused, the latest `keep` are remembered.
     ///
     /// What comes beyond 2³² − 1 units is left out.
     ///
@@ -48,15 +49,19 @@ impl Writer {
         wanted: &StockChange,
         keep: u32,
     ) -> Result<StockOutcome, StoreError> {
-        let books = self.books_by_number(&[wanted.item]).await?;
-        let Some(book) = books.into_iter().next() else { return Ok(StockOutcome::UnknownBook) };
+        let book = self.books_by_number(&[wanted.item]).await?.into_iter().next();
+        // Whatever became of the book since, a request that is sent again is answered as such.
         if let Some(made) = self.transaction.find_stock_change(&wanted.request_id).await? {
             return Ok(match made == *wanted {
-                true => StockOutcome::Repeated(book.offer.stock),
+                true => StockOutcome::Repeated(book.and_then(|book| book.offer.stock)),
                 false => StockOutcome::Conflicting,
             });
         }
-        let Some(before) = book.offer.stock else { return Ok(StockOutcome::NotCounted) };
+        let Some(book) = book else { return Ok(StockOutcome::UnknownBook) };
+        let Some(before) = book.offer.stock else {
+            self.remember(wanted, keep).await?;
+            return Ok(StockOutcome::NotCounted);
+        };
         let stock = match wanted.change {
             more @ 0.. => before.saturating_add(more.unsigned_abs()),
             fewer => match before.checked_sub(fewer.unsigned_abs()) {
@@ -67,9 +72,14 @@ impl Writer {
         let mut offer = book.offer;
         offer.stock = Some(stock);
         self.put_books(&[Book { offer, ..book }]).await?;
-        self.begin_change()?;
-        self.transaction.insert_stock_change(wanted, keep).await?;
-        self.end_change();
+        self.remember(wanted, keep).await?;
         Ok(StockOutcome::Changed(stock))
+    }
+
+    async fn remember(&mut self, change: &StockChange, keep: u32) -> Result<(), StoreError> {
+        self.begin_change()?;
+        self.transaction.insert_stock_change(change, keep).await?;
+        self.end_change();
+        Ok(())
     }
 }

@@ -408,7 +408,8 @@ pub struct GetBookRequest {
     /// Whether its other editions and the books of its series are wanted too.
     #[prost(bool, tag = "2")]
     pub include_related: bool,
-    /// The user whose doings are wanted too, at most 64 bytes. Empty: nobody's.
+    /// The user whose doings are wanted too, at most 64 bytes; refused with PERMISSION_DENIED from
+    /// callers without the role `writer`. Empty: nobody's.
     #[prost(string, tag = "3")]
     pub user_id: ::prost::alloc::string::String,
 }
@@ -431,7 +432,7 @@ pub struct GetBookResponse {
     /// is set.
     #[prost(message, optional, tag = "4")]
     pub user_book: ::core::option::Option<UserBook>,
-    /// The store cannot be read: what the user did is not known.
+    /// The store cannot be read, or not in time: what the user did is not known.
     #[prost(bool, tag = "5")]
     pub stale: bool,
 }
@@ -568,7 +569,7 @@ pub struct UpdateOffersResponse {
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct AdjustStockRequest {
     /// The client's own id for this change, 1 to 64 bytes, unique in the shop; the id of the purchase
-    /// does. The latest 100,000 are remembered, of the whole shop. Required.
+    /// does. The latest 1,000,000 are remembered, of the whole shop. Required.
     #[prost(string, tag = "1")]
     pub request_id: ::prost::alloc::string::String,
     /// The book's id. Required.
@@ -583,10 +584,11 @@ pub struct AdjustStockRequest {
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct AdjustStockResponse {
     /// The units that can be sold now; of a request that is repeated, as it is now. Unset if they are
-    /// not counted, as of e-books: then nothing was changed and there is always one to be had.
+    /// not counted, as of e-books: then nothing was changed and there is always one to be had; also of
+    /// a repeated request whose book is gone.
     #[prost(uint32, optional, tag = "1")]
     pub stock: ::core::option::Option<u32>,
-    /// The request was applied before: nothing changed now.
+    /// The request was answered before: nothing changed now.
     #[prost(bool, tag = "2")]
     pub applied_before: bool,
 }
@@ -923,10 +925,10 @@ pub mod catalog_service_client {
         /// Adds to a book's stock, or takes from it: a purchase takes one. What is there is looked at and
         /// changed in one step, whoever else sells the book, and never goes below zero: where there are
         /// fewer units than are to be taken, nothing is changed and the answer is FAILED_PRECONDITION
-        /// with the reason SOLD_OUT and, in its metadata, the `stock`. To send a request again with its
-        /// id changes nothing and answers as before. Answers NOT_FOUND if the shop does not have the
-        /// book, and ALREADY_EXISTS with the reason REQUEST_CONFLICTING if the id was used for another
-        /// change.
+        /// with the reason SOLD_OUT and, in its metadata, the `stock`. A request that was answered OK and is
+        /// sent again with its id changes nothing, and is answered with the stock of now; one that was
+        /// refused may be sent again. Answers NOT_FOUND if the shop does not have the book, and
+        /// ALREADY_EXISTS with the reason REQUEST_CONFLICTING if the id was used for another change.
         pub async fn adjust_stock(
             &mut self,
             request: impl tonic::IntoRequest<super::AdjustStockRequest>,
@@ -1074,10 +1076,10 @@ pub mod catalog_service_server {
         /// Adds to a book's stock, or takes from it: a purchase takes one. What is there is looked at and
         /// changed in one step, whoever else sells the book, and never goes below zero: where there are
         /// fewer units than are to be taken, nothing is changed and the answer is FAILED_PRECONDITION
-        /// with the reason SOLD_OUT and, in its metadata, the `stock`. To send a request again with its
-        /// id changes nothing and answers as before. Answers NOT_FOUND if the shop does not have the
-        /// book, and ALREADY_EXISTS with the reason REQUEST_CONFLICTING if the id was used for another
-        /// change.
+        /// with the reason SOLD_OUT and, in its metadata, the `stock`. A request that was answered OK and is
+        /// sent again with its id changes nothing, and is answered with the stock of now; one that was
+        /// refused may be sent again. Answers NOT_FOUND if the shop does not have the book, and
+        /// ALREADY_EXISTS with the reason REQUEST_CONFLICTING if the id was used for another change.
         async fn adjust_stock(
             &self,
             request: tonic::Request<super::AdjustStockRequest>,
@@ -5941,12 +5943,12 @@ pub struct ListUserBooksRequest {
     /// The user's id. Required.
     #[prost(string, tag = "1")]
     pub user_id: ::prost::alloc::string::String,
-    /// The books wanted: those to which the user did one of these. Empty: all of them. Impressions
-    /// are refused.
+    /// The books wanted: those to which the user did one of these, at most nine. Empty: all of them.
+    /// Impressions are refused.
     #[prost(enumeration = "EventKind", repeated, tag = "2")]
     pub any_kinds: ::prost::alloc::vec::Vec<i32>,
-    /// Not those to which the user did one of these: a wish list is WANT_TO_READ without PURCHASE and
-    /// FINISH.
+    /// Not those to which the user did one of these, at most nine: a wish list is WANT_TO_READ without
+    /// PURCHASE and FINISH.
     #[prost(enumeration = "EventKind", repeated, tag = "3")]
     pub no_kinds: ::prost::alloc::vec::Vec<i32>,
     /// The most books wanted in one answer. 0 means 20, and more than 100 means 100; negative
@@ -6064,10 +6066,10 @@ pub mod reading_list_report {
         /// The line, the header being line 1.
         #[prost(int64, tag = "1")]
         pub line: i64,
-        /// The title that it gives.
+        /// The title that it gives, at most the first 200 characters and "…" for the rest.
         #[prost(string, tag = "2")]
         pub title: ::prost::alloc::string::String,
-        /// The author that it gives.
+        /// The author that it gives, cut as the title is.
         #[prost(string, tag = "3")]
         pub author: ::prost::alloc::string::String,
     }
@@ -6335,7 +6337,7 @@ pub mod user_service_client {
         /// does not know is created.
         ///
         /// Answers INVALID_ARGUMENT for a file that is not such a CSV, or is larger than 10 MiB, as sent
-        /// or unpacked; UNAVAILABLE with the reason READING_LISTS_LIMIT while 8 others are on their way;
+        /// or unpacked, or has more than 20,000 lines of books; UNAVAILABLE with the reason READING_LISTS_LIMIT while 8 others are on their way;
         /// DEADLINE_EXCEEDED with the reason READING_LIST_LATE if it has not come whole within 120 seconds.
         pub async fn import_reading_list(
             &mut self,
@@ -6496,7 +6498,7 @@ pub mod user_service_server {
         /// does not know is created.
         ///
         /// Answers INVALID_ARGUMENT for a file that is not such a CSV, or is larger than 10 MiB, as sent
-        /// or unpacked; UNAVAILABLE with the reason READING_LISTS_LIMIT while 8 others are on their way;
+        /// or unpacked, or has more than 20,000 lines of books; UNAVAILABLE with the reason READING_LISTS_LIMIT while 8 others are on their way;
         /// DEADLINE_EXCEEDED with the reason READING_LIST_LATE if it has not come whole within 120 seconds.
         async fn import_reading_list(
             &self,

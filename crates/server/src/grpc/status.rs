@@ -332,7 +332,7 @@ fn too_many_new_tokens(wait: Duration) -> Status {
 pub(crate) fn role_missing(role: Role) -> Status {
     let metadata = [("role".to_owned(), role.name().to_owned())];
     let details = ErrorDetails::with_error_info(Reason::RoleMissing.name(), DOMAIN, metadata);
-    let message = format!("this method needs the role {}, which you do not have", role.name());
+    let message = format!("this call needs the role {}, which you do not have", role.name());
     Status::with_error_details(Code::PermissionDenied, message, details)
 }
 

@@ -84,7 +84,9 @@ impl<'a> BatchWriter<'a> {
 
     async fn write_events(&mut self, file: usize, events: &[ReadEvent]) -> Result<(), StoreError> {
         let users: Vec<&str> = events.iter().map(|event| event.user.as_str()).collect();
-        let users = self.writer.assign_users(&users).await?;
+        // What comes under the id of somebody who was merged is the other's.
+        let users = self.writer.resolve_users(&users).await?;
+        let users: Vec<UserNumber> = users.into_iter().map(|user| user.number).collect();
         let items = self.items(events).await?;
         self.count_unknown(file, &items).await?;
         let replaced: Vec<(UserNumber, EventId)> = events

@@ -13,7 +13,7 @@ use storage::{Book, PutBooks, StockChange, StockOutcome, StoreError};
 use super::Live;
 
 /// How many changes of stock are remembered, so that none is made twice.
-const STOCK_CHANGES_KEPT: u32 = 100_000;
+const STOCK_CHANGES_KEPT: u32 = 1_000_000;
 
 /// How a book is to be offered.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -103,9 +103,16 @@ impl Live {
         };
         let wanted = StockChange { request_id: request_id.to_owned(), item, change };
         let outcome = writer.adjust_stock(&wanted, STOCK_CHANGES_KEPT).await?;
-        if let StockOutcome::Changed(_) = outcome {
-            writer.commit().await?;
-            self.serve_stored_books().await;
+        match outcome {
+            StockOutcome::Changed(_) => {
+                writer.commit().await?;
+                self.serve_stored_books().await;
+            }
+            StockOutcome::NotCounted => drop(writer.commit().await?),
+            StockOutcome::Repeated(_)
+            | StockOutcome::SoldOut(_)
+            | StockOutcome::Conflicting
+            | StockOutcome::UnknownBook => {}
         }
         Ok(outcome)
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::placed::PlacedReader;
+use super::placed::{PlacedReader, excluded};
 use super::shelves::Found;
 use super::{Answer, BookFilter, Reader, Recommender, ShelfKind, Shown, UnknownBook, favourites};
 use crate::generation::Generation;
@@ -60,7 +60,7 @@ pub struct PageShelf {
     pub kind: ShelfKind,
     /// What it is about.
     pub subject: Subject,
-    /// Its books; at least one.
+    /// Its books; at least one. What it has as shown is of this shelf alone.
     pub answer: Answer,
 }
 
@@ -105,15 +105,18 @@ impl Recommender {
         let serving = self.live.serving();
         let generation = serving.generation();
         let known = self.known_reader(generation, reader).await;
-        let reader = PlacedReader::new(&known, generation, &self.steps);
+        let mut reader = PlacedReader::new(&known, generation, &self.steps);
         let mut planned = plan(generation, &reader, wanted)?;
         planned.sort_by_key(|shelf| (shelf.kind != ShelfKind::NextInSeries, shelf.place));
-        let mut filter = filter.clone();
-        let subjects = planned.iter().filter_map(|shelf| match shelf.subject {
-            Subject::Book(index) => generation.book(index),
+        // What no shelf is to show is settled once, and apart from the token: that forgets its oldest
+        // books for those of the first shelves.
+        reader.settle(excluded(generation, filter));
+        reader.settle(planned.iter().filter_map(|shelf| match shelf.subject {
+            Subject::Book(index) => Some(index),
             Subject::Nothing | Subject::Category(_) => None,
-        });
-        filter.excluded.extend(subjects.map(|book| book.id.clone()));
+        }));
+        let mut shown = filter.shown.clone();
+        let filter = BookFilter { filter: filter.filter.clone(), ..BookFilter::default() };
         let mut shelves = Vec::with_capacity(planned.len());
         for Planned { place, kind, subject, results, is_chosen } in planned {
             let found = self.fill(&serving, &reader, (kind, &subject), &filter, results);
@@ -121,14 +124,15 @@ impl Recommender {
                 continue;
             }
             let answer = self.answer(generation, found, &reader, &filter, kind);
-            filter.shown = answer.shown.clone();
+            reader.settle(answer.shelf.iter().map(|ranked| ranked.item));
+            shown.add(answer.shown.items().iter().copied());
             shelves.push(PageShelf { place, kind, subject, answer });
         }
         shelves.sort_by_key(|shelf| shelf.place);
         Ok(Page {
             generation: Arc::clone(generation),
             shelves,
-            shown: filter.shown,
+            shown,
             user_revision: reader.revision,
             is_stale: reader.is_stale,
         })

@@ -70,6 +70,11 @@ impl PlacedReader {
         settled
     }
 
+    /// Has these books settled for the reader as well.
+    pub(super) fn settle(&mut self, items: impl IntoIterator<Item = u32>) {
+        self.settled.extend(items);
+    }
+
     /// How the shelf of a surface is arranged, with what is known of the reader.
     pub(super) fn arrange<'a>(&'a self, arrangement: Arrangement<'a>) -> Arrangement<'a> {
         Arrangement {

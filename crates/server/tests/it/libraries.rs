@@ -135,6 +135,20 @@ async fn strangers_and_what_is_no_kind_of_a_history_are_refused() {
     let violations = status.get_details_bad_request().unwrap().field_violations;
     let fields: Vec<String> = violations.into_iter().map(|one| one.field).collect();
     assert_eq!(fields, ["any_kinds[0]", "any_kinds[1]", "no_kinds[0]", "page_size", "page_token"]);
+    let many = ListUserBooksRequest {
+        any_kinds: vec![EventKind::View.into(); 10],
+        no_kinds: vec![0; 1_000],
+        ..ListUserBooksRequest::default()
+    };
+    let status = books(&running, many).await.unwrap_err();
+    let violations = status.get_details_bad_request().unwrap().field_violations;
+    let told: Vec<(&str, &str)> =
+        violations.iter().map(|one| (one.field.as_str(), one.description.as_str())).collect();
+    let expected = [
+        ("any_kinds", "found 10 kinds, expected at most 9"),
+        ("no_kinds", "found 1000 kinds, expected at most 9"),
+    ];
+    assert_eq!(told, expected);
     running.stop().await;
 }
 

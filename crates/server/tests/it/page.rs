@@ -6,6 +6,8 @@ use api::v1::{
     BookFilter, Event, EventEntry, EventKind, Fallback, HistoryItem, RecommendPageRequest,
     RecommendPageResponse, RecordEventsRequest, Shelf, ShelfKind, ShelfRequest, event_entry,
 };
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use storage::Book;
 use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
@@ -64,6 +66,29 @@ async fn shop_with_a_series() -> tempfile::TempDir {
     store.close().await;
     running::train_once(folder.path()).await;
     folder
+}
+
+/// A token as full as they get: of books 1 to 10, and of 990 others, which the shop does not have.
+fn full_token() -> String {
+    // The format; ten times one more than before; 1,001; and so on.
+    let bytes = [&[1][..], &[2; 10], &[0xbe, 0x0f], &[2; 989]].concat();
+    URL_SAFE_NO_PAD.encode(bytes)
+}
+
+#[tokio::test]
+async fn no_shelf_repeats_what_a_full_token_says() {
+    let folder = running::full_shop().await;
+    let running = Running::start(folder.path()).await;
+    let wanted = |shelf: ShelfRequest| ShelfRequest { max_results: 15, ..shelf };
+    let shelves = vec![wanted(category("sci-fi")), wanted(shelf(ShelfKind::Popular))];
+    let request = RecommendPageRequest { shown_token: full_token(), ..page_of("1", shelves) };
+    let page = ask(&running, request).await.unwrap();
+    let [first, second] = &page.shelves[..] else { panic!("{page:?}") };
+    assert!(first.books.len() >= 10 && !second.books.is_empty());
+    for id in ids(first).into_iter().chain(ids(second)) {
+        assert!(id.parse::<u32>().unwrap() > 10, "{id}");
+    }
+    running.stop().await;
 }
 
 #[tokio::test]

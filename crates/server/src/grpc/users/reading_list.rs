@@ -7,6 +7,7 @@ use api::v1::reading_list_report::{Refusal as RefusalMessage, UnmatchedBook as U
 use api::v1::{
     ImportProgress, ImportReadingListRequest, ImportReadingListResponse, ReadingListReport,
 };
+use futures_util::future::BoxFuture;
 use tokio::time::Instant;
 use tonic::{Status, Streaming};
 use tonic_types::FieldViolation;
@@ -33,6 +34,8 @@ pub(super) struct Import {
     lists: ReadingLists,
     requests: Streaming<ImportReadingListRequest>,
     permit: Permit,
+    /// Ends when the service stops.
+    stopping: BoxFuture<'static, ()>,
     late_at: Instant,
     told_at: Instant,
     received: usize,
@@ -55,13 +58,16 @@ impl Import {
         lists: ReadingLists,
         requests: Streaming<ImportReadingListRequest>,
         permit: Permit,
+        stopping: BoxFuture<'static, ()>,
     ) -> Self {
         let told_at = Instant::now();
         let late_at = told_at + COMES_WITHIN;
-        Self { lists, requests, permit, late_at, told_at, received: 0, stage: Stage::Begun }
+        let stage = Stage::Begun;
+        Self { lists, requests, permit, stopping, late_at, told_at, received: 0, stage }
     }
 
-    /// What is to be told next; `None` when all is.
+    /// What is to be told next; `None` when all is. An import that is not told of to its end is
+    /// given up, unless its commit has begun.
     pub(super) async fn next(&mut self) -> Result<Option<ImportReadingListResponse>, Status> {
         loop {
             self.stage = match std::mem::replace(&mut self.stage, Stage::Over) {
@@ -71,6 +77,8 @@ impl Import {
                     tokio::select! {
                         biased;
                         ended = &mut importing.task => return self.ended(ended).map(Some),
+                        status = self.permit.ended() => return Err(status),
+                        () = &mut self.stopping => return Err(status::stopping()),
                         () = tokio::time::sleep_until(next_at) => {}
                     }
                     let progress = self.progress(importing.rows());
@@ -90,6 +98,7 @@ impl Import {
         let request = tokio::select! {
             biased;
             status = self.permit.ended() => return Err(status),
+            () = &mut self.stopping => return Err(status::stopping()),
             () = tokio::time::sleep_until(self.late_at) => {
                 return Err(status::reading_list_late(COMES_WITHIN));
             }
@@ -200,27 +209,31 @@ mod tests {
     use std::convert::Infallible;
 
     use bytes::{BufMut as _, Bytes, BytesMut};
-    use futures_util::{FutureExt as _, StreamExt as _, stream};
+    use futures_util::future::pending;
+    use futures_util::{FutureExt as _, Stream, StreamExt as _, stream};
     use http_body::Frame;
     use http_body_util::StreamBody;
     use prost::Message as _;
     use tonic::codec::Codec as _;
     use tonic::{Code, Request};
     use tonic_prost::ProstCodec;
+    use tonic_types::StatusExt as _;
 
     use super::*;
     use crate::data_folder::DataFolder;
     use crate::settings::Settings;
 
-    /// A stream of one request that is not the last, and never goes on.
-    fn begun() -> Streaming<ImportReadingListRequest> {
+    /// A stream of one request, and whatever comes then.
+    fn list(
+        rest: impl Stream<Item = Result<Frame<Bytes>, Infallible>> + Send + 'static,
+    ) -> Streaming<ImportReadingListRequest> {
         let first = ImportReadingListRequest { user_id: "ann".to_owned(), data: vec![b'a'] };
         let mut frame = BytesMut::new();
         frame.put_u8(0);
         frame.put_u32(first.encoded_len() as u32);
         first.encode(&mut frame).unwrap();
         let sent = stream::iter([Ok::<Frame<Bytes>, Infallible>(Frame::data(frame.freeze()))]);
-        let body = StreamBody::new(sent.chain(stream::pending()));
+        let body = StreamBody::new(sent.chain(rest));
         let mut codec = ProstCodec::<ImportReadingListRequest, ImportReadingListRequest>::default();
         Streaming::new_request(codec.decoder(), tonic::body::Body::new(body), None, None)
     }
@@ -231,7 +244,11 @@ mod tests {
         let settings = Settings::read(None).unwrap();
         let store = DataFolder::new(folder.path()).store(&settings).await.unwrap();
         let lists = ReadingLists::new(store.clone());
-        let import = || Import::new(lists.clone(), begun(), Permit::of(&Request::new(())));
+        let permit = Permit::of(&Request::new(()));
+        let import = || {
+            let begun = list(stream::pending());
+            Import::new(lists.clone(), begun, permit.clone(), pending().boxed())
+        };
         let mut imports: Vec<Import> = std::iter::repeat_with(import).take(8).collect();
         imports.iter_mut().for_each(|import| import.late_at = Instant::now());
         let mut late = stream::iter(imports.iter_mut().map(Import::next)).buffer_unordered(8);
@@ -242,6 +259,34 @@ mod tests {
             assert_eq!(told.unwrap_err().code(), Code::DeadlineExceeded);
         }
         assert!(lists.receive().is_ok());
+        store.close().await;
+    }
+
+    #[tokio::test]
+    async fn a_service_that_stops_waits_for_no_list() {
+        let folder = tempfile::tempdir().unwrap();
+        let settings = Settings::read(None).unwrap();
+        let store = DataFolder::new(folder.path()).store(&settings).await.unwrap();
+        let lists = ReadingLists::new(store.clone());
+        let permit = Permit::of(&Request::new(()));
+        // The import waits for its turn to write.
+        let writer = store.begin().await.unwrap();
+        let (stop, stopping) = tokio::sync::oneshot::channel::<()>();
+        let stopping = stopping.map(drop).boxed();
+        let mut import =
+            Import::new(lists.clone(), list(stream::empty()), permit.clone(), stopping);
+        while !matches!(import.stage, Stage::Importing(_)) {
+            assert!(import.next().await.unwrap().is_some());
+        }
+        let begun = list(stream::pending());
+        let comes = Import::new(lists, begun, permit, std::future::ready(()).boxed());
+        stop.send(()).unwrap();
+        for mut import in [import, comes] {
+            let status = import.next().await.unwrap_err();
+            let reason = status.get_details_error_info().unwrap().reason;
+            assert_eq!((status.code(), reason.as_str()), (Code::Unavailable, "STOPPING"));
+        }
+        writer.rollback().await.unwrap();
         store.close().await;
     }
 }

@@ -69,12 +69,31 @@ async fn what_is_not_counted_or_not_there_does_not_change(kind: Kind) {
     let (store, _place) = store_with(kind, None).await;
     assert_eq!(adjust(&store, "a", -1).await, StockOutcome::NotCounted);
     assert_eq!(stock(&store).await, None);
-    let other = adjust_of(&store, "a", ItemNumber(8), -1).await;
+    let other = adjust_of(&store, "b", ItemNumber(8), -1).await;
     assert_eq!(other, StockOutcome::UnknownBook);
+    // What was answered is answered, and takes no unit of those that come later.
+    let mut writer = store.begin().await.expect("nobody else writes");
+    let offered = Book { offer: Offer { stock: Some(5), ..Offer::default() }, ..book(7, "Seven") };
+    writer.put_books(&[offered]).await.expect("it is within bounds");
+    writer.commit().await.expect("the commit succeeds");
+    assert_eq!(adjust(&store, "a", -1).await, StockOutcome::Repeated(Some(5)));
+    assert_eq!(stock(&store).await, Some(5));
+}
+
+async fn a_request_is_known_after_its_book_is_gone(kind: Kind) {
+    let (store, _place) = store_with(kind, Some(2)).await;
+    assert_eq!(adjust(&store, "a", -1).await, StockOutcome::Changed(1));
+    let mut writer = store.begin().await.expect("nobody else writes");
+    writer.delete_books(&[BOOK]).await.expect("it writes");
+    writer.commit().await.expect("the commit succeeds");
+    assert_eq!(adjust(&store, "a", -1).await, StockOutcome::Repeated(None));
+    assert_eq!(adjust(&store, "a", -2).await, StockOutcome::Conflicting);
+    assert_eq!(adjust(&store, "b", -1).await, StockOutcome::UnknownBook);
 }
 
 on_every_kind!(
     stock_goes_down_to_zero_and_no_further,
     a_request_counts_once_and_its_id_names_nothing_else,
     what_is_not_counted_or_not_there_does_not_change,
+    a_request_is_known_after_its_book_is_gone,
 );
