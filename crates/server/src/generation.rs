@@ -8,7 +8,8 @@ use recommender::model::ModelError;
 use recommender::{ItemNumber, Model, ShopId};
 use std::collections::HashMap;
 use std::sync::Arc;
-use storage::{Book, ModelVersion, Snapshot};
+use std::time::SystemTime;
+use storage::{Book, ModelFolder, ModelFolderError, ModelVersion, Snapshot};
 
 use crate::books::{BookChanges, Books};
 
@@ -19,10 +20,41 @@ pub struct VersionedModel {
     pub version: ModelVersion,
     /// The model.
     pub model: Model,
+    /// When its file was written, as the file system says.
+    pub written: Option<SystemTime>,
+}
+
+/// Why a version cannot be served.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenModelError {
+    /// Its file cannot be read, or is damaged.
+    #[error(transparent)]
+    Folder(#[from] ModelFolderError),
+    /// Its file is sound but holds something else.
+    #[error("model {version} cannot be used: {source}")]
+    Model {
+        /// Its version.
+        version: ModelVersion,
+        /// What is wrong with it.
+        source: ModelError,
+    },
 }
 
 impl VersionedModel {
-    /// The model that a snapshot holds, without copying it.
+    /// The model of this version. Reads the whole file.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenModelError`] if there is no such version, or it cannot be used.
+    pub fn open(models: &ModelFolder, version: ModelVersion) -> Result<Self, OpenModelError> {
+        let snapshot = models.open_version(version)?;
+        let model = Self::from_snapshot(version, &snapshot)
+            .map_err(|source| OpenModelError::Model { version, source })?;
+        let file = models.path(version).metadata();
+        Ok(Self { written: file.and_then(|file| file.modified()).ok(), ..model })
+    }
+
+    /// The model that a snapshot holds, without copying it, and without the time of its file.
     ///
     /// # Errors
     ///
@@ -35,7 +67,7 @@ impl VersionedModel {
         let section = |tag| snapshot.section(tag).map(|bytes| Arc::new(bytes) as _);
         let model = Model::from_sections(section)?;
         model.verify()?;
-        Ok(Self { version, model })
+        Ok(Self { version, model, written: None })
     }
 }
 

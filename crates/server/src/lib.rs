@@ -47,6 +47,7 @@ pub mod methods;
 pub mod model_file;
 mod models;
 mod models_exchange;
+mod models_turn;
 pub mod opening;
 pub mod progress;
 pub mod rates;

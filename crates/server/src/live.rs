@@ -16,13 +16,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex as StdMutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
-use recommender::model::ModelError;
 use storage::{ModelFolder, ModelFolderError, ModelVersion, Store, StoreError};
 use tokio::sync::{Mutex, Notify, OwnedMutexGuard};
 
 use crate::blocking::blocking;
 use crate::books::{BookChanges, Books};
-use crate::generation::{Generation, VersionedModel};
+use crate::generation::{Generation, OpenModelError, VersionedModel};
 use crate::repeat::{Poll, WITHIN_A_SECOND};
 use crate::rules::StoredRules;
 
@@ -37,17 +36,12 @@ const PATIENCE: Duration = Duration::from_secs(600);
 /// Why a generation could not be renewed.
 #[derive(Debug, thiserror::Error)]
 pub enum RenewError {
-    /// The model, or which one is active, cannot be read.
+    /// It cannot be told which model is active.
     #[error(transparent)]
     Models(#[from] ModelFolderError),
-    /// The active model's file is sound but holds something else.
-    #[error("model {version} cannot be used: {source}")]
-    Model {
-        /// Its version.
-        version: ModelVersion,
-        /// What is wrong with it.
-        source: ModelError,
-    },
+    /// The active model cannot be used.
+    #[error(transparent)]
+    Model(#[from] OpenModelError),
     /// The active model was found to be of no use before, for this reason, and is not read again.
     #[error("{0}")]
     Refused(String),
@@ -123,7 +117,7 @@ impl Live {
     pub async fn with_model(&self, version: ModelVersion) -> Result<Self, RenewError> {
         let (store, models) = (self.store.clone(), self.models.clone());
         let folder = models.clone();
-        let model = blocking(move || read(&folder, version)).await?;
+        let model = blocking(move || VersionedModel::open(&folder, version)).await?;
         Ok(Self { is_pinned: true, ..Self::of(Some(model), store, models).await? })
     }
 
@@ -155,11 +149,10 @@ impl Live {
         self.generation().model().map(|model| model.version.0)
     }
 
-    /// When the model being served was written, as its file says. Costs a look at the file.
+    /// When the model being served was written, as its file said when it was opened.
     #[must_use]
     pub fn model_written(&self) -> Option<SystemTime> {
-        let version = self.generation().model()?.version;
-        self.models.path(version).metadata().ok()?.modified().ok()
+        self.generation().model()?.written
     }
 
     /// How many renewals failed since the start.
@@ -278,16 +271,16 @@ impl Live {
             return Err(RenewError::Refused(reason.clone()));
         }
         let models = self.models.clone();
-        let read = blocking(move || read(&models, active)).await;
+        let read = blocking(move || VersionedModel::open(&models, active)).await;
         if let Err(
-            error @ (RenewError::Model { .. }
-            | RenewError::Models(ModelFolderError::Damaged { .. })),
+            error @ (OpenModelError::Model { .. }
+            | OpenModelError::Folder(ModelFolderError::Damaged { .. })),
         ) = &read
         {
             // Versions are immutable: it will not get better by reading it again.
             *self.refused() = Some((active, error.to_string()));
         }
-        read.map(Some)
+        Ok(Some(read?))
     }
 
     fn refused(&self) -> MutexGuard<'_, Option<(ModelVersion, String)>> {
@@ -325,12 +318,6 @@ enum Changes {
     All(Books),
 }
 
-fn read(models: &ModelFolder, version: ModelVersion) -> Result<VersionedModel, RenewError> {
-    let snapshot = models.open_version(version)?;
-    VersionedModel::from_snapshot(version, &snapshot)
-        .map_err(|source| RenewError::Model { version, source })
-}
-
 /// The active model, or the newest other one that can be used, or none.
 async fn newest_usable(models: &ModelFolder) -> Option<VersionedModel> {
     let models = models.clone();
@@ -345,16 +332,18 @@ async fn newest_usable(models: &ModelFolder) -> Option<VersionedModel> {
         };
         let others = models.versions().unwrap_or_default();
         let others = others.into_iter().filter(|version| Some(*version) != active);
-        active.into_iter().chain(others).find_map(|version| match read(&models, version) {
-            Ok(model) => {
-                if active != Some(version) {
-                    tracing::warn!(model = version.0, "falling back to an older model");
+        active.into_iter().chain(others).find_map(|version| {
+            match VersionedModel::open(&models, version) {
+                Ok(model) => {
+                    if active != Some(version) {
+                        tracing::warn!(model = version.0, "falling back to an older model");
+                    }
+                    Some(model)
                 }
-                Some(model)
-            }
-            Err(error) => {
-                tracing::error!(model = version.0, %error, "model refused");
-                None
+                Err(error) => {
+                    tracing::error!(model = version.0, %error, "model refused");
+                    None
+                }
             }
         })
     };

@@ -86,7 +86,23 @@ pub(crate) async fn bring_in(
     drop(shared.fetch(version, models).await?);
     let (folder, lock) = (models.clone(), Arc::clone(lock));
     blocking(move || activate(&folder, &lock, version, keep)).await?;
+    if let Err(error) = bring_in_newest(shared, models, version).await {
+        tracing::warn!(%error, "cannot fetch the latest model, which is not the active one");
+    }
     Ok(true)
+}
+
+/// Fetches the latest version too if an older one is active: its file says what is news.
+async fn bring_in_newest(
+    shared: &DatabaseModels,
+    models: &ModelFolder,
+    active: ModelVersion,
+) -> Result<(), DatabaseModelsError> {
+    let newest = shared.versions().await?.first().map(|model| model.version);
+    if let Some(newest) = newest.filter(|newest| *newest > active) {
+        drop(shared.fetch(newest, models).await?);
+    }
+    Ok(())
 }
 
 /// Publishes the folder's [draft](ModelFolder::draft) and makes it active, there and here; returns
@@ -198,14 +214,7 @@ mod tests {
         let refused = train_into(&second, &other).await;
         assert!(matches!(refused, Err(TrainError::Elsewhere)), "{refused:?}");
         drop(turn);
-        // The connection that held the turn takes a moment to end.
-        let trained = loop {
-            match train_into(&second, &other).await {
-                Err(TrainError::Elsewhere) => tokio::time::sleep(Duration::from_millis(10)).await,
-                trained => break trained.unwrap(),
-            }
-        };
-        let twice = version(&trained);
+        let twice = version(&train_into(&second, &other).await.unwrap());
         assert!(twice > once);
         exchange_until(&Live::load(one.clone(), first.clone()).await.unwrap(), twice).await;
         // One is kept, as it was asked for; the other goes after the new one is active.

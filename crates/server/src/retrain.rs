@@ -26,7 +26,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use storage::{ModelFolderError, ModelVersion, StoreError};
+use storage::{ModelFolder, ModelFolderError, ModelVersion, StoreError};
 
 use crate::backoff::chance;
 use crate::blocking::blocking;
@@ -73,10 +73,38 @@ pub(crate) struct Retraining {
 struct Progress {
     schedule: Schedule,
     first_events: FirstEvents,
-    /// What the active model was trained on, and its version.
-    active: Option<(ModelVersion, Option<TrainedOn>)>,
+    /// The active model, and the latest.
+    models: Option<Known>,
     /// The failure that was logged last.
     said: Option<String>,
+}
+
+/// What is known of the models that there are.
+#[derive(Clone, Copy)]
+struct Known {
+    active: ModelVersion,
+    newest: ModelVersion,
+    /// What news is counted from.
+    trained_on: Option<TrainedOn>,
+}
+
+impl Known {
+    /// Reads it, unless it is the same as before; `None` if no model is active.
+    fn read(models: &ModelFolder, before: Option<Self>) -> Result<Option<Self>, ModelFolderError> {
+        let Some(active) = models.active()? else { return Ok(None) };
+        let newest = models.versions()?.first().map_or(active, |newest| active.max(*newest));
+        let same = before.filter(|known| (known.active, known.newest) == (active, newest));
+        Ok(same.or_else(|| {
+            let later = (newest > active).then(|| trained_on(models, newest)).flatten();
+            // What was learnt after the active model is no news, or the choice of that would not
+            // last; but who was deleted is to be out of the one that is served.
+            let trained_on = trained_on(models, active).map(|trained_on| match later {
+                Some(later) => TrainedOn { removals: trained_on.removals, ..later },
+                None => trained_on,
+            });
+            Some(Self { active, newest, trained_on })
+        }))
+    }
 }
 
 impl Retraining {
@@ -120,21 +148,14 @@ impl Retraining {
         let live = self.recommender.live();
         // The model first: a training in between makes its news seem older, and never newer.
         let models = live.models().clone();
-        let known = progress.active;
-        progress.active = blocking(move || {
-            let Some(version) = models.active()? else { return Ok(None) };
-            let same = known.filter(|(known, _)| *known == version);
-            Ok::<_, ModelFolderError>(
-                same.or_else(|| Some((version, trained_on(&models, version)))),
-            )
-        })
-        .await?;
+        let before = progress.models;
+        progress.models = blocking(move || Known::read(&models, before)).await?;
         let revisions = store.revisions().await?;
         let generation = live.generation();
-        let version = progress.active.map(|(version, _)| version);
+        let version = progress.models.map(|known| known.active);
         // Until the active model is served, nothing is known of it.
         let served = generation.model().filter(|model| Some(model.version) == version);
-        let trained_on = progress.active.and_then(|(_, trained_on)| trained_on);
+        let trained_on = progress.models.and_then(|known| known.trained_on);
         let first_events = match (trained_on, served) {
             (Some(trained_on), Some(model)) if revisions.events != trained_on.events => {
                 let weights = self.settings.current().weights.engine();
@@ -147,6 +168,7 @@ impl Retraining {
             has_shop: generation.book_count() > 0 && revisions.event_changes > 0,
             trained_on,
             has_model: version.is_some(),
+            is_chosen: progress.models.is_some_and(|known| known.newest > known.active),
             new_books: served.map_or(0, |_| generation.new_books()),
             first_events,
         })

@@ -26,6 +26,7 @@ use crate::blocking::blocking;
 use crate::clock::now_ms;
 use crate::model_file::sections;
 use crate::models_exchange::{bring_in, hand_out};
+use crate::models_turn::{Turn, TurnError, take_turn};
 use crate::progress::{Progress, Stages};
 use crate::settings::{Settings, Train};
 
@@ -61,6 +62,16 @@ pub enum TrainError {
     /// The threads could not be started.
     #[error("cannot start threads: {0}")]
     Threads(#[from] rayon::ThreadPoolBuildError),
+}
+
+impl From<TurnError> for TrainError {
+    fn from(error: TurnError) -> Self {
+        match error {
+            TurnError::Folder(error) => Self::Models(error),
+            TurnError::Elsewhere => Self::Elsewhere,
+            TurnError::Store(error) => Self::Store(error),
+        }
+    }
 }
 
 impl From<Cancelled> for TrainError {
@@ -184,10 +195,8 @@ pub async fn train(
     cancelled: &Arc<AtomicBool>,
 ) -> Result<Trained, TrainError> {
     let models = models.clone();
-    let folder = models.clone();
-    let lock = Arc::new(blocking(move || folder.lock()).await?);
     // Held to the end: of the processes on one database, one trains.
-    let Some(mut turn) = store.lock_training().await? else { return Err(TrainError::Elsewhere) };
+    let Turn { lock, shared: mut turn } = take_turn(store, &models).await?;
     let shared = store.models_in_database();
     if let Some(shared) = &shared {
         // Whose tuned settings go on with this one.

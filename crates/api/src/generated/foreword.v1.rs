@@ -2421,7 +2421,8 @@ pub struct ShelfRequest {
     pub category: ::prost::alloc::string::String,
     /// The id of the book that it is about; at most 64 bytes. For `SHELF_KIND_SIMILAR_TO`, where it
     /// is required, and `SHELF_KIND_BECAUSE_YOU_READ`; there, empty: what the reader liked best of
-    /// what came last, `max_shelves` books.
+    /// what came last, `max_shelves` books. One that nothing can be put beside leaves its place to the
+    /// next.
     #[prost(string, tag = "3")]
     pub book_id: ::prost::alloc::string::String,
     /// How many shelves are wanted at most, where the reader's history chooses what they are
@@ -3452,10 +3453,12 @@ pub struct MetricsSample {
     /// The stalls so far.
     #[prost(int64, tag = "8")]
     pub stall_count: i64,
-    /// The model that answers; unset if there is none.
+    /// The model that answers, as far as it is in memory: `version`, `served`, `train_time` and
+    /// `trained_on` without `event_changes_since`; `GetModel` tells all. Unset if there is none.
     #[prost(message, optional, tag = "9")]
     pub model: ::core::option::Option<Model>,
-    /// Events stored, retracted or deleted that this model was not trained on; unset if not known.
+    /// Events stored, retracted or deleted since the latest model was trained. Unset if this server
+    /// has not looked yet, or does not train by itself.
     #[prost(int64, optional, tag = "10")]
     pub news_event_count: ::core::option::Option<i64>,
     /// Whether a training is running in this server.
@@ -4135,7 +4138,7 @@ pub mod insight_service_client {
             self.inner.server_streaming(req, path, codec).await
         }
         /// Returns the latest stalls of the server: handlers that held their thread and let it do nothing
-        /// else. At most 100, the latest first.
+        /// else. At most 64, the latest first, each as it was reported last.
         pub async fn list_stalls(
             &mut self,
             request: impl tonic::IntoRequest<super::ListStallsRequest>,
@@ -4275,7 +4278,7 @@ pub mod insight_service_server {
             tonic::Status,
         >;
         /// Returns the latest stalls of the server: handlers that held their thread and let it do nothing
-        /// else. At most 100, the latest first.
+        /// else. At most 64, the latest first, each as it was reported last.
         async fn list_stalls(
             &self,
             request: tonic::Request<super::ListStallsRequest>,
@@ -4768,8 +4771,9 @@ pub mod model_service_client {
     /// Trains models and chooses which one servers answer from. A model that was chosen answers from the
     /// next look of each server: here at once, elsewhere within a second.
     ///
-    /// A server that trains by itself goes on doing so: once there is enough that the active model was
-    /// not trained on, a new one takes its place, whichever was chosen.
+    /// A server that trains by itself goes on doing so, and the new model takes the place of the active
+    /// one. A model that was chosen over a later one stays until many events are new to the latest
+    /// (`retrain.events_share`), or a user who is in the chosen one is deleted.
     #[derive(Debug, Clone)]
     pub struct ModelServiceClient<T> {
         inner: tonic::client::Grpc<T>,
@@ -4924,7 +4928,8 @@ pub mod model_service_client {
         }
         /// Activates a model that is kept. To activate the one that is active changes nothing. Answers
         /// NOT_FOUND if it is not kept, FAILED_PRECONDITION with the reason MODEL_DAMAGED if its file is
-        /// not what it was, and with TRAINING_RUNNING while a training is running.
+        /// not what it was, or holds what this server cannot serve, and with TRAINING_RUNNING while a
+        /// training is running, here or in another process. A model that cannot be served is not activated.
         pub async fn activate_model(
             &mut self,
             request: impl tonic::IntoRequest<super::ActivateModelRequest>,
@@ -5027,7 +5032,8 @@ pub mod model_service_server {
         ) -> std::result::Result<tonic::Response<Self::TrainStream>, tonic::Status>;
         /// Activates a model that is kept. To activate the one that is active changes nothing. Answers
         /// NOT_FOUND if it is not kept, FAILED_PRECONDITION with the reason MODEL_DAMAGED if its file is
-        /// not what it was, and with TRAINING_RUNNING while a training is running.
+        /// not what it was, or holds what this server cannot serve, and with TRAINING_RUNNING while a
+        /// training is running, here or in another process. A model that cannot be served is not activated.
         async fn activate_model(
             &self,
             request: tonic::Request<super::ActivateModelRequest>,
@@ -5048,8 +5054,9 @@ pub mod model_service_server {
     /// Trains models and chooses which one servers answer from. A model that was chosen answers from the
     /// next look of each server: here at once, elsewhere within a second.
     ///
-    /// A server that trains by itself goes on doing so: once there is enough that the active model was
-    /// not trained on, a new one takes its place, whichever was chosen.
+    /// A server that trains by itself goes on doing so, and the new model takes the place of the active
+    /// one. A model that was chosen over a later one stays until many events are new to the latest
+    /// (`retrain.events_share`), or a user who is in the chosen one is deleted.
     #[derive(Debug)]
     pub struct ModelServiceServer<T> {
         inner: Arc<T>,

@@ -139,7 +139,11 @@ impl Run {
         };
         let trained = trained.map_err(|error| not_trained(&error))?;
         tracing::info!(model = trained.model_version, "trained a new model, as it was asked for");
-        self.live.renew().await.map_err(|error| failed(error.into()))?;
+        if let Err(error) = self.live.renew().await {
+            // It is active, and the answer says that it is not served yet.
+            tracing::warn!(%error, "trained, and not served yet");
+            self.live.hint();
+        }
         let version = trained.model_version.parse().ok().map(ModelVersion);
         Ok(Told::Model(to_message(&models::find(&self.live, version).await.map_err(failed)?)))
     }

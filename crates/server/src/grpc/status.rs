@@ -292,6 +292,12 @@ pub(crate) fn not_taken(refused: NotTaken) -> Status {
 /// The server stops: a stream has ended before its client was done.
 pub(crate) fn stopping() -> Status {
     let details = retry(Reason::Stopping, BUSY_RETRY);
+    Status::with_error_details(Code::Unavailable, "the server is stopping; try again", details)
+}
+
+/// The same for a stream of events.
+pub(crate) fn stopping_events() -> Status {
+    let details = retry(Reason::Stopping, BUSY_RETRY);
     let message = "the server is stopping; send what was not acknowledged again";
     Status::with_error_details(Code::Unavailable, message, details)
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use recommender::Evidence;
 use recommender::shelf::{Step, Trace};
 use storage::Rule;
+use tokio::sync::Semaphore;
 
 use super::placed::PlacedReader;
 use super::{Answer, BookFilter, Reader, Recommender, ShelfKind};
@@ -66,18 +67,23 @@ pub(crate) struct Candidate {
 impl Recommender {
     /// What [`recommend`](Self::recommend) would answer, and why; also with other rules, if some are
     /// given. Costs a look at each book of the history for each candidate, and what it takes to
-    /// resolve the rules.
+    /// resolve the rules: that waits for one of `turns` and keeps it to its end, also if its caller
+    /// has gone. They are never closed.
     pub(crate) async fn explain(
         self: &Arc<Self>,
         reader: &Reader,
         filter: BookFilter,
         results: usize,
         draft: Option<Vec<Rule>>,
+        turns: &Arc<Semaphore>,
     ) -> Explained {
         let serving = self.live.serving();
         let known = self.known_reader(serving.generation(), reader).await;
+        // Only now: a store that hangs holds no turn.
+        let turn = Arc::clone(turns).acquire_owned().await;
         let recommender = Arc::clone(self);
         let explain = move || {
+            let _turn = turn;
             let generation = serving.generation();
             let reader = PlacedReader::new(&known, generation, &recommender.steps);
             let explain = |rules: &RuleSet| {
@@ -147,4 +153,42 @@ fn candidate(generation: &Generation, reader: &PlacedReader, item: u32) -> Candi
     parts.sort_by(|left, right| right.1.abs().total_cmp(&left.1.abs()));
     parts.truncate(PARTS_MAX);
     Candidate { item, score, parts }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::channel;
+
+    use futures_util::poll;
+    use tokio::runtime::Builder;
+    use tokio::task::spawn_blocking;
+
+    use super::*;
+    use crate::data_folder::DataFolder;
+    use crate::settings::Settings;
+
+    #[test]
+    fn an_explanation_keeps_its_turn_when_its_caller_has_gone() {
+        // Work that blocks is done by one thread, one after the other.
+        let runtime = Builder::new_current_thread().enable_all().max_blocking_threads(1).build();
+        runtime.unwrap().block_on(async {
+            let folder = tempfile::tempdir().unwrap();
+            let settings = Settings::read(None).unwrap();
+            let data = DataFolder::new(folder.path());
+            let recommender = Arc::new(Recommender::open(&data, &settings).await.unwrap());
+            let turns = Arc::new(Semaphore::new(1));
+            let (release, held) = channel::<()>();
+            let busy = spawn_blocking(move || held.recv().is_err());
+            let stranger = Reader::Anonymous(Vec::new());
+            let filter = BookFilter::default();
+            let mut asked = Box::pin(recommender.explain(&stranger, filter, 5, None, &turns));
+            assert!(poll!(&mut asked).is_pending());
+            drop(asked);
+            assert_eq!(turns.available_permits(), 0);
+            drop(release);
+            busy.await.unwrap();
+            drop(turns.acquire().await.unwrap());
+            recommender.close().await;
+        });
+    }
 }

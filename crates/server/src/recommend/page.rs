@@ -85,8 +85,9 @@ struct Planned {
     kind: ShelfKind,
     subject: Subject,
     results: usize,
-    /// Whether its subject was chosen here: then it is there for the sake of what goes with it.
-    is_chosen: bool,
+    /// For one of several books that were chosen here, the best first: how many of them get a shelf.
+    /// Such a shelf is there for the sake of what goes with its book.
+    chosen: Option<usize>,
 }
 
 impl Recommender {
@@ -109,19 +110,20 @@ impl Recommender {
         let mut planned = plan(generation, &reader, wanted)?;
         planned.sort_by_key(|shelf| (shelf.kind != ShelfKind::NextInSeries, shelf.place));
         let mut filter = filter.clone();
-        let subjects = planned.iter().filter_map(|shelf| match shelf.subject {
-            Subject::Book(index) => generation.book(index),
-            Subject::Nothing | Subject::Category(_) => None,
-        });
-        filter.excluded.extend(subjects.map(|book| book.id.clone()));
-        let mut shelves = Vec::with_capacity(planned.len());
-        for Planned { place, kind, subject, results, is_chosen } in planned {
+        let named = planned.iter().filter(|shelf| shelf.chosen.is_none());
+        filter.excluded.extend(named.filter_map(|shelf| id_of(generation, &shelf.subject)));
+        let mut shelves = Vec::new();
+        for Planned { place, kind, subject, results, chosen } in planned {
+            if chosen.is_some_and(|count| !has_room(generation, &shelves, place, count, &subject)) {
+                continue;
+            }
             let found = self.fill(&serving, &reader, (kind, &subject), &filter, results);
-            if found.shelf.is_empty() || is_chosen && found.fallback.is_some() {
+            if found.shelf.is_empty() || chosen.is_some() && found.fallback.is_some() {
                 continue;
             }
             let answer = self.answer(generation, found, &reader, &filter, kind);
             filter.shown = answer.shown.clone();
+            filter.excluded.extend(chosen.and_then(|_| id_of(generation, &subject)));
             shelves.push(PageShelf { place, kind, subject, answer });
         }
         shelves.sort_by_key(|shelf| shelf.place);
@@ -159,7 +161,32 @@ impl Recommender {
     }
 }
 
-/// What each wanted shelf is about, in their order.
+/// The id of the book that a shelf is about.
+fn id_of(generation: &Generation, subject: &Subject) -> Option<String> {
+    match subject {
+        Subject::Book(index) => generation.book(*index).map(|book| book.id.clone()),
+        Subject::Nothing | Subject::Category(_) => None,
+    }
+}
+
+/// Whether a chosen book may get a shelf: if fewer than `count` of its place stand, and neither it
+/// nor another edition of it stands on one.
+fn has_room(
+    generation: &Generation,
+    shelves: &[PageShelf],
+    place: usize,
+    count: usize,
+    subject: &Subject,
+) -> bool {
+    let Subject::Book(book) = subject else { return false };
+    let catalogue = generation.shop().catalogue;
+    let work = catalogue.work(*book);
+    let mut shown = shelves.iter().flat_map(|shelf| &shelf.answer.shelf);
+    shelves.iter().filter(|shelf| shelf.place == place).count() < count
+        && !shown.any(|one| catalogue.work(one.item) == work)
+}
+
+/// What each wanted shelf may be about, in their order.
 fn plan(
     generation: &Generation,
     reader: &PlacedReader,
@@ -181,31 +208,31 @@ fn plan(
     }
     let mut planned = Vec::with_capacity(wanted.len());
     for (place, WantedShelf { about, results }) in wanted.iter().enumerate() {
-        let mut add = |kind, subject, is_chosen| {
-            planned.push(Planned { place, kind, subject, results: *results, is_chosen });
+        let mut add = |kind, subject, chosen| {
+            planned.push(Planned { place, kind, subject, results: *results, chosen });
         };
         match about {
-            About::PickedForYou => add(ShelfKind::PickedForYou, Subject::Nothing, false),
-            About::Trending => add(ShelfKind::Trending, Subject::Nothing, false),
-            About::NextInSeries => add(ShelfKind::NextInSeries, Subject::Nothing, false),
-            About::Popular => add(ShelfKind::Popular, Subject::Nothing, false),
+            About::PickedForYou => add(ShelfKind::PickedForYou, Subject::Nothing, None),
+            About::Trending => add(ShelfKind::Trending, Subject::Nothing, None),
+            About::NextInSeries => add(ShelfKind::NextInSeries, Subject::Nothing, None),
+            About::Popular => add(ShelfKind::Popular, Subject::Nothing, None),
             About::Category(slug) => {
-                add(ShelfKind::Category, Subject::Category(slug.clone()), false);
+                add(ShelfKind::Category, Subject::Category(slug.clone()), None);
             }
             About::FavouriteCategories(count) => {
                 for slug in favourites::categories(generation, &reader.judged, *count, &named) {
-                    add(ShelfKind::Category, Subject::Category(slug), false);
+                    add(ShelfKind::Category, Subject::Category(slug), None);
                 }
             }
             About::BecauseOf(id) => {
-                add(ShelfKind::BecauseYouRead, Subject::Book(book(id)?), false);
+                add(ShelfKind::BecauseYouRead, Subject::Book(book(id)?), None);
             }
             About::BecauseOfLiked(count) => {
-                for index in favourites::books(generation, reader, *count, &given) {
-                    add(ShelfKind::BecauseYouRead, Subject::Book(index), true);
+                for index in favourites::books(generation, reader, &given) {
+                    add(ShelfKind::BecauseYouRead, Subject::Book(index), Some(*count));
                 }
             }
-            About::SimilarTo(id) => add(ShelfKind::SimilarTo, Subject::Book(book(id)?), false),
+            About::SimilarTo(id) => add(ShelfKind::SimilarTo, Subject::Book(book(id)?), None),
         }
     }
     Ok(planned)

@@ -1,4 +1,4 @@
-//! News: what the shop has that its active model was not trained on.
+//! News: what the shop has that no model was trained on.
 
 use std::fmt;
 
@@ -30,10 +30,14 @@ pub(super) struct News {
     pub(super) mark: Mark,
     /// Whether there are books and events at all.
     pub(super) has_shop: bool,
-    /// What the active model was trained on, if it tells; a model of an older version does not.
+    /// What the latest model was trained on, and the removals that the active one knows; `None` if
+    /// that does not tell, as one of an older version does not.
     pub(super) trained_on: Option<TrainedOn>,
     /// Whether there is an active model.
     pub(super) has_model: bool,
+    /// Whether somebody chose it over a later one. It then stays until many events are new, or one of
+    /// its users was deleted.
+    pub(super) is_chosen: bool,
     /// Books that the model does not know.
     pub(super) new_books: usize,
     /// Whether books that it knows only from the catalogue have got events.
@@ -101,6 +105,8 @@ impl News {
         let is_many = self.events() > 0 && self.events() as f64 >= share * event_changes as f64;
         Some(if self.mark.removals != removals {
             Reason::Removed
+        } else if self.is_chosen {
+            return is_many.then_some(Reason::ManyEvents);
         } else if self.new_books > 0 && self.mark.catalogue != catalogue {
             Reason::NewBooks
         } else if self.first_events {

@@ -276,3 +276,44 @@ async fn everything_wrong_with_a_page_is_named() {
     assert_eq!(ask(&running, unknown).await.unwrap_err().code(), Code::NotFound);
     running.stop().await;
 }
+
+/// The shop where readers of books 1 to 10 read none of 11 to 20, and the other way round.
+async fn shop_of_two_tastes() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let store = running::store(folder.path()).await;
+    running::add_books(&store).await;
+    for user in 1..=40 {
+        let first = if user % 2 == 0 { 1 } else { 11 };
+        let books: Vec<u32> = (0..6).map(|step| first + (user / 2 + step) % 10).collect();
+        running::add_ratings(&store, user, &books, 10).await;
+    }
+    store.close().await;
+    running::train_once(folder.path()).await;
+    folder
+}
+
+#[tokio::test]
+async fn a_liked_book_that_nothing_goes_with_leaves_its_shelf_to_the_next() {
+    let folder = shop_of_two_tastes().await;
+    let running = Running::start(folder.path()).await;
+    let liked = |book: &str| HistoryItem {
+        book_id: book.to_owned(),
+        kind: EventKind::View.into(),
+        rating: 0.0,
+    };
+    for (excluded, expected) in [(12..=20, "1"), (2..=10, "11")] {
+        let filter = BookFilter {
+            excluded_book_ids: excluded.map(|number: u32| number.to_string()).collect(),
+            ..BookFilter::default()
+        };
+        let request = RecommendPageRequest {
+            history: vec![liked("1"), liked("11")],
+            filter: Some(filter),
+            ..page_of("", vec![shelf(ShelfKind::BecauseYouRead)])
+        };
+        let page = ask(&running, request).await.unwrap();
+        let [because] = &page.shelves[..] else { panic!("{page:?}") };
+        assert_eq!(because.book.as_ref().unwrap().id, expected);
+    }
+    running.stop().await;
+}

@@ -38,7 +38,8 @@ pub(super) fn take(sources: &Sources) -> MetricsSample {
         fallback: fallback_message(*fallback).into(),
         count: recommender.fallbacks().count_of(*fallback) as i64,
     });
-    let news = settings.retrain.on.then(|| metrics.trainings.news_events() as i64);
+    // Nobody looks for news otherwise.
+    let news = metrics.trainings.news_events().filter(|_| settings.retrain.on);
     MetricsSample {
         sample_time: timestamp_of(SystemTime::now()),
         start_time: timestamp_of(*started),
@@ -52,7 +53,7 @@ pub(super) fn take(sources: &Sources) -> MetricsSample {
         fallbacks: fallbacks.collect(),
         stall_count: metrics.executor.stall_count() as i64,
         model: model(sources),
-        news_event_count: news,
+        news_event_count: news.map(|events| events as i64),
         training: metrics.trainings.is_under_way(),
         book_count: recommender.live().generation().book_count() as i64,
     }
@@ -86,7 +87,7 @@ fn model(sources: &Sources) -> Option<ModelMessage> {
     Some(ModelMessage {
         version: served.version.to_string(),
         served: true,
-        train_time: live.model_written().and_then(timestamp_of),
+        train_time: served.written.and_then(timestamp_of),
         trained_on: Some(TrainingSummary {
             user_count: summary.users as i64,
             book_count: served.model.item_count() as i64,
