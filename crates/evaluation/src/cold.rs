@@ -28,13 +28,13 @@ use recommender::learn::low_pass::LowPass;
 use recommender::learn::ridge::ItemWeights;
 use recommender::learn::{LearnSettings, Learnt, learn};
 use recommender::model::Liked;
-use recommender::shelf::{self, Origin, Request, Shop, Workspace};
+use recommender::quality::{ListQuality, judge};
+use recommender::shelf::{Origin, Request, Shelves, Shop, Workspace};
 use recommender::watch::{Cancelled, Stage, Watch};
 use recommender::{Filter, Interactions, ItemNumber, Model};
 use serde::Serialize;
 
 use crate::lightgcn::Histories;
-use crate::metrics::list::{ListQuality, judge};
 use crate::split::{LIKED_MIN, hold_out};
 
 /// The length of the lists.
@@ -275,19 +275,16 @@ impl<'a> Judged<'a> {
                 }
             })
             .collect::<Result<_, _>>()?;
-        let count = lists.len().max(1) as f64;
-        Ok(Mean {
-            recall: lists.iter().fold(0.0, |sum, list| sum + list.recall) / count,
-            ndcg: lists.iter().fold(0.0, |sum, list| sum + list.ndcg) / count,
-        })
+        let ListQuality { recall, ndcg, .. } = ListQuality::mean(&lists);
+        Ok(Mean { recall, ndcg })
     }
 
     fn rank(&self, history: &[u32], filter: &Filter, workspace: &mut Workspace) -> Vec<u32> {
         let liked: Vec<Liked> =
             history.iter().map(|item| Liked { item: *item, weight: 1.0 }).collect();
         let shop = Shop { model: Some(&self.model), catalogue: &self.catalogue };
-        let request = Request { history: &liked, settled: history, filter, results: K };
-        let shelf = shelf::recommend(shop, request, workspace);
+        let request = Request { settled: history, filter, results: K };
+        let shelf = Shelves::new(shop, &liked, workspace).recommend(request);
         let scored = shelf.iter().filter(|ranked| ranked.origin == self.origin);
         scored.map(|ranked| ranked.item).collect()
     }

@@ -5,12 +5,12 @@
 
 use rayon::prelude::*;
 use recommender::Interactions;
+use recommender::quality::{self, ListQuality};
 
 use crate::lists::{Lists, ListsError};
 use crate::machine::Machine;
 use crate::metrics::bootstrap::{RESAMPLES, Resampled};
 use crate::metrics::exposure::{self, share};
-use crate::metrics::list::{self, ListQuality};
 use crate::metrics::segments;
 use crate::report::{Change, Difference, Report, Row};
 use crate::split::Split;
@@ -87,7 +87,7 @@ impl<'a> Scene<'a> {
 
     fn qualities(&self, lists: &Lists) -> Vec<ListQuality> {
         let pairs = lists.lists.par_iter().zip(&self.split.held_out);
-        pairs.map(|(list, held_out)| list::judge(list, held_out, self.k)).collect()
+        pairs.map(|(list, held_out)| quality::judge(list, held_out, self.k)).collect()
     }
 
     fn row(
@@ -97,19 +97,17 @@ impl<'a> Scene<'a> {
         resampled: &Resampled,
         place: usize,
     ) -> Row {
-        let mean = |of: fn(&ListQuality) -> f64| {
-            share(qualities.iter().map(of).sum(), qualities.len() as f64)
-        };
+        let mean = ListQuality::mean(qualities);
         let held_out = &self.split.held_out;
         Row {
             model: lists.model.clone(),
             settings: lists.settings.clone(),
-            recall: mean(|list| list.recall),
+            recall: mean.recall,
             recall_interval: resampled.of_mean(2 * place),
-            ndcg: mean(|list| list.ndcg),
+            ndcg: mean.ndcg,
             ndcg_interval: resampled.of_mean(2 * place + 1),
-            mrr: mean(|list| list.reciprocal_rank),
-            hit_rate: mean(|list| list.hit),
+            mrr: mean.reciprocal_rank,
+            hit_rate: mean.hit,
             exposure: exposure::measure(&lists.lists, &self.item_users, self.users, self.k),
             by_history: segments::of_users(qualities, &self.history_lens),
             by_popularity: segments::of_items(&lists.lists, held_out, &self.item_segments, self.k),

@@ -17,13 +17,12 @@ use serde::Serialize;
 
 use crate::lightgcn::Histories;
 
+pub use recommender::quality::LIKED_MIN;
+
 pub use files::{read_and_hold_out, read_interactions, read_split};
 pub use holdout::hold_out;
 pub use time::{Period, Times, by_time, moment};
 pub use unseen_users::leave_users_out;
-
-/// What counts as liked, and so may be held out: a clear yes.
-pub const LIKED_MIN: f32 = 0.5;
 
 /// What is learnt from, and what is to be found by each tested user.
 ///

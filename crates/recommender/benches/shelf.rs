@@ -1,4 +1,4 @@
-//! What one request costs: scoring and ranking a user over 10,000 items.
+//! What one request costs: scoring and ranking a user over 10,000 items; and what a sale does.
 //!
 //! `cargo bench -p recommender`. Interactions are simulated with the skew of a bookshop
 //! (popularity falls with the rank of an item), the model has the default size.
@@ -12,7 +12,11 @@ use recommender::learn::low_pass::{LowPass, LowPassSettings};
 use recommender::learn::ridge::{ItemWeights, RidgeSettings};
 use recommender::learn::{LearnSettings, Learnt, learn};
 use recommender::model::Liked;
-use recommender::shelf::{self, Request, Shop, Workspace};
+use recommender::offer::Offer;
+use recommender::shelf::{
+    self, Arrangement, AuthorCap, Blend, Diversity, HoldBack, Ranked, Request, Rotation,
+    SeriesGate, ShelfSettings, Shelves, Shop, Workspace,
+};
 use recommender::watch::Watch;
 use recommender::{Filter, Interactions, ItemNumber, Model};
 
@@ -90,9 +94,8 @@ fn shelves(criterion: &mut Criterion) {
                     |settled| {
                         let liked = |item: &u32| Liked { item: *item, weight: 1.0 };
                         let history: Vec<Liked> = settled.iter().map(liked).collect();
-                        let request =
-                            Request { history: &history, settled: &settled, filter, results: 10 };
-                        shelf::recommend(shop, request, &mut workspace)
+                        let request = Request { settled: &settled, filter, results: 10 };
+                        Shelves::new(shop, &history, &mut workspace).recommend(request)
                     },
                     BatchSize::SmallInput,
                 );
@@ -113,12 +116,129 @@ fn reasons(criterion: &mut Criterion) {
         let items = reader(&mut random, length * 2);
         let liked = |item: &u32| Liked { item: *item, weight: 1.0 };
         let history: Vec<Liked> = items.iter().take(length).map(liked).collect();
-        let request =
-            Request { history: &history, settled: &[], filter: &Filter::default(), results: 10 };
-        let mut shelf = shelf::recommend(shop, request, &mut Workspace::default());
+        let request = Request { settled: &[], filter: &Filter::default(), results: 10 };
+        let mut shelf = Shelves::new(shop, &history, &mut Workspace::default()).recommend(request);
         criterion.bench_function(&format!("reasons of 10, history {length}"), |bencher| {
             bencher.iter(|| shelf::explain(&model, &history, &mut shelf));
         });
+    }
+}
+
+/// The steps as a shop has them.
+const STEPS: ShelfSettings = ShelfSettings {
+    candidates: 300,
+    blend: Some(Blend { prior: 1.0 }),
+    rotation: Some(Rotation { band: 1.5 }),
+    series: Some(SeriesGate),
+    disliked: Some(HoldBack),
+    diversity: Some(Diversity { weight: 0.2, places: 50 }),
+    authors: Some(AuthorCap { books: 2, places: 10 }),
+    impressions: None,
+};
+
+/// A home page beside one shelf with the same steps, both with their reasons: next volumes, one
+/// shelf for the reader, three of categories, two of books like one, and what rises.
+fn page(criterion: &mut Criterion) {
+    let mut random = ChaCha8Rng::seed_from_u64(1);
+    let model = model(&mut random);
+    let names: Vec<[String; 2]> =
+        (0..ITEMS).map(|item| [format!("genre-{}", item % 10), format!("{}", item / 4)]).collect();
+    let entry = |(place, names): (u32, &'static [String; 2])| Entry {
+        number: ItemNumber(place + 1),
+        categories: &names[..1],
+        authors: &names[1..],
+        series: (place % 8 < 4).then_some(&*names[1]),
+        volume: (place % 8 < 4).then_some(f64::from(place % 4 + 1)),
+        ..Entry::default()
+    };
+    let entries: Vec<Entry<'_>> = (0..).zip(names.leak().iter()).map(entry).collect();
+    let catalogue = Catalogue::new(Some(&model), &entries);
+    let shop = Shop { model: Some(&model), catalogue: &catalogue };
+    let mut workspace = Workspace::default();
+    for length in [35, 100] {
+        let mut had = reader(&mut random, length * 2);
+        while had.len() > length {
+            had.swap_remove(random.random_range(0..had.len()));
+        }
+        let liked = |item: &u32| Liked { item: *item, weight: 1.0 };
+        let history: Vec<Liked> = had.iter().map(liked).collect();
+        let arrangement = Arrangement {
+            settings: &STEPS,
+            judged: &history,
+            had: &had,
+            seed: Some(7),
+            ..Arrangement::NONE
+        };
+        for shelves in [1, 8] {
+            let name = format!("history {length}, shelves of a page: {shelves}");
+            criterion.bench_function(&name, |bencher| {
+                bencher.iter(|| {
+                    let mut page = Page {
+                        shop,
+                        history: &history,
+                        arrangement,
+                        shelves: Shelves::new(shop, &history, &mut workspace),
+                        settled: had.clone(),
+                    };
+                    page.personal(None);
+                    if shelves > 1 {
+                        page.next_in_series();
+                        ["genre-1", "genre-2", "genre-3"]
+                            .iter()
+                            .for_each(|genre| page.personal(Some(genre)));
+                        had[..2].iter().for_each(|item| page.similar(*item));
+                        page.trending();
+                    }
+                    page.settled
+                });
+            });
+        }
+    }
+}
+
+/// A page that is being filled, no item twice.
+struct Page<'a> {
+    shop: Shop<'a>,
+    history: &'a [Liked],
+    arrangement: Arrangement<'a>,
+    shelves: Shelves<'a>,
+    settled: Vec<u32>,
+}
+
+impl Page<'_> {
+    fn personal(&mut self, genre: Option<&str>) {
+        let all_categories = genre.iter().map(ToString::to_string).collect();
+        let filter = Filter { all_categories, ..Filter::default() };
+        let request = Request { settled: &self.settled, filter: &filter, results: 10 };
+        let shelf = self.shelves.personal(request, &self.arrangement, None);
+        self.explain(shelf);
+    }
+
+    fn next_in_series(&mut self) {
+        let request = Request { settled: &self.settled, filter: &Filter::default(), results: 10 };
+        let shelf = self.shelves.next_in_series(request, &self.arrangement);
+        self.explain(shelf);
+    }
+
+    fn similar(&mut self, item: u32) {
+        let request = Request { settled: &self.settled, filter: &Filter::default(), results: 10 };
+        let shelf = self.shelves.similar(item, request, &self.arrangement, None);
+        self.settled.extend(shelf.iter().map(|ranked| ranked.item));
+    }
+
+    fn trending(&mut self) {
+        let request = Request { settled: &self.settled, filter: &Filter::default(), results: 10 };
+        let shelf = self.shelves.trending(request, &self.arrangement, None);
+        self.settled.extend(shelf.iter().map(|ranked| ranked.item));
+    }
+
+    fn explain(&mut self, mut shelf: Vec<Ranked>) {
+        if let Some(model) = self.shop.model {
+            shelf::explain(model, self.history, &mut shelf);
+        }
+        let Arrangement { judged, had, .. } = self.arrangement;
+        shelf::explain_by_catalogue(self.shop.catalogue, self.history, judged, had, &mut shelf);
+        self.settled.extend(shelf.iter().map(|ranked| ranked.item));
     }
 }
 
@@ -170,15 +290,18 @@ fn million(criterion: &mut Criterion) {
                 |settled| {
                     let liked = |item: &u32| Liked { item: *item, weight: 1.0 };
                     let history: Vec<Liked> = settled.iter().map(liked).collect();
-                    let request =
-                        Request { history: &history, settled: &settled, filter, results: 10 };
-                    shelf::recommend(shop, request, &mut workspace)
+                    let request = Request { settled: &settled, filter, results: 10 };
+                    Shelves::new(shop, &history, &mut workspace).recommend(request)
                 },
                 BatchSize::SmallInput,
             );
         });
     }
+    criterion.bench_function("1 M items, a sale", |bencher| {
+        let sold = Offer { stock: Some(1), ..Offer::default() };
+        bencher.iter(|| catalogue.with_offers([(MILLION / 2, sold)]));
+    });
 }
 
-criterion_group!(benches, shelves, reasons, million);
+criterion_group!(benches, shelves, reasons, page, million);
 criterion_main!(benches);

@@ -52,6 +52,12 @@ impl BitSet {
         self.words[index as usize / 64] & 1 << (index % 64) != 0
     }
 
+    /// How many indexes there are in the set.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.words.iter().map(|word| word.count_ones() as usize).sum()
+    }
+
     /// Keeps only what is also in `other`.
     pub fn intersect(&mut self, other: &Self) {
         for (word, other) in self.words.iter_mut().zip(&other.words) {
@@ -118,6 +124,7 @@ mod tests {
         }
         set.remove(64);
         assert_eq!(set.iter().collect::<Vec<_>>(), [0, 63, 129]);
+        assert_eq!(set.count(), 3);
         assert!(set.contains(129) && !set.contains(64));
         let mut other = BitSet::new(130);
         other.insert(63);

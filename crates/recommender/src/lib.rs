@@ -11,11 +11,13 @@
 //! 3. [`learn`]: the item–item weights, and what users liked lately, learnt from it;
 //! 4. [`model`]: these and each item's popularity, as arrays that can live in a memory-mapped file;
 //! 5. [`catalogue`]: the items of the shop, and what they are filtered by;
-//! 6. [`shelf`]: the ranked answer, with reasons.
+//! 6. [`shelf`]: the ranked answer, with reasons;
+//! 7. [`quality`]: what a model is worth, on what it was not learnt from.
 
 pub mod array;
 pub mod bits;
 pub mod catalogue;
+pub mod chunks;
 pub mod event;
 pub mod history;
 pub mod id;
@@ -25,6 +27,7 @@ mod marks;
 mod mix;
 pub mod model;
 pub mod offer;
+pub mod quality;
 pub mod shelf;
 pub mod watch;
 

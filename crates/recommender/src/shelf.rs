@@ -33,13 +33,12 @@ use crate::model::{Liked, Model};
 
 use self::arrange::Memory;
 use self::filter::Filter;
+use self::scores::Scores;
 use self::top::{TopItems, top_items};
 
 pub use self::impressions::Impression;
-pub use self::next_in_series::next_in_series;
 pub use self::reasons::{REASONS_MAX, Reason, explain, explain_by_catalogue};
 pub use self::rules::{Rule, Rules, Target};
-pub use self::similar::similar;
 pub use self::steps::{
     AuthorCap, Blend, Diversity, HoldBack, ImpressionDecay, Rotation, SeriesGate, ShelfSettings,
 };
@@ -91,8 +90,6 @@ pub struct Shop<'a> {
 /// What is asked for.
 #[derive(Clone, Copy, Debug)]
 pub struct Request<'a> {
-    /// What the user likes; items of the model only.
-    pub history: &'a [Liked],
     /// Items whose works are not to be shown; indexes of the catalogue.
     pub settled: &'a [u32],
     /// What may be shown.
@@ -133,6 +130,10 @@ impl Arrangement<'_> {
 /// Working memory of a request, kept to be used again.
 #[derive(Clone, Debug, Default)]
 pub struct Workspace {
+    /// Those of the user's history.
+    scores: Scores,
+    /// Those of an item that others are to go with.
+    item_scores: Scores,
     candidates: candidates::Memory,
     eligible: BitSet,
     spare: BitSet,
@@ -149,107 +150,121 @@ struct Context<'a> {
     eligible: &'a BitSet,
 }
 
-fn popularity(shop: Shop<'_>, item: u32) -> f32 {
-    let popularity = shop.model.map_or(&[][..], Model::popularity);
-    popularity.get(item as usize).copied().unwrap_or(0.0)
-}
-
-/// Recommends items for a history in the order of their scores, then fills up by popularity.
+/// The shelves of one user: each an answer to a request, from one shop and one history.
 ///
-/// An item's score is `Σ weight × B[i, j]` over the history, in the two stages of
-/// [`candidates`]; only positive scores are personal. Costs one multiply-add for each weight in
-/// the rows of the history and one for each factor of a candidate.
-#[must_use]
-pub fn recommend(shop: Shop<'_>, request: Request<'_>, workspace: &mut Workspace) -> Vec<Ranked> {
-    personal(shop, request, &Arrangement::NONE, workspace, None)
+/// The scores of the history are added up for the first shelf that is ranked by them, and serve
+/// all others: several shelves cost one look at the history's rows.
+#[derive(Debug)]
+pub struct Shelves<'a> {
+    shop: Shop<'a>,
+    history: &'a [Liked],
+    workspace: &'a mut Workspace,
+    /// Whether the workspace has the scores of the history.
+    is_scored: bool,
 }
 
-/// Recommends items for a history: the best by [`recommend`]'s score, re-ranked, then what is
-/// popular. Without a history that the model can use, popular items are re-ranked instead.
-#[must_use]
-pub fn personal(
-    shop: Shop<'_>,
-    request: Request<'_>,
-    arrangement: &Arrangement<'_>,
-    workspace: &mut Workspace,
-    trace: Option<&mut Trace>,
-) -> Vec<Ranked> {
-    find_eligible(shop, request, arrangement, workspace);
-    let Workspace { candidates, eligible, top, memory, .. } = workspace;
-    let count = arrangement.settings.candidates.max(request.results);
-    // Editions of one work crowd each other out: look again for twice as many if the works
-    // were too few.
-    let mut wanted = request.results;
-    let found = loop {
-        let found = find_candidates(shop, request.history, eligible, wanted, candidates);
-        let most = candidates::CANDIDATES.max(wanted);
-        let is_complete = found.len() < most;
-        let works = top.choose(found, count, |item| shop.catalogue.shared_work(item)).len();
-        if is_complete || works >= request.results {
-            break top.chosen();
-        }
-        wanted = most * 2;
-    };
-    arrange::shelf(shop, found, Origin::Personal, request, arrangement, eligible, memory, trace)
-}
+impl<'a> Shelves<'a> {
+    /// Those of the user who likes what is in `history`, which has items of the model only.
+    #[must_use]
+    pub fn new(shop: Shop<'a>, history: &'a [Liked], workspace: &'a mut Workspace) -> Self {
+        Self { shop, history, workspace, is_scored: false }
+    }
 
-/// What the model finds for a history; nothing without one of them.
-fn find_candidates<'a>(
-    shop: Shop<'_>,
-    history: &[Liked],
-    eligible: &BitSet,
-    count: usize,
-    memory: &'a mut candidates::Memory,
-) -> &'a [(u32, f32)] {
-    match shop.model {
-        Some(model) if !history.is_empty() => {
-            let by_popularity = shop.catalogue.by_popularity();
-            candidates::candidates(model, history, eligible, by_popularity, count, memory)
+    /// Recommends items in the order of their scores, then fills up by popularity.
+    ///
+    /// An item's score is `Σ weight × B[i, j]` over the history, in the two stages of
+    /// [`candidates`]; only positive scores are personal. Costs one multiply-add for each weight in
+    /// the rows of the history, once, and one for each factor of a candidate.
+    #[must_use]
+    pub fn recommend(&mut self, request: Request<'_>) -> Vec<Ranked> {
+        self.personal(request, &Arrangement::NONE, None)
+    }
+
+    /// Recommends items: the best by [`recommend`](Self::recommend)'s score, re-ranked, then what
+    /// is popular. Without a history that the model can use, this is [`popular`](Self::popular).
+    #[must_use]
+    pub fn personal(
+        &mut self,
+        request: Request<'_>,
+        arrangement: &Arrangement<'_>,
+        trace: Option<&mut Trace>,
+    ) -> Vec<Ranked> {
+        let shop = self.shop;
+        let Some(model) = self.scored() else {
+            return self.popular(request, arrangement, trace);
+        };
+        self.find_eligible(request, arrangement);
+        let Workspace { scores, candidates, eligible, top, memory, .. } = &mut *self.workspace;
+        let by_popularity = shop.catalogue.by_popularity();
+        let count = arrangement.settings.candidates.max(request.results);
+        // Editions of one work crowd each other out: look again for twice as many if the works
+        // were too few.
+        let mut wanted = request.results;
+        let found = loop {
+            let found =
+                candidates::candidates(model, scores, eligible, by_popularity, wanted, candidates);
+            let most = candidates::CANDIDATES.max(wanted);
+            let is_complete = found.len() < most;
+            let works = top.choose(found, count, |item| shop.catalogue.shared_work(item)).len();
+            if is_complete || works >= request.results {
+                break top.chosen();
+            }
+            wanted = most * 2;
+        };
+        arrange::shelf(shop, found, Origin::Personal, request, arrangement, eligible, memory, trace)
+    }
+
+    /// Lists what is liked more lately than it used to be, re-ranked, then what is popular.
+    /// The history counts nothing.
+    #[must_use]
+    pub fn trending(
+        &mut self,
+        request: Request<'_>,
+        arrangement: &Arrangement<'_>,
+        trace: Option<&mut Trace>,
+    ) -> Vec<Ranked> {
+        let shop = self.shop;
+        self.find_eligible(request, arrangement);
+        let Workspace { eligible, top, memory, .. } = &mut *self.workspace;
+        let trend = shop.model.map_or(&[][..], Model::trend);
+        let count = arrangement.settings.candidates.max(request.results);
+        let found = top_items(trend, eligible, count, |item| shop.catalogue.shared_work(item), top);
+        arrange::shelf(shop, found, Origin::Trending, request, arrangement, eligible, memory, trace)
+    }
+
+    /// Lists what is popular, re-ranked. The history counts nothing.
+    #[must_use]
+    pub fn popular(
+        &mut self,
+        request: Request<'_>,
+        arrangement: &Arrangement<'_>,
+        trace: Option<&mut Trace>,
+    ) -> Vec<Ranked> {
+        self.find_eligible(request, arrangement);
+        let Workspace { eligible, memory, .. } = &mut *self.workspace;
+        let origin = Origin::Popular;
+        arrange::shelf(self.shop, &[], origin, request, arrangement, eligible, memory, trace)
+    }
+
+    /// The model, if it has scores for the history; the workspace has them then.
+    fn scored(&mut self) -> Option<&'a Model> {
+        let model = self.shop.model.filter(|_| !self.history.is_empty())?;
+        if !self.is_scored {
+            self.workspace.scores.add_up(model, self.history);
+            self.is_scored = true;
         }
-        _ => &[],
+        Some(model)
+    }
+
+    fn find_eligible(&mut self, request: Request<'_>, arrangement: &Arrangement<'_>) {
+        let Workspace { eligible, spare, .. } = &mut *self.workspace;
+        let settled = request.settled.iter().copied();
+        filter::eligible(self.shop.catalogue, request.filter, settled, eligible, spare);
+        arrangement.rules.withhold(eligible);
     }
 }
 
-/// Lists what is liked more lately than it used to be, re-ranked, then what is popular.
-/// The history of the request counts nothing.
-#[must_use]
-pub fn trending(
-    shop: Shop<'_>,
-    request: Request<'_>,
-    arrangement: &Arrangement<'_>,
-    workspace: &mut Workspace,
-    trace: Option<&mut Trace>,
-) -> Vec<Ranked> {
-    find_eligible(shop, request, arrangement, workspace);
-    let trend = shop.model.map_or(&[][..], Model::trend);
-    ranked_by(shop, trend, Origin::Trending, request, arrangement, workspace, trace)
-}
-
-fn find_eligible(
-    shop: Shop<'_>,
-    request: Request<'_>,
-    arrangement: &Arrangement<'_>,
-    workspace: &mut Workspace,
-) {
-    let Workspace { eligible, spare, .. } = workspace;
-    let settled = request.settled.iter().copied();
-    filter::eligible(shop.catalogue, request.filter, settled, eligible, spare);
-    arrangement.rules.withhold(eligible);
-}
-
-/// The shelf of the eligible items with the highest positive scores.
-fn ranked_by(
-    shop: Shop<'_>,
-    scores: &[f32],
-    origin: Origin,
-    request: Request<'_>,
-    arrangement: &Arrangement<'_>,
-    workspace: &mut Workspace,
-    trace: Option<&mut Trace>,
-) -> Vec<Ranked> {
-    let Workspace { eligible, top, memory, .. } = workspace;
-    let count = arrangement.settings.candidates.max(request.results);
-    let candidates =
-        top_items(scores, eligible, count, |item| shop.catalogue.shared_work(item), top);
-    arrange::shelf(shop, candidates, origin, request, arrangement, eligible, memory, trace)
+fn popularity(shop: Shop<'_>, item: u32) -> f32 {
+    let popularity = shop.model.map_or(&[][..], Model::popularity);
+    popularity.get(item as usize).copied().unwrap_or(0.0)
 }

@@ -4,8 +4,8 @@
 
 use serde::Serialize;
 
-use super::ListQuality;
 use super::exposure::share;
+use recommender::quality::ListQuality;
 
 /// Of each segment of users its name, how long their histories are, and the longest.
 pub const USER_SEGMENTS: [(&str, &str, usize); 5] = [

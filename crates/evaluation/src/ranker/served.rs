@@ -1,21 +1,17 @@
 //! What is served: the engine's model on its own path, filled up by popularity.
 
-use recommender::catalogue::{Catalogue, Entry};
 use recommender::learn::{Learnt, learn};
 use recommender::model::Liked;
-use recommender::shelf::{self, Request, Shop, Workspace};
+use recommender::quality::BareShop;
+use recommender::shelf::Workspace;
 use recommender::watch::{Cancelled, Watch};
-use recommender::{Filter, Interactions, ItemNumber, Model};
+use recommender::{Interactions, ItemNumber, Model};
 
 use crate::ranker::Ranker;
 use crate::run::Options;
 
 /// The engine, over a catalogue where every item is available and its own work.
-pub(crate) struct Served {
-    model: Model,
-    catalogue: Catalogue,
-    filter: Filter,
-}
+pub(crate) struct Served(BareShop);
 
 /// Working memory of [`Served`].
 #[derive(Default)]
@@ -30,11 +26,7 @@ impl Served {
         // Item numbers start at 1.
         let numbers: Vec<ItemNumber> = (1..=train.item_count() as u32).map(ItemNumber).collect();
         let trend = vec![0.0; numbers.len()];
-        let model = Model::new(&numbers, train, learnt, trend, 0);
-        let entry = |number| Entry { number, ..Entry::default() };
-        let entries: Vec<Entry<'_>> = numbers.into_iter().map(entry).collect();
-        let catalogue = Catalogue::new(Some(&model), &entries);
-        Self { model, catalogue, filter: Filter::default() }
+        Self(BareShop::new(Model::new(&numbers, train, learnt, trend, 0)))
     }
 }
 
@@ -52,9 +44,6 @@ impl Ranker for Served {
         let Memory { workspace, settled } = memory;
         settled.clear();
         settled.extend(history.iter().map(|liked| liked.item));
-        let shop = Shop { model: Some(&self.model), catalogue: &self.catalogue };
-        let request = Request { history, settled, filter: &self.filter, results: k };
-        let shelf = shelf::recommend(shop, request, workspace);
-        shelf.into_iter().map(|ranked| ranked.item).collect()
+        self.0.rank(history, settled, k, workspace)
     }
 }

@@ -7,10 +7,10 @@ use recommender::learn::gram::{Gram, GramSettings};
 use recommender::learn::low_pass::{LowPass, LowPassSettings};
 use recommender::learn::ridge::{Columns, ItemWeights, RidgeSettings};
 use recommender::learn::{LearnSettings, Learnt};
+use recommender::quality::{ListQuality, judge};
 use recommender::watch::{Cancelled, Stage, Watch};
 
 use super::TuneOptions;
-use crate::metrics::list::{ListQuality, judge};
 use crate::ranker::{Ranker, Served, fold_in};
 use crate::split::Split;
 
@@ -86,14 +86,6 @@ impl<'a> Parts<'a> {
                 judge(&served.rank(history, self.k, memory), &self.split.held_out[user], self.k)
             })
             .collect();
-        let mean = |of: fn(&ListQuality) -> f64| {
-            lists.iter().map(of).sum::<f64>() / lists.len().max(1) as f64
-        };
-        ListQuality {
-            recall: mean(|list| list.recall),
-            ndcg: mean(|list| list.ndcg),
-            reciprocal_rank: mean(|list| list.reciprocal_rank),
-            hit: mean(|list| list.hit),
-        }
+        ListQuality::mean(&lists)
     }
 }

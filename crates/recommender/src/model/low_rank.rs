@@ -54,7 +54,8 @@ impl LowRank {
         self.source[liked as usize] * self.target[scored as usize] * product as f32
     }
 
-    /// Adds up the factors of a history, into `user`. Costs `history × width`.
+    /// Adds up the factors of a history, into `user`; none without a low-rank part. Costs
+    /// `history × width`.
     ///
     /// # Panics
     ///
@@ -62,16 +63,22 @@ impl LowRank {
     pub fn add_up(&self, history: &[Liked], user: &mut Vec<f32>) {
         user.clear();
         user.resize(self.width, 0.0);
+        if self.width == 0 {
+            return;
+        }
         Arch::new().dispatch(AddUp { low_rank: self, history, user });
     }
 
-    /// Adds to each candidate's score what the factors of a history say. Costs
-    /// `candidates × width`.
+    /// Adds to each candidate's score what the factors of a history say; nothing without a
+    /// low-rank part. Costs `candidates × width`.
     ///
     /// # Panics
     ///
     /// If a candidate is not in the model.
     pub fn add_scores(&self, user: &[f32], candidates: &mut [(u32, f32)]) {
+        if self.width == 0 {
+            return;
+        }
         Arch::new().dispatch(AddScores { low_rank: self, user, candidates });
     }
 

@@ -9,7 +9,7 @@
 //! nothing of is hardly ever among the first, and for a million items it would cost too much.
 
 use crate::bits::BitSet;
-use crate::model::{Liked, Model};
+use crate::model::Model;
 
 use super::scores::Scores;
 use super::top::{Best, by_score};
@@ -23,65 +23,49 @@ pub const WIDEN_MAX: usize = 4096;
 /// Working memory of [`candidates`].
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Memory {
-    scores: Scores,
     best: Best,
-    user: Vec<f32>,
     ranked: Vec<(u32, f32)>,
 }
 
-/// The best eligible items for a history with their scores, all positive, best first, equals by
-/// index. At least `count` of them if so many candidates have a positive score.
+/// The best eligible items by the scores of a history, with these, all positive, best first,
+/// equals by index. At least `count` of them if so many candidates have a positive score.
 ///
-/// `by_popularity` has the indexes of all items, the most popular first.
+/// `by_popularity` has the indexes of all items, the most popular first. Costs a comparison for
+/// each item that the history touches and `factors` for each candidate.
 pub(crate) fn candidates<'a>(
     model: &Model,
-    history: &[Liked],
+    scores: &Scores,
     eligible: &BitSet,
     by_popularity: &[u32],
     count: usize,
     memory: &'a mut Memory,
 ) -> &'a [(u32, f32)] {
-    let Memory { scores, best, user, ranked } = memory;
+    let Memory { best, ranked } = memory;
     best.start(CANDIDATES.max(count));
-    scores.add_up(model, history, |range| range.offer(eligible, best));
+    scores.offer(eligible, best);
     ranked.clear();
     ranked.extend(best.take());
     let low_rank = model.low_rank();
-    if low_rank.width() > 0 {
-        if ranked.len() < count {
-            widen(model, history, eligible, by_popularity, scores, ranked);
-        }
-        low_rank.add_up(history, user);
-        low_rank.add_scores(user, ranked);
-        ranked.retain(|(_, score)| *score > 0.0);
+    if low_rank.width() > 0 && ranked.len() < count {
+        let is_eligible =
+            |item: &u32| (*item as usize) < model.item_count() && eligible.contains(*item);
+        let popular = by_popularity.iter().copied().take(WIDEN_MAX);
+        widen(popular.filter(is_eligible), scores, ranked);
     }
+    low_rank.add_scores(scores.user(), ranked);
+    ranked.retain(|(_, score)| *score > 0.0);
     ranked.sort_unstable_by(by_score);
     ranked
 }
 
-/// Adds the eligible items among the most popular that are not there yet.
-fn widen(
-    model: &Model,
-    history: &[Liked],
-    eligible: &BitSet,
-    by_popularity: &[u32],
-    scores: &mut Scores,
-    ranked: &mut Vec<(u32, f32)>,
-) {
+/// Adds the popular items that are not there yet.
+fn widen(popular: impl Iterator<Item = u32>, scores: &Scores, ranked: &mut Vec<(u32, f32)>) {
     // Fewer than were asked for: all that have a positive score are there already.
     let found = ranked.len();
-    let is_eligible =
-        |item: &&u32| (**item as usize) < model.item_count() && eligible.contains(**item);
-    let popular = by_popularity.iter().take(WIDEN_MAX).filter(is_eligible);
-    ranked.extend(popular.map(|item| (*item, 0.0)));
+    ranked.extend(popular.map(|item| (item, 0.0)));
     let popular = &mut ranked[found..];
     popular.sort_unstable_by_key(|(item, _)| *item);
-    let mut set = |item, score| {
-        if let Ok(place) = popular.binary_search_by_key(&item, |(item, _)| *item) {
-            popular[place].1 = score;
-        }
-    };
-    scores.add_up(model, history, |range| range.for_each(&mut set));
+    scores.look_up(popular);
     let mut place = 0;
     ranked.retain(|(_, score)| {
         place += 1;
@@ -90,7 +74,7 @@ fn widen(
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use rand::{RngExt, SeedableRng};
     use rand_chacha::ChaCha8Rng;
 
@@ -98,18 +82,23 @@ mod tests {
     use crate::learn::Learnt;
     use crate::learn::low_pass::LowPass;
     use crate::learn::ridge::ItemWeights;
+    use crate::model::Liked;
     use crate::{Interactions, ItemNumber};
 
     /// No multiple of a range of scores, nor of a word of a set.
     const ITEMS: u32 = 1400;
 
     /// A model of random numbers, in which popular items have longer rows.
-    fn random_model(random: &mut ChaCha8Rng, width: usize) -> Model {
+    pub(in crate::shelf) fn random_model(
+        random: &mut ChaCha8Rng,
+        items: u32,
+        width: usize,
+    ) -> Model {
         let mut weights =
             ItemWeights { offsets: vec![0], targets: Vec::new(), weights: Vec::new() };
-        for item in 0..ITEMS {
+        for item in 0..items {
             let share = 40.0 / f64::from(item + 50);
-            for target in (0..ITEMS).filter(|target| *target != item) {
+            for target in (0..items).filter(|target| *target != item) {
                 if random.random_bool(share) {
                     weights.targets.push(target);
                     // Few values, so that scores tie.
@@ -118,13 +107,13 @@ mod tests {
             }
             weights.offsets.push(weights.targets.len() as u64);
         }
-        let mut scales = || (0..ITEMS).map(|_| random.random_range(0.0..0.002)).collect();
+        let mut scales = || (0..items).map(|_| random.random_range(0.0..0.002)).collect();
         let (source, target) = (scales(), scales());
-        let factors = (0..ITEMS as usize * width).map(|_| random.random()).collect();
+        let factors = (0..items as usize * width).map(|_| random.random()).collect();
         let low_pass = LowPass { width, factors, source, target };
-        let numbers: Vec<ItemNumber> = (1..=ITEMS).map(ItemNumber).collect();
-        let interactions = Interactions::new(ITEMS as usize);
-        let trend = vec![0.0; ITEMS as usize];
+        let numbers: Vec<ItemNumber> = (1..=items).map(ItemNumber).collect();
+        let interactions = Interactions::new(items as usize);
+        let trend = vec![0.0; items as usize];
         Model::new(&numbers, &interactions, Learnt { weights, low_pass }, trend, 0)
     }
 
@@ -171,9 +160,9 @@ mod tests {
     fn candidates_equal_their_definition() {
         let mut random = ChaCha8Rng::seed_from_u64(5);
         let by_popularity: Vec<u32> = (0..ITEMS).collect();
-        let mut memory = Memory::default();
+        let (mut scores, mut memory) = (Scores::default(), Memory::default());
         for width in [0, 32, 96] {
-            let model = random_model(&mut random, width);
+            let model = random_model(&mut random, ITEMS, width);
             for _ in 0..60 {
                 let history: Vec<Liked> = (0..random.random_range(1..40))
                     .map(|_| Liked {
@@ -188,8 +177,9 @@ mod tests {
                     .for_each(|item| eligible.insert(item));
                 let count = random.random_range(1..60);
                 let expected = by_definition(&model, &history, &eligible, &by_popularity, count);
+                scores.add_up(&model, &history);
                 let found =
-                    candidates(&model, &history, &eligible, &by_popularity, count, &mut memory);
+                    candidates(&model, &scores, &eligible, &by_popularity, count, &mut memory);
                 let found: Vec<u32> = found.iter().map(|(item, _)| *item).collect();
                 assert_eq!(found, expected);
             }
@@ -199,7 +189,7 @@ mod tests {
     #[test]
     fn the_product_of_two_items_is_that_of_their_factors() {
         let mut random = ChaCha8Rng::seed_from_u64(6);
-        let model = random_model(&mut random, 64);
+        let model = random_model(&mut random, ITEMS, 64);
         for _ in 0..100 {
             let (liked, scored) = (random.random_range(0..ITEMS), random.random_range(0..ITEMS));
             let mut user = Vec::new();

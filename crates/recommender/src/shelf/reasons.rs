@@ -35,28 +35,43 @@ pub enum Reason {
 
 /// Gives the personal items of a shelf their reasons from the history that was asked with.
 ///
-/// Shares are exact. Costs `O(log row)` for each item of the shelf and each of the history.
+/// Shares are exact. Costs `O(log row + factors)` for each item of the shelf and each of the
+/// history, item by item of the history, so that its row and factors stay in the cache.
 pub fn explain(model: &Model, history: &[Liked], shelf: &mut [Ranked]) {
-    for ranked in shelf.iter_mut().filter(|ranked| ranked.origin == Origin::Personal) {
-        ranked.reasons = from_history(model, history, ranked.scored);
+    let personal = shelf.iter_mut().filter(|ranked| ranked.origin == Origin::Personal);
+    let mut personal: Vec<(&mut Ranked, f64)> = personal
+        .map(|ranked| {
+            ranked.reasons = Vec::with_capacity(REASONS_MAX + 1);
+            (ranked, 0.0)
+        })
+        .collect();
+    for (place, liked) in history.iter().enumerate() {
+        for (ranked, positive) in &mut personal {
+            let part = f64::from(model.contribution(*liked, ranked.scored));
+            if part > 0.0 {
+                *positive += part;
+                add(&mut ranked.reasons, place, part);
+            }
+        }
+    }
+    for (ranked, positive) in personal {
+        for reason in &mut ranked.reasons {
+            if let Reason::History { share, .. } = reason {
+                *share /= positive;
+            }
+        }
     }
 }
 
-/// The strongest contributions to an item's score, as shares of all positive ones.
-fn from_history(model: &Model, history: &[Liked], item: u32) -> Vec<Reason> {
-    let mut strongest: Vec<(usize, f64)> = Vec::with_capacity(REASONS_MAX + 1);
-    let mut positive = 0.0;
-    for (place, contribution) in model.contributions(history, item).enumerate() {
-        let share = f64::from(contribution);
-        if share > 0.0 {
-            positive += share;
-            let rank = strongest.partition_point(|(_, other)| *other >= share);
-            strongest.insert(rank, (place, share));
-            strongest.truncate(REASONS_MAX);
-        }
+/// Adds a part of a score to the strongest, the strongest first, equals by place.
+fn add(strongest: &mut Vec<Reason>, place: usize, part: f64) {
+    let is_before =
+        |reason: &Reason| matches!(reason, Reason::History { share, .. } if *share >= part);
+    let rank = strongest.partition_point(is_before);
+    if rank < REASONS_MAX {
+        strongest.truncate(REASONS_MAX - 1);
+        strongest.insert(rank, Reason::History { place, share: part });
     }
-    let reason = |(place, share)| Reason::History { place, share: share / positive };
-    strongest.into_iter().map(reason).collect()
 }
 
 /// Adds what the catalogue says to the reasons of a shelf's personal items: the next volume

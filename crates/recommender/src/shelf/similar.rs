@@ -13,53 +13,53 @@
 
 use crate::model::{Liked, Model};
 
+use super::candidates::candidates;
 use super::top::by_score;
 use super::trace::Trace;
-use super::{
-    Arrangement, Origin, Ranked, Request, Shop, Workspace, arrange, find_candidates, find_eligible,
-    popularity,
-};
+use super::{Arrangement, Origin, Ranked, Request, Shelves, Shop, Workspace, arrange, popularity};
 
-/// Finds items that go with one item, re-ranked, then what is popular. Editions of the
-/// item's own work are left out; of its series the next volume comes at most.
-///
-/// The best by `B[i, j]` are looked at, and ordered by the symmetric score. The history of the
-/// request and what is known of the user in the arrangement count nothing.
-#[must_use]
-pub fn similar(
-    shop: Shop<'_>,
-    item: u32,
-    request: Request<'_>,
-    arrangement: &Arrangement<'_>,
-    workspace: &mut Workspace,
-    trace: Option<&mut Trace>,
-) -> Vec<Ranked> {
-    let arrangement = &Arrangement { judged: &[], had: &[item], impressions: &[], ..*arrangement };
-    find_eligible(shop, request, arrangement, workspace);
-    let catalogue = shop.catalogue;
-    let Workspace { candidates, eligible, top, similar, memory, .. } = workspace;
-    catalogue.take_work(item, eligible);
-    let model = shop.model.filter(|model| (item as usize) < model.item_count());
-    let one = [Liked { item, weight: 1.0 }];
-    let history = if model.is_some() { &one[..] } else { &[] };
-    // Fewer than are asked for is no reason to look further: what follows is popular.
-    let best = find_candidates(shop, history, eligible, 0, candidates);
-    let count = arrangement.settings.candidates.max(request.results);
-    let best = top.choose(best, count, |item| catalogue.shared_work(item));
-    similar.clear();
-    if let Some(model) = model {
-        let scored = best
-            .iter()
-            .map(|(other, forth)| (*other, symmetric(shop, model, item, *other, *forth)));
-        similar.extend(scored.filter(|(_, score)| *score > 0.0));
+impl Shelves<'_> {
+    /// Finds items that go with one item, re-ranked, then what is popular. Editions of the
+    /// item's own work are left out; of its series the next volume comes at most.
+    ///
+    /// The best by `B[i, j]` are looked at, and ordered by the symmetric score. The history
+    /// and what is known of the user in the arrangement count nothing.
+    #[must_use]
+    pub fn similar(
+        &mut self,
+        item: u32,
+        request: Request<'_>,
+        arrangement: &Arrangement<'_>,
+        trace: Option<&mut Trace>,
+    ) -> Vec<Ranked> {
+        let arrangement =
+            &Arrangement { judged: &[], had: &[item], impressions: &[], ..*arrangement };
+        let shop = self.shop;
+        let catalogue = shop.catalogue;
+        self.find_eligible(request, arrangement);
+        let Workspace { item_scores, candidates: found, eligible, top, similar, memory, .. } =
+            &mut *self.workspace;
+        catalogue.take_work(item, eligible);
+        similar.clear();
+        if let Some(model) = shop.model.filter(|model| (item as usize) < model.item_count()) {
+            item_scores.add_up(model, &[Liked { item, weight: 1.0 }]);
+            // Fewer than are asked for is no reason to look further: what follows is popular.
+            let best =
+                candidates(model, item_scores, eligible, catalogue.by_popularity(), 0, found);
+            let count = arrangement.settings.candidates.max(request.results);
+            let best = top.choose(best, count, |item| catalogue.shared_work(item));
+            let score = |other, forth| symmetric(shop, model, item, other, forth);
+            let scored = best.iter().map(|(other, forth)| (*other, score(*other, *forth)));
+            similar.extend(scored.filter(|(_, score)| *score > 0.0));
+        }
+        similar.sort_unstable_by(by_score);
+        let origin = Origin::Similar;
+        arrange::shelf(shop, similar, origin, request, arrangement, eligible, memory, trace)
     }
-    similar.sort_unstable_by(by_score);
-    let origin = Origin::Similar;
-    arrange::shelf(shop, similar, origin, request, arrangement, eligible, memory, trace)
 }
 
 fn symmetric(shop: Shop<'_>, model: &Model, item: u32, other: u32, forth: f32) -> f32 {
-    let back = model.contributions(&[Liked { item: other, weight: 1.0 }], item).sum::<f32>();
+    let back = model.contribution(Liked { item: other, weight: 1.0 }, item);
     let (left, right) = (popularity(shop, item) + 1.0, popularity(shop, other) + 1.0);
     (forth + back) * (left * right).sqrt() / (left + right)
 }

@@ -10,7 +10,7 @@ use recommender::learn::Learnt;
 use recommender::learn::low_pass::LowPass;
 use recommender::learn::ridge::ItemWeights;
 use recommender::model::Liked;
-use recommender::shelf::{self, Request, Shop, Workspace};
+use recommender::shelf::{Request, Shelves, Shop, Workspace};
 use recommender::{Filter, Interactions, ItemNumber, Model};
 
 struct Counting;
@@ -74,13 +74,13 @@ fn a_request_allocates_five_times_at_most() {
     let history: Vec<Liked> =
         (0..100).map(|place| Liked { item: place * 37, weight: 1.0 }).collect();
     let settled: Vec<u32> = history.iter().map(|liked| liked.item).collect();
-    let request = Request { history: &history, settled: &settled, filter: &filter, results: 10 };
+    let request = Request { settled: &settled, filter: &filter, results: 10 };
     let mut workspace = Workspace::default();
     for _ in 0..3 {
-        assert_eq!(shelf::recommend(shop, request, &mut workspace).len(), 10);
+        assert_eq!(Shelves::new(shop, &history, &mut workspace).recommend(request).len(), 10);
     }
     let before = COUNT.load(Ordering::Relaxed);
-    let shelf = shelf::recommend(shop, request, &mut workspace);
+    let shelf = Shelves::new(shop, &history, &mut workspace).recommend(request);
     let allocations = COUNT.load(Ordering::Relaxed) - before;
     assert!(allocations <= 5, "{allocations} for {} items", shelf.len());
 }

@@ -4,7 +4,7 @@ use recommender::catalogue::{Catalogue, Entry};
 use recommender::learn::Learnt;
 use recommender::learn::low_pass::LowPass;
 use recommender::learn::ridge::ItemWeights;
-use recommender::shelf::{self, Arrangement, Blend, Request, ShelfSettings, Shop, Workspace};
+use recommender::shelf::{Arrangement, Blend, Request, ShelfSettings, Shelves, Shop, Workspace};
 use recommender::{Filter, Interactions, ItemNumber, Model};
 
 /// How many liked it, and its categories. 100 likes in all: 90 of novels, 15 of poetry.
@@ -45,11 +45,12 @@ fn check(asked: &[&str], results: usize, expected: &[u32]) {
     let shop = Shop { model: Some(&model), catalogue: &catalogue };
     let any_categories = asked.iter().map(ToString::to_string).collect();
     let filter = Filter { any_categories, ..Filter::default() };
-    let request = Request { history: &[], settled: &[], filter: &filter, results };
+    let request = Request { settled: &[], filter: &filter, results };
     let settings =
         ShelfSettings { candidates: 3, blend: Some(Blend { prior: 0.1 }), ..ShelfSettings::NONE };
     let arrangement = Arrangement { settings: &settings, ..Arrangement::NONE };
-    let shelf = shelf::personal(shop, request, &arrangement, &mut Workspace::default(), None);
+    let shelf =
+        Shelves::new(shop, &[], &mut Workspace::default()).personal(request, &arrangement, None);
     let numbers: Vec<u32> = shelf.iter().map(|one| one.item + 1).collect();
     assert_eq!(numbers, expected, "{asked:?}");
 }

@@ -9,8 +9,8 @@ use recommender::learn::ridge::ItemWeights;
 use recommender::model::Liked;
 use recommender::offer::Offer;
 use recommender::shelf::{
-    self, Arrangement, HoldBack, Reason, Request, Rule, Rules, SeriesGate, ShelfSettings, Shop,
-    Target, Workspace,
+    self, Arrangement, HoldBack, Reason, Request, Rule, Rules, SeriesGate, ShelfSettings, Shelves,
+    Shop, Target, Workspace,
 };
 use recommender::{Filter, Interactions, ItemNumber, Model};
 
@@ -110,11 +110,11 @@ fn ask_without(
         .collect();
     let had: Vec<u32> = history.iter().map(|liked| liked.item).collect();
     let filter = Filter::default();
-    let request = Request { history: &history, settled: &had, filter: &filter, results };
+    let request = Request { settled: &had, filter: &filter, results };
     let arrangement =
         Arrangement { settings: &STEPS, judged: &history, had: &had, ..Arrangement::NONE };
     let workspace = &mut Workspace::default();
-    let mut shelf = shelf::personal(shop, request, &arrangement, workspace, None);
+    let mut shelf = Shelves::new(shop, &history, workspace).personal(request, &arrangement, None);
     shelf::explain(&model, &history, &mut shelf);
     shelf::explain_by_catalogue(&catalogue, &history, &history, &had, &mut shelf);
     let named = |ranked: shelf::Ranked| (BOOKS[ranked.item as usize].0.to_owned(), ranked.reasons);
@@ -167,10 +167,14 @@ fn a_buried_volume_that_is_next_is_not_lost() {
     let history = [Liked { item: index("emma"), weight: 1.0 }];
     let filter = Filter::default();
     let settled = [index("emma")];
-    let request = Request { history: &history, settled: &settled, filter: &filter, results: 9 };
+    let request = Request { settled: &settled, filter: &filter, results: 9 };
     let rules = Rules::new(&[Rule::Last(Target::Item(index("colour")))], &catalogue);
     let arrangement = Arrangement { settings: &STEPS, rules: &rules, ..Arrangement::NONE };
-    let shelf = shelf::personal(shop, request, &arrangement, &mut Workspace::default(), None);
+    let shelf = Shelves::new(shop, &history, &mut Workspace::default()).personal(
+        request,
+        &arrangement,
+        None,
+    );
     // Among what fills up, the first volume takes the place of the second, and comes last.
     let titles: Vec<&str> = shelf.iter().map(|one| BOOKS[one.item as usize].0).collect();
     assert_eq!((titles.len(), titles[0], titles[8]), (9, "ubik", "colour"), "{titles:?}");
@@ -211,10 +215,11 @@ fn similar_books_are_so_both_ways_and_begin_with_at_most_the_next_volume() {
     let catalogue = catalogue(&model);
     let shop = Shop { model: Some(&model), catalogue: &catalogue };
     let filter = Filter::default();
-    let request = Request { history: &[], settled: &[], filter: &filter, results: 4 };
+    let request = Request { settled: &[], filter: &filter, results: 4 };
     let arrangement = Arrangement { settings: &STEPS, ..Arrangement::NONE };
     let workspace = &mut Workspace::default();
-    let shelf = shelf::similar(shop, index("dune"), request, &arrangement, workspace, None);
+    let shelf =
+        Shelves::new(shop, &[], workspace).similar(index("dune"), request, &arrangement, None);
     let titles: Vec<&str> = shelf.iter().map(|one| BOOKS[one.item as usize].0).collect();
     // All are equally popular, so scores are half the sums: children .4, ubik .35, emma .25.
     assert_eq!(titles, ["messiah", "ubik", "emma", "children"]);
@@ -235,10 +240,11 @@ fn the_shelf_of_next_volumes_has_those_of_the_series_that_the_reader_likes() {
         let had: Vec<u32> = history.iter().map(|liked| liked.item).collect();
         let settled: Vec<u32> =
             settled.iter().map(|title| index(title)).chain(had.clone()).collect();
-        let request = Request { history: &history, settled: &settled, filter: &filter, results };
+        let request = Request { settled: &settled, filter: &filter, results };
         let arrangement =
             Arrangement { settings: &STEPS, judged: &history, had: &had, ..Arrangement::NONE };
-        let shelf = shelf::next_in_series(shop, request, &arrangement, &mut Workspace::default());
+        let shelf = Shelves::new(shop, &history, &mut Workspace::default())
+            .next_in_series(request, &arrangement);
         let titles: Vec<&str> = shelf.iter().map(|one| BOOKS[one.item as usize].0).collect();
         assert_eq!(titles, expected, "{liked:?}");
     };

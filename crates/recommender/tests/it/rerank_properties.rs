@@ -7,9 +7,9 @@ use recommender::Filter;
 use recommender::catalogue::Catalogue;
 use recommender::model::Liked;
 use recommender::shelf::{
-    self, Arrangement, AuthorCap, Blend, Diversity, HoldBack, Impression, ImpressionDecay, Origin,
-    Ranked, Request, Rotation, Rule, Rules, SeriesGate, ShelfSettings, Shop, Target, Trace,
-    Workspace,
+    Arrangement, AuthorCap, Blend, Diversity, HoldBack, Impression, ImpressionDecay, Origin,
+    Ranked, Request, Rotation, Rule, Rules, SeriesGate, ShelfSettings, Shelves, Shop, Target,
+    Trace, Workspace,
 };
 
 use crate::shop::{self, TestShop};
@@ -65,10 +65,10 @@ fn ask(
 ) -> Vec<Ranked> {
     let settled: Vec<u32> = history.iter().map(|liked| liked.item).collect();
     let filter = Filter::default();
-    let request = Request { history, settled: &settled, filter: &filter, results };
+    let request = Request { settled: &settled, filter: &filter, results };
     let known = Shop { model: Some(&shop.model), catalogue: &shop.catalogue };
     let arrangement = Arrangement { judged: history, had: &settled, ..*arrangement };
-    shelf::personal(known, request, &arrangement, &mut Workspace::default(), None)
+    Shelves::new(known, history, &mut Workspace::default()).personal(request, &arrangement, None)
 }
 
 /// The same with one step.
@@ -378,14 +378,15 @@ fn a_trace_changes_nothing_and_names_every_step() {
     let shop = shop::drawn(ITEMS, 1);
     let history = [Liked { item: 4, weight: 1.0 }, Liked { item: 9, weight: -1.0 }];
     let filter = Filter::default();
-    let request = Request { history: &history, settled: &[4, 9], filter: &filter, results: 10 };
+    let request = Request { settled: &[4, 9], filter: &filter, results: 10 };
     let known = Shop { model: Some(&shop.model), catalogue: &shop.catalogue };
     let arrangement =
         Arrangement { settings: &EVERY_STEP, judged: &history, had: &[4, 9], ..Arrangement::NONE };
     let mut trace = Trace::default();
     let workspace = &mut Workspace::default();
-    let traced = shelf::personal(known, request, &arrangement, workspace, Some(&mut trace));
-    assert_eq!(traced, shelf::personal(known, request, &arrangement, workspace, None));
+    let mut shelves = Shelves::new(known, &history, workspace);
+    let traced = shelves.personal(request, &arrangement, Some(&mut trace));
+    assert_eq!(traced, shelves.personal(request, &arrangement, None));
     assert_eq!(trace.steps.len(), 8);
     let shown: Vec<u32> = traced.iter().map(|ranked| ranked.item).collect();
     assert_eq!(trace.steps[7].order, shown);

@@ -10,7 +10,9 @@ use recommender::learn::ridge::RidgeSettings;
 use recommender::learn::{LearnSettings, learn};
 use recommender::model::Liked;
 use recommender::offer::{Offer, OfferFilter, Stock};
-use recommender::shelf::{self, Arrangement, Origin, Ranked, Reason, Request, Shop, Workspace};
+use recommender::shelf::{
+    self, Arrangement, Origin, Ranked, Reason, Request, Shelves, Shop, Workspace,
+};
 use recommender::watch::Watch;
 use recommender::{Filter, Interactions, ItemNumber, Model};
 
@@ -81,9 +83,9 @@ impl Library {
         let settled: Vec<u32> = history.split_whitespace().map(|title| self.index(title)).collect();
         let history: Vec<Liked> =
             settled.iter().map(|item| Liked { item: *item, weight: 1.0 }).collect();
-        let request = Request { history: &history, settled: &settled, filter, results };
+        let request = Request { settled: &settled, filter, results };
         let shop = Shop { model: Some(&self.model), catalogue: &self.catalogue };
-        let mut shelf = shelf::recommend(shop, request, &mut Workspace::default());
+        let mut shelf = Shelves::new(shop, &history, &mut Workspace::default()).recommend(request);
         shelf::explain(&self.model, &history, &mut shelf);
         shelf
     }
@@ -183,9 +185,9 @@ fn similar_books_leave_out_other_editions_of_the_book() {
     let shop = Shop { model: Some(&library.model), catalogue: &library.catalogue };
     let dune = library.index("dune");
     let filter = Filter::default();
-    let request = Request { history: &[], settled: &[], filter: &filter, results: 5 };
+    let request = Request { settled: &[], filter: &filter, results: 5 };
     let workspace = &mut Workspace::default();
-    let shelf = shelf::similar(shop, dune, request, &Arrangement::NONE, workspace, None);
+    let shelf = Shelves::new(shop, &[], workspace).similar(dune, request, &Arrangement::NONE, None);
     assert_eq!(library.titles(&shelf), ["ubik", "emma"]);
     assert_eq!(shelf[0].origin, Origin::Similar);
     assert_eq!(shelf[1].origin, Origin::Popular);
@@ -204,8 +206,8 @@ fn without_a_model_books_come_by_number() {
     let catalogue = Catalogue::new(None, &[entry(4), entry(9), entry(11)]);
     let shop = Shop { model: None, catalogue: &catalogue };
     let filter = Filter { languages: vec!["en".to_owned()], ..Filter::default() };
-    let request = Request { history: &[], settled: &[1], filter: &filter, results: 5 };
-    let shelf = shelf::recommend(shop, request, &mut Workspace::default());
+    let request = Request { settled: &[1], filter: &filter, results: 5 };
+    let shelf = Shelves::new(shop, &[], &mut Workspace::default()).recommend(request);
     let numbers: Vec<u32> = shelf.iter().map(|ranked| catalogue.number(ranked.item).0).collect();
     assert_eq!(numbers, [4, 11]);
 }
@@ -223,8 +225,8 @@ fn what_is_sold_out_is_shown_only_to_who_asks_for_it() {
     let check = |stock, expected: &[u32]| {
         let offer = OfferFilter { stock, ..OfferFilter::default() };
         let filter = Filter { offer, ..Filter::default() };
-        let request = Request { history: &[], settled: &[], filter: &filter, results: 5 };
-        let shelf = shelf::recommend(shop, request, &mut Workspace::default());
+        let request = Request { settled: &[], filter: &filter, results: 5 };
+        let shelf = Shelves::new(shop, &[], &mut Workspace::default()).recommend(request);
         let numbers = shelf.iter().map(|ranked| catalogue.number(ranked.item).0);
         assert_eq!(numbers.collect::<Vec<_>>(), expected);
     };

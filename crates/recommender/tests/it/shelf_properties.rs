@@ -9,7 +9,9 @@ use recommender::bits::BitSet;
 use recommender::model::Liked;
 use recommender::offer::{Offer, OfferFilter, Price, Stock, UnknownAge};
 use recommender::shelf::filter::eligible;
-use recommender::shelf::{self, Origin, Ranked, Reason, Request, Shop, Workspace};
+use recommender::shelf::{
+    self, Arrangement, Origin, Ranked, Reason, Request, Shelves, Shop, Workspace,
+};
 
 use crate::shop::{self, TestShop};
 
@@ -105,10 +107,10 @@ proptest! {
     ) {
         let shop = shop::drawn(ITEMS, seed);
         let settled: Vec<u32> = history.iter().map(|liked| liked.item).collect();
-        let request = Request { history: &history, settled: &settled, filter: &filter, results };
+        let request = Request { settled: &settled, filter: &filter, results };
         let known = Shop { model: Some(&shop.model), catalogue: &shop.catalogue };
         let mut workspace = Workspace::default();
-        let mut found = shelf::recommend(known, request, &mut workspace);
+        let mut found = Shelves::new(known, &history, &mut workspace).recommend(request);
 
         // No returned book is ineligible, and no work comes twice.
         let eligible = eligible_set(&shop, &filter, &settled);
@@ -123,7 +125,7 @@ proptest! {
 
         // The order is total, and the same when asked again with used memory.
         prop_assert!(found.is_sorted_by(|left, right| in_order(&shop, left, right)));
-        prop_assert_eq!(&found, &shelf::recommend(known, request, &mut workspace));
+        prop_assert_eq!(&found, &Shelves::new(known, &history, &mut workspace).recommend(request));
 
         shelf::explain(&shop.model, &history, &mut found);
 
@@ -145,6 +147,38 @@ proptest! {
                 prop_assert!(share <= last);
                 last = share;
             }
+        }
+    }
+
+    #[test]
+    fn shelves_that_share_the_scores_of_a_history_are_those_of_single_requests(
+        seed in 0_u64..4,
+        history in histories(),
+        filters in prop::collection::vec(filters(), 1..4),
+        item in 0..ITEMS,
+        results in 0_usize..25,
+    ) {
+        let shop = shop::drawn(ITEMS, seed);
+        let known = Shop { model: Some(&shop.model), catalogue: &shop.catalogue };
+        let had: Vec<u32> = history.iter().map(|liked| liked.item).collect();
+        let arrangement = Arrangement { judged: &history, had: &had, ..Arrangement::NONE };
+        let mut workspace = Workspace::default();
+        let mut page = Shelves::new(known, &history, &mut workspace);
+        let mut settled = had.clone();
+        for filter in &filters {
+            let request = Request { settled: &settled, filter, results };
+            let mut check = |ask: &dyn Fn(&mut Shelves<'_>) -> Vec<Ranked>| {
+                let shelf = ask(&mut page);
+                let alone = ask(&mut Shelves::new(known, &history, &mut Workspace::default()));
+                prop_assert_eq!(&shelf, &alone);
+                Ok(shelf)
+            };
+            check(&|shelves| shelves.next_in_series(request, &arrangement))?;
+            check(&|shelves| shelves.similar(item, request, &arrangement, None))?;
+            check(&|shelves| shelves.trending(request, &arrangement, None))?;
+            check(&|shelves| shelves.popular(request, &arrangement, None))?;
+            let personal = check(&|shelves| shelves.personal(request, &arrangement, None))?;
+            settled.extend(personal.iter().map(|ranked| ranked.item));
         }
     }
 

@@ -7,6 +7,9 @@
 //! answering track report*), hits as in Deshpande and Karypis (2004, *Item-based top-N
 //! recommendation algorithms*).
 
+/// What counts as liked, and so may be held out: a clear yes.
+pub const LIKED_MIN: f32 = 0.5;
+
 /// What one ranked list is worth; each 0 to 1.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct ListQuality {
@@ -37,6 +40,23 @@ pub fn judge(ranked: &[u32], held_out: &[u32], k: usize) -> ListQuality {
         ndcg: gained / ideal,
         reciprocal_rank: hits.first().map_or(0.0, |place| 1.0 / (place + 1) as f64),
         hit: if hits.is_empty() { 0.0 } else { 1.0 },
+    }
+}
+
+impl ListQuality {
+    /// The means of many lists, added up in their order; of none, the default.
+    #[must_use]
+    pub fn mean(lists: &[Self]) -> Self {
+        let count = lists.len().max(1) as f64;
+        // Not `sum`, which makes −0 of nothing.
+        let mean =
+            |of: fn(&Self) -> f64| lists.iter().map(of).fold(0.0, |sum, one| sum + one) / count;
+        Self {
+            recall: mean(|list| list.recall),
+            ndcg: mean(|list| list.ndcg),
+            reciprocal_rank: mean(|list| list.reciprocal_rank),
+            hit: mean(|list| list.hit),
+        }
     }
 }
 
