@@ -7,9 +7,9 @@ use crate::store::Store;
 /// user counts once.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Acceptance {
-    /// What the attribution tokens of these answers begin with, up to their first dot.
+    /// What the attribution tokens of these answers begin with, up to their first dot: digits.
     pub head: String,
-    /// What they end with: their last character.
+    /// What they end with, after their last dot: a letter.
     pub tail: String,
     /// Books that were shown.
     pub shown: u64,
@@ -26,9 +26,10 @@ pub struct Acceptance {
 pub(crate) const ACCEPTANCES_MAX: i64 = 1_000;
 
 impl Store {
-    /// What became of the impressions from a time on that have an attribution token, as far as they
+    /// What became of the impressions from a time on that have an attribution token of four parts or
+    /// more, of which the first is digits and the last one of the letters from a to z; as far as they
     /// are remembered: by the head and the tail of the token; those of which most was shown first,
-    /// then by head and tail, and at most 1,000.
+    /// then by head and tail, and at most 1,000. Whatever else clients send as a token is left out.
     ///
     /// Reads every impression, and every event of whom something was shown to: some seconds for
     /// millions.

@@ -15,7 +15,7 @@ use crate::acceptance::Acceptance;
 use crate::api_keys::ApiKey;
 use crate::book::Book;
 use crate::error::StoreError;
-use crate::event::{EventId, NewEvent, StoredEvent};
+use crate::event::{EventId, HistoryEvent, NewEvent, StoredEvent};
 use crate::history::{History, UserRevision};
 use crate::ids::IdSpace;
 use crate::impressions::{Impression, NewImpression};
@@ -26,7 +26,7 @@ use crate::rows::{Row, RowKey, RowKind};
 use crate::rules::Rule;
 use crate::scan::EventsPage;
 use crate::search::BookWords;
-use crate::stock::StockChange;
+use crate::stock::{StockChange, StockMemory};
 use crate::store::{Counts, Revisions};
 
 /// A database with a store in it, its schema up to date. Reads see what was committed before they
@@ -123,6 +123,13 @@ pub(crate) trait Backend: fmt::Debug + Send + Sync {
 
     /// See [`Store::history`](crate::Store::history).
     async fn history(&self, user: UserNumber, limit: u32) -> Result<History, StoreError>;
+    /// See [`Store::history_of_book`](crate::Store::history_of_book).
+    async fn history_of_book(
+        &self,
+        user: UserNumber,
+        item: ItemNumber,
+        limit: u32,
+    ) -> Result<Vec<HistoryEvent>, StoreError>;
     /// See [`Store::settled_items`](crate::Store::settled_items).
     async fn settled_items(&self, user: UserNumber) -> Result<Vec<ItemNumber>, StoreError>;
     /// The latest impressions of a user: for each book how often and when last, at most `limit`
@@ -320,11 +327,11 @@ pub(crate) trait Transaction: fmt::Debug + Send {
         &mut self,
         request_id: &str,
     ) -> Result<Option<StockChange>, StoreError>;
-    /// Remembers a change of stock, and forgets all but the latest of the shop.
+    /// Remembers a change of stock; of the oldest two of the shop, forgets what is not kept.
     async fn insert_stock_change(
         &mut self,
         change: &StockChange,
-        keep: u32,
+        memory: &StockMemory,
     ) -> Result<(), StoreError>;
 
     /// How many rules there are beside this one.

@@ -49,6 +49,21 @@ impl Store {
         self.backend.history(user, limit).await
     }
 
+    /// What this user did to one book, as [`history`](Self::history) has it. Reads all of the user's
+    /// events, and sorts those of the book.
+    ///
+    /// # Errors
+    ///
+    /// As [`counts`](Self::counts).
+    pub async fn history_of_book(
+        &self,
+        user: UserNumber,
+        item: ItemNumber,
+        limit: u32,
+    ) -> Result<Vec<HistoryEvent>, StoreError> {
+        self.backend.history_of_book(user, item, limit).await
+    }
+
     /// The items that this user already has or has judged, ascending, each once: those of
     /// every event whose kind [settles](recommender::EventKind::settles) and which was not
     /// retracted.

@@ -135,7 +135,7 @@ impl Store {
 impl Writer {
     /// The numbers of the users with these ids, in the same order, assigning new
     /// ones where needed. An id may occur several times. A user who was merged into another
-    /// keeps their number here: [`resolve_users`](Self::resolve_users) gives the other's.
+    /// keeps their number here: [`assign_merged`](Self::assign_merged) gives the other's.
     ///
     /// # Errors
     ///

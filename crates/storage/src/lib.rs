@@ -110,7 +110,7 @@ pub use search::QUERY_WORDS_MAX;
 pub use snapshot::{
     Section, SectionBytes, Snapshot, SnapshotError, SnapshotHeader, write_snapshot,
 };
-pub use stock::{StockChange, StockOutcome};
+pub use stock::{StockChange, StockMemory, StockOutcome};
 pub use store::{Counts, FILE_NAME, Notices, Revisions, Store, StoreSettings, TrainingTurn};
 pub use users::{Merged, ResolvedUser};
 pub use writer::{Committed, Writer};

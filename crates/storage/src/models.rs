@@ -184,13 +184,12 @@ impl ModelFolder {
         self.replace(&path, |unfinished| {
             write_snapshot(unfinished, header, sections)
                 .map_err(|source| ModelFolderError::NotWritten { version, source })?;
-            Ok(())
+            // Before it has its name: a version that is complete and not active is one that
+            // somebody left, so as little time as can be lies between that and the pointer.
+            verified(unfinished)
+                .map(drop)
+                .map_err(|source| damaged(version, unfinished.to_owned(), source))
         })?;
-        if let Err(error) = self.open_version(version) {
-            // Of no use to anybody; a later version gets its number.
-            let _ = fs::remove_file(&path);
-            return Err(error);
-        }
         self.point_to(version)?;
         self.prune(version, keep)?;
         Ok(version)
@@ -266,14 +265,11 @@ impl ModelFolder {
     /// or [`Io`](ModelFolderError::Io).
     pub fn open_version(&self, version: ModelVersion) -> Result<Snapshot, ModelFolderError> {
         let path = self.path(version);
-        let opened =
-            Snapshot::open(&path).and_then(|snapshot| snapshot.verify().map(|()| snapshot));
-        opened.or_else(|error| match error {
+        verified(&path).or_else(|source| match source {
             SnapshotError::Io { source, .. } if source.kind() == std::io::ErrorKind::NotFound => {
                 Err(ModelFolderError::UnknownVersion { version, known: self.versions()? })
             }
-            SnapshotError::Io { path, source } => Err(ModelFolderError::Io { path, source }),
-            source => Err(ModelFolderError::Damaged { version, path, source }),
+            source => Err(damaged(version, path, source)),
         })
     }
 
@@ -365,6 +361,20 @@ impl ModelFolder {
             names.extend(entry.file_name().into_string());
         }
         Ok(names)
+    }
+}
+
+/// The snapshot in a file, if all of it is as it was written.
+fn verified(path: &Path) -> Result<Snapshot, SnapshotError> {
+    let snapshot = Snapshot::open(path)?;
+    snapshot.verify()?;
+    Ok(snapshot)
+}
+
+fn damaged(version: ModelVersion, path: PathBuf, source: SnapshotError) -> ModelFolderError {
+    match source {
+        SnapshotError::Io { path, source } => ModelFolderError::Io { path, source },
+        source => ModelFolderError::Damaged { version, path, source },
     }
 }
 

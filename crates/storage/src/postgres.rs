@@ -43,7 +43,7 @@ use crate::api_keys::ApiKey;
 use crate::backend::{Backend, HeldLock, Notices, Reading, Transaction};
 use crate::book::Book;
 use crate::error::StoreError;
-use crate::event::{EventId, StoredEvent};
+use crate::event::{EventId, HistoryEvent, StoredEvent};
 use crate::history::{History, UserRevision};
 use crate::ids::IdSpace;
 use crate::impressions::{Impression, NewImpression};
@@ -241,6 +241,15 @@ impl Backend for Database {
 
     async fn history(&self, user: UserNumber, limit: u32) -> Result<History, StoreError> {
         history::history(&self.readers, self.shop, user, limit).await
+    }
+
+    async fn history_of_book(
+        &self,
+        user: UserNumber,
+        item: ItemNumber,
+        limit: u32,
+    ) -> Result<Vec<HistoryEvent>, StoreError> {
+        history::history_of_book(&self.readers, self.shop, user, item, limit).await
     }
 
     async fn settled_items(&self, user: UserNumber) -> Result<Vec<ItemNumber>, StoreError> {

@@ -17,14 +17,28 @@ pub struct StockChange {
     pub change: i32,
 }
 
+/// Which requests are remembered: the latest, and none of them is forgotten soon.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StockMemory {
+    /// So many of the latest, however old they are.
+    pub latest: u32,
+    /// All that were made within so many milliseconds,
+    pub recent_ms: i64,
+    /// but of all together no more than this.
+    pub most: u32,
+    /// The time, in milliseconds since 1970.
+    pub now_ms: i64,
+}
+
 /// What became of a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StockOutcome {
     /// It was made. The units there are now.
     Changed(u32),
-    /// It was made before. The units there are now.
+    /// It was asked for before, and made or not counted. The units there are now; `None` if they
+    /// are not counted, or the book is gone.
     Repeated(Option<u32>),
-    /// Units of this book are not counted: nothing changed.
+    /// Units of this book are not counted: nothing changed, and nothing will under this id.
     NotCounted,
     /// There are only so many, fewer than are to go: nothing changed.
     SoldOut(u32),
@@ -35,8 +49,8 @@ pub enum StockOutcome {
 }
 
 impl Writer {
-    /// Changes a book's stock, unless the request was there before. Of the shop's requests the
-    /// latest `keep` are remembered.
+    /// Changes a book's stock, unless the request was there before. It is remembered if it was not
+    /// refused, and what `memory` does not keep is forgotten, two requests at a time.
     ///
     /// What comes beyond 2³² − 1 units is left out.
     ///
@@ -46,17 +60,21 @@ impl Writer {
     pub async fn adjust_stock(
         &mut self,
         wanted: &StockChange,
-        keep: u32,
+        memory: &StockMemory,
     ) -> Result<StockOutcome, StoreError> {
-        let books = self.books_by_number(&[wanted.item]).await?;
-        let Some(book) = books.into_iter().next() else { return Ok(StockOutcome::UnknownBook) };
+        let book = self.books_by_number(&[wanted.item]).await?.into_iter().next();
+        // Whatever became of the book since, a request that is sent again is answered as such.
         if let Some(made) = self.transaction.find_stock_change(&wanted.request_id).await? {
             return Ok(match made == *wanted {
-                true => StockOutcome::Repeated(book.offer.stock),
+                true => StockOutcome::Repeated(book.and_then(|book| book.offer.stock)),
                 false => StockOutcome::Conflicting,
             });
         }
-        let Some(before) = book.offer.stock else { return Ok(StockOutcome::NotCounted) };
+        let Some(book) = book else { return Ok(StockOutcome::UnknownBook) };
+        let Some(before) = book.offer.stock else {
+            self.remember(wanted, memory).await?;
+            return Ok(StockOutcome::NotCounted);
+        };
         let stock = match wanted.change {
             more @ 0.. => before.saturating_add(more.unsigned_abs()),
             fewer => match before.checked_sub(fewer.unsigned_abs()) {
@@ -67,9 +85,18 @@ impl Writer {
         let mut offer = book.offer;
         offer.stock = Some(stock);
         self.put_books(&[Book { offer, ..book }]).await?;
-        self.begin_change()?;
-        self.transaction.insert_stock_change(wanted, keep).await?;
-        self.end_change();
+        self.remember(wanted, memory).await?;
         Ok(StockOutcome::Changed(stock))
+    }
+
+    async fn remember(
+        &mut self,
+        change: &StockChange,
+        memory: &StockMemory,
+    ) -> Result<(), StoreError> {
+        self.begin_change()?;
+        self.transaction.insert_stock_change(change, memory).await?;
+        self.end_change();
+        Ok(())
     }
 }

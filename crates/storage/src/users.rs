@@ -55,6 +55,22 @@ impl Store {
 }
 
 impl Writer {
+    /// The numbers of the users with these ids, in the same order, assigning new ones where needed
+    /// and following merges. An id may occur several times.
+    ///
+    /// # Errors
+    ///
+    /// As [`resolve_users`](Self::resolve_users), which also tells who is new.
+    pub async fn assign_merged(&mut self, ids: &[&str]) -> Result<Vec<UserNumber>, StoreError> {
+        let mut numbers = self.assign_users(ids).await?;
+        let merged: BTreeMap<UserNumber, UserNumber> =
+            self.transaction.merged(&numbers).await?.into_iter().collect();
+        for number in &mut numbers {
+            *number = merged.get(number).copied().unwrap_or(*number);
+        }
+        Ok(numbers)
+    }
+
     /// The users with these ids, in the same order, assigning new numbers where needed and
     /// following merges. An id may occur several times.
     ///
@@ -63,11 +79,7 @@ impl Writer {
     /// [`StoreError::Id`] if one cannot be an id; [`StoreError::OutOfNumbers`].
     /// In both cases no number was assigned.
     pub async fn resolve_users(&mut self, ids: &[&str]) -> Result<Vec<ResolvedUser>, StoreError> {
-        let mut numbers = self.assign_users(ids).await?;
-        let merged = self.merges_of(&numbers).await?;
-        for number in &mut numbers {
-            *number = merged.get(number).copied().unwrap_or(*number);
-        }
+        let numbers = self.assign_merged(ids).await?;
         let mut users = numbers.clone();
         users.sort_unstable();
         users.dedup();
@@ -158,12 +170,5 @@ impl Writer {
     async fn last_of(&mut self, user: UserNumber) -> Result<UserNumber, StoreError> {
         let merged = self.transaction.merged(&[user]).await?;
         Ok(merged.first().map_or(user, |(_, into)| *into))
-    }
-
-    async fn merges_of(
-        &mut self,
-        users: &[UserNumber],
-    ) -> Result<BTreeMap<UserNumber, UserNumber>, StoreError> {
-        Ok(self.transaction.merged(users).await?.into_iter().collect())
     }
 }

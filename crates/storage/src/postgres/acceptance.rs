@@ -14,7 +14,8 @@ pub(super) async fn read(
     let text = "WITH shown AS (
             SELECT user_number, book_number, attribution_token AS token, min(time_ms) AS first_ms
             FROM impressions
-            WHERE shop_id = $1 AND attribution_token LIKE '%.%' AND time_ms >= $2
+            WHERE shop_id = $1 AND time_ms >= $2
+                  AND attribution_token COLLATE \"C\" ~ '^[0-9]+[.].+[.].+[.][a-z]$'
             GROUP BY user_number, book_number, attribution_token),
         done AS (
             SELECT user_number, book_number, attribution_token AS token, bool_or(kind = 4) AS bought

@@ -51,6 +51,27 @@ pub(super) async fn history(
     Ok(History { revision, events })
 }
 
+pub(super) async fn history_of_book(
+    pool: &Pool,
+    shop: i64,
+    user: UserNumber,
+    item: ItemNumber,
+    limit: u32,
+) -> Result<Vec<HistoryEvent>, StoreError> {
+    let text = concat!(
+        "SELECT ",
+        event_columns!(),
+        " FROM events AS e
+          WHERE e.shop_id = $1 AND e.user_number = $2 AND e.book_number = $3 AND NOT e.retracted
+          ORDER BY e.time_ms DESC NULLS LAST, e.recorded_ms DESC, e.event_id DESC
+          LIMIT $4"
+    );
+    let (user, item, limit) = (i64::from(user.0), i64::from(item.0), i64::from(limit));
+    let statement = || sqlx::query(text).bind(shop).bind(user).bind(item).bind(limit);
+    let rows = pool.rows(statement).await?;
+    rows.iter().map(|row| event(row, 0)).collect()
+}
+
 pub(super) async fn settled_items(
     pool: &Pool,
     shop: i64,

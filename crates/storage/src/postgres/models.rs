@@ -77,7 +77,7 @@ pub enum DatabaseModelsError {
         expected: u64,
     },
     /// Another process may be training by now.
-    #[error("the turn to train was lost with its connection, expected it held: train again")]
+    #[error("the turn to train was lost with its connection, expected it held: try again")]
     TurnLost,
 }
 
@@ -132,14 +132,25 @@ impl DatabaseModels {
     ///
     /// # Errors
     ///
-    /// [`DatabaseModelsError::Folder`] if there is no such version, or
-    /// [`Store`](DatabaseModelsError::Store).
-    pub async fn activate(&self, version: ModelVersion) -> Result<(), DatabaseModelsError> {
+    /// [`DatabaseModelsError::Folder`] if there is no such version,
+    /// [`TurnLost`](DatabaseModelsError::TurnLost) or [`Store`](DatabaseModelsError::Store).
+    pub async fn activate(
+        &self,
+        turn: &mut TrainingTurn,
+        version: ModelVersion,
+    ) -> Result<(), DatabaseModelsError> {
         // So that the message can name those there are.
         self.find(version).await?;
         let mut lease = self.begin().await?;
-        let activated = set_active(&mut lease, self.shop, version).await;
-        self.end(lease, activated.map(|()| version)).await.map(|_| ())
+        let activated = async {
+            set_active(&mut lease, self.shop, version).await?;
+            if !turn.is_held().await {
+                return Err(DatabaseModelsError::TurnLost);
+            }
+            Ok(version)
+        };
+        let activated = activated.await;
+        self.end(lease, activated).await.map(|_| ())
     }
 
     /// The versions there are, newest first.

@@ -18,9 +18,14 @@ pub(super) const SCHEMA: &str = "foreword";
 const APPLICATION_ID: i64 = 0x4657_5244;
 
 /// Every file of `migrations/postgres` as version, name and text, in the order in which they run.
-const MIGRATIONS: [(i64, &str, &str); 2] = [
+const MIGRATIONS: [(i64, &str, &str); 3] = [
     (1, "shop", include_str!("../../migrations/postgres/0001_shop.sql")),
     (2, "stock_changes", include_str!("../../migrations/postgres/0002_stock_changes.sql")),
+    (
+        3,
+        "stock_change_times",
+        include_str!("../../migrations/postgres/0003_stock_change_times.sql"),
+    ),
 ];
 
 /// The newest schema that this program knows.

@@ -22,7 +22,7 @@ use crate::impressions::NewImpression;
 use crate::rows::Row;
 use crate::rules::Rule;
 use crate::search::BookWords;
-use crate::stock::StockChange;
+use crate::stock::{StockChange, StockMemory};
 use crate::store::Revisions;
 
 /// A transaction on a connection that writes.
@@ -265,10 +265,10 @@ impl Transaction for Writing {
     async fn insert_stock_change(
         &mut self,
         change: &StockChange,
-        keep: u32,
+        memory: &StockMemory,
     ) -> Result<(), StoreError> {
         let shop = self.shop;
-        stock::insert(self.lease(), shop, change, keep).await
+        stock::insert(self.lease(), shop, change, memory).await
     }
 
     async fn count_other_rules(&mut self, id: &str) -> Result<u64, StoreError> {

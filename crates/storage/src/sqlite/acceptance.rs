@@ -12,7 +12,10 @@ pub(super) async fn read(database: &Database, from_ms: i64) -> Result<Vec<Accept
         "WITH shown AS (
              SELECT user_number, book_number, attribution_token AS token, min(time_ms) AS first_ms
              FROM impressions
-             WHERE shop_id = $1 AND attribution_token LIKE '%.%' AND time_ms >= $2
+             WHERE shop_id = $1 AND time_ms >= $2
+                   AND attribution_token GLOB '[0-9]*.?*.?*.[a-z]'
+                   AND substr(attribution_token, 1, instr(attribution_token, '.') - 1)
+                       NOT GLOB '*[^0-9]*'
              GROUP BY user_number, book_number, attribution_token),
          done AS (
              SELECT user_number, book_number, attribution_token AS token, max(kind = 4) AS bought

@@ -71,6 +71,29 @@ pub(super) async fn history(
     Ok(History { revision, events })
 }
 
+pub(super) async fn history_of_book(
+    database: &Database,
+    user: UserNumber,
+    item: ItemNumber,
+    limit: u32,
+) -> Result<Vec<HistoryEvent>, StoreError> {
+    let rows: Vec<HistoryRow> = sqlx::query_as(
+        "SELECT 0, event_id, book_number, kind, half_stars, time_ms, recorded_ms, origin,
+                attribution_token
+         FROM events
+         WHERE shop_id = $1 AND user_number = $2 AND book_number = $3 AND retracted = 0
+         ORDER BY time_ms DESC NULLS LAST, recorded_ms DESC, event_id DESC
+         LIMIT $4",
+    )
+    .bind(database.shop.0)
+    .bind(user.0)
+    .bind(item.0)
+    .bind(limit)
+    .fetch_all(&database.readers)
+    .await?;
+    rows.into_iter().filter_map(|row| history_event(row).transpose()).collect()
+}
+
 pub(super) async fn settled_items(
     database: &Database,
     user: UserNumber,

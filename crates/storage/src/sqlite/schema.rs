@@ -21,13 +21,14 @@ use crate::private;
 const APPLICATION_ID: u32 = 0x4657_5244;
 
 /// Every file of `migrations/sqlite/` as version, name and text, in the order in which they run.
-const MIGRATIONS: [(i64, &str, &str); 6] = [
+const MIGRATIONS: [(i64, &str, &str); 7] = [
     (1, "shop", include_str!("../../migrations/sqlite/0001_shop.sql")),
     (2, "api_keys", include_str!("../../migrations/sqlite/0002_api_keys.sql")),
     (3, "offers", include_str!("../../migrations/sqlite/0003_offers.sql")),
     (4, "rules", include_str!("../../migrations/sqlite/0004_rules.sql")),
     (5, "events", include_str!("../../migrations/sqlite/0005_events.sql")),
     (6, "stock_changes", include_str!("../../migrations/sqlite/0006_stock_changes.sql")),
+    (7, "stock_change_times", include_str!("../../migrations/sqlite/0007_stock_change_times.sql")),
 ];
 
 /// The newest schema that this program knows.

@@ -5,7 +5,7 @@ use recommender::ItemNumber;
 use super::transaction::Writing;
 use crate::error::StoreError;
 use crate::event::number;
-use crate::stock::StockChange;
+use crate::stock::{StockChange, StockMemory};
 
 pub(super) async fn find(
     writing: &mut Writing,
@@ -28,11 +28,11 @@ pub(super) async fn find(
 pub(super) async fn insert(
     writing: &mut Writing,
     change: &StockChange,
-    keep: u32,
+    memory: &StockMemory,
 ) -> Result<(), StoreError> {
     let (sequence,): (i64,) = sqlx::query_as(
-        "INSERT INTO stock_changes (shop_id, request_id, book_number, change, sequence)
-         VALUES ($1, $2, $3, $4,
+        "INSERT INTO stock_changes (shop_id, request_id, book_number, change, made_ms, sequence)
+         VALUES ($1, $2, $3, $4, $5,
              (SELECT coalesce(max(sequence), 0) + 1 FROM stock_changes WHERE shop_id = $1))
          RETURNING sequence",
     )
@@ -40,12 +40,20 @@ pub(super) async fn insert(
     .bind(change.request_id.clone())
     .bind(change.item.0)
     .bind(change.change)
+    .bind(memory.now_ms)
     .fetch_one(writing.connection())
     .await?;
-    sqlx::query("DELETE FROM stock_changes WHERE shop_id = $1 AND sequence <= $2")
-        .bind(writing.shop)
-        .bind(sequence - i64::from(keep))
-        .execute(writing.connection())
-        .await?;
+    sqlx::query(
+        "DELETE FROM stock_changes WHERE shop_id = $1
+         AND sequence IN (SELECT sequence FROM stock_changes WHERE shop_id = $1
+             ORDER BY sequence LIMIT 2)
+         AND (sequence <= $2 AND made_ms < $3 OR sequence <= $4)",
+    )
+    .bind(writing.shop)
+    .bind(sequence - i64::from(memory.latest))
+    .bind(memory.now_ms - memory.recent_ms)
+    .bind(sequence - i64::from(memory.most))
+    .execute(writing.connection())
+    .await?;
     Ok(())
 }

@@ -21,7 +21,7 @@ use crate::impressions::NewImpression;
 use crate::rows::Row;
 use crate::rules::Rule;
 use crate::search::BookWords;
-use crate::stock::StockChange;
+use crate::stock::{StockChange, StockMemory};
 use crate::store::Revisions;
 
 /// A transaction on the connection that writes.
@@ -194,9 +194,9 @@ impl Transaction for Writing {
     async fn insert_stock_change(
         &mut self,
         change: &StockChange,
-        keep: u32,
+        memory: &StockMemory,
     ) -> Result<(), StoreError> {
-        stock::insert(self, change, keep).await
+        stock::insert(self, change, memory).await
     }
 
     async fn count_other_rules(&mut self, id: &str) -> Result<u64, StoreError> {

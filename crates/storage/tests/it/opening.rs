@@ -51,7 +51,7 @@ async fn a_newer_schema_is_refused() {
     tamper(folder.path(), newer).await;
     check_refused(
         folder.path(),
-        "FILE has schema version 9, expected at most 6: a newer version of this program wrote it",
+        "FILE has schema version 9, expected at most 7: a newer version of this program wrote it",
     )
     .await;
 }

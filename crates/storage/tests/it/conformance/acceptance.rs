@@ -60,6 +60,14 @@ async fn what_was_shown_is_counted_with_what_came_of_it(kind: Kind) {
             shown(2, 8, 104, "3.b.7.t"),
             shown(2, 8, 90, "12.b.7.t"),
             shown(2, 9, 105, ""),
+            // Tokens that end as others begin, and those of strangers.
+            shown(3, 7, 106, "3.a.1b"),
+            shown(3, 7, 107, "x.y"),
+            shown(3, 7, 108, "12.abc"),
+            shown(3, 7, 109, "3a.a.1.p"),
+            shown(3, 7, 110, ".a.1.p"),
+            shown(3, 7, 111, "3.a..p"),
+            shown(3, 7, 112, "3.a.1.P"),
         ],
     )
     .await;
@@ -81,17 +89,23 @@ async fn what_was_shown_is_counted_with_what_came_of_it(kind: Kind) {
     assert_eq!(later, [row("3", "t", [1, 0, 0], 104)]);
 }
 
-async fn tokens_of_whatever_kind_are_told_within_bounds(kind: Kind) {
+async fn tokens_of_ours_are_told_within_bounds(kind: Kind) {
     let (store, _place) = kind.new_store().await;
     let mut entries: Vec<Entry> =
-        (0..1_200).map(|place| shown(1, 7, place, &format!("{place}.p"))).collect();
-    entries.extend([shown(2, 7, 1, "last.p"), shown(2, 8, 1, "last.p")]);
+        (0..1_200).map(|place| shown(1, 7, place, &format!("{place}.a.1.p"))).collect();
+    entries.extend([shown(2, 7, 1, "9999.a.1.p"), shown(2, 8, 1, "9999.a.1.p")]);
+    // Strangers take nobody's place.
+    entries.extend(
+        (0..1_200).flat_map(|place| {
+            [1, 2, 3].map(|user| shown(user, 9, place, &format!("x{place}.a.1.p")))
+        }),
+    );
     record(&store, &entries).await;
     let found = store.acceptance(0).await.expect("it reads");
-    assert_eq!((found.len(), found[0].head.as_str(), found[0].shown), (1_000, "last", 2));
+    assert_eq!((found.len(), found[0].head.as_str(), found[0].shown), (1_000, "9999", 2));
 }
 
 on_every_kind!(
     what_was_shown_is_counted_with_what_came_of_it,
-    tokens_of_whatever_kind_are_told_within_bounds,
+    tokens_of_ours_are_told_within_bounds,
 );

@@ -109,6 +109,34 @@ async fn history_is_newest_first_and_limited(kind: Kind) {
     assert_eq!(history(&store, 2).await, History { revision: 0, events: Vec::new() });
 }
 
+async fn a_history_of_one_book_has_its_events_alone(kind: Kind) {
+    let (store, _place) = kind.new_store().await;
+    let at = |id, item, time_ms| NewEvent { time_ms, ..rating(1, id, item) };
+    let other = NewEvent { user: UserNumber(2), ..at("another's", 7, Some(9)) };
+    let events = [
+        at("old", 7, Some(1)),
+        at("new", 7, Some(3)),
+        at("gone", 7, Some(4)),
+        at("without a time", 7, None),
+        at("another book's", 8, Some(2)),
+        other,
+    ];
+    append(&store, &events).await;
+    let mut writer = store.begin().await.expect("nobody else writes");
+    let gone = EventId::new(b"gone").expect("it is short");
+    writer.retract_events(&[(UserNumber(1), gone)]).await.expect("it writes");
+    writer.commit().await.expect("the commit succeeds");
+    let (user, item) = (UserNumber(1), ItemNumber(7));
+    let found = store.history_of_book(user, item, 100).await.expect("it reads");
+    let mut all = history(&store, 1).await.events;
+    all.retain(|event| event.item == item);
+    assert_eq!((found.len(), &found), (3, &all));
+    let first = store.history_of_book(user, item, 1).await.expect("it reads");
+    assert_eq!(first, all[..1]);
+    let none = store.history_of_book(user, ItemNumber(9), 100).await.expect("it reads");
+    assert_eq!(none, []);
+}
+
 async fn an_event_reads_as_it_was_appended(kind: Kind) {
     let (store, _place) = kind.new_store().await;
     let event = NewEvent {
@@ -296,6 +324,7 @@ on_every_kind!(
     repetitions_inside_one_batch_are_told_too,
     a_large_batch_that_is_partly_repeated_stores_the_rest,
     history_is_newest_first_and_limited,
+    a_history_of_one_book_has_its_events_alone,
     an_event_reads_as_it_was_appended,
     a_retracted_event_is_gone_but_its_id_stays_taken,
     a_rating_needs_a_rating_and_nothing_else_has_one,

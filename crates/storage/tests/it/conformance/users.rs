@@ -43,6 +43,8 @@ async fn delete(store: &Store, user: u32) -> u64 {
 
 async fn resolve(writer: &mut Writer, ids: &[&str]) -> Vec<(u32, bool)> {
     let users = writer.resolve_users(ids).await.expect("ids");
+    let numbers = writer.assign_merged(ids).await.expect("ids");
+    assert_eq!(users.iter().map(|user| user.number).collect::<Vec<_>>(), numbers);
     users.iter().map(|ResolvedUser { number, is_new }| (number.0, *is_new)).collect()
 }
 

@@ -104,9 +104,9 @@ async fn the_last_versions_are_kept_and_an_older_one_can_be_activated() {
         publish(&shop.trainer, &mut shop.turn, shop.folder.path(), byte).await;
     }
     assert_eq!(versions(&shop.trainer).await, (vec![3, 2], Some(3)));
-    models(&shop.other).activate(ModelVersion(2)).await.expect("it is there");
+    models(&shop.other).activate(&mut shop.turn, ModelVersion(2)).await.expect("it is there");
     assert_eq!(versions(&shop.trainer).await, (vec![3, 2], Some(2)));
-    let unknown = models(&shop.other).activate(ModelVersion(1)).await;
+    let unknown = models(&shop.other).activate(&mut shop.turn, ModelVersion(1)).await;
     assert!(
         matches!(&unknown, Err(DatabaseModelsError::Folder(ModelFolderError::UnknownVersion { known, .. })) if known.len() == 2),
         "{unknown:?}"
@@ -134,18 +134,22 @@ async fn a_damaged_piece_is_refused_and_leaves_nothing() {
 }
 
 #[tokio::test]
-async fn who_lost_the_turn_to_train_publishes_nothing() {
+async fn who_lost_the_turn_to_train_publishes_nothing_and_chooses_nothing() {
     let Some(mut shop) = replicas("lost turn publishes nothing").await else { return };
-    publish(&shop.trainer, &mut shop.turn, shop.folder.path(), 1).await;
+    for byte in [1, 2] {
+        publish(&shop.trainer, &mut shop.turn, shop.folder.path(), byte).await;
+    }
     kill_holder(&shop.database);
-    let file = snapshot_file(shop.folder.path(), 2);
+    let file = snapshot_file(shop.folder.path(), 3);
     let refused = models(&shop.trainer).publish(&mut shop.turn, &file, 2_000, TWO).await;
     assert!(matches!(refused, Err(DatabaseModelsError::TurnLost)), "{refused:?}");
-    assert_eq!(versions(&shop.other).await, (vec![1], Some(1)));
+    let refused = models(&shop.trainer).activate(&mut shop.turn, ModelVersion(1)).await;
+    assert!(matches!(refused, Err(DatabaseModelsError::TurnLost)), "{refused:?}");
+    assert_eq!(versions(&shop.other).await, (vec![2, 1], Some(2)));
     // Nor does anybody publish what is no snapshot.
     let mut turn = soon(&shop.other).await;
     std::fs::write(&file, b"something else").expect("it is written");
     let refused = models(&shop.other).publish(&mut turn, &file, 2_000, TWO).await;
     assert!(matches!(refused, Err(DatabaseModelsError::Snapshot { .. })), "{refused:?}");
-    assert_eq!(versions(&shop.other).await, (vec![1], Some(1)));
+    assert_eq!(versions(&shop.other).await, (vec![2, 1], Some(2)));
 }
