@@ -408,7 +408,8 @@ pub struct GetBookRequest {
     /// Whether its other editions and the books of its series are wanted too.
     #[prost(bool, tag = "2")]
     pub include_related: bool,
-    /// The user whose doings are wanted too, at most 64 bytes. Empty: nobody's.
+    /// The user whose doings are wanted too, at most 64 bytes; refused with PERMISSION_DENIED from
+    /// callers without the role `writer`. Empty: nobody's.
     #[prost(string, tag = "3")]
     pub user_id: ::prost::alloc::string::String,
 }
@@ -431,7 +432,7 @@ pub struct GetBookResponse {
     /// is set.
     #[prost(message, optional, tag = "4")]
     pub user_book: ::core::option::Option<UserBook>,
-    /// The store cannot be read: what the user did is not known.
+    /// The store cannot be read, or not in time: what the user did is not known.
     #[prost(bool, tag = "5")]
     pub stale: bool,
 }
@@ -568,7 +569,8 @@ pub struct UpdateOffersResponse {
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct AdjustStockRequest {
     /// The client's own id for this change, 1 to 64 bytes, unique in the shop; the id of the purchase
-    /// does. The latest 100,000 are remembered, of the whole shop. Required.
+    /// does. The latest 1,000,000 of the whole shop are remembered, and all of the last hour, up to
+    /// 4,000,000. Required.
     #[prost(string, tag = "1")]
     pub request_id: ::prost::alloc::string::String,
     /// The book's id. Required.
@@ -583,10 +585,11 @@ pub struct AdjustStockRequest {
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct AdjustStockResponse {
     /// The units that can be sold now; of a request that is repeated, as it is now. Unset if they are
-    /// not counted, as of e-books: then nothing was changed and there is always one to be had.
+    /// not counted, as of e-books: then nothing was changed and there is always one to be had; also of
+    /// a repeated request whose book is gone.
     #[prost(uint32, optional, tag = "1")]
     pub stock: ::core::option::Option<u32>,
-    /// The request was applied before: nothing changed now.
+    /// The request was answered before: nothing changed now.
     #[prost(bool, tag = "2")]
     pub applied_before: bool,
 }
@@ -923,10 +926,10 @@ pub mod catalog_service_client {
         /// Adds to a book's stock, or takes from it: a purchase takes one. What is there is looked at and
         /// changed in one step, whoever else sells the book, and never goes below zero: where there are
         /// fewer units than are to be taken, nothing is changed and the answer is FAILED_PRECONDITION
-        /// with the reason SOLD_OUT and, in its metadata, the `stock`. To send a request again with its
-        /// id changes nothing and answers as before. Answers NOT_FOUND if the shop does not have the
-        /// book, and ALREADY_EXISTS with the reason REQUEST_CONFLICTING if the id was used for another
-        /// change.
+        /// with the reason SOLD_OUT and, in its metadata, the `stock`. A request that was answered OK and is
+        /// sent again with its id changes nothing, and is answered with the stock of now; one that was
+        /// refused may be sent again. Answers NOT_FOUND if the shop does not have the book, and
+        /// ALREADY_EXISTS with the reason REQUEST_CONFLICTING if the id was used for another change.
         pub async fn adjust_stock(
             &mut self,
             request: impl tonic::IntoRequest<super::AdjustStockRequest>,
@@ -1074,10 +1077,10 @@ pub mod catalog_service_server {
         /// Adds to a book's stock, or takes from it: a purchase takes one. What is there is looked at and
         /// changed in one step, whoever else sells the book, and never goes below zero: where there are
         /// fewer units than are to be taken, nothing is changed and the answer is FAILED_PRECONDITION
-        /// with the reason SOLD_OUT and, in its metadata, the `stock`. To send a request again with its
-        /// id changes nothing and answers as before. Answers NOT_FOUND if the shop does not have the
-        /// book, and ALREADY_EXISTS with the reason REQUEST_CONFLICTING if the id was used for another
-        /// change.
+        /// with the reason SOLD_OUT and, in its metadata, the `stock`. A request that was answered OK and is
+        /// sent again with its id changes nothing, and is answered with the stock of now; one that was
+        /// refused may be sent again. Answers NOT_FOUND if the shop does not have the book, and
+        /// ALREADY_EXISTS with the reason REQUEST_CONFLICTING if the id was used for another change.
         async fn adjust_stock(
             &self,
             request: tonic::Request<super::AdjustStockRequest>,
@@ -2086,7 +2089,7 @@ pub struct Model {
     /// What it was trained on. Unset if its file does not tell, or is damaged.
     #[prost(message, optional, tag = "6")]
     pub trained_on: ::core::option::Option<TrainingSummary>,
-    /// How well it ranks, if that was measured when it was trained; unset if not.
+    /// How well it ranks; unset if that was not measured.
     #[prost(message, optional, tag = "7")]
     pub quality: ::core::option::Option<ModelQuality>,
     /// The settings it was trained with, as TOML with the keys of the server's settings. Only in
@@ -2120,8 +2123,18 @@ pub struct TrainingSummary {
     /// file does not tell.
     #[prost(int64, optional, tag = "6")]
     pub event_changes_since: ::core::option::Option<i64>,
+    /// How long it took to read the events. Unset, as the next two, if the file does not tell.
+    #[prost(message, optional, tag = "7")]
+    pub read_duration: ::core::option::Option<::prost_types::Duration>,
+    /// How long it took to measure the quality; 0 if that was not done.
+    #[prost(message, optional, tag = "8")]
+    pub measure_duration: ::core::option::Option<::prost_types::Duration>,
+    /// How long it took to learn the model.
+    #[prost(message, optional, tag = "9")]
+    pub fit_duration: ::core::option::Option<::prost_types::Duration>,
 }
-/// How well a model ranks books that users came to like later, which it was not trained on.
+/// How well such a model ranks books that users came to like later: it was measured with one of the
+/// same settings that was not trained on the latest tenth of all dated likes. Means over the users.
 #[derive(Clone, Copy, PartialEq, ::prost::Message)]
 pub struct ModelQuality {
     /// Normalised discounted cumulative gain of the first 10 books, 0 to 1; higher is better.
@@ -2133,6 +2146,14 @@ pub struct ModelQuality {
     /// How many users it was measured on.
     #[prost(int64, tag = "3")]
     pub user_count: i64,
+    /// The first value for the most popular books, the same for everybody but for what they had, 0 to
+    /// 1: what a model has to beat.
+    #[prost(double, tag = "4")]
+    pub popularity_ndcg_at_10: f64,
+    /// When it was measured: before this training, or before an earlier one of the same settings, which it
+    /// stands for as well (`train.measure_hours`).
+    #[prost(message, optional, tag = "5")]
+    pub measure_time: ::core::option::Option<::prost_types::Timestamp>,
 }
 /// One reason for a recommendation: a code with arguments rather than a sentence, so
 /// that each shop can say it in its own words and language. New codes may come; leave out
@@ -2421,7 +2442,8 @@ pub struct ShelfRequest {
     pub category: ::prost::alloc::string::String,
     /// The id of the book that it is about; at most 64 bytes. For `SHELF_KIND_SIMILAR_TO`, where it
     /// is required, and `SHELF_KIND_BECAUSE_YOU_READ`; there, empty: what the reader liked best of
-    /// what came last, `max_shelves` books.
+    /// what came last, `max_shelves` books. One that nothing can be put beside leaves its place to the
+    /// next.
     #[prost(string, tag = "3")]
     pub book_id: ::prost::alloc::string::String,
     /// How many shelves are wanted at most, where the reader's history chooses what they are
@@ -3452,10 +3474,12 @@ pub struct MetricsSample {
     /// The stalls so far.
     #[prost(int64, tag = "8")]
     pub stall_count: i64,
-    /// The model that answers; unset if there is none.
+    /// The model that answers, as far as it is in memory: `version`, `served`, `train_time` and
+    /// `trained_on` without `event_changes_since`; `GetModel` tells all. Unset if there is none.
     #[prost(message, optional, tag = "9")]
     pub model: ::core::option::Option<Model>,
-    /// Events stored, retracted or deleted that this model was not trained on; unset if not known.
+    /// Events stored, retracted or deleted since the latest model was trained. Unset if this server
+    /// has not looked yet, or does not train by itself.
     #[prost(int64, optional, tag = "10")]
     pub news_event_count: ::core::option::Option<i64>,
     /// Whether a training is running in this server.
@@ -4135,7 +4159,7 @@ pub mod insight_service_client {
             self.inner.server_streaming(req, path, codec).await
         }
         /// Returns the latest stalls of the server: handlers that held their thread and let it do nothing
-        /// else. At most 100, the latest first.
+        /// else. At most 64, the latest first, each as it was reported last.
         pub async fn list_stalls(
             &mut self,
             request: impl tonic::IntoRequest<super::ListStallsRequest>,
@@ -4275,7 +4299,7 @@ pub mod insight_service_server {
             tonic::Status,
         >;
         /// Returns the latest stalls of the server: handlers that held their thread and let it do nothing
-        /// else. At most 100, the latest first.
+        /// else. At most 64, the latest first, each as it was reported last.
         async fn list_stalls(
             &self,
             request: tonic::Request<super::ListStallsRequest>,
@@ -4768,8 +4792,10 @@ pub mod model_service_client {
     /// Trains models and chooses which one servers answer from. A model that was chosen answers from the
     /// next look of each server: here at once, elsewhere within a second.
     ///
-    /// A server that trains by itself goes on doing so: once there is enough that the active model was
-    /// not trained on, a new one takes its place, whichever was chosen.
+    /// A server that trains by itself goes on doing so, and the new model takes the place of the active
+    /// one. A model that was chosen over a later one stays until many events are new to the latest
+    /// (`retrain.events_share`). It does not stay where a user was deleted since it was trained, before the
+    /// choice or after it: a new model without that user soon takes its place.
     #[derive(Debug, Clone)]
     pub struct ModelServiceClient<T> {
         inner: tonic::client::Grpc<T>,
@@ -4924,7 +4950,8 @@ pub mod model_service_client {
         }
         /// Activates a model that is kept. To activate the one that is active changes nothing. Answers
         /// NOT_FOUND if it is not kept, FAILED_PRECONDITION with the reason MODEL_DAMAGED if its file is
-        /// not what it was, and with TRAINING_RUNNING while a training is running.
+        /// not what it was, or holds what this server cannot serve, and with TRAINING_RUNNING while a
+        /// training is running, here or in another process. A model that cannot be served is not activated.
         pub async fn activate_model(
             &mut self,
             request: impl tonic::IntoRequest<super::ActivateModelRequest>,
@@ -5027,7 +5054,8 @@ pub mod model_service_server {
         ) -> std::result::Result<tonic::Response<Self::TrainStream>, tonic::Status>;
         /// Activates a model that is kept. To activate the one that is active changes nothing. Answers
         /// NOT_FOUND if it is not kept, FAILED_PRECONDITION with the reason MODEL_DAMAGED if its file is
-        /// not what it was, and with TRAINING_RUNNING while a training is running.
+        /// not what it was, or holds what this server cannot serve, and with TRAINING_RUNNING while a
+        /// training is running, here or in another process. A model that cannot be served is not activated.
         async fn activate_model(
             &self,
             request: tonic::Request<super::ActivateModelRequest>,
@@ -5048,8 +5076,10 @@ pub mod model_service_server {
     /// Trains models and chooses which one servers answer from. A model that was chosen answers from the
     /// next look of each server: here at once, elsewhere within a second.
     ///
-    /// A server that trains by itself goes on doing so: once there is enough that the active model was
-    /// not trained on, a new one takes its place, whichever was chosen.
+    /// A server that trains by itself goes on doing so, and the new model takes the place of the active
+    /// one. A model that was chosen over a later one stays until many events are new to the latest
+    /// (`retrain.events_share`). It does not stay where a user was deleted since it was trained, before the
+    /// choice or after it: a new model without that user soon takes its place.
     #[derive(Debug)]
     pub struct ModelServiceServer<T> {
         inner: Arc<T>,
@@ -5941,12 +5971,12 @@ pub struct ListUserBooksRequest {
     /// The user's id. Required.
     #[prost(string, tag = "1")]
     pub user_id: ::prost::alloc::string::String,
-    /// The books wanted: those to which the user did one of these. Empty: all of them. Impressions
-    /// are refused.
+    /// The books wanted: those to which the user did one of these, at most nine. Empty: all of them.
+    /// Impressions are refused.
     #[prost(enumeration = "EventKind", repeated, tag = "2")]
     pub any_kinds: ::prost::alloc::vec::Vec<i32>,
-    /// Not those to which the user did one of these: a wish list is WANT_TO_READ without PURCHASE and
-    /// FINISH.
+    /// Not those to which the user did one of these, at most nine: a wish list is WANT_TO_READ without
+    /// PURCHASE and FINISH.
     #[prost(enumeration = "EventKind", repeated, tag = "3")]
     pub no_kinds: ::prost::alloc::vec::Vec<i32>,
     /// The most books wanted in one answer. 0 means 20, and more than 100 means 100; negative
@@ -6064,10 +6094,10 @@ pub mod reading_list_report {
         /// The line, the header being line 1.
         #[prost(int64, tag = "1")]
         pub line: i64,
-        /// The title that it gives.
+        /// The title that it gives, at most the first 200 characters and "…" for the rest.
         #[prost(string, tag = "2")]
         pub title: ::prost::alloc::string::String,
-        /// The author that it gives.
+        /// The author that it gives, cut as the title is.
         #[prost(string, tag = "3")]
         pub author: ::prost::alloc::string::String,
     }
@@ -6335,7 +6365,8 @@ pub mod user_service_client {
         /// does not know is created.
         ///
         /// Answers INVALID_ARGUMENT for a file that is not such a CSV, or is larger than 10 MiB, as sent
-        /// or unpacked; UNAVAILABLE with the reason READING_LISTS_LIMIT while 8 others are on their way;
+        /// or unpacked, or has more than 20,000 lines of books; UNAVAILABLE with the reason
+        /// READING_LISTS_LIMIT while 8 others, or 4 others of the same client, are on their way;
         /// DEADLINE_EXCEEDED with the reason READING_LIST_LATE if it has not come whole within 120 seconds.
         pub async fn import_reading_list(
             &mut self,
@@ -6496,7 +6527,8 @@ pub mod user_service_server {
         /// does not know is created.
         ///
         /// Answers INVALID_ARGUMENT for a file that is not such a CSV, or is larger than 10 MiB, as sent
-        /// or unpacked; UNAVAILABLE with the reason READING_LISTS_LIMIT while 8 others are on their way;
+        /// or unpacked, or has more than 20,000 lines of books; UNAVAILABLE with the reason
+        /// READING_LISTS_LIMIT while 8 others, or 4 others of the same client, are on their way;
         /// DEADLINE_EXCEEDED with the reason READING_LIST_LATE if it has not come whole within 120 seconds.
         async fn import_reading_list(
             &self,
