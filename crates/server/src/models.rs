@@ -7,16 +7,16 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use recommender::model::Summary;
 use storage::{
     DatabaseModelsError, ModelFolder, ModelFolderError, ModelVersion, Snapshot, StoreError,
 };
 
 use crate::blocking::blocking;
-use crate::generation::VersionedModel;
-use crate::live::{Live, RenewError};
-use crate::models_exchange::bring_in;
-use crate::train::{TrainedOn, settings_of};
+use crate::generation::{OpenModelError, VersionedModel};
+use crate::live::Live;
+use crate::models_exchange;
+use crate::models_turn::{Turn, TurnError, take_turn};
+use crate::train::settings_of;
 
 /// A version of the model.
 #[derive(Debug)]
@@ -38,12 +38,8 @@ pub(crate) struct ModelInfo {
 /// What the file of a model says.
 #[derive(Debug)]
 pub(crate) struct Contents {
-    /// What it was learnt from.
-    pub(crate) summary: Summary,
-    /// The books that it knows.
-    pub(crate) books: usize,
-    /// Its weights.
-    pub(crate) weights: usize,
+    /// The model.
+    pub(crate) model: VersionedModel,
     /// Events that changed since, if the file tells.
     pub(crate) changes_since: Option<i64>,
     /// The settings that it was trained with, as TOML.
@@ -59,7 +55,7 @@ pub(crate) enum ModelsError {
     /// None is older than the active one.
     #[error("no model is older than the active one")]
     NoOlder,
-    /// Its file is not what it was.
+    /// Its file is not what it was, or not one that this program can serve.
     #[error("the model is damaged: {0}")]
     Damaged(String),
     /// A training is running, which chooses one itself.
@@ -74,9 +70,6 @@ pub(crate) enum ModelsError {
     /// The store cannot be read.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// It cannot be served.
-    #[error(transparent)]
-    Renew(#[from] RenewError),
 }
 
 impl From<ModelFolderError> for ModelsError {
@@ -90,11 +83,31 @@ impl From<ModelFolderError> for ModelsError {
     }
 }
 
+impl From<TurnError> for ModelsError {
+    fn from(error: TurnError) -> Self {
+        match error {
+            TurnError::Folder(error) => error.into(),
+            TurnError::Elsewhere => Self::Training,
+            TurnError::Store(error) => Self::Store(error),
+        }
+    }
+}
+
+impl From<OpenModelError> for ModelsError {
+    fn from(error: OpenModelError) -> Self {
+        match error {
+            OpenModelError::Folder(error) => error.into(),
+            OpenModelError::Model { source, .. } => Self::Damaged(source.to_string()),
+        }
+    }
+}
+
 impl From<DatabaseModelsError> for ModelsError {
     fn from(error: DatabaseModelsError) -> Self {
         match error {
             DatabaseModelsError::Folder(error) => error.into(),
             DatabaseModelsError::Store(error) => Self::Store(error),
+            DatabaseModelsError::TurnLost => Self::Training,
             error @ DatabaseModelsError::Differs { .. } => Self::Damaged(error.to_string()),
             error => Self::Shared(error),
         }
@@ -131,18 +144,8 @@ pub(crate) async fn activate(
     version: ModelVersion,
     keep: NonZeroUsize,
 ) -> Result<(), ModelsError> {
-    let models = live.models().clone();
-    let folder = models.clone();
-    let lock = Arc::new(blocking(move || folder.lock()).await?);
-    match live.store().models_in_database() {
-        Some(shared) => {
-            shared.activate(version).await?;
-            bring_in(&shared, &models, &lock, keep).await?;
-        }
-        None => blocking(move || models.activate(&lock, version)).await?,
-    }
-    live.renew().await?;
-    Ok(())
+    let turn = take_turn(live.store(), live.models()).await?;
+    activate_in_turn(live, turn, version, keep).await
 }
 
 /// Makes the latest version that is older than the active one active. If another than `left` is
@@ -152,13 +155,47 @@ pub(crate) async fn roll_back(
     left: Option<ModelVersion>,
     keep: NonZeroUsize,
 ) -> Result<(), ModelsError> {
+    // First, so that no training activates another one in between.
+    let turn = take_turn(live.store(), live.models()).await?;
     let known = known(live).await?;
-    let active = known.iter().position(|known| known.is_active).ok_or(ModelsError::Unknown)?;
+    let active = known.iter().position(|known| known.is_active).ok_or(ModelsError::NoOlder)?;
     if left.is_some_and(|left| left != known[active].version) {
         return Ok(());
     }
     let older = known.get(active + 1).ok_or(ModelsError::NoOlder)?;
-    activate(live, older.version, keep).await
+    activate_in_turn(live, turn, older.version, keep).await
+}
+
+/// Looks at a version, makes it the active one, and serves it here. One that cannot be served is
+/// not activated, neither here nor in the database.
+async fn activate_in_turn(
+    live: &Live,
+    mut turn: Turn,
+    version: ModelVersion,
+    keep: NonZeroUsize,
+) -> Result<(), ModelsError> {
+    let (shared, models) = (live.store().models_in_database(), live.models());
+    if let Some(shared) = &shared {
+        drop(shared.fetch(version, models).await?);
+    }
+    let folder = models.clone();
+    // A sound file can hold what this program cannot serve.
+    blocking(move || VersionedModel::open(&folder, version).map(drop)).await?;
+    if let Some(shared) = &shared {
+        shared.activate(&mut turn.shared, version).await?;
+    }
+    let (folder, lock) = (models.clone(), Arc::clone(&turn.lock));
+    blocking(move || match shared {
+        Some(_) => models_exchange::activate(&folder, &lock, version, keep),
+        None => folder.activate(&lock, version),
+    })
+    .await?;
+    if let Err(error) = live.renew().await {
+        // It is active, and the answer says that it is not served yet.
+        tracing::warn!(%error, model = version.0, "activated, and not served yet");
+        live.hint();
+    }
+    Ok(())
 }
 
 /// A version that there is.
@@ -217,14 +254,94 @@ fn info(models: &ModelFolder, known: Known, served: Option<u64>, changes: i64) -
 fn contents(models: &ModelFolder, version: ModelVersion, changes: i64) -> Result<Contents, String> {
     let snapshot = Snapshot::open(&models.path(version)).map_err(|error| error.to_string())?;
     let model = VersionedModel::from_snapshot(version, &snapshot);
-    let model = model.map_err(|error| error.to_string())?.model;
-    let settings = settings_of(&snapshot).unwrap_or_default();
-    let trained_on = TrainedOn::from_toml(&settings);
+    let model = model.map_err(|error| error.to_string())?;
+    let trained_on = model.notes.trained_on;
     Ok(Contents {
-        summary: *model.summary(),
-        books: model.item_count(),
-        weights: model.weight_count(),
+        model,
         changes_since: trained_on.map(|trained_on| changes - trained_on.event_changes),
-        settings,
+        settings: settings_of(&snapshot).unwrap_or_default(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::sync::atomic::AtomicBool;
+
+    use recommender::ShopId;
+    use storage::{DatabaseUrl, SnapshotHeader, Store, write_snapshot};
+    use testbed::postgres::{Database, database_or_skip};
+
+    use super::*;
+    use crate::demo;
+    use crate::progress::{Progress, Silent};
+    use crate::settings::Settings;
+    use crate::train::train;
+
+    const KEEP: NonZeroUsize = NonZeroUsize::new(3).unwrap();
+
+    async fn replica(database: &Database, folder: &Path) -> Live {
+        let url = DatabaseUrl::parse(database.url()).unwrap();
+        let limits = Settings::read(None).unwrap().store.limits();
+        let store = Store::connect(&url, &limits).await.unwrap();
+        Live::load(store, ModelFolder::open(folder).unwrap()).await.unwrap()
+    }
+
+    /// Trains, and returns the new version.
+    async fn trained(live: &Live) -> ModelVersion {
+        let silent: Arc<dyn Progress> = Arc::new(Silent);
+        let (settings, never) = (Settings::read(None).unwrap(), Arc::new(AtomicBool::new(false)));
+        let trained = train(live.store(), live.models(), &settings, &silent, &never).await;
+        ModelVersion(trained.unwrap().model_version.parse().unwrap())
+    }
+
+    /// The versions in the database, and the one that is active.
+    async fn shared(live: &Live) -> (Vec<ModelVersion>, ModelVersion) {
+        let stored = live.store().models_in_database().unwrap().versions().await.unwrap();
+        let active = stored.iter().find(|model| model.is_active).unwrap().version;
+        (stored.iter().map(|model| model.version).collect(), active)
+    }
+
+    #[tokio::test]
+    async fn one_replica_chooses_for_all_while_none_trains_and_only_what_can_be_served() {
+        let Some(database) = database_or_skip("replicas choose models") else { return };
+        let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+        let one = replica(&database, folders[0].path()).await;
+        let other = replica(&database, folders[1].path()).await;
+        demo::fill(one.store(), 0, &Silent).await.unwrap();
+        let (first, second) = (trained(&one).await, trained(&one).await);
+        assert_eq!(shared(&other).await, (vec![second, first], second));
+
+        // Another replica trains, or is about to.
+        let turn = one.store().lock_training().await.unwrap().unwrap();
+        for refused in [activate(&other, first, KEEP).await, roll_back(&other, None, KEEP).await] {
+            assert!(matches!(refused, Err(ModelsError::Training)), "{refused:?}");
+        }
+        assert_eq!(shared(&other).await.1, second);
+        drop(turn);
+
+        roll_back(&other, Some(second), KEEP).await.unwrap();
+        assert_eq!((shared(&one).await.1, other.model_version()), (first, Some(first.0)));
+        // The request again, by the other replica.
+        roll_back(&one, Some(second), KEEP).await.unwrap();
+        assert_eq!(shared(&one).await.1, first);
+
+        // A version that is sound, and no model; it is active for a moment.
+        let draft = {
+            let turn = take_turn(one.store(), one.models()).await.unwrap();
+            let draft = one.models().draft(&turn.lock);
+            let header = SnapshotHeader { shop: ShopId::ONLY, simulated: false };
+            write_snapshot(&draft, header, &[]).unwrap();
+            let Turn { shared: mut turn, .. } = turn;
+            let models = one.store().models_in_database().unwrap();
+            let draft = models.publish(&mut turn, &draft, 0, KEEP).await.unwrap();
+            models.activate(&mut turn, first).await.unwrap();
+            draft
+        };
+        let refused = activate(&other, draft, KEEP).await;
+        assert!(matches!(refused, Err(ModelsError::Damaged(_))), "{refused:?}");
+        assert_eq!((shared(&one).await.1, other.model_version()), (first, Some(first.0)));
+        one.store().close().await;
+        other.store().close().await;
+    }
 }

@@ -1,8 +1,8 @@
 //! Models that replicas share through their database: whoever trains publishes there, and all others
 //! fetch what is active into their folder of models, which they serve from.
 //!
-//! The database assigns the versions, above all that a folder may hold from before. The folder holds the active one, and no more than
-//! `models.keep`. A store in a folder has no such models: nothing here is done then.
+//! The database assigns the versions, above all that a folder may hold from before. The folder holds the
+//! active one, and no more than the latest `models.keep` others. A store in a folder has no such models: nothing here is done then.
 
 use std::future::Future;
 use std::num::NonZeroUsize;
@@ -21,7 +21,7 @@ use crate::repeat::{Poll, UNHURRIED};
 /// How long a look may take, and the model that it finds be on its way.
 const PATIENCE: Duration = Duration::from_secs(600);
 
-/// Keeps the folder's active model the one of the database, until `stop` ends.
+/// Keeps the folder's active model the one of the database, and the latest beside it, until `stop` ends.
 pub(crate) async fn keep_exchanged(
     live: &Live,
     keep: NonZeroUsize,
@@ -31,7 +31,8 @@ pub(crate) async fn keep_exchanged(
     let Some(shared) = live.store().models_in_database() else { return };
     let (shared, models) = (&shared, live.models());
     let fetch = || async move {
-        if is_current(shared, models).await? {
+        let missing = missing(shared, models).await?;
+        if missing == Missing::Nothing {
             return Ok(());
         }
         let folder = models.clone();
@@ -40,8 +41,10 @@ pub(crate) async fn keep_exchanged(
             Err(ModelFolderError::Locked { .. }) => return Ok(()),
             lock => Arc::new(lock?),
         };
-        if bring_in(shared, models, &lock, keep).await? {
-            live.hint();
+        match missing {
+            Missing::Newest(version) => drop(shared.fetch(version, models).await?),
+            _ if bring_in(shared, models, &lock, keep).await? => live.hint(),
+            _ => {}
         }
         Ok::<_, DatabaseModelsError>(())
     };
@@ -56,14 +59,37 @@ pub(crate) async fn keep_exchanged(
     poll.repeat(fetch, stop).await;
 }
 
-/// Whether the folder has the active model of the database as its own, or there is none.
-async fn is_current(
+/// What the folder lacks of the models of the database, what matters most first.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Missing {
+    /// The active one is not its own.
+    Active,
+    /// It has no file of the latest, which is not active: that says what is news.
+    Newest(ModelVersion),
+    /// It has both, or there is none.
+    Nothing,
+}
+
+async fn missing(
     shared: &DatabaseModels,
     models: &ModelFolder,
-) -> Result<bool, DatabaseModelsError> {
-    let Some(model) = shared.active().await? else { return Ok(true) };
+) -> Result<Missing, DatabaseModelsError> {
+    let stored = shared.versions().await?;
+    let Some(active) = stored.iter().find(|model| model.is_active) else {
+        return Ok(Missing::Nothing);
+    };
+    let (active, newest) = (active.version, stored[0].version);
     let models = models.clone();
-    Ok(blocking(move || models.active()).await? == Some(model.version))
+    let look = move || {
+        Ok(if models.active()? != Some(active) {
+            Missing::Active
+        } else if newest != active && !models.versions()?.contains(&newest) {
+            Missing::Newest(newest)
+        } else {
+            Missing::Nothing
+        })
+    };
+    blocking(look).await
 }
 
 /// Makes the active model of the database the folder's; tells whether it was another.
@@ -112,8 +138,8 @@ pub(crate) async fn hand_out(
     Ok(version)
 }
 
-/// Makes a version that the folder has its active one.
-fn activate(
+/// Makes a version that the folder has its active one, and removes others than are to be kept.
+pub(crate) fn activate(
     models: &ModelFolder,
     lock: &TrainingLock,
     version: ModelVersion,
@@ -134,6 +160,7 @@ mod tests {
 
     use super::*;
     use crate::demo;
+    use crate::models;
     use crate::progress::{Progress, Silent};
     use crate::settings::Settings;
     use crate::train::{TrainError, Trained, train};
@@ -161,17 +188,25 @@ mod tests {
 
     /// Exchanges until this version is active.
     async fn exchange_until(live: &Live, version: ModelVersion) {
+        let is_active = || live.models().active().unwrap() == Some(version);
+        exchange_while(live, || !is_active()).await;
+    }
+
+    async fn exchange_while(live: &Live, goes_on: impl Fn() -> bool) {
         let exchanging =
             keep_exchanged(live, NonZeroUsize::MIN, Duration::from_millis(10), pending::<()>());
         let there = async {
-            while live.models().active().unwrap() != Some(version) {
+            while goes_on() {
                 tokio::time::sleep(Duration::from_millis(10)).await;
             }
         };
-        tokio::select! {
-            () = exchanging => {}
-            () = there => {}
-        }
+        let either = async {
+            tokio::select! {
+                () = exchanging => {}
+                () = there => {}
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(60), either).await.unwrap();
     }
 
     #[tokio::test]
@@ -198,14 +233,7 @@ mod tests {
         let refused = train_into(&second, &other).await;
         assert!(matches!(refused, Err(TrainError::Elsewhere)), "{refused:?}");
         drop(turn);
-        // The connection that held the turn takes a moment to end.
-        let trained = loop {
-            match train_into(&second, &other).await {
-                Err(TrainError::Elsewhere) => tokio::time::sleep(Duration::from_millis(10)).await,
-                trained => break trained.unwrap(),
-            }
-        };
-        let twice = version(&trained);
+        let twice = version(&train_into(&second, &other).await.unwrap());
         assert!(twice > once);
         exchange_until(&Live::load(one.clone(), first.clone()).await.unwrap(), twice).await;
         // One is kept, as it was asked for; the other goes after the new one is active.
@@ -215,6 +243,28 @@ mod tests {
             }
         };
         tokio::time::timeout(Duration::from_secs(60), pruned).await.unwrap();
+        one.close().await;
+        other.close().await;
+    }
+
+    #[tokio::test]
+    async fn the_latest_model_is_fetched_by_the_poll_and_not_by_a_choice() {
+        let Some(database) = database_or_skip("the latest model is fetched") else { return };
+        let (one, other) = (connect(&database).await, connect(&database).await);
+        demo::fill(&one, 0, &Silent).await.unwrap();
+        let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+        let [here, elsewhere] =
+            folders.each_ref().map(|folder| ModelFolder::open(folder.path()).unwrap());
+        let first = version(&train_into(&here, &one).await.unwrap());
+        let second = version(&train_into(&here, &one).await.unwrap());
+
+        let live = Live::load(other.clone(), elsewhere.clone()).await.unwrap();
+        models::activate(&live, first, NonZeroUsize::MIN).await.unwrap();
+        assert_eq!(live.model_version(), Some(first.0));
+        assert_eq!(elsewhere.versions().unwrap(), [first]);
+        // Also with the active one there from the start, as after a fetch that failed.
+        exchange_while(&live, || elsewhere.versions().unwrap() != [second, first]).await;
+        assert_eq!(elsewhere.active().unwrap(), Some(first));
         one.close().await;
         other.close().await;
     }

@@ -1,7 +1,7 @@
-//! Training while the service runs: what is news to the active model, when that is worth a training,
+//! Training while the service runs: what is news to the latest model, when that is worth a training,
 //! and the training itself, which takes what nobody else wants of the CPU.
 //!
-//! - `News`: what the shop has that its model was not trained on;
+//! - `News`: what the shop has that no model was trained on;
 //! - `Schedule`: when to train, without a clock;
 //! - [`Trainer`]: one training at a time, beside everything else, also for whoever asks for one;
 //! - [`TrainingProgram`]: a process to train in, so that the service does not grow by what a training
@@ -12,6 +12,7 @@
 
 mod beside_serve;
 mod first_events;
+mod known;
 mod leash;
 mod lines;
 mod news;
@@ -26,14 +27,13 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use storage::{ModelFolderError, ModelVersion, StoreError};
+use storage::{DatabaseModelsError, ModelFolderError, StoreError};
 
 use crate::backoff::chance;
-use crate::blocking::blocking;
 use crate::recommend::Recommender;
 use crate::settings::LiveSettings;
 use crate::telemetry::metrics::Metrics;
-use crate::train::{Trained, TrainedOn, trained_on};
+use crate::train::{Replaces, Trained};
 
 pub use beside_serve::train_beside_serve;
 pub use program::TrainingProgram;
@@ -45,6 +45,7 @@ pub(crate) use stage::Stage;
 pub(crate) use trainer::Training;
 
 use first_events::FirstEvents;
+use known::Known;
 use news::{Mark, News, Reason};
 use schedule::Schedule;
 
@@ -58,6 +59,8 @@ enum LookError {
     Store(#[from] StoreError),
     #[error(transparent)]
     Models(#[from] ModelFolderError),
+    #[error(transparent)]
+    Shared(#[from] DatabaseModelsError),
 }
 
 /// Keeps the model of a shop trained.
@@ -73,8 +76,8 @@ pub(crate) struct Retraining {
 struct Progress {
     schedule: Schedule,
     first_events: FirstEvents,
-    /// What the active model was trained on, and its version.
-    active: Option<(ModelVersion, Option<TrainedOn>)>,
+    /// The models that there are.
+    models: Option<Known>,
     /// The failure that was logged last.
     said: Option<String>,
 }
@@ -119,22 +122,13 @@ impl Retraining {
         let store = self.recommender.store();
         let live = self.recommender.live();
         // The model first: a training in between makes its news seem older, and never newer.
-        let models = live.models().clone();
-        let known = progress.active;
-        progress.active = blocking(move || {
-            let Some(version) = models.active()? else { return Ok(None) };
-            let same = known.filter(|(known, _)| *known == version);
-            Ok::<_, ModelFolderError>(
-                same.or_else(|| Some((version, trained_on(&models, version)))),
-            )
-        })
-        .await?;
+        progress.models = Known::read(live, progress.models).await?;
         let revisions = store.revisions().await?;
         let generation = live.generation();
-        let version = progress.active.map(|(version, _)| version);
+        let version = progress.models.map(|known| known.active);
         // Until the active model is served, nothing is known of it.
         let served = generation.model().filter(|model| Some(model.version) == version);
-        let trained_on = progress.active.and_then(|(_, trained_on)| trained_on);
+        let trained_on = progress.models.and_then(|known| known.trained_on);
         let first_events = match (trained_on, served) {
             (Some(trained_on), Some(model)) if revisions.events != trained_on.events => {
                 let weights = self.settings.current().weights.engine();
@@ -147,6 +141,8 @@ impl Retraining {
             has_shop: generation.book_count() > 0 && revisions.event_changes > 0,
             trained_on,
             has_model: version.is_some(),
+            is_chosen: progress.models.is_some_and(|known| known.is_chosen()),
+            knows_newest: progress.models.is_some_and(|known| known.knows_newest),
             new_books: served.map_or(0, |_| generation.new_books()),
             first_events,
         })
@@ -156,8 +152,11 @@ impl Retraining {
     async fn train(&self, reason: Reason, news: &News, progress: &mut Progress, began: Instant) {
         let settings = self.settings.current();
         tracing::debug!(%reason, events = news.events(), new_books = news.new_books, "training");
+        // A choice since then stays, or one that another process trained meanwhile.
+        let decided_on = progress.models.map(|known| known.active.0);
+        let replaces = Replaces::Only(decided_on);
         let start = Instant::now();
-        let trained = self.trainer.train(&settings).await;
+        let trained = self.trainer.train(&settings, replaces).await;
         let took = start.elapsed();
         let how = match &trained {
             Ok(_) => Ended::Trained,
@@ -202,8 +201,10 @@ fn tell(trained: &Trained, reason: Reason, news: &News, took: Duration) {
         new_events = news.events(),
         new_books = news.new_books,
         seconds = rounded(took.as_secs_f64()),
-        read_seconds = rounded(trained.read_seconds),
-        fit_seconds = rounded(trained.fit_seconds),
+        read_seconds = rounded(trained.times.read_seconds),
+        measure_seconds = rounded(trained.times.measure_seconds),
+        fit_seconds = rounded(trained.times.fit_seconds),
+        ndcg_at_10 = trained.quality.map(|quality| quality.ndcg_at_10),
         peak_bytes = trained.peak_bytes,
         "trained a new model"
     );

@@ -18,13 +18,13 @@ use crate::idle;
 use crate::progress::Progress;
 use crate::settings::{Settings, SettingsError};
 use crate::telemetry::log;
-use crate::train::{TrainError, Trained};
+use crate::train::{Replaces, TrainError, Trained};
 
-/// The most bytes of the line with the settings.
-const SETTINGS_BYTES_MAX: u64 = 4 << 20;
+/// The most bytes of the lines with the settings and the model to replace.
+const ORDER_BYTES_MAX: u64 = 4 << 20;
 
 /// Trains for a service that started this process, as that would within itself, with the settings
-/// that it hands over. It logs to standard error, and ends early once `stop` or its standard input
+/// that it hands over, and only if the model that it was decided on is still the active one. It logs to standard error, and ends early once `stop` or its standard input
 /// ends. `output`, which is to be standard output, gets the lines that tell the service how far it is
 /// and what came of it, also where there is no new model.
 ///
@@ -38,10 +38,10 @@ pub async fn train_beside_serve(
 ) -> io::Result<()> {
     give_way();
     let teller = Arc::new(Teller::new(output));
-    let outcome = match blocking(settings_of_service).await {
-        Ok(settings) => {
+    let outcome = match blocking(order_of_service).await {
+        Ok((settings, replaces)) => {
             log::start(settings.log.format, settings.log.levels());
-            Outcome::from(train_unless(stop, data, &settings, &teller).await)
+            Outcome::from(train_unless(stop, data, (settings, replaces), &teller).await)
         }
         Err(error) => Outcome::failed(&error),
     };
@@ -55,25 +55,29 @@ fn give_way() {
     let _ = fs::write("/proc/self/comm", "foreword-train");
 }
 
-/// Why there are no settings.
+/// Why it is not known what to do.
 #[derive(Debug, thiserror::Error)]
-enum SettingsOfServiceError {
+enum OrderError {
     #[error("cannot read the settings of the service: {0}")]
     Read(#[from] io::Error),
     #[error(transparent)]
-    Bad(#[from] SettingsError),
+    Settings(#[from] SettingsError),
+    #[error("cannot read which model to replace: {0}")]
+    Replaces(#[from] serde_json::Error),
 }
 
-fn settings_of_service() -> Result<Settings, SettingsOfServiceError> {
-    let mut line = String::new();
-    io::stdin().lock().take(SETTINGS_BYTES_MAX).read_line(&mut line)?;
-    Ok(Settings::of_line(&line)?)
+fn order_of_service() -> Result<(Settings, Replaces), OrderError> {
+    let mut input = io::stdin().lock().take(ORDER_BYTES_MAX);
+    let [mut settings, mut replaces] = [String::new(), String::new()];
+    input.read_line(&mut settings)?;
+    input.read_line(&mut replaces)?;
+    Ok((Settings::of_line(&settings)?, serde_json::from_str(&replaces)?))
 }
 
 async fn train_unless(
     stop: impl Future<Output = ()>,
     data: &DataFolder,
-    settings: &Settings,
+    (settings, replaces): (Settings, Replaces),
     teller: &Arc<Teller<impl Write + Send + 'static>>,
 ) -> Result<Trained, RetrainError> {
     let cancelled = Arc::<AtomicBool>::default();
@@ -83,11 +87,11 @@ async fn train_unless(
         let _ = io::copy(&mut io::stdin(), &mut io::sink());
         cancel.store(true, Ordering::Relaxed);
     })?;
-    let (data, settings, cancel) = (data.clone(), settings.clone(), Arc::clone(&cancelled));
+    let (data, cancel) = (data.clone(), Arc::clone(&cancelled));
     let teller = Arc::clone(teller);
     let stages: Arc<dyn Progress> = Arc::new(Stages::new(move |stage| teller.stage(stage)));
     // The service says so where this thread is not what it should be.
-    let work = move |_| train_here(&data, &settings, &stages, &cancelled);
+    let work = move |_| train_here(&data, (&settings, replaces), &stages, &cancelled);
     let mut training = idle::spawn("training", work)?;
     let (trained, is_stopped) = tokio::select! {
         trained = &mut training => (trained, false),

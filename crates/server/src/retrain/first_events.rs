@@ -36,7 +36,7 @@ impl FirstEvents {
     pub(super) async fn look(
         &mut self,
         store: &Store,
-        VersionedModel { version, model }: &VersionedModel,
+        VersionedModel { version, model, .. }: &VersionedModel,
         trained_on: i64,
         weights: &EventWeights,
     ) -> Result<bool, StoreError> {

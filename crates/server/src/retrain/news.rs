@@ -1,4 +1,4 @@
-//! News: what the shop has that its active model was not trained on.
+//! News: what the shop has that no model was trained on.
 
 use std::fmt;
 
@@ -30,11 +30,17 @@ pub(super) struct News {
     pub(super) mark: Mark,
     /// Whether there are books and events at all.
     pub(super) has_shop: bool,
-    /// What the active model was trained on, if it tells; a model of an older version does not.
+    /// What the latest model was trained on, and the removals that the active one knows; `None` if
+    /// their files do not tell, as those of an older version do not.
     pub(super) trained_on: Option<TrainedOn>,
     /// Whether there is an active model.
     pub(super) has_model: bool,
-    /// Books that the model does not know.
+    /// Whether somebody chose it over a later one. It then stays until many events are new to that, or
+    /// for a user who was deleted since it was trained.
+    pub(super) is_chosen: bool,
+    /// Whether it is known what the latest one was trained on: its file may be elsewhere still.
+    pub(super) knows_newest: bool,
+    /// Books that the active model does not know.
     pub(super) new_books: usize,
     /// Whether books that it knows only from the catalogue have got events.
     pub(super) first_events: bool,
@@ -78,7 +84,7 @@ impl fmt::Display for Reason {
 }
 
 impl News {
-    /// How many events were stored, retracted or deleted since the training.
+    /// How many events were stored, retracted or deleted since the latest training.
     pub(super) fn events(&self) -> u64 {
         let before = self.trained_on.map_or(0, |trained_on| trained_on.event_changes);
         u64::try_from(self.mark.event_changes.saturating_sub(before)).unwrap_or_default()
@@ -93,7 +99,9 @@ impl News {
         if !self.has_model {
             return Some(Reason::NoModel);
         }
-        let Some(trained_on) = self.trained_on else { return Some(Reason::Changed) };
+        let Some(trained_on) = self.trained_on else {
+            return (!self.is_chosen).then_some(Reason::Changed);
+        };
         let TrainedOn { catalogue, events, event_changes, removals } = trained_on;
         if self.mark == (Mark { catalogue, events, event_changes, removals }) {
             return None;
@@ -101,6 +109,8 @@ impl News {
         let is_many = self.events() > 0 && self.events() as f64 >= share * event_changes as f64;
         Some(if self.mark.removals != removals {
             Reason::Removed
+        } else if self.is_chosen {
+            return (is_many && self.knows_newest).then_some(Reason::ManyEvents);
         } else if self.new_books > 0 && self.mark.catalogue != catalogue {
             Reason::NewBooks
         } else if self.first_events {

@@ -37,8 +37,8 @@ pub(crate) enum RetrainError {
     /// It panicked, and the log has the panic.
     #[error("the training panicked")]
     Panicked,
-    /// The one before has not ended yet.
-    #[error("a training is being stopped")]
+    /// One is under way here, and may be stopping.
+    #[error("a training is under way already")]
     AtWork,
 }
 
@@ -51,6 +51,7 @@ impl RetrainError {
             // One that was cancelled is of a service that stops.
             Self::Train(
                 TrainError::Elsewhere
+                | TrainError::AnotherActive
                 | TrainError::Cancelled
                 | TrainError::Models(ModelFolderError::Locked { .. }),
             )

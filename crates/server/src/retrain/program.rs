@@ -1,8 +1,8 @@
 //! A training in a process of its own, seen from the service: what it holds is its own, so that the
 //! service stays as small as it is, and a kernel that is short of memory has something else to end.
 //!
-//! The process gets the settings in force as the first line of its standard input, and lives no
-//! longer than that is open: if the service is killed, the system closes it. It logs where the
+//! The process gets the settings in force as the first line of its standard input, the model to
+//! replace as the second, and lives no longer than that is open: if the service is killed, the system closes it. It logs where the
 //! service logs, and tells how far it is and what came of it in [`lines`] on its standard output. It has
 //! idle priority, and whoever waits for it the usual one, so that its end is known at once.
 
@@ -17,7 +17,7 @@ use super::outcome::{Outcome, RetrainError};
 use super::stage::Stage;
 use crate::idle::{self, Priority};
 use crate::settings::Settings;
-use crate::train::{TrainError, Trained};
+use crate::train::{Replaces, TrainError, Trained};
 
 /// A program that trains beside a service: `foreword train --beside-serve` on the same data folder.
 /// It calls [`train_beside_serve`](super::train_beside_serve).
@@ -63,12 +63,15 @@ impl TrainingProgram {
     /// which inherits that; what the priority was is told to `tell`, and `see` is shown how far it is.
     pub(super) fn train(
         &self,
-        settings: &Settings,
+        (settings, replaces): (&Settings, Replaces),
         leash: &Leash,
         tell: impl FnOnce(Priority) + Send + 'static,
         see: impl FnMut(Stage),
     ) -> Result<Trained, RetrainError> {
         let handed = settings.to_line().map_err(io::Error::from).map_err(ProgramError::Talk)?;
+        let replaces = serde_json::to_string(&replaces)
+            .map_err(io::Error::from)
+            .map_err(ProgramError::Talk)?;
         let program = self.clone();
         let starting = idle::spawn("training", move |priority| {
             tell(priority);
@@ -79,7 +82,7 @@ impl TrainingProgram {
         leash.hold(process);
         if let Some(mut input) = input {
             // If this fails it has ended already, and its end tells more.
-            let _ = writeln!(input, "{handed}");
+            let _ = writeln!(input, "{handed}\n{replaces}");
             leash.keep_open(input);
         }
         let told = output.and_then(|output| lines::read(output, see));
@@ -136,7 +139,7 @@ mod tests {
 
     fn train(script: &str, leash: &Leash) -> RetrainError {
         let settings = Settings::read(None).unwrap();
-        program(script).train(&settings, leash, drop, drop).unwrap_err()
+        program(script).train((&settings, Replaces::Any), leash, drop, drop).unwrap_err()
     }
 
     fn check(script: &str, how: Ended, expected: &str) {
@@ -161,7 +164,7 @@ mod tests {
         let settings = Settings::read(None).unwrap();
         let mut seen = Vec::new();
         let see = |stage: Stage| seen.push((stage.name, stage.done, stage.total));
-        let told = program(&script).train(&settings, &Leash::default(), drop, see);
+        let told = program(&script).train((&settings, Replaces::Any), &Leash::default(), drop, see);
         assert_eq!(told.unwrap_err().to_string(), "WHY");
         assert_eq!(seen, [1, 2].map(|done| ("solving".to_owned(), done, Some(9))));
     }
@@ -174,18 +177,20 @@ mod tests {
         check("exec yes", Ended::Failed, "without a result (signal: 13 (SIGPIPE))");
         let missing = TrainingProgram { program: "/no/such".into(), arguments: Vec::new() };
         let settings = Settings::read(None).unwrap();
-        let error = missing.train(&settings, &Leash::default(), drop, drop).unwrap_err();
+        let error =
+            missing.train((&settings, Replaces::Any), &Leash::default(), drop, drop).unwrap_err();
         assert!(error.to_string().starts_with("cannot start a process to train in: /no/such: "));
     }
 
     #[test]
-    fn the_settings_are_handed_over() {
+    fn the_settings_and_the_model_to_replace_are_handed_over() {
         let mut sources = crate::settings::Sources::new(None, []);
         sources.set("train.neighbours=77");
-        let script = "read line; printf '{\"ended\":{\"not_trained\":{\"how\":\"busy\",\"why\":%s}}}' \
-            \"$(printf %s \"$line\" | sed 's/\"/./g; s/.*/\"&\"/')\"";
-        let told = program(script).train(&sources.read().unwrap(), &Leash::default(), drop, drop);
-        assert_eq!(told.unwrap_err().to_string(), "[[[.train.,.neighbours.],77]]");
+        let script = "read settings; read replaces; printf '{\"ended\":{\"not_trained\":{\"how\":\"busy\",\"why\":%s}}}' \
+            \"$(printf %s \"$settings $replaces\" | sed 's/\"/./g; s/.*/\"&\"/')\"";
+        let order = (&sources.read().unwrap(), Replaces::Only(Some(7)));
+        let told = program(script).train(order, &Leash::default(), drop, drop);
+        assert_eq!(told.unwrap_err().to_string(), "[[[.train.,.neighbours.],77]] {.only.:7}");
     }
 
     #[cfg(target_os = "linux")]

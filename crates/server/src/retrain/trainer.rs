@@ -22,7 +22,7 @@ use crate::idle::{self, Priority};
 use crate::progress::Progress;
 use crate::settings::Settings;
 use crate::telemetry::metrics::Metrics;
-use crate::train::{Trained, train};
+use crate::train::{Replaces, Trained, train_in_place_of};
 
 /// How long a process that was killed may take to be gone.
 const KILLED_PATIENCE: Duration = Duration::from_secs(1);
@@ -84,12 +84,16 @@ impl Trainer {
         let _ = self.program.set(program);
     }
 
-    /// Begins a training on all events.
+    /// Begins a training on all events, for a model in place of the one that `replaces` says.
     ///
     /// # Errors
     ///
     /// [`RetrainError::AtWork`] if one is under way here, and if there is no thread to be had.
-    pub(crate) fn begin(&self, settings: &Settings) -> Result<Training, RetrainError> {
+    pub(crate) fn begin(
+        &self,
+        settings: &Settings,
+        replaces: Replaces,
+    ) -> Result<Training, RetrainError> {
         let permit =
             Arc::clone(&self.turn).try_acquire_owned().map_err(|_| RetrainError::AtWork)?;
         let metrics = Arc::clone(&self.metrics);
@@ -110,20 +114,24 @@ impl Trainer {
                 let _turn = turn;
                 tell(priority);
                 let stages = Stages::new(move |stage| drop(tell_stage.send_replace(stage.clone())));
-                train_here(&data, &settings, &(Arc::new(stages) as _), held.flag())
+                train_here(&data, (&settings, replaces), &(Arc::new(stages) as _), held.flag())
             })?,
             Some(program) => idle::spawn_usual("training", move || {
                 let _turn = turn;
                 let see = |stage| drop(tell_stage.send_replace(stage));
-                program.train(&settings, &held, tell, see)
+                program.train((&settings, replaces), &held, tell, see)
             })?,
         };
         Ok(Training { ended, stage, leash, metrics, began: Instant::now() })
     }
 
     /// Trains, and waits for the end.
-    pub(super) async fn train(&self, settings: &Settings) -> Result<Trained, RetrainError> {
-        match self.begin(settings) {
+    pub(super) async fn train(
+        &self,
+        settings: &Settings,
+        replaces: Replaces,
+    ) -> Result<Trained, RetrainError> {
+        match self.begin(settings, replaces) {
             Ok(mut training) => training.ended().await,
             Err(error) => {
                 count(&self.metrics, Duration::ZERO, Err(&error));
@@ -207,7 +215,7 @@ fn count(metrics: &Metrics, took: Duration, trained: Result<&Trained, &RetrainEr
 /// Trains on this thread, with a store that is opened from it, and with settings for who is not alone.
 pub(super) fn train_here(
     data: &DataFolder,
-    settings: &Settings,
+    (settings, replaces): (&Settings, Replaces),
     progress: &Arc<dyn Progress>,
     cancelled: &Arc<AtomicBool>,
 ) -> Result<Trained, RetrainError> {
@@ -216,7 +224,8 @@ pub(super) fn train_here(
     let trained = runtime.block_on(async {
         let models = data.models()?;
         let store = data.store(settings).await?;
-        let trained = train(&store, &models, settings, progress, cancelled).await;
+        let trained =
+            train_in_place_of(replaces, &store, &models, settings, progress, cancelled).await;
         store.close().await;
         trained
     });

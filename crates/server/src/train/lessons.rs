@@ -43,6 +43,8 @@ pub enum Span {
     All,
     /// Those of a known time before this one.
     Before(i64),
+    /// Those before this time, and those without a time.
+    Until(i64),
     /// Those of this time or a later one.
     From(i64),
 }
@@ -52,6 +54,7 @@ impl Span {
         match self {
             Self::All => true,
             Self::Before(end) => time_ms.is_some_and(|time| time < end),
+            Self::Until(end) => time_ms.is_none_or(|time| time < end),
             Self::From(begin) => time_ms.is_some_and(|time| time >= begin),
         }
     }
@@ -185,6 +188,31 @@ impl Lessons {
         self.times_ms.extend(row.iter().map(|(_, _, time_ms)| time_ms.unwrap_or(UNDATED)));
         if simulated {
             self.simulated_interactions += row.len() as u64;
+        }
+    }
+}
+
+/// Columns, weights and times of a user.
+#[cfg(test)]
+pub(super) type Row<'a> = &'a [(u32, f32, Option<i64>)];
+
+#[cfg(test)]
+impl Lessons {
+    /// Lessons about books 1 to `items`, with a row for each user.
+    pub(super) fn from_rows(items: u32, users: &[u32], rows: &[Row<'_>]) -> Self {
+        let mut interactions = Interactions::new(items as usize);
+        for row in rows {
+            interactions.push_user(row.iter().map(|(item, weight, _)| (*item, *weight)));
+        }
+        let times_ms = rows.iter().flat_map(|row| row.iter()).map(|(.., time_ms)| *time_ms);
+        Self {
+            items: (1..=items).map(ItemNumber).collect(),
+            users: users.iter().copied().map(UserNumber).collect(),
+            interactions,
+            times_ms: times_ms.map(|time_ms| time_ms.unwrap_or(UNDATED)).collect(),
+            features: features(&[], &Settings::read(None).unwrap().content.kinds()),
+            simulated_interactions: 0,
+            unknown_book_events: 0,
         }
     }
 }

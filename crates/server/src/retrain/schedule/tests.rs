@@ -31,6 +31,8 @@ fn news(catalogue: i64, event_changes: i64, removals: i64) -> News {
         has_shop: true,
         trained_on: Some(TrainedOn { catalogue: 1, events: 9, event_changes: 1_000, removals: 0 }),
         has_model: true,
+        is_chosen: false,
+        knows_newest: true,
         new_books: 0,
         first_events: false,
     }
@@ -57,6 +59,15 @@ fn each_kind_of_news_is_due_in_its_time() {
     check(News { has_model: false, trained_on: None, ..old() }, Some((1, Reason::NoModel)));
     check(News { trained_on: None, ..old() }, Some((300, Reason::Changed)));
     check(news(1, 1_001, 0), Some((300, Reason::Changed)));
+    let chosen = |news: News| News { is_chosen: true, new_books: 1, first_events: true, ..news };
+    check(chosen(news(2, 1_099, 0)), None);
+    check(chosen(news(1, 1_100, 0)), Some((1, Reason::ManyEvents)));
+    check(chosen(news(1, 1_000, 1)), Some((1, Reason::Removed)));
+    let blind = |news: News| News { knows_newest: false, ..chosen(news) };
+    check(blind(news(2, 9_000, 0)), None);
+    check(blind(news(2, 9_000, 1)), Some((1, Reason::Removed)));
+    // Files of an older version do not tell.
+    check(News { trained_on: None, ..blind(news(2, 9_000, 1)) }, None);
     check(news(2, 1_000, 0), Some((300, Reason::Changed)));
     let merged = TrainedOn { catalogue: 1, events: 8, event_changes: 1_000, removals: 0 };
     check(News { trained_on: Some(merged), ..old() }, Some((300, Reason::Changed)));
