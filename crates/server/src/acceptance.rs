@@ -3,6 +3,7 @@
 //! To count reads all impressions and the events of everybody who was shown something: seconds in a
 //! large shop, on one of few connections. However many ask, one of these is in use for it.
 
+use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -53,8 +54,14 @@ impl Acceptances {
             *last = Some(Counted { from_ms, at, acceptances: Arc::clone(&acceptances) });
             Ok(acceptances)
         });
-        // Lost only when the process ends.
-        counting.await.unwrap_or(Err(StoreError::Closed))
+        match counting.await {
+            Ok(counted) => counted,
+            Err(lost) => match lost.try_into_panic() {
+                Ok(panic) => resume_unwind(panic),
+                // Lost only when the process ends.
+                Err(_) => Err(StoreError::Closed),
+            },
+        }
     }
 }
 

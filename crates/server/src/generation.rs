@@ -4,13 +4,17 @@
 //! it with the rules resolved against it: [`Serving`](crate::live::Serving).
 
 use recommender::catalogue::{Catalogue, Entry};
+use recommender::chunks::Chunks;
 use recommender::model::ModelError;
 use recommender::{ItemNumber, Model, ShopId};
 use std::collections::HashMap;
 use std::sync::Arc;
-use storage::{Book, ModelVersion, Snapshot};
+use std::time::SystemTime;
+use storage::{Book, ModelFolder, ModelFolderError, ModelVersion, Snapshot};
 
+use crate::book_order::Orders;
 use crate::books::{BookChanges, Books};
+use crate::train::{Notes, notes_of};
 
 /// A model with its version.
 #[derive(Clone, Debug)]
@@ -19,10 +23,43 @@ pub struct VersionedModel {
     pub version: ModelVersion,
     /// The model.
     pub model: Model,
+    /// When its file was written, as the file system says.
+    pub written: Option<SystemTime>,
+    /// What its file tells of its training.
+    pub(crate) notes: Notes,
+}
+
+/// Why a version cannot be served.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenModelError {
+    /// Its file cannot be read, or is damaged.
+    #[error(transparent)]
+    Folder(#[from] ModelFolderError),
+    /// Its file is sound but holds something else.
+    #[error("model {version} cannot be used: {source}")]
+    Model {
+        /// Its version.
+        version: ModelVersion,
+        /// What is wrong with it.
+        source: ModelError,
+    },
 }
 
 impl VersionedModel {
-    /// The model that a snapshot holds, without copying it.
+    /// The model of this version. Reads the whole file.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenModelError`] if there is no such version, or it cannot be used.
+    pub fn open(models: &ModelFolder, version: ModelVersion) -> Result<Self, OpenModelError> {
+        let snapshot = models.open_version(version)?;
+        let model = Self::from_snapshot(version, &snapshot)
+            .map_err(|source| OpenModelError::Model { version, source })?;
+        let file = models.path(version).metadata();
+        Ok(Self { written: file.and_then(|file| file.modified()).ok(), ..model })
+    }
+
+    /// The model that a snapshot holds, without copying it, and without the time of its file.
     ///
     /// # Errors
     ///
@@ -35,19 +72,27 @@ impl VersionedModel {
         let section = |tag| snapshot.section(tag).map(|bytes| Arc::new(bytes) as _);
         let model = Model::from_sections(section)?;
         model.verify()?;
-        Ok(Self { version, model })
+        Ok(Self { version, model, written: None, notes: notes_of(snapshot) })
     }
 }
 
-/// A model, if there is one, with the books of the shop.
+/// A model, if there is one, with the books of the shop. One made from another by changes of offers
+/// shares with it all that these leave as it was.
 #[derive(Debug, Default)]
 pub struct Generation {
-    model: Option<VersionedModel>,
+    described: Arc<Described>,
     catalogue: Catalogue,
-    books: Vec<Option<Arc<Book>>>,
-    by_id: Arc<HashMap<String, u32>>,
-    by_isbn: Arc<HashMap<u64, u32>>,
+    books: Chunks<Option<Arc<Book>>>,
     books_revision: i64,
+    orders: Orders,
+}
+
+/// What does not depend on offers.
+#[derive(Debug, Default)]
+struct Described {
+    model: Option<VersionedModel>,
+    by_id: HashMap<String, u32>,
+    by_isbn: HashMap<u64, u32>,
 }
 
 impl Generation {
@@ -89,22 +134,21 @@ impl Generation {
             }
         }
         Self {
-            books: by_index,
-            by_id: Arc::new(by_id),
-            by_isbn: Arc::new(by_isbn),
+            described: Arc::new(Described { model, by_id, by_isbn }),
+            books: by_index.into(),
             books_revision: books.revision,
             catalogue,
-            model,
+            orders: Orders::default(),
         }
     }
 
-    /// The same model with changed books. Where only offers changed, as they do all day, this is a
-    /// copy of a few arrays; else it is [`Generation::new`].
+    /// The same model with changed books. Where only offers changed, as they do with each sale, all
+    /// but a few kilobytes and a bit a book is shared; else it is [`Generation::new`].
     #[must_use]
     pub fn with_changes(&self, changes: BookChanges) -> Self {
         match self.offers_of(&changes) {
             Some(offered) => self.with_offers(&offered, changes.revision),
-            None => Self::new(self.model.clone(), &self.to_books().with_changes(changes)),
+            None => Self::new(self.model().cloned(), &self.to_books().with_changes(changes)),
         }
     }
 
@@ -125,17 +169,27 @@ impl Generation {
     fn with_offers(&self, offered: &[(u32, Arc<Book>)], books_revision: i64) -> Self {
         let mut books = self.books.clone();
         for (index, book) in offered {
-            books[*index as usize] = Some(Arc::clone(book));
+            books.set(*index, Some(Arc::clone(book)));
         }
         let offers = offered.iter().map(|(index, book)| (*index, book.offer));
+        let price = |index: u32| self.catalogue.offer(index).price;
+        let same_prices = offered.iter().all(|(index, book)| book.offer.price == price(*index));
         Self {
-            model: self.model.clone(),
+            orders: match same_prices {
+                true => self.orders.clone(),
+                false => self.orders.with_other_prices(),
+            },
+            described: Arc::clone(&self.described),
             catalogue: self.catalogue.with_offers(offers),
             books,
-            by_id: Arc::clone(&self.by_id),
-            by_isbn: Arc::clone(&self.by_isbn),
             books_revision,
         }
+    }
+
+    /// Whether two generations are the same but for offers, one being made from the other.
+    #[must_use]
+    pub fn is_described_as(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.described, &other.described)
     }
 
     /// Its books, as they were given to it.
@@ -149,13 +203,13 @@ impl Generation {
     /// The model, if there is one.
     #[must_use]
     pub fn model(&self) -> Option<&VersionedModel> {
-        self.model.as_ref()
+        self.described.model.as_ref()
     }
 
     /// The engine's view of it.
     #[must_use]
     pub fn shop(&self) -> recommender::shelf::Shop<'_> {
-        let model = self.model.as_ref().map(|model| &model.model);
+        let model = self.model().map(|model| &model.model);
         recommender::shelf::Shop { model, catalogue: &self.catalogue }
     }
 
@@ -168,14 +222,19 @@ impl Generation {
     /// The number of books that the shop has.
     #[must_use]
     pub fn book_count(&self) -> usize {
-        self.by_id.len()
+        self.described.by_id.len()
     }
 
     /// The number of books that the model does not know.
     #[must_use]
     pub fn new_books(&self) -> usize {
-        let known = self.model.as_ref().map_or(0, |model| model.model.item_count());
+        let known = self.model().map_or(0, |model| model.model.item_count());
         self.catalogue.item_count() - known
+    }
+
+    /// The orders of its books that were asked for so far.
+    pub(crate) fn orders(&self) -> &Orders {
+        &self.orders
     }
 
     /// The index of a book by its number.
@@ -187,28 +246,29 @@ impl Generation {
     /// The index of a book by the shop's id.
     #[must_use]
     pub fn index_of_id(&self, id: &str) -> Option<u32> {
-        self.by_id.get(id).copied()
+        self.described.by_id.get(id).copied()
     }
 
     /// The index of the book with an ISBN of 13 digits; of several, that with the lowest number.
     #[must_use]
     pub fn index_of_isbn(&self, isbn: u64) -> Option<u32> {
-        self.by_isbn.get(&isbn).copied()
+        self.described.by_isbn.get(&isbn).copied()
     }
 
     /// The book at an index; `None` for one that left the shop since the training.
     #[must_use]
     pub fn book(&self, index: u32) -> Option<&Book> {
-        self.books.get(index as usize)?.as_deref()
+        self.books.get(index)?.as_deref()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use recommender::ItemNumber;
-    use recommender::offer::Offer;
+    use recommender::offer::{Offer, Price};
 
     use super::*;
+    use crate::book_order::BookOrder;
 
     fn book(number: u32, title: &str, stock: Option<u32>) -> Arc<Book> {
         Arc::new(Book {
@@ -282,6 +342,52 @@ mod tests {
             assert_eq!(seen(&anew).len(), expected.len());
             assert_eq!(changed.books_revision(), 9);
             assert_eq!(changed.book_count(), expected.len());
+            assert_eq!(changed.is_described_as(&generation), is_light);
         }
+    }
+
+    #[test]
+    fn orders_are_kept_but_for_that_of_prices_where_one_changed() {
+        let books =
+            [(3, "C"), (5, "A"), (7, "B")].map(|(number, title)| book(number, title, Some(2)));
+        let generation = Generation::new(None, &Books { books: books.into(), revision: 7 });
+        let changed = |offer| {
+            let changed = Book { offer, ..Book::clone(at(&generation, 1)) };
+            let stored = vec![Arc::new(changed)];
+            let changes = BookChanges { stored, deleted: Vec::new(), revision: 8 };
+            generation.with_changes(changes)
+        };
+        let orders = [BookOrder::Popular, BookOrder::Title, BookOrder::Newest, BookOrder::Cheapest];
+        let found = orders.map(|order| order.books(&generation).to_vec());
+        assert_eq!(found, [[0, 1, 2], [1, 2, 0], [0, 1, 2], [0, 1, 2]]);
+        let kept = |other: &Generation| {
+            orders.map(|order| order.books(other).as_ptr() == order.books(&generation).as_ptr())
+        };
+        assert_eq!(kept(&changed(Offer { stock: Some(0), ..Offer::default() })), [true; 4]);
+        let price = Some(Price { minor_units: 5, currency: "EUR".parse().unwrap() });
+        let cheap = changed(Offer { stock: Some(2), price, ..Offer::default() });
+        assert_eq!(kept(&cheap), [true, true, true, false]);
+        assert_eq!(BookOrder::Cheapest.books(&cheap), [1, 0, 2]);
+    }
+
+    #[test]
+    fn a_sale_shares_all_but_the_chunk_of_its_book() {
+        let books = (1..=5_000).map(|number| book(number, "A", Some(2))).collect();
+        let generation = Generation::new(None, &Books { books, revision: 7 });
+        let changes =
+            BookChanges { stored: vec![book(9, "A", Some(1))], deleted: Vec::new(), revision: 8 };
+        let sold = generation.with_changes(changes);
+        assert!(sold.is_described_as(&generation));
+        assert!(sold.catalogue.is_described_as(&generation.catalogue));
+        let copied =
+            (0..5_000).filter(|index| !Arc::ptr_eq(at(&sold, *index), at(&generation, *index)));
+        assert!(copied.eq([8]));
+        assert_eq!(sold.books.shared_with(&generation.books), 9);
+        let stock = |generation: &Generation| generation.shop().catalogue.offer(8).stock;
+        assert_eq!((stock(&generation), stock(&sold)), (Some(2), Some(1)));
+    }
+
+    fn at(generation: &Generation, index: u32) -> &Arc<Book> {
+        generation.books[index].as_ref().unwrap()
     }
 }

@@ -94,7 +94,7 @@ pub fn routes(
     let insight = insight::Insight::new(Arc::clone(recommender), Arc::clone(ingest), shown.clone());
     let models =
         models::ModelKeeper::new(Arc::clone(recommender), live.clone(), Arc::clone(trainer));
-    let users = users::UserKeeper::new(Arc::clone(recommender), live.clone());
+    let users = users::UserKeeper::new(Arc::clone(recommender), Arc::clone(ingest), live.clone());
     let message_bytes_max = settings.transport.message_bytes_max.get();
     let reflection = || {
         tonic_reflection::server::Builder::configure()

@@ -3,7 +3,8 @@
 //! One run is one transaction: unless told to keep going, the first row refused means
 //! that nothing is stored. A blocking thread reads and parses; batches go through a
 //! bounded channel to the task that writes. So memory is bounded, whatever the size
-//! of the files.
+//! of the files. A reader's export has bounds of its own, and is read before the task
+//! begins to write.
 //!
 //! ```text
 //! open ─► rows ─► table ─► goodbooks | shop_csv | goodreads ─► sink ═channel═► write ─► store
@@ -39,6 +40,7 @@ use std::sync::Arc;
 
 use storage::Store;
 use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 
 use crate::progress::{Progress, Unit};
 use match_index::MatchIndex;
@@ -55,6 +57,9 @@ pub use report::{
 
 /// How many batches wait between reading and writing.
 const BATCHES_WAITING: usize = 3;
+
+/// The most rows of one reader's export: they are held in memory.
+const READER_ROWS_MAX: u64 = 20_000;
 
 /// What to import.
 #[derive(Clone, Debug)]
@@ -102,7 +107,8 @@ pub struct ImportOptions {
     pub recorded_ms: i64,
 }
 
-/// Imports files into a store, all or nothing. Nobody else can write meanwhile.
+/// Imports files into a store, all or nothing. Nobody else can write while it writes: a shop's
+/// files are read meanwhile, what one reader exported before.
 ///
 /// `stop` ends it early, but only until it begins to commit: from then on, what comes
 /// back is what became of the commit. Dropping the future also stops the import, and
@@ -120,9 +126,11 @@ pub async fn import(
     stop: impl Future<Output = ()>,
 ) -> Result<Report, ImportError> {
     let mut stop = pin!(stop);
+    let input = read_ahead(store, source, options, &progress);
+    let input = unless(stop.as_mut(), input).await?;
     let begun = async { Ok(BatchWriter::begin(store, options.recorded_ms).await?) };
     let mut writer = unless(stop.as_mut(), begun).await?;
-    let gathered = gather(store, &mut writer, source, options, Arc::clone(&progress));
+    let gathered = gather(&mut writer, input, options, &progress);
     match unless(stop, gathered).await {
         Ok(mut files) => {
             progress.begin("saving", None, Unit::Count);
@@ -150,31 +158,97 @@ async fn unless<T>(
     }
 }
 
-/// Reads a source and writes all of it, up to the commit.
-async fn gather(
+/// What is there when the writer begins.
+enum Input {
+    /// A shop's files, which may be of any size.
+    Unread(Prepared),
+    /// What one reader exported.
+    Read { batches: Vec<Batch>, files: Vec<FileReport> },
+}
+
+/// Reads what one reader exported, so that no other writer waits for it: readers send these to a
+/// service. Of two exports of one reader that two processes import at the same time, the ratings
+/// of both stay until the next export replaces them.
+async fn read_ahead(
     store: &Store,
-    writer: &mut BatchWriter<'_>,
     source: Source,
     options: &ImportOptions,
-    progress: Arc<dyn Progress>,
+    progress: &Arc<dyn Progress>,
+) -> Result<Input, ImportError> {
+    let source = prepare(store, source).await?;
+    if !matches!(source, Prepared::Goodreads { .. }) {
+        return Ok(Input::Unread(source));
+    }
+    let mut reading = Reading::begin(source, options, READER_ROWS_MAX, progress);
+    let mut batches = Vec::new();
+    while let Some(batch) = reading.batches.recv().await {
+        batches.push(batch);
+    }
+    Ok(Input::Read { batches, files: reading.end().await? })
+}
+
+/// Writes all of a source, up to the commit.
+async fn gather(
+    writer: &mut BatchWriter<'_>,
+    input: Input,
+    options: &ImportOptions,
+    progress: &Arc<dyn Progress>,
 ) -> Result<Vec<FileReport>, ImportError> {
-    let source = prepare(store, writer, source).await?;
-    let (sender, receiver) = mpsc::channel(BATCHES_WAITING);
-    let sink = Sink::new(sender, options.keep_going, options.recorded_ms, progress);
-    let reading = tokio::task::spawn_blocking(move || read(source, sink));
-    write_all(writer, receiver).await?;
-    let (files, stop) = match reading.await {
-        Ok(read) => read,
-        Err(failed) if failed.is_panic() => std::panic::resume_unwind(failed.into_panic()),
-        Err(_) => return Err(ImportError::Interrupted),
-    };
-    match stop {
-        Ok(()) => Ok(files),
-        Err(Stop::Refused) => {
-            Err(ImportError::Refused(Box::new(Report { files, ..Report::default() })))
+    match input {
+        Input::Unread(_) if writer.is_demo() => Err(ImportError::DemoShop),
+        Input::Unread(source) => {
+            let mut reading = Reading::begin(source, options, u64::MAX, progress);
+            // If writing fails, the channel closes, and reading stops.
+            while let Some(batch) = reading.batches.recv().await {
+                writer.write(batch).await?;
+            }
+            reading.end().await
         }
-        Err(Stop::Interrupted) => Err(ImportError::Interrupted),
-        Err(Stop::Failed(error)) => Err(error),
+        Input::Read { batches, files } => {
+            for batch in batches {
+                writer.write(batch).await?;
+            }
+            Ok(files)
+        }
+    }
+}
+
+/// What was read of each file, and whether it was all of it.
+type FilesRead = (Vec<FileReport>, Result<(), Stop>);
+
+/// A source that a blocking thread reads.
+struct Reading {
+    batches: mpsc::Receiver<Batch>,
+    thread: JoinHandle<FilesRead>,
+}
+
+impl Reading {
+    fn begin(
+        source: Prepared,
+        options: &ImportOptions,
+        rows_max: u64,
+        progress: &Arc<dyn Progress>,
+    ) -> Self {
+        let (sender, batches) = mpsc::channel(BATCHES_WAITING);
+        let sink = Sink::new(sender, options, rows_max, Arc::clone(progress));
+        Self { batches, thread: tokio::task::spawn_blocking(move || read(source, sink)) }
+    }
+
+    /// What was read, once there are no more batches.
+    async fn end(self) -> Result<Vec<FileReport>, ImportError> {
+        let (files, stop) = match self.thread.await {
+            Ok(read) => read,
+            Err(failed) if failed.is_panic() => std::panic::resume_unwind(failed.into_panic()),
+            Err(_) => return Err(ImportError::Interrupted),
+        };
+        match stop {
+            Ok(()) => Ok(files),
+            Err(Stop::Refused) => {
+                Err(ImportError::Refused(Box::new(Report { files, ..Report::default() })))
+            }
+            Err(Stop::Interrupted) => Err(ImportError::Interrupted),
+            Err(Stop::Failed(error)) => Err(error),
+        }
     }
 }
 
@@ -188,16 +262,8 @@ enum Prepared {
 /// What a file that was sent in is called.
 const SENT_FILE: &str = "reading list";
 
-/// Reads what a source needs. The writer has begun, so nobody changes it meanwhile.
-async fn prepare(
-    store: &Store,
-    writer: &mut BatchWriter<'_>,
-    source: Source,
-) -> Result<Prepared, ImportError> {
-    let is_of_one = matches!(source, Source::Goodreads { .. } | Source::SentGoodreads { .. });
-    if !is_of_one && writer.is_demo() {
-        return Err(ImportError::DemoShop);
-    }
+/// Reads what a source needs.
+async fn prepare(store: &Store, source: Source) -> Result<Prepared, ImportError> {
     Ok(match source {
         Source::Goodbooks { folder } => Prepared::Goodbooks { folder },
         Source::Csv { books, interactions, columns } => {
@@ -224,20 +290,8 @@ async fn prepare_goodreads(
     Ok(Prepared::Goodreads { table: Box::new(open()?), user, index, ratings })
 }
 
-/// Writes batches until there are no more. If writing fails, the channel closes, and
-/// reading stops.
-async fn write_all(
-    writer: &mut BatchWriter<'_>,
-    mut batches: mpsc::Receiver<Batch>,
-) -> Result<(), ImportError> {
-    while let Some(batch) = batches.recv().await {
-        writer.write(batch).await?;
-    }
-    Ok(())
-}
-
 /// Reads a whole source; returns what was read, and whether it was all of it.
-fn read(source: Prepared, mut sink: Sink) -> (Vec<FileReport>, Result<(), Stop>) {
+fn read(source: Prepared, mut sink: Sink) -> FilesRead {
     let stop = match source {
         Prepared::Goodbooks { folder } => goodbooks::read(&folder, &mut sink),
         Prepared::Csv { books, interactions, columns } => {

@@ -112,8 +112,7 @@ pub(crate) async fn book(
     item: ItemNumber,
 ) -> Result<Option<UserBook>, StoreError> {
     let Some(user) = store.user_number(user_id).await? else { return Ok(None) };
-    let mut events = store.history(user, LIBRARY_EVENTS_MAX).await?.events;
-    events.retain(|event| event.item == item);
+    let events = store.history_of_book(user, item, LIBRARY_EVENTS_MAX).await?;
     Ok(by_book(events).pop())
 }
 

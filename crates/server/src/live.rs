@@ -16,13 +16,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex as StdMutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
-use recommender::model::ModelError;
 use storage::{ModelFolder, ModelFolderError, ModelVersion, Store, StoreError};
 use tokio::sync::{Mutex, Notify, OwnedMutexGuard};
 
 use crate::blocking::blocking;
 use crate::books::{BookChanges, Books};
-use crate::generation::{Generation, VersionedModel};
+use crate::generation::{Generation, OpenModelError, VersionedModel};
 use crate::repeat::{Poll, WITHIN_A_SECOND};
 use crate::rules::StoredRules;
 
@@ -37,17 +36,12 @@ const PATIENCE: Duration = Duration::from_secs(600);
 /// Why a generation could not be renewed.
 #[derive(Debug, thiserror::Error)]
 pub enum RenewError {
-    /// The model, or which one is active, cannot be read.
+    /// It cannot be told which model is active.
     #[error(transparent)]
     Models(#[from] ModelFolderError),
-    /// The active model's file is sound but holds something else.
-    #[error("model {version} cannot be used: {source}")]
-    Model {
-        /// Its version.
-        version: ModelVersion,
-        /// What is wrong with it.
-        source: ModelError,
-    },
+    /// The active model cannot be used.
+    #[error(transparent)]
+    Model(#[from] OpenModelError),
     /// The active model was found to be of no use before, for this reason, and is not read again.
     #[error("{0}")]
     Refused(String),
@@ -63,7 +57,9 @@ pub enum RenewError {
 #[derive(Debug)]
 pub struct Live {
     current: Arc<Current>,
-    /// Held by whoever renews model and books.
+    /// Held by whoever opens a model.
+    opening: Mutex<()>,
+    /// Held by whoever reads what became of the books, until it is served.
     renewing: Arc<Mutex<()>>,
     /// The last model that was refused as damaged, and why.
     refused: StdMutex<Option<(ModelVersion, String)>>,
@@ -103,6 +99,7 @@ impl Live {
         });
         Ok(Self {
             current: Arc::new(Current::new(serving.await)),
+            opening: Mutex::default(),
             renewing: Arc::default(),
             refused: StdMutex::default(),
             failed: AtomicU64::new(0),
@@ -123,7 +120,7 @@ impl Live {
     pub async fn with_model(&self, version: ModelVersion) -> Result<Self, RenewError> {
         let (store, models) = (self.store.clone(), self.models.clone());
         let folder = models.clone();
-        let model = blocking(move || read(&folder, version)).await?;
+        let model = blocking(move || VersionedModel::open(&folder, version)).await?;
         Ok(Self { is_pinned: true, ..Self::of(Some(model), store, models).await? })
     }
 
@@ -155,11 +152,10 @@ impl Live {
         self.generation().model().map(|model| model.version.0)
     }
 
-    /// When the model being served was written, as its file says. Costs a look at the file.
+    /// When the model being served was written, as its file said when it was opened.
     #[must_use]
     pub fn model_written(&self) -> Option<SystemTime> {
-        let version = self.generation().model()?.version;
-        self.models.path(version).metadata().ok()?.modified().ok()
+        self.generation().model()?.written
     }
 
     /// How many renewals failed since the start.
@@ -178,116 +174,122 @@ impl Live {
     ///
     /// [`RenewError`]; what could not be renewed stays as it was.
     pub async fn renew(&self) -> Result<bool, RenewError> {
+        let model = self.renew_model().await;
         let turn = Arc::clone(&self.renewing).lock_owned().await;
-        self.renew_in_turn(turn).await
+        let books = self.renew_books(turn, self.generation()).await?;
+        Ok(model? || books)
     }
 
     /// Brings in the books unless what is served has them already, as of a revision of the
-    /// catalogue. Those who wait for each other are served by one renewal.
+    /// catalogue. Those who wait for each other are served by one renewal; nobody waits for a model.
     ///
     /// # Errors
     ///
-    /// As [`Live::renew`].
-    pub async fn serve_books(&self, revision: i64) -> Result<(), RenewError> {
+    /// As every method of [`Store`] that reads.
+    pub async fn serve_books(&self, revision: i64) -> Result<(), StoreError> {
         let turn = Arc::clone(&self.renewing).lock_owned().await;
-        if self.generation().books_revision() < revision {
-            let renewed = self.renew_in_turn(turn).await;
-            // A model that is refused is nothing to whoever changed a book.
-            if self.generation().books_revision() < revision {
-                renewed?;
-            }
+        let current = self.generation();
+        if current.books_revision() < revision {
+            self.renew_books(turn, current).await?;
         }
         Ok(())
     }
 
-    /// The turn goes with the work: who asked may be gone before it is done.
-    async fn renew_in_turn(&self, turn: OwnedMutexGuard<()>) -> Result<bool, RenewError> {
+    /// Brings in the active model if it is another one, and tells whether it is. The model is read,
+    /// and joined to the books, before it is this one's turn: until then books go on changing.
+    async fn renew_model(&self) -> Result<bool, RenewError> {
+        let _opening = self.opening.lock().await;
         let current = self.generation();
-        let revision = self.store.catalogue_revision().await?;
-        let (model, failure) = match self.active_model(&current).await {
-            Ok(model) => (model, None),
-            Err(error) => (current.model().cloned(), Some(error)),
-        };
-        let version = |model: Option<&VersionedModel>| model.map(|model| model.version);
-        let same_model = version(model.as_ref()) == version(current.model());
-        let changed = !same_model || revision != current.books_revision();
-        if changed {
-            let changes = self.read_changes(revision, &current).await?;
-            let serving = Arc::clone(&self.current);
-            let renew = move || {
-                let renewed = match changes {
-                    Changes::Some(changes) if same_model => current.with_changes(changes),
-                    Changes::Some(changes) => {
-                        Generation::new(model, &current.to_books().with_changes(changes))
-                    }
-                    Changes::All(books) => Generation::new(model, &books),
-                };
-                let (renewed, books) = (Arc::new(renewed), current.book_count());
-                drop(current);
-                let before = serving.swap(|serving| {
-                    Some(Serving::new(renewed, Arc::clone(serving.rules().stored())))
-                });
-                drop(turn);
-                (books, before.map(|before| Arc::clone(before.generation())))
-            };
-            let (before_count, before) = blocking(renew).await;
-            let books = self.generation().book_count();
-            if same_model && books == before_count {
-                tracing::debug!(books, "books changed");
-            } else {
-                tracing::info!(model = self.model_version(), books, "serving a new generation");
-            }
-            if let Some(before) = before {
-                tokio::spawn(free(before));
-            }
-        }
-        failure.map_or(Ok(changed), Err)
+        let Some(change) = self.changed_model(&current).await? else { return Ok(false) };
+        let join = move || Arc::new(Generation::new(change.model, &current.to_books()));
+        let joined = blocking(join).await;
+        let turn = Arc::clone(&self.renewing).lock_owned().await;
+        self.renew_books(turn, joined).await?;
+        let books = self.generation().book_count();
+        tracing::info!(model = self.model_version(), books, "serving a new model");
+        Ok(true)
     }
 
-    /// What became of the books since those that are served; all of them, if the store went back,
-    /// as a copy that was put in its place has it.
+    /// Serves a generation with what became of its books since it was made; tells whether that is
+    /// something else than what is served. The turn goes with the work: who asked may be gone before
+    /// it is done.
+    async fn renew_books(
+        &self,
+        turn: OwnedMutexGuard<()>,
+        generation: Arc<Generation>,
+    ) -> Result<bool, StoreError> {
+        let revision = self.store.catalogue_revision().await?;
+        let is_served = Arc::ptr_eq(&generation, self.serving().generation());
+        if is_served && revision == generation.books_revision() {
+            return Ok(false);
+        }
+        let changes = self.read_changes(revision, &generation).await?;
+        let current = Arc::clone(&self.current);
+        let renew = move || {
+            let renewed = match changes {
+                Changes::Some(changes) => generation.with_changes(changes),
+                Changes::All(books) => Generation::new(generation.model().cloned(), &books),
+            };
+            drop(generation);
+            let renewed = Arc::new(renewed);
+            let before = current.swap(|serving| Some(serving.with_generation(renewed)));
+            drop(turn);
+            before.map(|before| Arc::clone(before.generation()))
+        };
+        let before = blocking(renew).await;
+        if let Some(before) = before {
+            let books = self.generation().book_count();
+            if books == before.book_count() {
+                tracing::debug!(books, "books changed");
+            } else {
+                tracing::info!(books, "books came or went");
+            }
+            tokio::spawn(free(before));
+        }
+        Ok(true)
+    }
+
+    /// What became of the books since those of a generation; all of them, if the store went back, as
+    /// a copy that was put in its place has it.
     async fn read_changes(
         &self,
         revision: i64,
-        current: &Generation,
+        generation: &Generation,
     ) -> Result<Changes, StoreError> {
-        let known = current.books_revision();
+        let known = generation.books_revision();
         if revision < known {
             return Ok(Changes::All(Books::read(&self.store).await?));
         }
         Ok(Changes::Some(BookChanges::read(&self.store, known).await?))
     }
 
-    /// The active model: the current one unless another was activated.
-    async fn active_model(
-        &self,
-        current: &Generation,
-    ) -> Result<Option<VersionedModel>, RenewError> {
+    /// The active model, if it is another one than that of a generation.
+    async fn changed_model(&self, current: &Generation) -> Result<Option<ModelChange>, RenewError> {
         if self.is_pinned {
-            return Ok(current.model().cloned());
+            return Ok(None);
         }
         let models = self.models.clone();
-        let Some(active) = blocking(move || models.active()).await? else { return Ok(None) };
-        let same = current.model().is_some_and(|model| model.version == active);
-        if same {
-            return Ok(current.model().cloned());
+        let active = blocking(move || models.active()).await?;
+        if active == current.model().map(|model| model.version) {
+            return Ok(None);
         }
+        let Some(active) = active else { return Ok(Some(ModelChange { model: None })) };
         if let Some((version, reason)) = &*self.refused()
             && *version == active
         {
             return Err(RenewError::Refused(reason.clone()));
         }
         let models = self.models.clone();
-        let read = blocking(move || read(&models, active)).await;
+        let read = blocking(move || VersionedModel::open(&models, active)).await;
         if let Err(
-            error @ (RenewError::Model { .. }
-            | RenewError::Models(ModelFolderError::Damaged { .. })),
+            error @ (OpenModelError::Model { .. }
+            | OpenModelError::Folder(ModelFolderError::Damaged { .. })),
         ) = &read
         {
             // Versions are immutable: it will not get better by reading it again.
             *self.refused() = Some((active, error.to_string()));
         }
-        read.map(Some)
+        Ok(Some(ModelChange { model: Some(read?) }))
     }
 
     fn refused(&self) -> MutexGuard<'_, Option<(ModelVersion, String)>> {
@@ -317,18 +319,17 @@ impl Live {
     }
 }
 
+/// Another model, or none, became active.
+struct ModelChange {
+    model: Option<VersionedModel>,
+}
+
 /// What became of the books.
 enum Changes {
     /// These changed.
     Some(BookChanges),
     /// These are all there are.
     All(Books),
-}
-
-fn read(models: &ModelFolder, version: ModelVersion) -> Result<VersionedModel, RenewError> {
-    let snapshot = models.open_version(version)?;
-    VersionedModel::from_snapshot(version, &snapshot)
-        .map_err(|source| RenewError::Model { version, source })
 }
 
 /// The active model, or the newest other one that can be used, or none.
@@ -345,16 +346,18 @@ async fn newest_usable(models: &ModelFolder) -> Option<VersionedModel> {
         };
         let others = models.versions().unwrap_or_default();
         let others = others.into_iter().filter(|version| Some(*version) != active);
-        active.into_iter().chain(others).find_map(|version| match read(&models, version) {
-            Ok(model) => {
-                if active != Some(version) {
-                    tracing::warn!(model = version.0, "falling back to an older model");
+        active.into_iter().chain(others).find_map(|version| {
+            match VersionedModel::open(&models, version) {
+                Ok(model) => {
+                    if active != Some(version) {
+                        tracing::warn!(model = version.0, "falling back to an older model");
+                    }
+                    Some(model)
                 }
-                Some(model)
-            }
-            Err(error) => {
-                tracing::error!(model = version.0, %error, "model refused");
-                None
+                Err(error) => {
+                    tracing::error!(model = version.0, %error, "model refused");
+                    None
+                }
             }
         })
     };
@@ -368,4 +371,61 @@ async fn free(old: Arc<Generation>) {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     blocking(move || drop(old)).await;
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use recommender::ItemNumber;
+    use recommender::offer::Offer;
+    use storage::{Book, StockOutcome};
+    use tokio::time::timeout;
+
+    use super::*;
+    use crate::data_folder::DataFolder;
+    use crate::settings::Settings;
+
+    fn book(stock: u32) -> Book {
+        Book {
+            number: ItemNumber(0),
+            id: "1".to_owned(),
+            title: "Book".to_owned(),
+            authors: Vec::new(),
+            published_year: None,
+            language: None,
+            categories: Vec::new(),
+            series: None,
+            volume: None,
+            work: None,
+            isbn13: None,
+            cover_url: None,
+            publisher: None,
+            offer: Offer { stock: Some(stock), ..Offer::default() },
+        }
+    }
+
+    #[tokio::test]
+    async fn a_sale_is_served_while_a_model_is_being_opened_and_keeps_rules_as_they_are() {
+        let folder = tempfile::tempdir().unwrap();
+        let data = DataFolder::new(folder.path());
+        let store = data.store(&Settings::read(None).unwrap()).await.unwrap();
+        let live = Live::load(store.clone(), data.models().unwrap()).await.unwrap();
+        live.store_books(vec![book(5)]).await.unwrap();
+        live.serve_stored_books().await;
+        let before = live.serving();
+        let opening = live.opening.lock().await;
+        let renewing = timeout(Duration::from_millis(50), live.renew());
+        let (renewed, sold) = tokio::join!(renewing, live.adjust_stock("order", "1", -1));
+        assert!(renewed.is_err(), "it waits for the model");
+        assert_eq!(sold.unwrap(), StockOutcome::Changed(4));
+        let after = live.serving();
+        let stock = |serving: &Serving| serving.generation().shop().catalogue.offer(0).stock;
+        assert_eq!((stock(&before), stock(&after)), (Some(5), Some(4)));
+        assert!(after.generation().is_described_as(before.generation()));
+        assert!(std::ptr::eq(after.rules(), before.rules()));
+        drop(opening);
+        assert!(!live.renew().await.unwrap(), "all is served already");
+        store.close().await;
+    }
 }

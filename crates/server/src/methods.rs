@@ -50,7 +50,7 @@ pub const METHODS: &[Method] = &[
     method("/foreword.v1.RuleService/PutRule", Admin, Unary),
     method("/foreword.v1.RuleService/DeleteRule", Admin, Unary),
     method("/foreword.v1.UserService/ListUsers", Admin, Unary),
-    method("/foreword.v1.UserService/ListUserBooks", Reader, Unary),
+    method("/foreword.v1.UserService/ListUserBooks", Writer, Unary),
     method("/foreword.v1.UserService/ImportReadingList", Writer, Streaming),
     method("/foreword.v1.UserService/ExportUser", Admin, Streaming),
     method("/foreword.v1.UserService/DeleteUser", Admin, Unary),

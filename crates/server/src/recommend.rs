@@ -229,8 +229,9 @@ impl Recommender {
         let serving = self.live.serving();
         let index = serving.generation().index_of_id(book).ok_or(UnknownBook)?;
         let nobody = PlacedReader::default();
-        let found = self.similar_shelf(&serving, index, &nobody, filter, results);
-        Ok(self.answer(serving.generation(), found, &nobody, filter, ShelfKind::SimilarTo))
+        let found =
+            self.with_shelves(&serving, &nobody, filter, |shelves| shelves.similar(index, results));
+        Ok(self.answer(serving.generation(), found, &nobody, &filter.shown, ShelfKind::SimilarTo))
     }
 
     /// Books that are read more lately than they used to be.
@@ -238,8 +239,9 @@ impl Recommender {
     pub fn trending(&self, filter: &BookFilter, results: usize) -> Answer {
         let serving = self.live.serving();
         let nobody = PlacedReader::default();
-        let found = self.trending_shelf(&serving, &nobody, filter, results);
-        self.answer(serving.generation(), found, &nobody, filter, ShelfKind::Trending)
+        let found =
+            self.with_shelves(&serving, &nobody, filter, |shelves| shelves.trending(results));
+        self.answer(serving.generation(), found, &nobody, &filter.shown, ShelfKind::Trending)
     }
 
     async fn known_reader(&self, generation: &Generation, reader: &Reader) -> KnownReader {
@@ -257,23 +259,24 @@ impl Recommender {
         results: usize,
     ) -> Answer {
         let reader = PlacedReader::new(known, serving.generation(), &self.steps);
-        let found = self.personal_shelf(serving, &reader, filter, results);
-        self.answer(serving.generation(), found, &reader, filter, ShelfKind::PickedForYou)
+        let found =
+            self.with_shelves(serving, &reader, filter, |shelves| shelves.personal(results));
+        self.answer(serving.generation(), found, &reader, &filter.shown, ShelfKind::PickedForYou)
     }
 
-    /// Counts, names and notes what is answered.
+    /// Counts and names what is answered, and adds it to what was shown before.
     fn answer(
         &self,
         generation: &Arc<Generation>,
         found: Found,
         reader: &PlacedReader,
-        filter: &BookFilter,
+        before: &Shown,
         kind: ShelfKind,
     ) -> Answer {
         if let Some(fallback) = found.fallback {
             self.fallbacks.count(fallback);
         }
-        self.uncounted_answer(generation, found, reader, filter, kind)
+        self.uncounted_answer(generation, found, reader, before, kind)
     }
 
     /// The same for what nobody is shown.
@@ -282,12 +285,12 @@ impl Recommender {
         generation: &Arc<Generation>,
         found: Found,
         reader: &PlacedReader,
-        filter: &BookFilter,
+        before: &Shown,
         kind: ShelfKind,
     ) -> Answer {
         let Found { shelf, fallback } = found;
         let attribution_token = self.tokens.next(generation, kind);
-        let mut shown = filter.shown.clone();
+        let mut shown = before.clone();
         shown.add(shelf.iter().filter_map(|ranked| Some(generation.book(ranked.item)?.number)));
         Answer {
             generation: Arc::clone(generation),

@@ -6,9 +6,9 @@ use std::str::FromStr;
 /// A right to call some of the methods.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Role {
-    /// Asks for recommendations.
+    /// Asks for recommendations, and finds books.
     Reader,
-    /// Tells events, and changes the catalogue.
+    /// Tells events and asks what users did, and changes the catalogue.
     Writer,
     /// Models, rules, export and deletion of users.
     Admin,

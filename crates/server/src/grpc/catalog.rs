@@ -5,6 +5,7 @@ mod lists;
 use std::ops::RangeInclusive;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use api::v1::catalog_service_server::CatalogService;
 use api::v1::import_books_response::Refusal;
@@ -18,14 +19,17 @@ use api::v1::{
 use futures_util::{Stream, StreamExt as _, stream};
 use recommender::ItemNumber;
 use storage::{Book, PutBooks, StockOutcome, StoreError};
+use tokio::sync::Semaphore;
 use tonic::{Request, Response, Status, Streaming};
+use transport::Deadline;
 
 use super::v1::check_id;
 use super::violations::Violations;
 use super::{Bounds, book, pages, status, user_book};
+use crate::access::{Identity, Role};
 use crate::import::isbn;
 use crate::layers::Permit;
-use crate::library;
+use crate::library::{self, UserBook};
 use crate::live::{Live, OfferChange};
 use crate::recommend::{Recommender, UnknownBook};
 use crate::related;
@@ -49,11 +53,14 @@ const STOCK_CHANGES: RangeInclusive<i32> = -10_000..=10_000;
 pub(super) struct Catalog {
     recommender: Arc<Recommender>,
     settings: LiveSettings,
+    /// Turns to list books.
+    listing: Arc<Semaphore>,
 }
 
 impl Catalog {
     pub(super) fn new(recommender: Arc<Recommender>, settings: LiveSettings) -> Self {
-        Self { recommender, settings }
+        let listing = Arc::new(Semaphore::new(lists::PAGES_AT_ONCE));
+        Self { recommender, settings, listing }
     }
 
     /// The book that a query is the ISBN of.
@@ -61,6 +68,26 @@ impl Catalog {
         let generation = self.live().generation();
         let index = generation.index_of_isbn(isbn::parse(query.trim())?)?;
         generation.book(index).map(book::to_message)
+    }
+
+    /// What a user did to a book, if anything; `None` if the store does not say so in time. A
+    /// quarter of the time is left for the answer.
+    async fn user_book(
+        &self,
+        user_id: &str,
+        item: ItemNumber,
+        deadline: Option<Deadline>,
+    ) -> Option<Option<UserBook>> {
+        let reading = library::book(self.recommender.store(), user_id, item);
+        let left = deadline.map_or(Duration::MAX, |deadline| deadline.remaining() * 3 / 4);
+        match tokio::time::timeout(left, reading).await {
+            Ok(Ok(done)) => return Some(done),
+            Ok(Err(error)) => {
+                tracing::warn!(%error, "what a user did to a book cannot be read");
+            }
+            Err(_) => tracing::warn!("what a user did to a book is not read in time"),
+        }
+        None
     }
 
     fn live(&self) -> &Arc<Live> {
@@ -74,7 +101,12 @@ impl CatalogService for Catalog {
         &self,
         request: Request<GetBookRequest>,
     ) -> Result<Response<GetBookResponse>, Status> {
+        let may_know_users = may_know_users(&request);
+        let deadline = request.extensions().get::<Deadline>().copied();
         let GetBookRequest { book_id, include_related, user_id } = request.into_inner();
+        if !user_id.is_empty() && !may_know_users {
+            return Err(status::role_missing(Role::Writer));
+        }
         let mut violations = Violations::new();
         check_id("book_id", &book_id, &mut violations);
         if !user_id.is_empty() {
@@ -88,15 +120,12 @@ impl CatalogService for Catalog {
             ..GetBookResponse::default()
         };
         if let Some(book) = generation.book(index).filter(|_| !user_id.is_empty()) {
-            match library::book(self.recommender.store(), &user_id, book.number).await {
-                Ok(done) => {
+            match self.user_book(&user_id, book.number, deadline).await {
+                Some(done) => {
                     let message = |done| user_book::to_message(&generation, &done, None);
                     answer.user_book = done.map(message);
                 }
-                Err(error) => {
-                    tracing::warn!(%error, "what a user did to a book cannot be read");
-                    answer.stale = true;
-                }
+                None => answer.stale = true,
             }
         }
         if include_related {
@@ -185,9 +214,9 @@ impl CatalogService for Catalog {
         &self,
         request: Request<ListBooksRequest>,
     ) -> Result<Response<ListBooksResponse>, Status> {
-        let bounds = Bounds::of(&self.settings);
-        let generation = self.live().generation();
-        Ok(Response::new(lists::books(generation, request.into_inner(), &bounds).await?))
+        let (bounds, request) = (Bounds::of(&self.settings), request.into_inner());
+        let page = lists::books(self.live(), request, &bounds, &self.listing).await?;
+        Ok(Response::new(page))
     }
 
     async fn list_categories(
@@ -345,4 +374,10 @@ fn check_book_id(id: &str) -> Result<(), Status> {
 fn failed(error: &StoreError) -> Status {
     tracing::error!(%error, "the books cannot be read or changed");
     status::store_unavailable()
+}
+
+/// Whether the caller may know what users did: who may tell it may.
+fn may_know_users<T>(request: &Request<T>) -> bool {
+    let identity = request.extensions().get::<Identity>();
+    identity.is_some_and(|identity| identity.roles.contains(Role::Writer))
 }

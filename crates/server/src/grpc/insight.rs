@@ -44,7 +44,7 @@ pub(super) struct Insight {
     acceptances: Acceptances,
     watchers: Arc<Semaphore>,
     /// Turns to explain.
-    explaining: Semaphore,
+    explaining: Arc<Semaphore>,
 }
 
 /// Where figures come from.
@@ -63,7 +63,7 @@ impl Insight {
             acceptances: Acceptances::new(sources.recommender.store().clone()),
             sources,
             watchers: Arc::new(Semaphore::new(WATCHERS_MAX)),
-            explaining: Semaphore::new(EXPLANATIONS_MAX),
+            explaining: Arc::new(Semaphore::new(EXPLANATIONS_MAX)),
         }
     }
 }
@@ -136,10 +136,9 @@ impl InsightService for Insight {
         let results = v1::results_wanted(request.max_results, &bounds, &mut violations);
         violations.check()?;
         let draft = request.draft_rules.map(explanation::draft).transpose()?;
-        // Whoever waits for a turn has a deadline. It is never closed.
-        let _turn = self.explaining.acquire().await;
-        let recommender = &self.sources.recommender;
-        let explained = recommender.explain(&reader, filter.clone(), results, draft).await;
+        // Whoever waits for a turn has a deadline.
+        let (recommender, turns) = (&self.sources.recommender, &self.explaining);
+        let explained = recommender.explain(&reader, filter.clone(), results, draft, turns).await;
         Ok(Response::new(explanation::to_message(&explained, &filter.filter)))
     }
 

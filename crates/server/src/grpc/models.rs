@@ -8,23 +8,25 @@ use api::v1::model_service_server::ModelService;
 use api::v1::train_response::Told;
 use api::v1::{
     ActivateModelRequest, ActivateModelResponse, GetModelRequest, GetModelResponse,
-    ListModelsRequest, ListModelsResponse, Model as ModelMessage, RollBackModelRequest,
-    RollBackModelResponse, TrainProgress, TrainRequest, TrainResponse, TrainingSummary,
+    ListModelsRequest, ListModelsResponse, Model as ModelMessage, ModelQuality,
+    RollBackModelRequest, RollBackModelResponse, TrainProgress, TrainRequest, TrainResponse,
+    TrainingSummary,
 };
 use futures_util::{Stream, StreamExt as _, stream};
 use storage::ModelVersion;
 use tonic::{Request, Response, Status};
 
 use super::status;
-use super::time::timestamp_of;
+use super::time::{timestamp, timestamp_of};
 use super::violations::Violations;
+use crate::generation::VersionedModel;
 use crate::layers::Permit;
 use crate::live::Live;
 use crate::models::{self, Contents, ModelInfo, ModelsError};
 use crate::recommend::Recommender;
 use crate::retrain::{Ended, RetrainError, Stage, Trainer, Training};
 use crate::settings::LiveSettings;
-use crate::train::TrainError;
+use crate::train::{Notes, Quality, Replaces, TrainError};
 
 /// How often progress is told.
 const TELL_EVERY: Duration = Duration::from_millis(100);
@@ -81,7 +83,7 @@ impl ModelService for ModelKeeper {
     ) -> Result<Response<Self::TrainStream>, Status> {
         let permit = Permit::of(&request);
         let live = Arc::clone(self.live());
-        let training = self.trainer.begin(&self.settings.current());
+        let training = self.trainer.begin(&self.settings.current(), Replaces::Any);
         let training = training.map_err(|error| not_trained(&error))?;
         let run = Run { training, live, permit };
         let answers = stream::unfold(Some(run), |run| async move {
@@ -139,7 +141,11 @@ impl Run {
         };
         let trained = trained.map_err(|error| not_trained(&error))?;
         tracing::info!(model = trained.model_version, "trained a new model, as it was asked for");
-        self.live.renew().await.map_err(|error| failed(error.into()))?;
+        if let Err(error) = self.live.renew().await {
+            // It is active, and the answer says that it is not served yet.
+            tracing::warn!(%error, "trained, and not served yet");
+            self.live.hint();
+        }
         let version = trained.model_version.parse().ok().map(ModelVersion);
         Ok(Told::Model(to_message(&models::find(&self.live, version).await.map_err(failed)?)))
     }
@@ -185,22 +191,48 @@ fn to_message(info: &ModelInfo) -> ModelMessage {
         train_time: info.written.and_then(timestamp_of),
         // A file has fewer bytes than that.
         file_bytes: info.file_bytes as i64,
-        trained_on: contents.map(summary),
-        quality: None,
+        trained_on: contents.map(trained_on),
+        quality: contents.and_then(|contents| contents.model.notes.quality).map(quality),
         settings_toml: String::new(),
         damage: damage.cloned().unwrap_or_default(),
     }
 }
 
-fn summary(contents: &Contents) -> TrainingSummary {
+/// How well a model ranks.
+pub(crate) fn quality(measured: Quality) -> ModelQuality {
+    ModelQuality {
+        ndcg_at_10: measured.ndcg_at_10,
+        recall_at_10: measured.recall_at_10,
+        user_count: measured.readers.into(),
+        popularity_ndcg_at_10: measured.popularity_ndcg_at_10,
+        measure_time: Some(timestamp(measured.measured_ms)),
+    }
+}
+
+fn trained_on(contents: &Contents) -> TrainingSummary {
+    let event_changes_since = contents.changes_since;
+    TrainingSummary { event_changes_since, ..summary(&contents.model) }
+}
+
+/// What a model was learnt from, and how long that took; not what changed since.
+pub(crate) fn summary(model: &VersionedModel) -> TrainingSummary {
+    let duration = |seconds: f64| {
+        let duration = Duration::try_from_secs_f64(seconds).ok()?;
+        prost_types::Duration::try_from(duration).ok()
+    };
+    let VersionedModel { model, notes: Notes { times, .. }, .. } = model;
+    let summary = model.summary();
     // Counts of rows, users and books.
     TrainingSummary {
-        user_count: contents.summary.users as i64,
-        book_count: contents.books as i64,
-        interaction_count: contents.summary.interactions as i64,
-        simulated_interaction_count: contents.summary.simulated_interactions as i64,
-        weight_count: contents.weights as i64,
-        event_changes_since: contents.changes_since,
+        user_count: summary.users as i64,
+        book_count: model.item_count() as i64,
+        interaction_count: summary.interactions as i64,
+        simulated_interaction_count: summary.simulated_interactions as i64,
+        weight_count: model.weight_count() as i64,
+        event_changes_since: None,
+        read_duration: times.and_then(|times| duration(times.read_seconds)),
+        measure_duration: times.and_then(|times| duration(times.measure_seconds)),
+        fit_duration: times.and_then(|times| duration(times.fit_seconds)),
     }
 }
 

@@ -292,6 +292,12 @@ pub(crate) fn not_taken(refused: NotTaken) -> Status {
 /// The server stops: a stream has ended before its client was done.
 pub(crate) fn stopping() -> Status {
     let details = retry(Reason::Stopping, BUSY_RETRY);
+    Status::with_error_details(Code::Unavailable, "the server is stopping; try again", details)
+}
+
+/// The same for a stream of events.
+pub(crate) fn stopping_events() -> Status {
+    let details = retry(Reason::Stopping, BUSY_RETRY);
     let message = "the server is stopping; send what was not acknowledged again";
     Status::with_error_details(Code::Unavailable, message, details)
 }
@@ -332,7 +338,7 @@ fn too_many_new_tokens(wait: Duration) -> Status {
 pub(crate) fn role_missing(role: Role) -> Status {
     let metadata = [("role".to_owned(), role.name().to_owned())];
     let details = ErrorDetails::with_error_info(Reason::RoleMissing.name(), DOMAIN, metadata);
-    let message = format!("this method needs the role {}, which you do not have", role.name());
+    let message = format!("this call needs the role {}, which you do not have", role.name());
     Status::with_error_details(Code::PermissionDenied, message, details)
 }
 

@@ -14,7 +14,7 @@ use api::v1::{
     ListUserBooksResponse, ListUsersRequest, ListUsersResponse, MergeUsersRequest,
     MergeUsersResponse, StoredEvent as StoredEventMessage,
 };
-use futures_util::{Stream, StreamExt as _, stream};
+use futures_util::{FutureExt as _, Stream, StreamExt as _, stream};
 use recommender::{ItemNumber, Rating};
 use storage::{EventId, EventOrigin, NewImpression, Store, StoreError, StoredEvent};
 use tonic::{Request, Response, Status, Streaming};
@@ -24,6 +24,7 @@ use super::time::timestamp;
 use super::v1::check_id;
 use super::violations::Violations;
 use super::{pages, status, user_book};
+use crate::ingest::Ingest;
 use crate::layers::Permit;
 use crate::library::{self, Kinds};
 use crate::reading_list::ReadingLists;
@@ -37,14 +38,19 @@ const PAGE: pages::Size = pages::Size { default: 20, max: 100 };
 /// Keeps what is known of users.
 pub(super) struct UserKeeper {
     recommender: Arc<Recommender>,
+    ingest: Arc<Ingest>,
     settings: LiveSettings,
     reading_lists: ReadingLists,
 }
 
 impl UserKeeper {
-    pub(super) fn new(recommender: Arc<Recommender>, settings: LiveSettings) -> Self {
+    pub(super) fn new(
+        recommender: Arc<Recommender>,
+        ingest: Arc<Ingest>,
+        settings: LiveSettings,
+    ) -> Self {
         let reading_lists = ReadingLists::new(recommender.store().clone());
-        Self { recommender, settings, reading_lists }
+        Self { recommender, ingest, settings, reading_lists }
     }
 
     /// Has the next answer know that a user is gone.
@@ -113,8 +119,9 @@ impl UserService for UserKeeper {
         &self,
         request: Request<Streaming<ImportReadingListRequest>>,
     ) -> Result<Response<Self::ImportReadingListStream>, Status> {
-        let permit = Permit::of(&request);
-        let import = Import::new(self.reading_lists.clone(), request.into_inner(), permit);
+        let ingest = Arc::clone(&self.ingest);
+        let stopping = async move { ingest.stopping().await }.boxed();
+        let import = Import::new(self.reading_lists.clone(), request, stopping);
         let answers = stream::unfold(Some(import), |import| async move {
             let mut import = import?;
             match import.next().await {

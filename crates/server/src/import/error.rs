@@ -72,6 +72,12 @@ pub enum FileProblem {
         /// What to do about it.
         hint: String,
     },
+    /// It has more rows than one reader's may have.
+    #[error("more than {rows_max} rows, expected no more")]
+    TooManyRows {
+        /// How many it may have.
+        rows_max: u64,
+    },
     /// A folder lacks a file.
     #[error("no {name} or {name}.gz in this folder, expected the goodbooks-10k files as published")]
     MissingFile {

@@ -9,7 +9,7 @@ use recommender::{EventKind, ItemNumber, Rating};
 use super::event_id::event_id;
 use super::match_index::MatchIndex;
 use super::reader_ratings::ReaderRatings;
-use super::report::{Content, Refusal, UnmatchedBook};
+use super::report::{Content, Refusal, UnmatchedBook, quoted};
 use super::sink::{BookKey, ReadEvent, ReadId, Sink, Stop};
 use super::table::{OpenEnd, Row, Table};
 use super::{ImportError, isbn, time};
@@ -69,17 +69,15 @@ fn read_book(
     let shelf = row.get(columns.shelf);
     let kind = shelf_kind(shelf);
     if kind.is_none() {
-        sink.note(&format!("books on shelf {shelf:?}, which is no event"), row.get(columns.title));
+        let kind = format!("books on shelf {}, which is no event", quoted(shelf));
+        sink.note(&kind, row.get(columns.title));
     }
     if kind.is_none() && rating.is_none() {
         return Ok(());
     }
     let Some(item) = find(row, columns, index) else {
-        sink.count_unmatched(|| UnmatchedBook {
-            line: row.line,
-            title: row.get(columns.title).to_owned(),
-            author: row.get(columns.author).to_owned(),
-        });
+        let (title, author) = (row.get(columns.title), row.get(columns.author));
+        sink.count_unmatched(|| UnmatchedBook::new(row.line, title, author));
         return Ok(());
     };
     let added = date(row, columns.added, sink);

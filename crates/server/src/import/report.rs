@@ -10,6 +10,9 @@ pub const REFUSALS_LISTED: usize = 10;
 /// How many books of a Goodreads export that were not found are listed; all are counted.
 pub const UNMATCHED_LISTED: usize = 1000;
 
+/// The most characters of their titles, and of their authors, that are told.
+const UNMATCHED_CHARACTERS_MAX: usize = 200;
+
 /// How many notes a file gets at most.
 const NOTES_MAX: usize = 100;
 
@@ -126,10 +129,21 @@ impl fmt::Display for Refusal {
 pub struct UnmatchedBook {
     /// The line of its row.
     pub line: u64,
-    /// Its title.
+    /// Its title, at most the first 200 characters and "…" for the rest.
     pub title: String,
-    /// Its author.
+    /// Its author, cut as its title is.
     pub author: String,
+}
+
+impl UnmatchedBook {
+    /// The book of a row, cut to what a report has room for: a cell may be as long as a row.
+    pub(super) fn new(line: u64, title: &str, author: &str) -> Self {
+        let told = |text| {
+            let (head, rest) = cut(text, UNMATCHED_CHARACTERS_MAX);
+            format!("{head}{rest}")
+        };
+        Self { line, title: told(title), author: told(author) }
+    }
 }
 
 /// Things worth a note, counted by kind.
@@ -159,14 +173,31 @@ impl Notes {
 
 /// The beginning of a text, in quotes, for a message.
 pub(super) fn quoted(text: &str) -> String {
-    let head: String = text.chars().take(40).collect();
-    let rest = if head.len() < text.len() { "…" } else { "" };
+    let (head, rest) = cut(text, 40);
     format!("{head:?}{rest}")
+}
+
+/// The first `characters_max` characters of a text, and what stands for the rest.
+fn cut(text: &str, characters_max: usize) -> (&str, &'static str) {
+    match text.char_indices().nth(characters_max) {
+        Some((end, _)) => (&text[..end], "…"),
+        None => (text, ""),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn long_texts_are_cut_between_characters() {
+        let (whole, long) = ("é".repeat(200), "é".repeat(1 << 20));
+        let book = UnmatchedBook::new(7, &whole, &long);
+        assert_eq!((book.line, &book.title), (7, &whole));
+        assert_eq!(book.author, format!("{whole}…"));
+        assert_eq!(quoted(&long), format!("\"{}\"…", "é".repeat(40)));
+        assert_eq!(quoted("a\n"), "\"a\\n\"");
+    }
 
     #[test]
     fn notes_are_counted_and_bounded() {

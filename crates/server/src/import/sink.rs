@@ -7,7 +7,8 @@ use recommender::{EventKind, ItemNumber, Rating};
 use storage::{Book, EventId};
 use tokio::sync::mpsc;
 
-use super::error::ImportError;
+use super::ImportOptions;
+use super::error::{FileProblem, ImportError};
 use super::open::Meter;
 use super::report::{
     Content, FileReport, Notes, REFUSALS_LISTED, Refusal, UNMATCHED_LISTED, UnmatchedBook,
@@ -89,6 +90,7 @@ pub(super) struct Sink {
     sender: mpsc::Sender<Batch>,
     keep_going: bool,
     now_ms: i64,
+    rows_max: u64,
     progress: Arc<dyn Progress>,
     meter: Meter,
     files: Vec<FileReport>,
@@ -102,17 +104,18 @@ pub(super) struct Sink {
 }
 
 impl Sink {
-    /// A sink that sends batches into this channel.
+    /// A sink that sends batches into this channel, of files with at most so many rows.
     pub(super) fn new(
         sender: mpsc::Sender<Batch>,
-        keep_going: bool,
-        now_ms: i64,
+        options: &ImportOptions,
+        rows_max: u64,
         progress: Arc<dyn Progress>,
     ) -> Self {
         Self {
             sender,
-            keep_going,
-            now_ms,
+            keep_going: options.keep_going,
+            now_ms: options.recorded_ms,
+            rows_max,
             progress,
             meter: Meter::default(),
             files: Vec::new(),
@@ -147,9 +150,14 @@ impl Sink {
 
     /// A row was read.
     pub(super) fn count_row(&mut self) -> Result<(), Stop> {
+        let rows_max = self.rows_max;
         let file = self.file();
         file.rows_read += 1;
         let rows = file.rows_read;
+        if rows > rows_max {
+            let problem = FileProblem::TooManyRows { rows_max };
+            return Err(ImportError::file(Path::new(&file.file), problem).into());
+        }
         if rows.is_multiple_of(PROGRESS_ROWS) {
             self.progress.at(self.meter.bytes());
             self.progress.rows(rows);

@@ -84,7 +84,8 @@ impl<'a> BatchWriter<'a> {
 
     async fn write_events(&mut self, file: usize, events: &[ReadEvent]) -> Result<(), StoreError> {
         let users: Vec<&str> = events.iter().map(|event| event.user.as_str()).collect();
-        let users = self.writer.assign_users(&users).await?;
+        // What comes under the id of somebody who was merged is the other's.
+        let users = self.writer.assign_merged(&users).await?;
         let items = self.items(events).await?;
         self.count_unknown(file, &items).await?;
         let replaced: Vec<(UserNumber, EventId)> = events

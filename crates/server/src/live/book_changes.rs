@@ -8,12 +8,16 @@ use std::collections::HashMap;
 
 use recommender::ItemNumber;
 use recommender::offer::Price;
-use storage::{Book, PutBooks, StockChange, StockOutcome, StoreError};
+use storage::{Book, PutBooks, StockChange, StockMemory, StockOutcome, StoreError};
 
 use super::Live;
+use crate::clock::now_ms;
 
-/// How many changes of stock are remembered, so that none is made twice.
-const STOCK_CHANGES_KEPT: u32 = 100_000;
+/// The changes of stock that are remembered, so that none is made twice: the latest, and those of an
+/// hour even if somebody fills all the shelves in it.
+fn stock_memory() -> StockMemory {
+    StockMemory { latest: 1_000_000, recent_ms: 60 * 60 * 1_000, most: 4_000_000, now_ms: now_ms() }
+}
 
 /// How a book is to be offered.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -102,10 +106,17 @@ impl Live {
             return Ok(StockOutcome::UnknownBook);
         };
         let wanted = StockChange { request_id: request_id.to_owned(), item, change };
-        let outcome = writer.adjust_stock(&wanted, STOCK_CHANGES_KEPT).await?;
-        if let StockOutcome::Changed(_) = outcome {
-            writer.commit().await?;
-            self.serve_stored_books().await;
+        let outcome = writer.adjust_stock(&wanted, &stock_memory()).await?;
+        match outcome {
+            StockOutcome::Changed(_) => {
+                writer.commit().await?;
+                self.serve_stored_books().await;
+            }
+            StockOutcome::NotCounted => drop(writer.commit().await?),
+            StockOutcome::Repeated(_)
+            | StockOutcome::SoldOut(_)
+            | StockOutcome::Conflicting
+            | StockOutcome::UnknownBook => {}
         }
         Ok(outcome)
     }
@@ -145,7 +156,7 @@ impl Live {
     pub async fn serve_stored_books(&self) {
         let served = match self.store.catalogue_revision().await {
             Ok(revision) => self.serve_books(revision).await,
-            Err(error) => Err(error.into()),
+            Err(error) => Err(error),
         };
         if let Err(error) = served {
             self.count_failure();

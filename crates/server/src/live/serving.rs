@@ -10,14 +10,24 @@ use crate::rules::{RuleSet, StoredRules};
 #[derive(Debug)]
 pub struct Serving {
     generation: Arc<Generation>,
-    rules: RuleSet,
+    rules: Arc<RuleSet>,
 }
 
 impl Serving {
     /// Resolves rules against a generation, as of now.
     pub(super) fn new(generation: Arc<Generation>, rules: Arc<StoredRules>) -> Self {
-        let rules = RuleSet::new(rules, &generation, now_ms());
+        let rules = Arc::new(RuleSet::new(rules, &generation, now_ms()));
         Self { generation, rules }
+    }
+
+    /// The same rules with another generation. If that differs in offers only, which no rule goes
+    /// by, they are not resolved anew unless one has begun or ended.
+    pub(super) fn with_generation(&self, generation: Arc<Generation>) -> Self {
+        let is_same = generation.is_described_as(&self.generation);
+        if is_same && self.rules.valid_ms().contains(&now_ms()) {
+            return Self { generation, rules: Arc::clone(&self.rules) };
+        }
+        Self::new(generation, Arc::clone(self.rules.stored()))
     }
 
     /// Model and books.

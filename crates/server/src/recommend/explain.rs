@@ -6,6 +6,7 @@ use std::sync::Arc;
 use recommender::Evidence;
 use recommender::shelf::{Step, Trace};
 use storage::Rule;
+use tokio::sync::Semaphore;
 
 use super::placed::PlacedReader;
 use super::{Answer, BookFilter, Reader, Recommender, ShelfKind};
@@ -66,18 +67,23 @@ pub(crate) struct Candidate {
 impl Recommender {
     /// What [`recommend`](Self::recommend) would answer, and why; also with other rules, if some are
     /// given. Costs a look at each book of the history for each candidate, and what it takes to
-    /// resolve the rules.
+    /// resolve the rules: that waits for one of `turns` and keeps it to its end, also if its caller
+    /// has gone. They are never closed.
     pub(crate) async fn explain(
         self: &Arc<Self>,
         reader: &Reader,
         filter: BookFilter,
         results: usize,
         draft: Option<Vec<Rule>>,
+        turns: &Arc<Semaphore>,
     ) -> Explained {
+        let known = self.known_reader(self.live.serving().generation(), reader).await;
+        // Only now, since a store that hangs is to hold no turn, and who waits no generation.
+        let turn = Arc::clone(turns).acquire_owned().await;
         let serving = self.live.serving();
-        let known = self.known_reader(serving.generation(), reader).await;
         let recommender = Arc::clone(self);
         let explain = move || {
+            let _turn = turn;
             let generation = serving.generation();
             let reader = PlacedReader::new(&known, generation, &recommender.steps);
             let explain = |rules: &RuleSet| {
@@ -106,13 +112,15 @@ impl Recommender {
         results: usize,
     ) -> Explanation {
         let mut trace = Trace::default();
-        let found = self.traced_shelf(serving, rules, reader, filter, results, Some(&mut trace));
+        let found = self.with_shelves(serving, reader, filter, |shelves| {
+            shelves.traced(rules, results, Some(&mut trace))
+        });
         let generation = serving.generation();
         let first = trace.steps.iter().find(|step| step.step == Step::Candidates);
         let candidate = |item: &u32| candidate(generation, reader, *item);
         let candidates = first.map_or(&[][..], |step| &step.order).iter().map(candidate).collect();
         let kind = ShelfKind::PickedForYou;
-        let answer = self.uncounted_answer(generation, found, reader, filter, kind);
+        let answer = self.uncounted_answer(generation, found, reader, &filter.shown, kind);
         Explanation { candidates, trace, answer }
     }
 }
@@ -147,4 +155,42 @@ fn candidate(generation: &Generation, reader: &PlacedReader, item: u32) -> Candi
     parts.sort_by(|left, right| right.1.abs().total_cmp(&left.1.abs()));
     parts.truncate(PARTS_MAX);
     Candidate { item, score, parts }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::channel;
+
+    use futures_util::poll;
+    use tokio::runtime::Builder;
+    use tokio::task::spawn_blocking;
+
+    use super::*;
+    use crate::data_folder::DataFolder;
+    use crate::settings::Settings;
+
+    #[test]
+    fn an_explanation_keeps_its_turn_when_its_caller_has_gone() {
+        // Work that blocks is done by one thread, one after the other.
+        let runtime = Builder::new_current_thread().enable_all().max_blocking_threads(1).build();
+        runtime.unwrap().block_on(async {
+            let folder = tempfile::tempdir().unwrap();
+            let settings = Settings::read(None).unwrap();
+            let data = DataFolder::new(folder.path());
+            let recommender = Arc::new(Recommender::open(&data, &settings).await.unwrap());
+            let turns = Arc::new(Semaphore::new(1));
+            let (release, held) = channel::<()>();
+            let busy = spawn_blocking(move || held.recv().is_err());
+            let stranger = Reader::Anonymous(Vec::new());
+            let filter = BookFilter::default();
+            let mut asked = Box::pin(recommender.explain(&stranger, filter, 5, None, &turns));
+            assert!(poll!(&mut asked).is_pending());
+            drop(asked);
+            assert_eq!(turns.available_permits(), 0);
+            drop(release);
+            busy.await.unwrap();
+            drop(turns.acquire().await.unwrap());
+            recommender.close().await;
+        });
+    }
 }

@@ -45,12 +45,7 @@ pub(crate) fn categories(
 /// Books to recommend from, by index, one of each work: of the latest that the reader likes and the
 /// model knows neighbours of, those that say most, the latest first among equals. One that the
 /// reader only looked at comes after all others.
-pub(super) fn books(
-    generation: &Generation,
-    reader: &PlacedReader,
-    count: usize,
-    without: &[u32],
-) -> Vec<u32> {
+pub(super) fn books(generation: &Generation, reader: &PlacedReader, without: &[u32]) -> Vec<u32> {
     let Some(model) = generation.model() else { return Vec::new() };
     let mut liked: Vec<_> = reader
         .history
@@ -62,7 +57,7 @@ pub(super) fn books(
         .collect();
     let is_viewed = |evidence: &Evidence| evidence.kind == EventKind::View;
     liked.sort_by_key(|(_, evidence)| (is_viewed(evidence), Reverse(evidence.time_ms)));
-    liked.truncate(LATEST.max(count));
+    liked.truncate(LATEST);
     liked.sort_by(|left, right| {
         let weight = right.0.weight.total_cmp(&left.0.weight);
         is_viewed(left.1).cmp(&is_viewed(right.1)).then(weight)
@@ -76,5 +71,5 @@ pub(super) fn books(
         is_new
     };
     let items = liked.into_iter().map(|(liked, _)| liked.item);
-    items.filter(|item| is_new(*item)).take(count).collect()
+    items.filter(|item| is_new(*item)).collect()
 }

@@ -3,10 +3,13 @@
 use std::sync::Arc;
 
 use super::placed::PlacedReader;
-use super::shelves::Found;
+use super::shelves::{Found, ReaderShelves};
 use super::{Answer, BookFilter, Reader, Recommender, ShelfKind, Shown, UnknownBook, favourites};
 use crate::generation::Generation;
-use crate::live::Serving;
+
+/// How many more of the books that a reader liked are looked at than shelves are wanted of them: with
+/// some goes nothing that may be shown.
+const SPARE_BOOKS: usize = 4;
 
 /// A shelf, or several of one kind, as a page wants them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -85,8 +88,9 @@ struct Planned {
     kind: ShelfKind,
     subject: Subject,
     results: usize,
-    /// Whether its subject was chosen here: then it is there for the sake of what goes with it.
-    is_chosen: bool,
+    /// For one of several books that were chosen here, the best first: how many of them get a shelf.
+    /// Such a shelf is there for the sake of what goes with its book.
+    chosen: Option<usize>,
 }
 
 impl Recommender {
@@ -108,58 +112,81 @@ impl Recommender {
         let reader = PlacedReader::new(&known, generation, &self.steps);
         let mut planned = plan(generation, &reader, wanted)?;
         planned.sort_by_key(|shelf| (shelf.kind != ShelfKind::NextInSeries, shelf.place));
-        let mut filter = filter.clone();
-        let subjects = planned.iter().filter_map(|shelf| match shelf.subject {
-            Subject::Book(index) => generation.book(index),
-            Subject::Nothing | Subject::Category(_) => None,
-        });
-        filter.excluded.extend(subjects.map(|book| book.id.clone()));
-        let mut shelves = Vec::with_capacity(planned.len());
-        for Planned { place, kind, subject, results, is_chosen } in planned {
-            let found = self.fill(&serving, &reader, (kind, &subject), &filter, results);
-            if found.shelf.is_empty() || is_chosen && found.fallback.is_some() {
-                continue;
+        let mut shown = filter.shown.clone();
+        let mut shelves = Vec::new();
+        self.with_shelves(&serving, &reader, filter, |of_reader| {
+            let named = planned.iter().filter(|shelf| shelf.chosen.is_none());
+            of_reader.settle(named.filter_map(|shelf| shelf.subject.book()));
+            for Planned { place, kind, subject, results, chosen } in planned {
+                if chosen.is_some_and(|most| !has_room(generation, &shelves, place, most, &subject))
+                {
+                    continue;
+                }
+                let found = fill(of_reader, kind, &subject, results);
+                if found.shelf.is_empty() || chosen.is_some() && found.fallback.is_some() {
+                    continue;
+                }
+                of_reader.settle(found.shelf.iter().map(|ranked| ranked.item));
+                of_reader.settle(subject.book());
+                let answer = self.answer(generation, found, &reader, &shown, kind);
+                shown = answer.shown.clone();
+                shelves.push(PageShelf { place, kind, subject, answer });
             }
-            let answer = self.answer(generation, found, &reader, &filter, kind);
-            filter.shown = answer.shown.clone();
-            shelves.push(PageShelf { place, kind, subject, answer });
-        }
+        });
         shelves.sort_by_key(|shelf| shelf.place);
         Ok(Page {
             generation: Arc::clone(generation),
             shelves,
-            shown: filter.shown,
+            shown,
             user_revision: reader.revision,
             is_stale: reader.is_stale,
         })
     }
+}
 
-    fn fill(
-        &self,
-        serving: &Serving,
-        reader: &PlacedReader,
-        (kind, subject): (ShelfKind, &Subject),
-        filter: &BookFilter,
-        results: usize,
-    ) -> Found {
-        match (kind, subject) {
-            (ShelfKind::Trending, _) => self.trending_shelf(serving, reader, filter, results),
-            (ShelfKind::NextInSeries, _) => {
-                self.next_in_series_shelf(serving, reader, filter, results)
-            }
-            (ShelfKind::Popular, _) => self.popular_shelf(serving, reader, filter, results),
-            (_, Subject::Book(book)) => self.similar_shelf(serving, *book, reader, filter, results),
-            (_, Subject::Category(slug)) => {
-                let mut filter = filter.clone();
-                filter.filter.all_categories.push(slug.clone());
-                self.personal_shelf(serving, reader, &filter, results)
-            }
-            (_, Subject::Nothing) => self.personal_shelf(serving, reader, filter, results),
+impl Subject {
+    fn book(&self) -> Option<u32> {
+        match self {
+            Self::Book(index) => Some(*index),
+            Self::Nothing | Self::Category(_) => None,
         }
     }
 }
 
-/// What each wanted shelf is about, in their order.
+fn fill(
+    shelves: &mut ReaderShelves<'_>,
+    kind: ShelfKind,
+    subject: &Subject,
+    results: usize,
+) -> Found {
+    match (kind, subject) {
+        (ShelfKind::Trending, _) => shelves.trending(results),
+        (ShelfKind::NextInSeries, _) => shelves.next_in_series(results),
+        (ShelfKind::Popular, _) => shelves.popular(results),
+        (_, Subject::Book(book)) => shelves.similar(*book, results),
+        (_, Subject::Category(slug)) => shelves.category(slug, results),
+        (_, Subject::Nothing) => shelves.personal(results),
+    }
+}
+
+/// Whether a chosen book may get a shelf: if fewer than `most` of its place stand, and neither it
+/// nor another edition of it stands on one.
+fn has_room(
+    generation: &Generation,
+    shelves: &[PageShelf],
+    place: usize,
+    most: usize,
+    subject: &Subject,
+) -> bool {
+    let Some(book) = subject.book() else { return false };
+    let catalogue = generation.shop().catalogue;
+    let work = catalogue.work(book);
+    let mut shown = shelves.iter().flat_map(|shelf| &shelf.answer.shelf);
+    shelves.iter().filter(|shelf| shelf.place == place).count() < most
+        && !shown.any(|one| catalogue.work(one.item) == work)
+}
+
+/// What each wanted shelf may be about, in their order.
 fn plan(
     generation: &Generation,
     reader: &PlacedReader,
@@ -181,31 +208,32 @@ fn plan(
     }
     let mut planned = Vec::with_capacity(wanted.len());
     for (place, WantedShelf { about, results }) in wanted.iter().enumerate() {
-        let mut add = |kind, subject, is_chosen| {
-            planned.push(Planned { place, kind, subject, results: *results, is_chosen });
+        let mut add = |kind, subject, chosen| {
+            planned.push(Planned { place, kind, subject, results: *results, chosen });
         };
         match about {
-            About::PickedForYou => add(ShelfKind::PickedForYou, Subject::Nothing, false),
-            About::Trending => add(ShelfKind::Trending, Subject::Nothing, false),
-            About::NextInSeries => add(ShelfKind::NextInSeries, Subject::Nothing, false),
-            About::Popular => add(ShelfKind::Popular, Subject::Nothing, false),
+            About::PickedForYou => add(ShelfKind::PickedForYou, Subject::Nothing, None),
+            About::Trending => add(ShelfKind::Trending, Subject::Nothing, None),
+            About::NextInSeries => add(ShelfKind::NextInSeries, Subject::Nothing, None),
+            About::Popular => add(ShelfKind::Popular, Subject::Nothing, None),
             About::Category(slug) => {
-                add(ShelfKind::Category, Subject::Category(slug.clone()), false);
+                add(ShelfKind::Category, Subject::Category(slug.clone()), None);
             }
             About::FavouriteCategories(count) => {
                 for slug in favourites::categories(generation, &reader.judged, *count, &named) {
-                    add(ShelfKind::Category, Subject::Category(slug), false);
+                    add(ShelfKind::Category, Subject::Category(slug), None);
                 }
             }
             About::BecauseOf(id) => {
-                add(ShelfKind::BecauseYouRead, Subject::Book(book(id)?), false);
+                add(ShelfKind::BecauseYouRead, Subject::Book(book(id)?), None);
             }
             About::BecauseOfLiked(count) => {
-                for index in favourites::books(generation, reader, *count, &given) {
-                    add(ShelfKind::BecauseYouRead, Subject::Book(index), true);
+                let books = favourites::books(generation, reader, &given);
+                for index in books.into_iter().take(count + SPARE_BOOKS) {
+                    add(ShelfKind::BecauseYouRead, Subject::Book(index), Some(*count));
                 }
             }
-            About::SimilarTo(id) => add(ShelfKind::SimilarTo, Subject::Book(book(id)?), false),
+            About::SimilarTo(id) => add(ShelfKind::SimilarTo, Subject::Book(book(id)?), None),
         }
     }
     Ok(planned)

@@ -32,6 +32,8 @@ pub struct Train {
     low_pass_iterations: NonZeroU32,
     /// The most items of one user that are learnt from.
     pub history_items_max: NonZeroUsize,
+    /// How long a measured quality holds for new models, in hours; 0 measures none.
+    pub measure_hours: f64,
     /// Threads to train with; 0 takes one for each core.
     pub threads: usize,
     /// An event counts half for what is trending after this many days.
@@ -110,6 +112,9 @@ impl Train {
         ] {
             check.expect(key, days, days.is_finite() && days > 0.0, "above 0");
         }
+        let hours = self.measure_hours;
+        let fits = (0.0..=87_600.0).contains(&hours);
+        check.expect("train.measure_hours", hours, fits, "0 to 87600");
         check.expect("train.threads", self.threads, self.threads <= 1024, "0 to 1024");
     }
 }

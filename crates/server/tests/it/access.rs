@@ -1,5 +1,6 @@
 //! Who may do what, through real clients.
 
+mod known_users;
 mod long_calls;
 mod methods;
 mod rates;

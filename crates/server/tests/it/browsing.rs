@@ -3,7 +3,8 @@
 use api::v1::catalog_service_client::CatalogServiceClient;
 use api::v1::{
     AdjustStockRequest, AdjustStockResponse, BookFilter, BookOrder, GetBookRequest,
-    ListBooksRequest, ListBooksResponse, ListCategoriesRequest, SearchBooksRequest,
+    ListBooksRequest, ListBooksResponse, ListCategoriesRequest, OfferUpdate, Price,
+    SearchBooksRequest, UpdateOffersRequest,
 };
 use futures_util::future::join_all;
 use recommender::offer::Offer;
@@ -105,6 +106,62 @@ async fn a_category_is_listed_in_each_order_page_by_page() {
     assert_eq!(pages(&running, all).await, (vec![1, 2, 4, 11, 12, 13, 14, 15], 8));
     let none = of_category("none-such", BookOrder::Title);
     assert_eq!(pages(&running, none).await, (Vec::new(), 0));
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn pages_go_on_where_they_were_while_offers_change() {
+    let folder = shop().await;
+    let running = Running::start(folder.path()).await;
+    let mut request = ListBooksRequest { page_size: 2, ..of_category("travel", BookOrder::Title) };
+    let first = list(&running, request.clone()).await.unwrap();
+    let numbers = |page: &ListBooksResponse| -> Vec<i32> {
+        page.books.iter().map(|book| book.number).collect()
+    };
+    assert_eq!((numbers(&first), first.total_count), (vec![12, 14], 5));
+    // One that was shown and the next are sold out, and the one after that costs something else.
+    let offer = |book: u32, stock, price| OfferUpdate { book_id: book.to_string(), stock, price };
+    let cheap = Price { minor_units: 1, currency: "EUR".to_owned() };
+    let offers =
+        vec![offer(14, Some(0), None), offer(15, Some(0), None), offer(11, None, Some(cheap))];
+    client(&running).update_offers(UpdateOffersRequest { offers }).await.unwrap();
+    request.page_token = first.next_page_token;
+    let second = list(&running, request).await.unwrap();
+    assert_eq!((numbers(&second), second.total_count), (vec![11, 13], 3));
+    assert_eq!(second.next_page_token, "");
+    let cheapest = of_category("travel", BookOrder::Cheapest);
+    assert_eq!(pages(&running, cheapest).await, (vec![11, 12, 13], 3));
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn of_each_work_the_edition_that_comes_first_is_on_one_page() {
+    let folder = shop().await;
+    let store = running::store(folder.path()).await;
+    let edition = |number: u32, title: &str| Book {
+        title: title.to_owned(),
+        work: Some(format!("work-{}", number % 2)),
+        categories: vec!["poetry".to_owned()],
+        ..running::book(number)
+    };
+    let titles = [(20, "D"), (21, "A"), (22, "B"), (23, "C"), (24, "E"), (25, "F")];
+    let editions = titles.map(|(number, title)| edition(number, title));
+    let mut writer = store.begin().await.unwrap();
+    writer.put_books(&editions).await.unwrap();
+    writer.commit().await.unwrap();
+    store.close().await;
+    let running = Running::start(folder.path()).await;
+    for (order, expected) in [
+        (BookOrder::Popular, [20, 21]),
+        (BookOrder::Title, [21, 22]),
+        (BookOrder::Newest, [25, 24]),
+        (BookOrder::Cheapest, [20, 21]),
+    ] {
+        for page_size in [1, 2, 5] {
+            let request = ListBooksRequest { page_size, ..of_category("poetry", order) };
+            assert_eq!(pages(&running, request).await, (expected.to_vec(), 2), "{order:?}");
+        }
+    }
     running.stop().await;
 }
 
@@ -266,8 +323,10 @@ async fn a_purchase_that_is_sent_again_takes_nothing() {
     }
     let conflict = adjust(&running, "order", "1", -2).await.unwrap_err();
     assert_eq!(reason(&conflict), (Code::AlreadyExists, "REQUEST_CONFLICTING".to_owned()));
-    let uncounted = adjust(&running, "other", "2", -1).await.unwrap();
-    assert_eq!(uncounted, AdjustStockResponse { stock: None, applied_before: false });
+    for applied_before in [false, true] {
+        let uncounted = adjust(&running, "other", "2", -1).await.unwrap();
+        assert_eq!(uncounted, AdjustStockResponse { stock: None, applied_before });
+    }
     let unknown = adjust(&running, "third", "999", -1).await.unwrap_err();
     assert_eq!(reason(&unknown), (Code::NotFound, "BOOK_UNKNOWN".to_owned()));
     for change in [0, 10_001, -10_001, i32::MIN] {

@@ -1,5 +1,8 @@
 //! Users as lists: who there is, and what books each of them did something to.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use api::v1::catalog_service_client::CatalogServiceClient;
 use api::v1::user_service_client::UserServiceClient;
 use api::v1::{
@@ -8,8 +11,10 @@ use api::v1::{
     event_entry,
 };
 use prost_types::Timestamp;
+use server::data_folder::DataFolder;
+use testbed::postgres::database_or_skip;
 use tonic::transport::Channel;
-use tonic::{Code, Status};
+use tonic::{Code, Request, Status};
 use tonic_types::StatusExt as _;
 
 use crate::running::{self, Running};
@@ -135,6 +140,20 @@ async fn strangers_and_what_is_no_kind_of_a_history_are_refused() {
     let violations = status.get_details_bad_request().unwrap().field_violations;
     let fields: Vec<String> = violations.into_iter().map(|one| one.field).collect();
     assert_eq!(fields, ["any_kinds[0]", "any_kinds[1]", "no_kinds[0]", "page_size", "page_token"]);
+    let many = ListUserBooksRequest {
+        any_kinds: vec![EventKind::View.into(); 10],
+        no_kinds: vec![0; 1_000],
+        ..ListUserBooksRequest::default()
+    };
+    let status = books(&running, many).await.unwrap_err();
+    let violations = status.get_details_bad_request().unwrap().field_violations;
+    let told: Vec<(&str, &str)> =
+        violations.iter().map(|one| (one.field.as_str(), one.description.as_str())).collect();
+    let expected = [
+        ("any_kinds", "found 10 kinds, expected at most 9"),
+        ("no_kinds", "found 1000 kinds, expected at most 9"),
+    ];
+    assert_eq!(told, expected);
     running.stop().await;
 }
 
@@ -159,6 +178,46 @@ async fn a_book_comes_with_what_its_reader_did() {
     running.close_store().await;
     let answer = ask("3", "ann").await;
     assert_eq!((kinds(&answer), answer.stale), (None, true));
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_book_comes_in_time_while_the_store_hangs() {
+    let Some(database) = database_or_skip("a book while the store hangs") else { return };
+    let (database, folder) = (Arc::new(database), tempfile::tempdir().unwrap());
+    let mut settings = running::settings();
+    settings.store.database = database.url().to_owned().into();
+    let store = DataFolder::new(folder.path()).store(&settings).await.unwrap();
+    running::add_books(&store).await;
+    store.close().await;
+    let running = Running::start_with(folder.path(), settings).await;
+    record(&running, vec![did(4, "3", EventKind::Finish)]).await;
+    let ask = async || {
+        let (book_id, user_id) = ("3".to_owned(), "ann".to_owned());
+        let message = GetBookRequest { book_id, user_id, ..GetBookRequest::default() };
+        let mut request = Request::new(message);
+        request.set_timeout(Duration::from_secs(4));
+        let mut client = CatalogServiceClient::new(running.channel.clone());
+        client.get_book(request).await.unwrap().into_inner()
+    };
+    let answer = ask().await;
+    assert!(answer.user_book.is_some() && !answer.stale);
+    // Who reads events waits for this one, which is cut off in the end.
+    let holder = Arc::clone(&database);
+    let holding = tokio::task::spawn_blocking(move || {
+        holder.query("BEGIN; LOCK TABLE foreword.events; SELECT pg_sleep(50)")
+    });
+    let held = "SELECT count(*) FROM pg_locks WHERE granted AND mode = 'AccessExclusiveLock'
+        AND relation = 'foreword.events'::regclass";
+    running::until(async || database.query(held).unwrap() == "1").await;
+    let answer = ask().await;
+    assert!(answer.user_book.is_none() && answer.stale);
+    assert_eq!(answer.book.unwrap().title, "Book 3");
+    let cut_off = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+        WHERE datname = current_database() AND query LIKE 'BEGIN; LOCK%'";
+    database.query(cut_off).unwrap();
+    assert!(holding.await.unwrap().is_err());
+    running::until(async || !ask().await.stale).await;
     running.stop().await;
 }
 

@@ -25,6 +25,7 @@ mod own_layer;
 mod page;
 mod reading_lists;
 mod renewal;
+mod replicas;
 mod retraining;
 mod rules;
 mod running;

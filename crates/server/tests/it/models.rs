@@ -1,6 +1,7 @@
 //! Models: listed, trained, chosen.
 
 use std::ffi::OsString;
+use std::num::NonZeroUsize;
 
 use api::v1::model_service_client::ModelServiceClient;
 use api::v1::train_response::Told;
@@ -8,12 +9,17 @@ use api::v1::{
     ActivateModelRequest, GetModelRequest, ListModelsRequest, Model, RollBackModelRequest,
     TrainRequest,
 };
+use recommender::ShopId;
+use server::demo;
+use server::progress::Silent;
 use server::retrain::TrainingProgram;
 use server::serve::Service;
+use storage::{ModelFolder, ModelVersion, SnapshotHeader};
 use tonic::transport::Channel;
 use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
 
+use crate::retraining;
 use crate::running::{self, Running};
 
 fn client(running: &Running) -> ModelServiceClient<Channel> {
@@ -85,6 +91,60 @@ async fn a_model_is_trained_served_and_told_of() {
 }
 
 #[tokio::test]
+async fn how_well_a_model_ranks_is_measured_and_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = running::store(folder.path()).await;
+    demo::fill(&store, 0, &Silent).await.unwrap();
+    store.close().await;
+    let running = Running::start(folder.path()).await;
+    let trained = train(&running).await.unwrap();
+    let quality = trained.quality.unwrap();
+    // The tastes of simulated readers can be learnt.
+    assert!(quality.popularity_ndcg_at_10 > 0.0, "{quality:?}");
+    assert!(quality.ndcg_at_10 > 1.5 * quality.popularity_ndcg_at_10, "{quality:?}");
+    assert!(quality.recall_at_10 > 0.0 && quality.recall_at_10 < 1.0, "{quality:?}");
+    assert!(quality.user_count > 100, "{quality:?}");
+    let trained_on = trained.trained_on.unwrap();
+    for took in [trained_on.measure_duration, trained_on.read_duration, trained_on.fit_duration] {
+        assert!(took.is_some_and(|took| (took.seconds, took.nanos) > (0, 0)), "{took:?}");
+    }
+    assert_eq!(get(&running, "").await.unwrap().quality, Some(quality));
+    running.stop().await;
+
+    // It holds for a day; of other settings, or later, it is measured again, and never if that is off.
+    for (hours, neighbours, expected) in [
+        (24.0, 200, Measured::Before),
+        (24.0, 20, Measured::Anew),
+        (1e-7, 20, Measured::Anew),
+        (0.0, 20, Measured::Not),
+    ] {
+        let text = format!("[train]\nmeasure_hours = {hours:?}\nneighbours = {neighbours}\n");
+        let mut settings = running::settings_of(&text);
+        settings.admin.listen.clear();
+        settings.retrain.on = false;
+        let running = Running::start_with(folder.path(), settings).await;
+        let before = get(&running, "").await.unwrap().quality;
+        let trained = train(&running).await.unwrap();
+        let took = trained.trained_on.unwrap().measure_duration.unwrap();
+        let found = match trained.quality {
+            None => Measured::Not,
+            measured if measured == before => Measured::Before,
+            Some(_) => Measured::Anew,
+        };
+        assert_eq!(found, expected, "{text}");
+        assert_eq!((took.seconds, took.nanos) > (0, 0), expected == Measured::Anew, "{text}");
+        running.stop().await;
+    }
+}
+
+#[derive(Debug, PartialEq)]
+enum Measured {
+    Before,
+    Anew,
+    Not,
+}
+
+#[tokio::test]
 async fn another_model_is_activated_and_rolled_back_to() {
     let folder = running::full_shop().await;
     running::train_once(folder.path()).await;
@@ -129,7 +189,24 @@ async fn what_cannot_be_chosen_is_refused_with_a_reason() {
     std::fs::write(&path, bytes).unwrap();
     let damaged = activate(&running, "1").await.unwrap_err();
     assert_eq!(reason(&damaged), (Code::FailedPrecondition, "MODEL_DAMAGED".to_owned()));
-    assert_eq!(told(&list(&running).await).2, ["2"]);
+    assert_eq!(told(&list(&running).await), (vec!["2", "1"], vec!["2"], vec!["2"]));
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_file_that_is_whole_and_holds_no_model_is_not_activated() {
+    let folder = running::full_shop().await;
+    let models = ModelFolder::open(&folder.path().join("models")).unwrap();
+    let lock = models.lock().unwrap();
+    let header = SnapshotHeader { shop: ShopId::ONLY, simulated: false };
+    let keep = NonZeroUsize::new(3).unwrap();
+    assert_eq!(models.publish(&lock, header, &[], keep).unwrap(), ModelVersion(2));
+    models.activate(&lock, ModelVersion(1)).unwrap();
+    drop(lock);
+    let running = Running::start(folder.path()).await;
+    let refused = activate(&running, "2").await.unwrap_err();
+    assert_eq!(reason(&refused), (Code::FailedPrecondition, "MODEL_DAMAGED".to_owned()));
+    assert_eq!(told(&list(&running).await), (vec!["2", "1"], vec!["1"], vec!["1"]));
     running.stop().await;
 }
 
@@ -137,7 +214,7 @@ async fn what_cannot_be_chosen_is_refused_with_a_reason() {
 async fn one_training_runs_at_a_time_and_wants_something_to_learn_from() {
     let folder = running::full_shop().await;
     let running = Running::start(folder.path()).await;
-    let models = storage::ModelFolder::open(&folder.path().join("models")).unwrap();
+    let models = ModelFolder::open(&folder.path().join("models")).unwrap();
     let lock = models.lock().unwrap();
     let busy = (Code::FailedPrecondition, "TRAINING_RUNNING".to_owned());
     assert_eq!(reason(&train(&running).await.unwrap_err()), busy);
@@ -150,6 +227,8 @@ async fn one_training_runs_at_a_time_and_wants_something_to_learn_from() {
     assert_eq!(reason(&train(&running).await.unwrap_err()), nothing);
     assert_eq!(list(&running).await, []);
     assert_eq!(get(&running, "").await.unwrap_err().code(), Code::NotFound);
+    let older = (Code::FailedPrecondition, "NO_OLDER_MODEL".to_owned());
+    assert_eq!(reason(&roll_back(&running, "").await.unwrap_err()), older);
     running.stop().await;
 }
 
@@ -157,7 +236,7 @@ async fn one_training_runs_at_a_time_and_wants_something_to_learn_from() {
 async fn whoever_began_it_one_training_is_under_way() {
     let folder = running::full_shop().await;
     // Its process tells of a stage, and then trains until it is told to stop.
-    let script = "read settings; echo '{\"at\":{\"name\":\"solving\",\"done\":3,\"total\":9}}'; \
+    let script = "read settings; read replaces; echo '{\"at\":{\"name\":\"solving\",\"done\":3,\"total\":9}}'; \
         exec cat";
     let program = TrainingProgram {
         program: "/bin/sh".into(),
@@ -212,10 +291,25 @@ async fn a_training_that_fails_is_told_and_changes_nothing() {
 #[tokio::test]
 async fn a_training_that_nobody_waits_for_ends() {
     let folder = running::full_shop().await;
-    let running = Running::start(folder.path()).await;
-    let told = client(&running).train(TrainRequest {}).await.unwrap();
+    let store = running::store(folder.path()).await;
+    retraining::add_many_readers(&store).await;
+    store.close().await;
+    // Far longer than the test may take.
+    let slow = "[retrain]\non = false\n[train]\nlow_pass_iterations = 100\nneighbours = 2000\n";
+    let running = Running::start_with(folder.path(), running::settings_of(slow)).await;
+    let mut told = client(&running).train(TrainRequest {}).await.unwrap().into_inner();
+    loop {
+        let Some(Told::Progress(progress)) = told.message().await.unwrap().unwrap().told else {
+            panic!("it has trained already");
+        };
+        if !progress.stage.is_empty() {
+            break;
+        }
+    }
+    assert_eq!(running.metric("foreword_training_under_way").await, 1.0);
     drop(told);
-    let models = storage::ModelFolder::open(&folder.path().join("models")).unwrap();
-    running::until(async || models.lock().is_ok()).await;
+    running::until(async || running.metric("foreword_training_under_way").await == 0.0).await;
+    assert_eq!(running.metric("foreword_trainings_total{outcome=\"trained\"}").await, 0.0);
+    assert_eq!(self::told(&list(&running).await), (vec!["1"], vec!["1"], vec!["1"]));
     running.stop().await;
 }

@@ -6,6 +6,8 @@ use api::v1::{
     BookFilter, Event, EventEntry, EventKind, Fallback, HistoryItem, RecommendPageRequest,
     RecommendPageResponse, RecordEventsRequest, Shelf, ShelfKind, ShelfRequest, event_entry,
 };
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use storage::Book;
 use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
@@ -64,6 +66,29 @@ async fn shop_with_a_series() -> tempfile::TempDir {
     store.close().await;
     running::train_once(folder.path()).await;
     folder
+}
+
+/// A token as full as they get: of books 1 to 10, and of 990 others, which the shop does not have.
+fn full_token() -> String {
+    // The format; ten times one more than before; 1,001; and so on.
+    let bytes = [&[1][..], &[2; 10], &[0xbe, 0x0f], &[2; 989]].concat();
+    URL_SAFE_NO_PAD.encode(bytes)
+}
+
+#[tokio::test]
+async fn no_shelf_repeats_what_a_full_token_says() {
+    let folder = running::full_shop().await;
+    let running = Running::start(folder.path()).await;
+    let wanted = |shelf: ShelfRequest| ShelfRequest { max_results: 15, ..shelf };
+    let shelves = vec![wanted(category("sci-fi")), wanted(shelf(ShelfKind::Popular))];
+    let request = RecommendPageRequest { shown_token: full_token(), ..page_of("1", shelves) };
+    let page = ask(&running, request).await.unwrap();
+    let [first, second] = &page.shelves[..] else { panic!("{page:?}") };
+    assert!(first.books.len() >= 10 && !second.books.is_empty());
+    for id in ids(first).into_iter().chain(ids(second)) {
+        assert!(id.parse::<u32>().unwrap() > 10, "{id}");
+    }
+    running.stop().await;
 }
 
 #[tokio::test]
@@ -274,5 +299,47 @@ async fn everything_wrong_with_a_page_is_named() {
     .await;
     let unknown = page_of("3", vec![about(ShelfKind::SimilarTo, "999")]);
     assert_eq!(ask(&running, unknown).await.unwrap_err().code(), Code::NotFound);
+    running.stop().await;
+}
+
+/// The shop where readers of books 1 to 10 read none of 11 to 20, and the other way round.
+async fn shop_of_two_tastes() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let store = running::store(folder.path()).await;
+    running::add_books(&store).await;
+    for user in 1..=40 {
+        let first = if user % 2 == 0 { 1 } else { 11 };
+        let books: Vec<u32> = (0..6).map(|step| first + (user / 2 + step) % 10).collect();
+        running::add_ratings(&store, user, &books, 10).await;
+    }
+    store.close().await;
+    // Nothing but who read them brings books together.
+    running::train_with(folder.path(), &running::settings_of("[content]\nscale = 0.0\n")).await;
+    folder
+}
+
+#[tokio::test]
+async fn a_liked_book_that_nothing_goes_with_leaves_its_shelf_to_the_next() {
+    let folder = shop_of_two_tastes().await;
+    let running = Running::start(folder.path()).await;
+    let liked = |book: &str| HistoryItem {
+        book_id: book.to_owned(),
+        kind: EventKind::View.into(),
+        rating: 0.0,
+    };
+    for (excluded, expected) in [(12..=20, "1"), (2..=10, "11")] {
+        let filter = BookFilter {
+            excluded_book_ids: excluded.map(|number: u32| number.to_string()).collect(),
+            ..BookFilter::default()
+        };
+        let request = RecommendPageRequest {
+            history: vec![liked("1"), liked("11")],
+            filter: Some(filter),
+            ..page_of("", vec![shelf(ShelfKind::BecauseYouRead)])
+        };
+        let page = ask(&running, request).await.unwrap();
+        let [because] = &page.shelves[..] else { panic!("{page:?}") };
+        assert_eq!(because.book.as_ref().unwrap().id, expected, "{page:?}");
+    }
     running.stop().await;
 }

@@ -4,7 +4,8 @@ use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use api::v1::SimilarBooksRequest;
+use api::v1::model_service_client::ModelServiceClient;
+use api::v1::{RollBackModelRequest, SimilarBooksRequest};
 use recommender::{ItemNumber, UserNumber};
 use server::data_folder::DataFolder;
 use server::settings::Settings;
@@ -63,6 +64,54 @@ async fn a_user_who_is_deleted_is_soon_out_of_the_model() {
     writer.commit().await.unwrap();
     store.close().await;
     until(async || users() == Some(59)).await;
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_model_that_was_rolled_back_to_stays_until_a_user_of_it_is_deleted() {
+    let folder = running::full_shop().await;
+    let store = running::store(folder.path()).await;
+    running::add_book(&store, 41).await;
+    running::add_ratings(&store, 61, &[10, 41], 10).await;
+    running::train_once(folder.path()).await;
+    // Any news would be trained at the look that finds it.
+    let running = start(folder.path(), &SHORT.replace("latest_ms = 1000", "latest_ms = 1")).await;
+    let mut models = ModelServiceClient::new(running.channel.clone());
+    models.roll_back_model(RollBackModelRequest::default()).await.unwrap();
+    assert_eq!(running.live.model_version(), Some(1));
+    running::add_views(&store, 3, 1).await;
+    running::add_ratings(&store, 62, &[41], 10).await;
+    until(async || running.metric("foreword_changes_not_learnt{kind=\"events\"}").await == 2.0)
+        .await;
+    let mut writer = store.begin().await.unwrap();
+    writer.delete_user(UserNumber(5)).await.unwrap();
+    writer.commit().await.unwrap();
+    until(async || running.live.model_version() != Some(1)).await;
+    assert_eq!(running.live.model_version(), Some(3));
+    assert_eq!(running.metric("foreword_trainings_total{outcome=\"trained\"}").await, 1.0);
+    store.close().await;
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_training_that_waits_for_a_choice_leaves_it_as_it_is() {
+    let folder = running::full_shop().await;
+    running::train_once(folder.path()).await;
+    let models = DataFolder::new(folder.path()).models().unwrap();
+    let lock = models.lock().unwrap();
+    let running = start(folder.path(), &SHORT.replace("latest_ms = 1000", "latest_ms = 1")).await;
+    let store = running::store(folder.path()).await;
+    running::add_views(&store, 3, 1).await;
+    store.close().await;
+    // It is decided for the model that is active, and waits for the turn.
+    until(async || running.metric("foreword_training_under_way").await == 1.0).await;
+    models.activate(&lock, ModelVersion(1)).unwrap();
+    drop(lock);
+    until(async || running.live.model_version() == Some(1)).await;
+    until(async || running.metric("foreword_training_under_way").await == 0.0).await;
+    assert!(running.metric("foreword_trainings_total{outcome=\"busy\"}").await >= 1.0);
+    assert_eq!(running.metric("foreword_trainings_total{outcome=\"trained\"}").await, 0.0);
+    assert_eq!(models.versions().unwrap(), [ModelVersion(2), ModelVersion(1)]);
     running.stop().await;
 }
 
@@ -168,7 +217,7 @@ async fn a_service_that_trains_stops_at_once() {
 }
 
 /// Two thousand books, each liked by fifty of two thousand readers.
-async fn add_many_readers(store: &storage::Store) {
+pub(crate) async fn add_many_readers(store: &storage::Store) {
     let mut writer = store.begin().await.unwrap();
     let books: Vec<_> = (41..=2040).map(running::book).collect();
     writer.put_books(&books).await.unwrap();

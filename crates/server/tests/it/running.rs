@@ -115,6 +115,11 @@ impl Running {
         line.and_then(|line| line.rsplit_once(' ')?.1.parse().ok()).unwrap_or(-1.0)
     }
 
+    /// The store that it reads.
+    pub(crate) fn store(&self) -> &Store {
+        self.recommender.store()
+    }
+
     /// Takes the store away from under it.
     pub(crate) async fn close_store(&self) {
         self.recommender.close().await;
@@ -264,12 +269,17 @@ async fn append(store: &Store, events: &[NewEvent]) {
 
 /// Trains and activates; returns the version.
 pub(crate) async fn train_once(folder: &Path) -> String {
+    train_with(folder, &settings()).await
+}
+
+/// The same with other settings.
+pub(crate) async fn train_with(folder: &Path, settings: &Settings) -> String {
     let data = DataFolder::new(folder);
-    let store = data.store(&settings()).await.unwrap();
+    let store = data.store(settings).await.unwrap();
     let silent: Arc<dyn Progress> = Arc::new(Silent);
     let never = Arc::new(AtomicBool::new(false));
     let models = data.models().unwrap();
-    let trained = train(&store, &models, &settings(), &silent, &never).await.unwrap();
+    let trained = train(&store, &models, settings, &silent, &never).await.unwrap();
     store.close().await;
     trained.model_version
 }

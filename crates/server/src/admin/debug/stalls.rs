@@ -15,7 +15,7 @@ use crate::admin::Shown;
 use crate::telemetry::Reported;
 use crate::telemetry::log::escaped;
 
-/// The last reports, the newest first: JSON, or text where `Accept` prefers it or
+/// The last stalls, the newest first: JSON, or text where `Accept` prefers it or
 /// `?format=text` asks for it.
 pub(in crate::admin) async fn stalls(
     State(shown): State<Shown>,

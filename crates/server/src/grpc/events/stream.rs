@@ -112,7 +112,7 @@ impl Conversation {
                     return Some(self.answer(written));
                 }
                 () = self.doorway.ingest.stopping(), if self.end.is_none() => {
-                    self.end = Some(Err(status::stopping()));
+                    self.end = Some(Err(status::stopping_events()));
                 }
                 request = self.requests.next(), if self.end.is_none() && may_read => {
                     self.take(request);

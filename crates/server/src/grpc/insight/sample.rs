@@ -4,11 +4,12 @@ use std::time::{Duration, SystemTime};
 
 use api::v1::{
     CodeCount, FallbackFigures, LatencyHistogram, MethodFigures, MetricsSample,
-    Model as ModelMessage, QueueFigures, TrainingSummary,
+    Model as ModelMessage, QueueFigures,
 };
 use tonic::Code;
 
 use super::{INTERVALS, Sources};
+use crate::grpc::models::{quality, summary};
 use crate::grpc::time::timestamp_of;
 use crate::grpc::v1::answer::fallback_message;
 use crate::grpc::violations::Violations;
@@ -38,7 +39,8 @@ pub(super) fn take(sources: &Sources) -> MetricsSample {
         fallback: fallback_message(*fallback).into(),
         count: recommender.fallbacks().count_of(*fallback) as i64,
     });
-    let news = settings.retrain.on.then(|| metrics.trainings.news_events() as i64);
+    // Nobody looks for news otherwise.
+    let news = metrics.trainings.news_events().filter(|_| settings.retrain.on);
     MetricsSample {
         sample_time: timestamp_of(SystemTime::now()),
         start_time: timestamp_of(*started),
@@ -52,7 +54,7 @@ pub(super) fn take(sources: &Sources) -> MetricsSample {
         fallbacks: fallbacks.collect(),
         stall_count: metrics.executor.stall_count() as i64,
         model: model(sources),
-        news_event_count: news,
+        news_event_count: news.map(|events| events as i64),
         training: metrics.trainings.is_under_way(),
         book_count: recommender.live().generation().book_count() as i64,
     }
@@ -82,19 +84,12 @@ fn model(sources: &Sources) -> Option<ModelMessage> {
     let live = sources.recommender.live();
     let generation = live.generation();
     let served = generation.model()?;
-    let summary = served.model.summary();
     Some(ModelMessage {
         version: served.version.to_string(),
         served: true,
-        train_time: live.model_written().and_then(timestamp_of),
-        trained_on: Some(TrainingSummary {
-            user_count: summary.users as i64,
-            book_count: served.model.item_count() as i64,
-            interaction_count: summary.interactions as i64,
-            simulated_interaction_count: summary.simulated_interactions as i64,
-            weight_count: served.model.weight_count() as i64,
-            event_changes_since: None,
-        }),
+        train_time: served.written.and_then(timestamp_of),
+        trained_on: Some(summary(served)),
+        quality: served.notes.quality.map(quality),
         ..ModelMessage::default()
     })
 }

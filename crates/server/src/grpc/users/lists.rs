@@ -9,8 +9,13 @@ use crate::grpc::violations::Violations;
 use crate::grpc::{category, pages, time};
 use crate::library::{Place, Summary};
 
-/// The kinds that a request names.
+/// The kinds that a request names; no more of them than there are.
 pub(super) fn kinds(field: &str, numbers: &[i32], found: &mut Violations) -> Vec<EventKind> {
+    if numbers.len() > EventKind::ALL.len() {
+        let expected = format!("at most {}", EventKind::ALL.len());
+        found.add(field, format!("{} kinds", numbers.len()), &expected);
+        return Vec::new();
+    }
     let kind = |(place, number): (usize, &i32)| {
         let known = KindMessage::try_from(*number).ok();
         let kind = known.and_then(|kind| u8::try_from(kind as i32).ok());

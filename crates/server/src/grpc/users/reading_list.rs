@@ -7,10 +7,12 @@ use api::v1::reading_list_report::{Refusal as RefusalMessage, UnmatchedBook as U
 use api::v1::{
     ImportProgress, ImportReadingListRequest, ImportReadingListResponse, ReadingListReport,
 };
+use futures_util::future::BoxFuture;
 use tokio::time::Instant;
-use tonic::{Status, Streaming};
+use tonic::{Request, Status, Streaming};
 use tonic_types::FieldViolation;
 
+use crate::access::Identity;
 use crate::grpc::status;
 use crate::grpc::v1::check_id;
 use crate::grpc::violations::{Invalid, Violations};
@@ -31,8 +33,12 @@ const DESCRIPTION_MAX: usize = 500;
 /// An import from its first request to its report.
 pub(super) struct Import {
     lists: ReadingLists,
+    /// Who sends it, as far as that is known.
+    caller: Option<Identity>,
     requests: Streaming<ImportReadingListRequest>,
     permit: Permit,
+    /// Ends when the service stops.
+    stopping: BoxFuture<'static, ()>,
     late_at: Instant,
     told_at: Instant,
     received: usize,
@@ -53,15 +59,20 @@ enum Stage {
 impl Import {
     pub(super) fn new(
         lists: ReadingLists,
-        requests: Streaming<ImportReadingListRequest>,
-        permit: Permit,
+        request: Request<Streaming<ImportReadingListRequest>>,
+        stopping: BoxFuture<'static, ()>,
     ) -> Self {
+        let permit = Permit::of(&request);
+        let caller = request.extensions().get().cloned();
+        let requests = request.into_inner();
         let told_at = Instant::now();
         let late_at = told_at + COMES_WITHIN;
-        Self { lists, requests, permit, late_at, told_at, received: 0, stage: Stage::Begun }
+        let stage = Stage::Begun;
+        Self { lists, caller, requests, permit, stopping, late_at, told_at, received: 0, stage }
     }
 
-    /// What is to be told next; `None` when all is.
+    /// What is to be told next; `None` when all is. An import that is not told of to its end is
+    /// given up, unless its commit has begun.
     pub(super) async fn next(&mut self) -> Result<Option<ImportReadingListResponse>, Status> {
         loop {
             self.stage = match std::mem::replace(&mut self.stage, Stage::Over) {
@@ -71,6 +82,8 @@ impl Import {
                     tokio::select! {
                         biased;
                         ended = &mut importing.task => return self.ended(ended).map(Some),
+                        status = self.permit.ended() => return Err(status),
+                        () = &mut self.stopping => return Err(status::stopping()),
                         () = tokio::time::sleep_until(next_at) => {}
                     }
                     let progress = self.progress(importing.rows());
@@ -90,6 +103,7 @@ impl Import {
         let request = tokio::select! {
             biased;
             status = self.permit.ended() => return Err(status),
+            () = &mut self.stopping => return Err(status::stopping()),
             () = tokio::time::sleep_until(self.late_at) => {
                 return Err(status::reading_list_late(COMES_WITHIN));
             }
@@ -109,7 +123,8 @@ impl Import {
             (_, request) => {
                 let user = request.as_ref().map_or("", |request| &request.user_id);
                 check_id("user_id", user, &mut violations);
-                let list = self.lists.receive().map_err(status::too_many_reading_lists)?;
+                let list = self.lists.receive(self.caller.as_ref());
+                let list = list.map_err(status::too_many_reading_lists)?;
                 (user.to_owned(), list)
             }
         };
@@ -200,29 +215,43 @@ mod tests {
     use std::convert::Infallible;
 
     use bytes::{BufMut as _, Bytes, BytesMut};
-    use futures_util::{FutureExt as _, StreamExt as _, stream};
+    use futures_util::future::pending;
+    use futures_util::{FutureExt as _, Stream, StreamExt as _, stream};
     use http_body::Frame;
     use http_body_util::StreamBody;
     use prost::Message as _;
+    use tonic::Code;
     use tonic::codec::Codec as _;
-    use tonic::{Code, Request};
     use tonic_prost::ProstCodec;
+    use tonic_types::StatusExt as _;
 
     use super::*;
+    use crate::access::{IdentityKind, Roles};
     use crate::data_folder::DataFolder;
     use crate::settings::Settings;
 
-    /// A stream of one request that is not the last, and never goes on.
-    fn begun() -> Streaming<ImportReadingListRequest> {
-        let first = ImportReadingListRequest { user_id: "ann".to_owned(), data: vec![b'a'] };
+    /// What can be imported once it is its turn to write.
+    const EXPORT: &str = "Title,Author,ISBN,ISBN13,My Rating,Exclusive Shelf,Date Read,Date Added\n\
+        Emma,Jane Austen,,,5,read,,2026/01/02\n";
+
+    /// A stream of one request of a caller, and whatever comes then.
+    fn list(
+        caller: &str,
+        rest: impl Stream<Item = Result<Frame<Bytes>, Infallible>> + Send + 'static,
+    ) -> Request<Streaming<ImportReadingListRequest>> {
+        let first = ImportReadingListRequest { user_id: "ann".to_owned(), data: EXPORT.into() };
         let mut frame = BytesMut::new();
         frame.put_u8(0);
         frame.put_u32(first.encoded_len() as u32);
         first.encode(&mut frame).unwrap();
         let sent = stream::iter([Ok::<Frame<Bytes>, Infallible>(Frame::data(frame.freeze()))]);
-        let body = StreamBody::new(sent.chain(stream::pending()));
+        let body = StreamBody::new(sent.chain(rest));
         let mut codec = ProstCodec::<ImportReadingListRequest, ImportReadingListRequest>::default();
-        Streaming::new_request(codec.decoder(), tonic::body::Body::new(body), None, None)
+        let body = tonic::body::Body::new(body);
+        let mut request = Request::new(Streaming::new_request(codec.decoder(), body, None, None));
+        let (kind, roles) = (IdentityKind::ApiKey, Roles::default());
+        request.extensions_mut().insert(Identity { kind, name: caller.into(), roles });
+        request
     }
 
     #[tokio::test]
@@ -231,17 +260,52 @@ mod tests {
         let settings = Settings::read(None).unwrap();
         let store = DataFolder::new(folder.path()).store(&settings).await.unwrap();
         let lists = ReadingLists::new(store.clone());
-        let import = || Import::new(lists.clone(), begun(), Permit::of(&Request::new(())));
-        let mut imports: Vec<Import> = std::iter::repeat_with(import).take(8).collect();
-        imports.iter_mut().for_each(|import| import.late_at = Instant::now());
+        let import = |caller: &str| {
+            Import::new(lists.clone(), list(caller, stream::pending()), pending().boxed())
+        };
+        let callers = ["ann", "bob"].into_iter().cycle();
+        let mut imports: Vec<Import> = callers.map(import).take(8).collect();
+        for import in &mut imports {
+            import.late_at = Instant::now();
+            // However long that takes here, nothing is told before it is late.
+            import.told_at = Instant::now() + COMES_WITHIN;
+        }
         let mut late = stream::iter(imports.iter_mut().map(Import::next)).buffer_unordered(8);
         // All of them have come as far as they do: on this thread, no timer ends before it waits.
         assert!(late.next().now_or_never().is_none());
-        assert_eq!(import().next().await.unwrap_err().code(), Code::Unavailable);
+        assert_eq!(import("eve").next().await.unwrap_err().code(), Code::Unavailable);
         while let Some(told) = late.next().await {
             assert_eq!(told.unwrap_err().code(), Code::DeadlineExceeded);
         }
-        assert!(lists.receive().is_ok());
+        drop(late);
+        drop(imports);
+        assert!(lists.receive(None).is_ok());
+        store.close().await;
+    }
+
+    #[tokio::test]
+    async fn a_service_that_stops_waits_for_no_list() {
+        let folder = tempfile::tempdir().unwrap();
+        let settings = Settings::read(None).unwrap();
+        let store = DataFolder::new(folder.path()).store(&settings).await.unwrap();
+        let lists = ReadingLists::new(store.clone());
+        // The import waits for its turn to write.
+        let writer = store.begin().await.unwrap();
+        let (stop, stopping) = tokio::sync::oneshot::channel::<()>();
+        let stopping = stopping.map(drop).boxed();
+        let mut import = Import::new(lists.clone(), list("ann", stream::empty()), stopping);
+        while !matches!(import.stage, Stage::Importing(_)) {
+            assert!(import.next().await.unwrap().is_some());
+        }
+        let begun = list("ann", stream::pending());
+        let comes = Import::new(lists, begun, std::future::ready(()).boxed());
+        stop.send(()).unwrap();
+        for mut import in [import, comes] {
+            let status = import.next().await.unwrap_err();
+            let reason = status.get_details_error_info().unwrap().reason;
+            assert_eq!((status.code(), reason.as_str()), (Code::Unavailable, "STOPPING"));
+        }
+        writer.rollback().await.unwrap();
         store.close().await;
     }
 }

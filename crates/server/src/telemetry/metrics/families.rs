@@ -151,8 +151,8 @@ families! {
         => "foreword serve trains in a process of its own: this comes on top of process_resident_memory_bytes while \
             foreword_training_under_way is 1, and a limit on memory has to have room for both.";
     CHANGES_NOT_LEARNT: Gauge "foreword_changes_not_learnt" ["kind"]
-        "What the active model was not trained on: events stored, retracted or deleted since, and books that it does \
-            not know"
+        "What the latest model was not trained on: events stored, retracted or deleted since, and books that the \
+            active one does not know"
         => "Growing while foreword_trainings_total does not: retrain.on is false, another process trains and does not \
             come to an end, or trainings fail.";
     BOOKS: Gauge "foreword_books" [] "Books being served";

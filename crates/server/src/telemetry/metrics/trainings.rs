@@ -20,6 +20,8 @@ pub(crate) struct TrainingFigures {
     under_way: AtomicBool,
     events: AtomicU64,
     new_books: AtomicU64,
+    /// Whether anybody has looked what is news.
+    is_known: AtomicBool,
 }
 
 impl TrainingFigures {
@@ -41,15 +43,17 @@ impl TrainingFigures {
         self.last_peak_bytes.store(peak_bytes.unwrap_or(0), Ordering::Relaxed);
     }
 
-    /// What the active model was not trained on.
+    /// What the latest model was not trained on.
     pub(crate) fn set_news(&self, events: u64, new_books: u64) {
         self.events.store(events, Ordering::Relaxed);
         self.new_books.store(new_books, Ordering::Relaxed);
+        self.is_known.store(true, Ordering::Release);
     }
 
-    /// How many events the active model was not trained on, as far as is known.
-    pub(crate) fn news_events(&self) -> u64 {
-        self.events.load(Ordering::Relaxed)
+    /// How many events are news; `None` until somebody has looked.
+    pub(crate) fn news_events(&self) -> Option<u64> {
+        let is_known = self.is_known.load(Ordering::Acquire);
+        is_known.then(|| self.events.load(Ordering::Relaxed))
     }
 
     /// Whether one is under way.

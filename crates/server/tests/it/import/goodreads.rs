@@ -1,5 +1,7 @@
 //! A reader's Goodreads export.
 
+use std::ops::ControlFlow;
+
 use server::import::{ImportError, Source, UnmatchedBook};
 
 use super::scratch::{Scratch, counts};
@@ -99,6 +101,33 @@ async fn a_changed_rating_takes_the_place_of_the_one_before() {
 }
 
 #[tokio::test]
+async fn an_export_of_a_merged_user_is_the_others_and_goes_with_them() {
+    let scratch = shop().await;
+    scratch.strict(dune(&scratch, 5, "")).await.unwrap();
+    let mut writer = scratch.store.begin().await.unwrap();
+    let users = writer.assign_users(&["ann", "bob"]).await.unwrap();
+    writer.merge_users(users[0], users[1]).await.unwrap();
+    writer.commit().await.unwrap();
+    // What came before the merge is known again, and replaced.
+    let again = scratch.strict(dune(&scratch, 5, "")).await.unwrap();
+    assert_eq!(counts(&again), [[0, 2, 0, 0]]);
+    scratch.strict(dune(&scratch, 1, "")).await.unwrap();
+    for id in ["ann", "bob"] {
+        assert_eq!(scratch.events(id).await, ["finish 3", "rating 3 1"], "{id}");
+    }
+    let mut writer = scratch.store.begin().await.unwrap();
+    writer.delete_user(users[1]).await.unwrap();
+    writer.commit().await.unwrap();
+    let mut left = Vec::new();
+    let visit = |user, events: &[_]| {
+        left.push((user, events.len()));
+        ControlFlow::Continue(())
+    };
+    scratch.store.scan_events(visit).await.unwrap();
+    assert_eq!(left, []);
+}
+
+#[tokio::test]
 async fn of_two_ratings_of_one_book_in_one_export_the_first_stays() {
     let scratch = shop().await;
     let rows = "Emma,Jane Austen,5,read\nEmma,Jane Austen,2,read\n";
@@ -108,6 +137,19 @@ async fn of_two_ratings_of_one_book_in_one_export_the_first_stays() {
         assert_eq!(counts(&report), [expected]);
         assert_eq!(scratch.events("ann").await, ["finish 4", "rating 4 5"]);
     }
+}
+
+#[tokio::test]
+async fn an_export_has_no_more_rows_than_a_reader_has_books() {
+    let scratch = shop().await;
+    let rows = |count: usize| {
+        let rows = "Unheard of,Nobody,read\n".repeat(count);
+        export(&scratch, &format!("Title,Author,Exclusive Shelf\n{rows}"))
+    };
+    let report = scratch.strict(rows(20_000)).await.unwrap();
+    assert_eq!(report.files[0].unmatched, 20_000);
+    let refused = scratch.refused(rows(20_001)).await;
+    assert_eq!(refused, "export.csv: more than 20000 rows, expected no more");
 }
 
 #[tokio::test]

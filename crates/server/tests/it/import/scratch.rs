@@ -33,8 +33,8 @@ impl Scratch {
         let folder = tempfile::tempdir().unwrap();
         let settings = StoreSettings {
             readers: NonZeroU32::new(1).unwrap(),
-            busy_timeout: Duration::from_millis(200),
-            acquire_timeout: Duration::from_millis(200),
+            busy_timeout: Duration::from_secs(20),
+            acquire_timeout: Duration::from_secs(20),
             cache_kib: 1024,
             writer_cache_kib: 1024,
         };

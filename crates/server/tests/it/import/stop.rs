@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
 
-use server::import::{ImportError, ImportOptions, import};
+use server::import::{ImportError, ImportOptions, Source, import};
 use server::progress::{Progress, Silent, Unit};
 
 use super::scratch::{NOW_MS, Scratch, counts};
@@ -66,6 +66,19 @@ async fn an_import_stopped_before_it_commits_leaves_the_store_as_it_was_and_free
     assert!(matches!(half_way.await, Err(ImportError::Interrupted)));
     assert_eq!(scratch.state().await, before);
     scratch.strict(scratch.csv(BOOKS, "user,book\nann,1\n")).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_a_reader_exported_is_read_while_others_write() {
+    let scratch = Scratch::new().await;
+    let rows = "Dune,Frank Herbert,read\n";
+    let file = scratch.file("export.csv", format!("Title,Author,Exclusive Shelf\n{rows}"));
+    let source = Source::Goodreads { file, user: "ann".to_owned() };
+    let writer = scratch.store.begin().await.unwrap();
+    let watch = Watch::task("reading export.csv");
+    let reading = import(&scratch.store, source, &OPTIONS, watch.clone(), watch.begun()).await;
+    assert!(matches!(reading, Err(ImportError::Interrupted)), "{reading:?}");
+    writer.rollback().await.unwrap();
 }
 
 #[tokio::test]
