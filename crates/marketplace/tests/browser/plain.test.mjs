@@ -3,7 +3,9 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 
-import { LOOKS, browser, leave, named, owned, shown, signIn, visitor } from './shop.mjs'
+import {
+  LOOKS, OTHER, act, authorOf, bring, browser, leave, named, owned, shown, signIn, titleOf, visitor,
+} from './shop.mjs'
 
 let chromium
 before(async () => { chromium = await browser() })
@@ -17,12 +19,10 @@ LOOKS.forEach((look, number) => describe(`without scripts: ${named(look)}`, () =
     await signIn(page, `plain-${number}-${Date.now()}`)
     const [book] = await shown(page)
     const id = book.split('/').pop()
-    await page.locator(`button[value="want ${id}"]`).first().click()
-    await page.waitForSelector('#notice')
+    await act(page, page.locator(`button[value="want ${id}"]`).first())
     await page.goto('/library')
     assert.equal(await page.locator('.owned li').count(), 1)
-    await page.locator('.owned .did button').click()
-    await page.waitForSelector('#notice')
+    await act(page, page.locator('.owned .did button'))
     await page.goto('/library')
     assert.equal(await page.locator('.owned li').count(), 0)
     await leave(page)
@@ -55,14 +55,14 @@ LOOKS.forEach((look, number) => describe(`without scripts: ${named(look)}`, () =
     const [rated, bought] = await shown(page)
     await page.goto(rated)
     await page.locator('.stars input[value="4"]').check({ force: true })
-    await page.locator('.rating button').click()
-    await page.waitForSelector('#notice')
+    await act(page, page.locator('.rating button'))
     await page.goto(bought)
-    await page.locator('button[value^="buy "]').click()
-    await page.waitForSelector('#notice')
-    await page.selectOption('select[name=language]', look.language === 'en' ? 'zh' : 'en')
+    await act(page, page.locator('button[value^="buy "]'))
+    await page.goto('/library')
+    assert.deepEqual((await owned(page)).sort(), [rated, bought].sort())
+    await page.selectOption('select[name=language]', OTHER[look.language])
     await page.locator('.preferences button').click()
-    await page.waitForSelector(`html[lang^="${look.language === 'en' ? 'zh' : 'en'}"]`)
+    await page.waitForSelector(`html[lang^="${OTHER[look.language]}"]`)
     await leave(page)
   })
 
@@ -71,13 +71,9 @@ LOOKS.forEach((look, number) => describe(`without scripts: ${named(look)}`, () =
     await signIn(page, `lister-${number}-${Date.now()}`)
     const [book] = await shown(page)
     const card = page.locator('main .shelf .about').first()
-    const title = (await card.locator('h3 a').textContent()).trim()
-    const author = (await card.locator('.by').textContent()).trim()
-    const csv = `Book Id,Title,Author,My Rating,Exclusive Shelf\n1,"${title}","${author}",5,read\n`
+    const listed = [await titleOf(card), await authorOf(card)]
     await page.goto('/library')
-    await page.setInputFiles('input[type=file]', { name: 'books.csv', mimeType: 'text/csv', buffer: Buffer.from(csv) })
-    await page.locator('form[enctype] button').click()
-    await page.waitForSelector('a[href^="/?seen="]')
+    await bring(page, [listed])
     await page.goto('/library')
     assert.deepEqual(await owned(page), [book])
     await leave(page)

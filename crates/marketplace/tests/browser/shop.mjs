@@ -27,6 +27,9 @@ export const LOOKS = [
 
 const LOCALES = { en: 'en-GB', zh: 'zh-CN' }
 
+// The language that somebody who reads this one changes to.
+export const OTHER = { en: 'zh', zh: 'en' }
+
 export const named = look => `${look.language}, ${look.scheme}, ${look.width} px`
 
 export async function browser() {
@@ -84,19 +87,85 @@ export async function bookseller(page) {
   await page.waitForURL(SHOP + '/console')
 }
 
+// Waits until the shop says that it worked; a failure is no such notice.
+export const worked = page => page.waitForSelector('#notice:not(.failed, [data-seen])')
+
+// Presses a button that works.
+export async function act(page, button) {
+  await page.evaluate(() => document.querySelector('#notice')?.setAttribute('data-seen', ''))
+  await button.click()
+  await worked(page)
+}
+
 // The address of a book, without the shelf that it was found on.
 export const bookOf = address => new URL(address, SHOP).pathname
 
-const books = async (page, links) => {
-  const found = await page.locator(links).evaluateAll(links => links.map(a => a.href))
-  return found.map(bookOf)
-}
+// Where links lead to.
+const paths = (page, links) => page.locator(links).evaluateAll(links => links.map(a => a.pathname))
 
 // The books on the page's shelves, in their order.
-export const shown = page => books(page, 'main .shelf .about h3 a')
+export const shown = page => paths(page, 'main .shelf .about h3 a')
+
+// The books on the page's shelves and in its list.
+export const listed = page => paths(page, 'main li .about a')
 
 // The books of the library's page.
-export const owned = page => books(page, '.owned h2 a')
+export const owned = page => paths(page, '.owned h2 a')
+
+// The first author of a card: of several, others know the book by that one.
+export async function authorOf(card) {
+  const authors = await card.locator('.by').textContent()
+  return authors.split(/[,、]/)[0].trim()
+}
+
+export const titleOf = async card => (await card.locator('h3 a').textContent()).trim()
+
+// Goes to a book of which few are left, and tells how many.
+export async function goToScarce(page) {
+  await page.goto('/categories')
+  for (const category of await paths(page, '.tiles a')) {
+    await page.goto(category)
+    for (const book of await paths(page, 'main li:has(.scarce) .about a')) {
+      await page.goto(book)
+      const left = await leftOf(page)
+      if (left > 1 && await page.locator('button[value^="buy "]:enabled').count() === 1) return { category, book, left }
+    }
+  }
+  assert.fail('there is no book of which few are left')
+}
+
+// How many are left of the book that the page is about: of what is scarce the page says so.
+export async function leftOf(page) {
+  const text = await page.locator('.offer .scarce').textContent()
+  return Number(text.match(/\d+/)?.[0] ?? 0)
+}
+
+// Has readers buy all that are left of a book, and then does something; they give it back.
+export async function whileSoldOut(browser, look, { book, left }, then) {
+  const buyers = []
+  for (let number = 0; number < left; number++) {
+    const buyer = await visitor(browser, look)
+    await signIn(buyer, `buyer-${number}-${Date.now()}`)
+    await buyer.goto(book)
+    await act(buyer, buyer.locator('button[value^="buy "]'))
+    buyers.push(buyer)
+  }
+  await then()
+  for (const buyer of buyers) {
+    await act(buyer, buyer.locator('#notice button'))
+    await leave(buyer)
+  }
+}
+
+// Brings a list along, on the page of the library: one of Goodreads, with a title and an author a book.
+export async function bring(page, books) {
+  const lines = books.map(([title, author]) => `1,"${title}","${author}",5,read,2024/05/01\n`)
+  const csv = ['Book Id,Title,Author,My Rating,Exclusive Shelf,Date Added\n', ...lines].join('')
+  const file = { name: 'goodreads.csv', mimeType: 'text/csv', buffer: Buffer.from(csv) }
+  await page.setInputFiles('input[type=file]', file)
+  await page.locator('form[enctype] button').click()
+  await page.waitForSelector('a[href^="/?seen="]')
+}
 
 // The text of the file that a link leads to.
 export async function downloaded(page, link) {

@@ -131,6 +131,26 @@ impl Page {
         self.text.contains(text)
     }
 
+    /// Holds the page to tell that something worked.
+    #[track_caller]
+    pub(crate) fn tells_done(&self, text: &str) {
+        self.tells("notice", text);
+    }
+
+    /// Holds the page to tell that something did not work.
+    #[track_caller]
+    pub(crate) fn tells_failed(&self, text: &str) {
+        self.tells("notice failed", text);
+    }
+
+    #[track_caller]
+    fn tells(&self, class: &str, text: &str) {
+        let start = format!("<div class=\"{class}\" id=\"notice\"");
+        let notice = self.text.split_once(&start).map(|(_, rest)| rest);
+        let notice = notice.and_then(|rest| rest.split("</main>").next()).unwrap_or_default();
+        assert!(notice.contains(text), "no {text:?} in a {class} of {}", self.text);
+    }
+
     /// The value of the first hidden field of a name.
     pub(crate) fn field(&self, name: &str) -> String {
         let start = format!("name=\"{name}\" value=\"");

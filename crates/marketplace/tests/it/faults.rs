@@ -5,12 +5,15 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
-use http::{Request, Response};
+use http::{HeaderMap, Request, Response};
 use http_body_util::{BodyExt as _, Full};
 use tonic::body::Body;
 use tonic::{Code, Status};
 use tower::{Layer, Service};
+
+use crate::shop::PAGE_TIMEOUT;
 
 /// What becomes of the calls of a method.
 #[derive(Clone, Copy, Debug)]
@@ -22,6 +25,9 @@ pub(crate) enum Fault {
     /// They are answered by a service that cannot read its store: the answer says `stale`.
     Stale,
 }
+
+/// What the shop asks for every half a minute, whoever looks at a page meanwhile.
+const RENEWED: [&str; 2] = ["ListCategories", "ListBooks"];
 
 /// `stale: true` as protobuf writes it: field 5 in `RecommendPageResponse` and in
 /// `GetBookResponse`.
@@ -38,6 +44,8 @@ pub(crate) struct Faults(Arc<Mutex<State>>);
 struct State {
     faults: BTreeMap<&'static str, Fault>,
     counts: BTreeMap<String, usize>,
+    /// Calls that no page waits for.
+    renewals: usize,
 }
 
 impl Faults {
@@ -56,15 +64,18 @@ impl Faults {
         self.0.lock().unwrap().counts.get(method).copied().unwrap_or_default()
     }
 
-    /// How often any method was called.
-    pub(crate) fn count_all(&self) -> usize {
-        self.0.lock().unwrap().counts.values().sum()
+    /// How often any method was called because of a page.
+    pub(crate) fn count_of_pages(&self) -> usize {
+        let state = self.0.lock().unwrap();
+        state.counts.values().sum::<usize>() - state.renewals
     }
 
-    fn meet(&self, path: &str) -> Option<Fault> {
+    fn meet(&self, path: &str, headers: &HeaderMap) -> Option<Fault> {
         let method = path.rsplit('/').next().unwrap();
         let mut state = self.0.lock().unwrap();
         *state.counts.entry(method.to_owned()).or_default() += 1;
+        let is_of_page = time_left(headers).is_some_and(|left| left <= PAGE_TIMEOUT);
+        state.renewals += usize::from(RENEWED.contains(&method) && !is_of_page);
         state.faults.get(method).copied()
     }
 }
@@ -98,7 +109,7 @@ where
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let failed = |code| Ok(Status::new(code, "a fault of the test").into_http());
-        match self.faults.meet(request.uri().path()) {
+        match self.faults.meet(request.uri().path(), request.headers()) {
             None => Box::pin(self.inner.call(request)),
             Some(Fault::Refused(code)) => Box::pin(async move { failed(code) }),
             Some(Fault::Stale) => {
@@ -117,6 +128,19 @@ where
             }
         }
     }
+}
+
+/// How long a call may take, as gRPC writes it: a number and its unit.
+fn time_left(headers: &HeaderMap) -> Option<Duration> {
+    let text = headers.get("grpc-timeout")?.to_str().unwrap();
+    let (number, unit) = text.split_at(text.len() - 1);
+    let number = number.parse().unwrap();
+    Some(match unit {
+        "n" => Duration::from_nanos(number),
+        "u" => Duration::from_micros(number),
+        "m" => Duration::from_millis(number),
+        _ => Duration::from_secs(number),
+    })
 }
 
 async fn stale(answer: Response<Body>) -> Response<Body> {

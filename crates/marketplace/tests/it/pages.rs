@@ -6,7 +6,9 @@ use api::v1::EventKind;
 use bytes::Bytes;
 use http::{Method, StatusCode};
 
-use crate::browser::ids;
+use crate::browser::{Browser, Page, ids};
+use crate::console::until;
+use crate::routes::routes;
 use crate::shop::Shop;
 
 #[tokio::test]
@@ -212,27 +214,81 @@ async fn looking_at_pages_leaves_a_readers_session_as_it_is() {
     }
 }
 
+/// Addresses that are followed for as long as somebody looks: no pages, but parts of one. All
+/// share what is asked for them.
+const FOLLOWED: [&str; 2] = ["/console/live", "/console/models/training"];
+
+/// Addresses with what is asked for after them, and one that there is not.
+const ASKED: [&str; 14] = [
+    "/search?q=book",
+    "/search?q=nothing+like+it",
+    "/categories/mystery?order=title&language=en",
+    "/categories/mystery?sold_out=yes",
+    "/categories/no-such",
+    "/books/39?from=x",
+    "/books/no-such-book",
+    "/library?show=rated",
+    "/?seen=1",
+    "/nothing",
+    "/console/try?user=3&count=5",
+    "/console/try?user=nobody",
+    "/console/acceptance?since=day",
+    "/console/stalls?x=y",
+];
+
+/// Every page of the shop, or of the bookseller.
+fn pages(is_of_bookseller: bool) -> Vec<String> {
+    let pages = routes().into_iter().filter(|route| route.is_page).map(|route| route.path);
+    let pages = pages.filter(|path| !FOLLOWED.contains(&path.as_str()));
+    let named = |path: String| {
+        path.replace("{id}", "9").replace("{slug}", "mystery").replace("{name}", "x.css")
+    };
+    let all = pages.map(named).chain(ASKED.map(str::to_owned));
+    all.filter(|path| path.starts_with("/console") == is_of_bookseller).collect()
+}
+
+/// Counts what a page asks; no page waits for what was looked at to be told.
+async fn calls(shop: &Shop, browser: &mut Browser, path: &str) -> usize {
+    let calls = || shop.faults.count_of_pages() - shop.faults.count("RecordEvents");
+    let before = calls();
+    let page = browser.get(path).await;
+    assert!(!page.status.is_server_error() && page.status != StatusCode::FORBIDDEN, "{path}");
+    calls() - before
+}
+
 #[tokio::test]
 async fn no_page_asks_more_than_twice() {
     let shop = Shop::demo().await;
+    let paths = pages(false);
+    assert!(paths.iter().all(|path| !path.contains('{')), "{paths:?}");
+    assert_eq!(calls(&shop, &mut shop.visitor(), "/categories").await, 1, "a page's call is seen");
     for mut browser in [shop.visitor(), shop.reader("3").await] {
-        for path in [
-            "/",
-            "/books/9",
-            "/search?q=book",
-            "/categories",
-            "/categories/mystery",
-            "/library",
-            "/sign-in",
-            "/nothing",
-        ] {
-            // No page waits for what was looked at to be told.
-            let calls = || shop.faults.count_all() - shop.faults.count("RecordEvents");
-            let before = calls();
-            browser.get(path).await;
-            assert!(calls() - before <= 2, "{path}: {} calls", calls() - before);
+        for path in &paths {
+            let calls = calls(&shop, &mut browser, path).await;
+            assert!(calls <= 2, "{path}: {calls} calls");
         }
     }
+}
+
+#[tokio::test]
+async fn no_page_of_the_bookseller_asks_more_than_twice() {
+    let shop = Shop::demo().await;
+    let mut bookseller = shop.bookseller().await;
+    // What all consoles share begins with the first of them.
+    let (shared, paths): (Vec<_>, Vec<_>) =
+        pages(true).into_iter().partition(|path| path == "/console");
+    assert!(paths.len() > 6, "{paths:?}");
+    for path in paths {
+        let calls = calls(&shop, &mut bookseller, &path).await;
+        assert!((1..=2).contains(&calls), "{path}: {calls} calls");
+    }
+    assert_eq!(shared, ["/console"]);
+    bookseller.get("/console").await.found();
+    let watching = shop.faults.count("WatchMetrics");
+    for _ in 0..5 {
+        bookseller.get("/console").await.found();
+    }
+    assert_eq!((watching, shop.faults.count("WatchMetrics")), (1, 1));
 }
 
 #[tokio::test]
@@ -248,6 +304,34 @@ async fn categories_and_filters_are_there_and_unknown_ones_are_not() {
     let page = visitor.get("/categories/mystery?language=fr").await.found();
     assert!(page.has("No book here meets these conditions"), "{}", page.text);
     assert_eq!(visitor.get("/categories/no-such").await.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn books_are_filtered_by_what_they_cost_and_whom_they_are_for() {
+    let shop = Shop::with(|_| {}).await;
+    let mut visitor = shop.visitor();
+    // What prices are in is known once the plain shelf is.
+    let has_price = |page: &Page| page.has("name=\"price\"") && page.has("At most (EUR)");
+    until(&mut visitor, "/categories/science-fiction", has_price).await;
+    let mut shown = async |query: &str| {
+        let path = format!("/categories/science-fiction?order=price&{query}");
+        let page = visitor.get(&path).await.found();
+        (page.books("want"), page)
+    };
+    // Book N costs 9.90 EUR and N cents; book 10 is for those of 16 and older.
+    let (books, page) = shown("price=9.96").await;
+    assert_eq!(books, ["2", "4", "6"]);
+    assert!(page.has("name=\"price\" min=\"0\" step=\"any\" inputmode=\"decimal\" value=\"9.96\""));
+    assert!(!shown("age=15").await.0.contains(&"10".to_owned()));
+    assert!(shown("age=16").await.0.contains(&"10".to_owned()));
+    assert!(shown("price=9.95&age=40").await.0 == ["2", "4"]);
+    // What is no amount and no age is no condition, and is not shown as one.
+    let (books, page) = shown("price=cheap&age=old").await;
+    assert!(
+        books.len() > 3 && !page.has("value=\"cheap\"") && !page.has("value=\"old\""),
+        "{}",
+        page.text
+    );
 }
 
 #[tokio::test]

@@ -13,18 +13,30 @@ use tokio::sync::watch;
 pub(crate) enum Weather {
     /// Bytes go through.
     Fair,
-    /// They come so much later.
+    /// They come so much later, or once the weather changes.
     Slow(Duration),
     /// Connections are closed.
     Down,
     /// Connections are taken, and nothing goes through any more.
     HalfOpen,
+    /// They break in the middle of an answer: after so many bytes of answers from now on.
+    Torn(usize),
+    /// Answers have as many bytes as they had, and make no sense.
+    Rubbish,
+}
+
+/// Which way bytes go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Way {
+    Question,
+    Answer,
 }
 
 /// A proxy; it ends with its value.
 pub(crate) struct Proxy {
     pub(crate) address: SocketAddr,
     weather: watch::Sender<Weather>,
+    cuts: watch::Sender<()>,
 }
 
 impl Proxy {
@@ -32,6 +44,8 @@ impl Proxy {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (weather, seen) = watch::channel(Weather::Fair);
+        let (cuts, _) = watch::channel(());
+        let cutter = cuts.clone();
         tokio::spawn(async move {
             let mut ended = seen.clone();
             loop {
@@ -39,18 +53,28 @@ impl Proxy {
                     accepted = listener.accept() => accepted.unwrap().0,
                     Err(_) = ended.wait_for(|_| false) => return,
                 };
-                tokio::spawn(carry(client, to, seen.clone()));
+                tokio::spawn(carry(client, to, seen.clone(), cutter.subscribe()));
             }
         });
-        Self { address, weather }
+        Self { address, weather, cuts }
     }
 
     pub(crate) fn make(&self, weather: Weather) {
         self.weather.send_replace(weather);
     }
+
+    /// Closes the connections that are open; others may follow.
+    pub(crate) fn cut(&self) {
+        self.cuts.send_replace(());
+    }
 }
 
-async fn carry(client: TcpStream, to: SocketAddr, mut weather: watch::Receiver<Weather>) {
+async fn carry(
+    client: TcpStream,
+    to: SocketAddr,
+    mut weather: watch::Receiver<Weather>,
+    mut cuts: watch::Receiver<()>,
+) {
     if *weather.borrow() == Weather::Down {
         return;
     }
@@ -63,28 +87,40 @@ async fn carry(client: TcpStream, to: SocketAddr, mut weather: watch::Receiver<W
         let _ = weather.wait_for(|weather| *weather == Weather::Down).await;
     };
     tokio::select! {
-        () = pipe(from_client, to_server, one) => {}
-        () = pipe(from_server, to_client, other) => {}
+        () = pipe(Way::Question, from_client, to_server, one) => {}
+        () = pipe(Way::Answer, from_server, to_client, other) => {}
         () = down => {}
+        _ = cuts.changed() => {}
     }
 }
 
 async fn pipe(
+    way: Way,
     mut from: OwnedReadHalf,
     mut to: OwnedWriteHalf,
     mut weather: watch::Receiver<Weather>,
 ) {
     let mut bytes = [0; 16 << 10];
-    while let Ok(read @ 1..) = from.read(&mut bytes).await {
+    let mut answered = 0;
+    while let Ok(mut read @ 1..) = from.read(&mut bytes).await {
         let now = *weather.borrow();
-        match now {
-            Weather::Slow(late) => tokio::time::sleep(late).await,
-            Weather::HalfOpen => {
+        match (now, way) {
+            (Weather::Slow(late), _) => {
+                let changed = weather.wait_for(|weather| *weather != now);
+                let _ = tokio::time::timeout(late, changed).await;
+            }
+            (Weather::HalfOpen, _) => {
                 let _ = weather.wait_for(|weather| *weather != Weather::HalfOpen).await;
             }
-            Weather::Fair | Weather::Down => {}
+            (Weather::Torn(most), Way::Answer) => {
+                read = read.min(most - answered);
+                answered += read;
+            }
+            (Weather::Rubbish, Way::Answer) => bytes[..read].fill(b'?'),
+            (Weather::Fair | Weather::Down, _) | (_, Way::Question) => {}
         }
-        if to.write_all(&bytes[..read]).await.is_err() {
+        let is_torn = matches!(now, Weather::Torn(most) if answered == most);
+        if to.write_all(&bytes[..read]).await.is_err() || is_torn {
             return;
         }
     }

@@ -19,6 +19,7 @@ use marketplace::{Marketplace, Openness};
 use server::data_folder::DataFolder;
 use server::progress::{Progress, Silent};
 use server::serve::Service;
+use server::settings::Address;
 use server::train::train;
 use tempfile::TempDir;
 use tokio::sync::{OnceCell, oneshot};
@@ -29,6 +30,9 @@ use tonic::transport::Channel;
 use crate::browser::Browser;
 use crate::faults::Faults;
 use crate::proxy::Proxy;
+
+/// What a page waits for the service here: long, since the machine is busy with other tests.
+pub(crate) const PAGE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// A service and a shop; both end with it.
 pub(crate) struct Shop {
@@ -49,15 +53,29 @@ impl Shop {
 
     /// A shop with other settings.
     pub(crate) async fn with(change: impl FnOnce(&mut Settings)) -> Self {
+        let shop = Self::before(service_settings(), change).await;
+        shop.has_categories().await;
+        shop
+    }
+
+    /// A shop with other settings, before a service with settings of its own. It may not know its
+    /// categories yet; over TLS, `channel` does not reach the service.
+    pub(crate) async fn before(
+        service: server::settings::Settings,
+        change: impl FnOnce(&mut Settings),
+    ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         copy(full_folder().await, folder.path());
         let faults = Faults::default();
-        let (service, end_service, _) = serve(folder.path(), faults.clone()).await;
+        let (service, end_service, _) = serve(folder.path(), service, faults.clone()).await;
         let proxy = Proxy::start(service).await;
         let mut settings = Settings::reference();
         settings.listen = vec!["127.0.0.1:0".to_owned()];
-        settings.recommendations = format!("http://{}", proxy.address);
+        settings.page_timeout_ms = (PAGE_TIMEOUT.as_millis() as u32).try_into().unwrap();
+        settings.act_timeout_ms = 10_000.try_into().unwrap();
         change(&mut settings);
+        let scheme = if settings.tls.client_files().is_some() { "https" } else { "http" };
+        settings.recommendations = format!("{scheme}://{}", proxy.address);
         let shop = Marketplace::start(&settings, None, Openness::LocalDemo).unwrap();
         let url = shop.url().unwrap();
         let (end_shop, ended) = oneshot::channel::<()>();
@@ -65,11 +83,8 @@ impl Shop {
             // Dropping the other end stops it too.
             shop.run(async { drop(ended.await) }).await.unwrap();
         });
-        let channel = channel(service).await;
         let ends = [end_service, end_shop];
-        let shop = Self { proxy, faults, url, channel, _folder: folder, _ends: ends };
-        shop.has_categories().await;
-        shop
+        Self { proxy, faults, url, channel: channel(service), _folder: folder, _ends: ends }
     }
 
     /// Somebody who has just come.
@@ -150,7 +165,7 @@ impl Shop {
     }
 
     /// Waits until the shop has asked for the categories of its menu.
-    async fn has_categories(&self) {
+    pub(crate) async fn has_categories(&self) {
         for _ in 0..200 {
             if self.visitor().get("/").await.has("/categories/mystery") {
                 return;
@@ -167,8 +182,8 @@ async fn full_folder() -> &'static Path {
     let made = FOLDER.get_or_init(async || {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().to_owned();
-        let (address, end, task) = serve(&path, Faults::default()).await;
-        fill(channel(address).await).await;
+        let (address, end, task) = serve(&path, service_settings(), Faults::default()).await;
+        fill(channel(address)).await;
         drop(end);
         task.await.unwrap();
         let data = DataFolder::new(&path);
@@ -183,7 +198,8 @@ async fn full_folder() -> &'static Path {
     &made.await.1
 }
 
-fn service_settings() -> server::settings::Settings {
+/// A service in the clear, on this machine.
+pub(crate) fn service_settings() -> server::settings::Settings {
     let mut settings = server::settings::Settings::read(None).unwrap();
     settings.serve.listen = vec!["127.0.0.1:0".parse().unwrap()];
     settings.admin.listen.clear();
@@ -191,11 +207,14 @@ fn service_settings() -> server::settings::Settings {
     settings
 }
 
-async fn serve(folder: &Path, faults: Faults) -> (SocketAddr, oneshot::Sender<()>, JoinHandle<()>) {
+async fn serve(
+    folder: &Path,
+    settings: server::settings::Settings,
+    faults: Faults,
+) -> (SocketAddr, oneshot::Sender<()>, JoinHandle<()>) {
     let open = server::serve::Openness::LoopbackOnly;
-    let (data, settings) = (DataFolder::new(folder), service_settings());
-    let service = Service::start(&data, &settings, open).await.unwrap();
-    let address = service.plaintext_addresses()[0];
+    let service = Service::start(&DataFolder::new(folder), &settings, open).await.unwrap();
+    let Address::Tcp(address) = service.addresses()[0] else { panic!("not on TCP") };
     let (end, ended) = oneshot::channel::<()>();
     let task = tokio::spawn(async move {
         service.run_with(faults, async { drop(ended.await) }).await.unwrap();
@@ -203,8 +222,8 @@ async fn serve(folder: &Path, faults: Faults) -> (SocketAddr, oneshot::Sender<()
     (address, end, task)
 }
 
-async fn channel(address: SocketAddr) -> Channel {
-    Channel::from_shared(format!("http://{address}")).unwrap().connect().await.unwrap()
+fn channel(address: SocketAddr) -> Channel {
+    Channel::from_shared(format!("http://{address}")).unwrap().connect_lazy()
 }
 
 /// Forty books, odd ones mysteries and even ones science fiction, and sixty readers: user `u` rated
@@ -253,6 +272,7 @@ fn book(number: u32) -> Book {
             _ => None,
         },
         price: Some(Price { minor_units: 990 + i64::from(number), currency: "EUR".to_owned() }),
+        min_age: (number == 10).then_some(16),
         isbn13: if number == 1 { "9780306406157".to_owned() } else { String::new() },
         ..Book::default()
     }

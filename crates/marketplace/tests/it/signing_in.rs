@@ -41,10 +41,12 @@ async fn in_a_demo_a_reader_is_chosen_and_left() {
     assert!(page.has("Read as 1<") && page.has("10 books"), "{}", page.text);
     let token = page.field("token");
     let page = visitor.post("/sign-in", &[("token", &token), ("reader", "1")]).await.found();
-    assert!(page.has("Welcome, 1.") && page.has("Reading as 1"), "{}", page.text);
+    page.tells_done("Welcome, 1.");
+    assert!(page.has("Reading as 1"), "{}", page.text);
     let token = page.field("token");
     let page = visitor.post("/sign-out", &[("token", &token)]).await.found();
-    assert!(page.has("You are signed out.") && !page.has("Reading as"), "{}", page.text);
+    page.tells_done("You are signed out.");
+    assert!(!page.has("Reading as"), "{}", page.text);
 }
 
 #[tokio::test]
@@ -85,6 +87,33 @@ async fn elsewhere_nobody_can_choose_who_they_are() {
 }
 
 #[tokio::test]
+async fn whoever_has_to_sign_in_is_told_how() {
+    const ELSEWHERE: &str = "Sign in at the shop that you came from";
+    const LIBRARY: &str = "Sign in to see your library";
+    const LINK: &str = "<a class=\"button\" href=\"https://login.example/?to=shop\">Sign in</a>";
+    let linked = |settings: &mut Settings| {
+        with_single_sign_on(settings);
+        settings.sign_in_url = "https://login.example/?to=shop".to_owned();
+    };
+    for (shop, library, console) in [
+        (Shop::with(|_| {}).await, "Nobody can sign in here", "Nobody can sign in here"),
+        (Shop::with(with_single_sign_on).await, ELSEWHERE, ELSEWHERE),
+        (Shop::with(linked).await, LINK, LINK),
+        (Shop::demo().await, LIBRARY, "href=\"/sign-in\">Sign in</a>"),
+    ] {
+        let mut visitor = shop.visitor();
+        let page = visitor.get("/library").await.found();
+        assert!(page.has(library), "{library}: {}", page.text);
+        let has_way = [LINK, "class=\"button\" href=\"/sign-in\""].iter().any(|way| page.has(way));
+        assert_eq!(page.has(LIBRARY), has_way, "{}", page.text);
+        let page = visitor.get("/console").await;
+        assert_eq!(page.status, StatusCode::FORBIDDEN);
+        assert!(page.has(console), "{console}: {}", page.text);
+        assert_eq!(page.has("Sign in as the bookseller"), has_way, "{}", page.text);
+    }
+}
+
+#[tokio::test]
 async fn what_a_visitor_did_goes_with_them_when_a_header_says_who_they_are() {
     let shop = Shop::with(with_single_sign_on).await;
     let mut visitor = shop.visitor();
@@ -106,7 +135,7 @@ async fn who_is_forgotten_stays_forgotten_though_they_are_signed_in_again() {
     let token = reader.get("/library/forget").await.found().field("token");
     let fields = [("token", token.as_str()), ("sure", "yes")];
     let page = reader.post_only("/library/forget", &fields).await.found();
-    assert!(page.has("Everything about you is deleted: 10 notes"), "{}", page.text);
+    page.tells_done("Everything about you is deleted: 10 entries");
     for path in ["/", "/books/9", "/categories/mystery"] {
         assert!(reader.get(path).await.found().has("Reading as 5"));
     }
