@@ -3,7 +3,7 @@
 use axum::response::{Html, IntoResponse, Response};
 use http::StatusCode;
 
-use crate::acts::{Act, Done};
+use crate::done::{Done, Notice};
 use crate::language::{Language, Words, fill};
 use crate::links;
 use crate::random;
@@ -18,7 +18,7 @@ const MENU_CATEGORIES: usize = 8;
 pub(crate) struct Frame {
     /// The title of the document.
     pub(crate) title: String,
-    pub(crate) shop: String,
+    pub(crate) shop_title: String,
     pub(crate) words: &'static Words,
     pub(crate) language: Language,
     pub(crate) theme: Option<Theme>,
@@ -28,9 +28,10 @@ pub(crate) struct Frame {
     pub(crate) reader: Option<String>,
     /// The bookseller, who sees the console.
     pub(crate) is_bookseller: bool,
-    pub(crate) can_sign_in: bool,
-    pub(crate) can_sign_out: bool,
-    pub(crate) is_demo: bool,
+    /// Where one signs in, if anything leads there.
+    pub(crate) sign_in: Option<Link>,
+    pub(crate) is_signed_in: bool,
+    signs_in: SignIn,
     /// The service is away: what is shown is remembered.
     pub(crate) is_away: bool,
     pub(crate) categories: Vec<Link>,
@@ -54,13 +55,6 @@ pub(crate) struct Link {
     pub(crate) href: String,
 }
 
-/// What became of what the visitor did.
-pub(crate) struct Notice {
-    pub(crate) text: String,
-    /// What takes it back: the button's value and the event.
-    pub(crate) undo: Option<(String, String)>,
-}
-
 impl Frame {
     /// The frame of a page; what was done last is told once.
     pub(crate) fn of(visitor: &mut Visitor, title: &str) -> Self {
@@ -81,23 +75,28 @@ impl Frame {
         };
         let reader = visitor.session.reader.clone();
         let is_bookseller = visitor.is_bookseller();
-        let is_signed_in = reader.is_some() || is_bookseller;
+        let sign_in = match settings.sign_in {
+            SignIn::Demo => "/sign-in",
+            SignIn::Header => &settings.sign_in_url,
+            SignIn::None => "",
+        };
+        let sign_in = Link { text: words.shop.sign_in.clone(), href: sign_in.to_owned() };
         Self {
             title: match title {
                 "" => settings.title.clone(),
                 title => format!("{title} · {}", settings.title),
             },
-            shop: settings.title.clone(),
+            shop_title: settings.title.clone(),
             words,
             language: visitor.language,
             theme: visitor.session.theme,
             style: visitor.shop.assets.style().to_owned(),
             script: visitor.shop.assets.script().to_owned(),
             icon: visitor.shop.assets.icon().to_owned(),
-            can_sign_in: settings.sign_in == SignIn::Demo && !is_signed_in,
-            can_sign_out: settings.sign_in == SignIn::Demo && is_signed_in,
+            sign_in: (!sign_in.href.is_empty()).then_some(sign_in),
+            is_signed_in: reader.is_some() || is_bookseller,
             is_bookseller,
-            is_demo: settings.sign_in == SignIn::Demo,
+            signs_in: settings.sign_in,
             is_away: false,
             categories: categories.collect(),
             told: String::new(),
@@ -105,14 +104,30 @@ impl Frame {
             token: visitor.shop.form_tokens.token(&visitor.session.id),
             page,
             back: visitor.address.clone(),
-            notice: done.map(|done| notice(done, words, reader.as_deref())),
+            notice: done.map(|done| done.notice(words, reader.as_deref())),
             reader,
+        }
+    }
+
+    /// Whether visitors choose who they are.
+    pub(crate) fn is_demo(&self) -> bool {
+        self.signs_in == SignIn::Demo
+    }
+
+    /// What is said to somebody who has to sign in: `text` where a link leads there, else who does
+    /// it instead.
+    pub(crate) fn asks_to_sign_in<'a>(&'a self, text: &'a str) -> &'a str {
+        let texts = &self.words.sign_in;
+        match self.signs_in {
+            _ if self.sign_in.is_some() => text,
+            SignIn::Header => &texts.elsewhere,
+            SignIn::Demo | SignIn::None => &texts.off,
         }
     }
 
     /// Every language with whether it is this page's.
     pub(crate) fn languages(&self) -> Vec<(Language, bool)> {
-        Language::ALL.into_iter().map(|one| (one, one == self.language)).collect()
+        Language::all().map(|one| (one, one == self.language)).collect()
     }
 
     /// Every choice of colours, by its name in forms and in words, with whether it is this page's.
@@ -131,39 +146,6 @@ impl Frame {
         };
         Some(fill(&self.words.shop.signed_in, &[("reader", reader)]))
     }
-}
-
-fn notice(done: Done, words: &Words, reader: Option<&str>) -> Notice {
-    let texts = &words.done;
-    let about = |text: &str, title: &str| {
-        let title = if title.is_empty() { &texts.unknown_book } else { title };
-        fill(text, &[("title", title)])
-    };
-    let mut undo = None;
-    let text = match done {
-        Done::Act { act, book, title, event } => {
-            undo = Some((format!("undo-{} {book}", act.name()), event));
-            let text = match act {
-                Act::Want => &texts.want,
-                Act::Buy => &texts.buy,
-                Act::Finish => &texts.finish,
-                Act::Rate => &texts.rate,
-                Act::Dismiss => &texts.dismiss,
-            };
-            about(text, &title)
-        }
-        Done::TakenBack { title } => about(&texts.undone, &title),
-        Done::SoldOut { title } => about(&texts.sold_out, &title),
-        Done::Failed { .. } => texts.failed.clone(),
-        Done::SignedIn => fill(&texts.signed_in, &[("reader", reader.unwrap_or_default())]),
-        Done::SignedOut => texts.signed_out.clone(),
-        Done::Forgotten { count } => fill(&texts.forgotten, &[("count", &count.to_string())]),
-        Done::Saved => texts.saved.clone(),
-        Done::ModelActive { version } => fill(&words.models.told_active, &[("version", &version)]),
-        Done::RulesSaved { count } => fill(&words.try_it.saved, &[("count", &count.to_string())]),
-        Done::Refused { problem } => fill(&words.console.refused, &[("problem", &problem)]),
-    };
-    Notice { text, undo }
 }
 
 /// A page as a response.

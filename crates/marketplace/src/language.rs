@@ -15,51 +15,53 @@ pub(crate) use self::words::Words;
 /// A header that is longer says nothing more of what somebody reads.
 const RANGES_MAX: usize = 32;
 
-/// A language of the shop.
+/// Every language: its name in forms, and its texts. The first is for those who ask for none of
+/// them.
+const TABLE: [(&str, &str); 2] =
+    [("en", include_str!("language/en.toml")), ("zh", include_str!("language/zh.toml"))];
+
+static WORDS: LazyLock<[Words; TABLE.len()]> = LazyLock::new(|| {
+    let read =
+        |text| toml::from_str(text).expect("texts are part of the crate, and a test reads them");
+    TABLE.map(|(_, text)| read(text))
+});
+
+/// A language of the shop: its place in the table.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize, PartialEq, Eq)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum Language {
-    En,
-    Zh,
-}
-
-static ENGLISH: LazyLock<Words> = LazyLock::new(|| read(include_str!("language/en.toml")));
-static CHINESE: LazyLock<Words> = LazyLock::new(|| read(include_str!("language/zh.toml")));
-
-fn read(text: &str) -> Words {
-    toml::from_str(text).expect("the texts are part of the crate, and a test reads them")
-}
+#[serde(try_from = "String", into = "String")]
+pub(crate) struct Language(usize);
 
 impl Language {
+    #[cfg(test)]
+    pub(crate) const EN: Self = Self(0);
+    #[cfg(test)]
+    pub(crate) const ZH: Self = Self(1);
+
     /// All of them.
-    pub(crate) const ALL: [Self; 2] = [Self::En, Self::Zh];
+    pub(crate) fn all() -> impl Iterator<Item = Self> {
+        (0..TABLE.len()).map(Self)
+    }
 
     /// By its name in forms.
     pub(crate) fn named(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|language| language.code() == name)
+        Self::all().find(|language| language.code() == name)
     }
 
     /// Its name in forms.
     pub(crate) fn code(self) -> &'static str {
-        match self {
-            Self::En => "en",
-            Self::Zh => "zh",
-        }
+        TABLE[self.0].0
     }
 
     /// Its texts.
     pub(crate) fn words(self) -> &'static Words {
-        match self {
-            Self::En => &ENGLISH,
-            Self::Zh => &CHINESE,
-        }
+        &WORDS[self.0]
     }
 
-    /// What a browser asks for, by its weights; English if it asks for neither.
+    /// What a browser asks for, by its weights; English if it asks for none of them.
     pub(crate) fn accepted(headers: &HeaderMap) -> Self {
         let header = headers.get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
         let ranges = header.unwrap_or_default().split(',').take(RANGES_MAX);
-        let mut best = (0.0, Self::En);
+        let mut best = (0.0, Self(0));
         for range in ranges {
             let (tag, parameter) = range.split_once(';').unwrap_or((range, "q=1"));
             let weight = parameter.trim().strip_prefix("q=").and_then(|weight| weight.parse().ok());
@@ -75,7 +77,44 @@ impl Language {
     }
 }
 
+/// A session has a language by its name.
+impl TryFrom<String> for Language {
+    type Error = UnknownLanguage;
+
+    fn try_from(name: String) -> Result<Self, UnknownLanguage> {
+        Self::named(&name).ok_or(UnknownLanguage(name))
+    }
+}
+
+impl From<Language> for String {
+    fn from(language: Language) -> Self {
+        language.code().to_owned()
+    }
+}
+
+/// A name that no language has.
+#[derive(Debug, thiserror::Error)]
+#[error("{0:?} is none of the shop's languages")]
+pub(crate) struct UnknownLanguage(String);
+
 impl Words {
+    /// Some things, one after the other.
+    pub(crate) fn list<T: AsRef<str>>(&self, things: impl IntoIterator<Item = T>) -> String {
+        let mut list = String::new();
+        for (place, thing) in things.into_iter().enumerate() {
+            if place > 0 {
+                list.push_str(&self.shop.list_separator);
+            }
+            list.push_str(thing.as_ref());
+        }
+        list
+    }
+
+    /// A number of books.
+    pub(crate) fn books(&self, count: impl ToString + Copy) -> String {
+        counted(count, &self.shop.books_one, &self.shop.books_many)
+    }
+
     /// The name of a category: ours if we have one, else the given one.
     pub(crate) fn category<'a>(&'a self, slug: &str, title: &'a str) -> &'a str {
         self.categories.get(slug).map_or(title, String::as_str)
@@ -102,6 +141,12 @@ pub(crate) fn fill(text: &str, values: &[(&str, &str)]) -> String {
     filled
 }
 
+/// A text with a number in its place `{count}`: `one` for one, else `many`.
+pub(crate) fn counted(count: impl ToString + Copy, one: &str, many: &str) -> String {
+    let count = count.to_string();
+    fill(if count == "1" { one } else { many }, &[("count", &count)])
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::{BTreeMap, BTreeSet};
@@ -109,25 +154,46 @@ mod tests {
     use super::*;
 
     #[test]
-    fn both_languages_have_the_same_texts_with_the_same_places() {
+    fn every_language_has_the_same_texts_with_the_same_places() {
         type Texts = BTreeMap<String, BTreeMap<String, String>>;
         let read = |text| toml::from_str::<Texts>(text).unwrap();
-        let english = read(include_str!("language/en.toml"));
-        let chinese = read(include_str!("language/zh.toml"));
-        for language in Language::ALL {
-            assert!(!language.words().shop.name.is_empty());
-        }
         let places = |text: &str| -> BTreeSet<String> {
             let parts = text.split('{').skip(1).filter_map(|part| part.split_once('}'));
             parts.map(|(name, _)| name.to_owned()).collect()
         };
-        for (section, texts) in english.iter().filter(|(section, _)| *section != "categories") {
-            for (key, text) in texts {
-                let other = &chinese[section][key];
-                assert_eq!(places(text), places(other), "{section}.{key}");
-                assert!(!other.trim().is_empty(), "{section}.{key}");
+        let first = read(TABLE[0].1);
+        for (code, text) in TABLE {
+            // Reading it is what tells of a text that is missing, or is one too many.
+            assert_eq!(Language::named(code).unwrap().code(), code);
+            assert!(!Language::named(code).unwrap().words().shop.name.is_empty());
+            for (section, texts) in &read(text) {
+                for (key, text) in texts {
+                    assert!(!text.is_empty(), "{code}: {section}.{key}");
+                    if section != "categories" {
+                        let other = &first[section][key];
+                        assert_eq!(places(text), places(other), "{code}: {section}.{key}");
+                    }
+                }
             }
         }
+    }
+
+    #[test]
+    fn one_is_told_in_other_words_than_many() {
+        let words = Language::EN.words();
+        assert_eq!(
+            [words.books(0), words.books(1), words.books(2)],
+            ["0 books", "1 book", "2 books"]
+        );
+        assert_eq!(Language::ZH.words().books(1), "1 本书");
+    }
+
+    #[test]
+    fn things_are_listed_as_the_language_does() {
+        assert_eq!(Language::EN.words().list(["Ann", "Bob"]), "Ann, Bob");
+        assert_eq!(Language::ZH.words().list(["Ann", "Bob"]), "Ann、Bob");
+        assert_eq!(Language::EN.words().list(["Ann"]), "Ann");
+        assert_eq!(Language::EN.words().list::<&str>([]), "");
     }
 
     #[test]
@@ -140,18 +206,18 @@ mod tests {
     #[test]
     fn the_language_is_the_one_that_is_asked_for_most() {
         for (header, expected) in [
-            ("zh-CN,zh;q=0.9,en;q=0.8", Language::Zh),
-            ("en;q=0.5, zh;q=0.7", Language::Zh),
-            ("ZH", Language::Zh),
-            ("de, en;q=0.3, zh;q=0.2", Language::En),
-            ("zh;q=0", Language::En),
-            ("zh;q=x", Language::En),
-            ("fr", Language::En),
-            ("", Language::En),
+            ("zh-CN,zh;q=0.9,en;q=0.8", Language::ZH),
+            ("en;q=0.5, zh;q=0.7", Language::ZH),
+            ("ZH", Language::ZH),
+            ("de, en;q=0.3, zh;q=0.2", Language::EN),
+            ("zh;q=0", Language::EN),
+            ("zh;q=x", Language::EN),
+            ("fr", Language::EN),
+            ("", Language::EN),
         ] {
             let headers = HeaderMap::from_iter([(ACCEPT_LANGUAGE, header.parse().unwrap())]);
             assert_eq!(Language::accepted(&headers), expected, "{header}");
         }
-        assert_eq!(Language::accepted(&HeaderMap::new()), Language::En);
+        assert_eq!(Language::accepted(&HeaderMap::new()), Language::EN);
     }
 }

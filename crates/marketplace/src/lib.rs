@@ -16,6 +16,7 @@ mod bare;
 mod chart;
 mod console;
 mod cover;
+mod done;
 mod frame;
 mod headers;
 mod language;

@@ -109,6 +109,13 @@ impl Remembered {
         self.books.get(id)
     }
 
+    /// What prices are in, as the first book of the plain shelf that has one says: a shop has one
+    /// currency.
+    pub(crate) fn currency(&self) -> Option<String> {
+        let plain = self.plain();
+        plain.iter().find_map(|book| Some(book.price.as_ref()?.currency.clone()))
+    }
+
     /// Keeps books for the plain shelf.
     pub(crate) fn keep_plain(&self, books: Vec<Book>) {
         self.keep_books(&books);

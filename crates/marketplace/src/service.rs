@@ -44,6 +44,9 @@ pub(crate) const IDEMPOTENT: [&str; 15] = [
     "/foreword.v1.ModelService/GetModel",
 ];
 
+/// The longest id that the service takes.
+pub(crate) const ID_BYTES_MAX: usize = 64;
+
 /// How long calls may take.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Times {
@@ -268,6 +271,11 @@ impl From<&Status> for Failure {
             code => Self::Away(code),
         }
     }
+}
+
+/// Whether a text that somebody sent may be an id.
+pub(crate) fn is_id(text: &str) -> bool {
+    (1..=ID_BYTES_MAX).contains(&text.len()) && !text.chars().any(char::is_control)
 }
 
 #[cfg(test)]

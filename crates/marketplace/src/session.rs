@@ -19,7 +19,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::HeaderMap;
 use serde::{Deserialize, Serialize};
 
-use crate::acts::Done;
+use crate::done::Done;
 use crate::language::Language;
 use crate::links::digest;
 use crate::random::{self, Id};

@@ -15,6 +15,7 @@ use transport::tls::{ClientIdentity, ClientTlsFiles, TlsFiles};
 use transport::{Address, AddressError};
 
 pub use self::secret::Secret;
+use crate::links::within_shop;
 
 /// Every key with its default and its meaning, as TOML.
 pub const REFERENCE: &str = include_str!("settings.toml");
@@ -59,6 +60,8 @@ pub struct Settings {
     pub sign_in_header: String,
     /// What that header is signed with.
     pub sign_in_key: Secret,
+    /// Where it signs visitors in; empty if no page leads there.
+    pub sign_in_url: String,
     /// A proxy in front ends TLS.
     pub behind_tls: bool,
     /// Where pictures of covers may be loaded from.
@@ -69,9 +72,12 @@ pub struct Settings {
     pub shelf_books: NonZeroU32,
     /// Books on a page of a list.
     pub page_books: NonZeroU32,
-    page_timeout_ms: NonZeroU32,
-    act_timeout_ms: NonZeroU32,
-    import_timeout_ms: NonZeroU32,
+    /// How long a page waits for the service.
+    pub page_timeout_ms: NonZeroU32,
+    /// How long what a visitor does may take.
+    pub act_timeout_ms: NonZeroU32,
+    /// How long an import may take.
+    pub import_timeout_ms: NonZeroU32,
     /// Pages that are remembered.
     pub remembered_pages: NonZeroUsize,
     /// Books that are remembered.
@@ -157,6 +163,12 @@ impl Settings {
         }
         let name = http::HeaderName::try_from(&self.sign_in_header);
         expect("sign_in_header", name.is_ok(), "is no name of a header")?;
+        let is_somewhere = self.sign_in_url.is_empty() || is_page(&self.sign_in_url);
+        let expected =
+            "expected \"https://…\" or a path such as \"/login\", not the shop's own page";
+        expect("sign_in_url", is_somewhere, &format!("{:?}, {expected}", self.sign_in_url))?;
+        let is_used = self.sign_in_url.is_empty() || self.sign_in == SignIn::Header;
+        expect("sign_in_url", is_used, "is set, expected sign_in = \"header\" with it")?;
         for origin in &self.cover_origins {
             let expected = "expected origins such as \"https://covers.example.com\"";
             expect("cover_origins", is_origin(origin), &format!("{origin:?}, {expected}"))?;
@@ -249,6 +261,11 @@ impl Settings {
         milliseconds(self.import_timeout_ms)
     }
 
+    /// Books on a page, as the service is asked for them.
+    pub(crate) fn page_size(&self) -> i32 {
+        i32::try_from(self.page_books.get()).unwrap_or(i32::MAX)
+    }
+
     /// Whether visitors come over TLS.
     #[must_use]
     pub fn is_secure(&self) -> bool {
@@ -289,6 +306,14 @@ fn is_origin(text: &str) -> bool {
     !host.is_empty() && host.bytes().all(fits)
 }
 
+/// An address where visitors may be sent to sign in: of the web, or a path of this host that is not
+/// the page that sends them.
+fn is_page(text: &str) -> bool {
+    let is_of_web = |uri: http::Uri| uri.scheme_str() == Some("https") && uri.host().is_some();
+    let is_own = text.split(['?', '#']).next() == Some("/sign-in");
+    (text == within_shop(text) && !is_own) || text.parse().is_ok_and(is_of_web)
+}
+
 fn milliseconds(value: NonZeroU32) -> Duration {
     Duration::from_millis(value.get().into())
 }
@@ -327,6 +352,29 @@ mod tests {
             |settings| settings.sign_in = SignIn::Header,
             "marketplace.sign_in_key: is too short, expected at least 32 bytes, because sign_in \
              is \"header\"",
+        );
+        for address in [
+            "javascript:alert(1)",
+            "//evil.example",
+            "http://login.example",
+            "/sign-in?to=b",
+            "login",
+        ] {
+            let mut settings = Settings::reference();
+            settings.sign_in = SignIn::Header;
+            settings.sign_in_key = Secret::from("0123456789abcdef0123456789abcdef".to_owned());
+            settings.sign_in_url = address.to_owned();
+            let found = settings.check().unwrap_err().to_string();
+            // Named, with what was found.
+            assert!(found.contains(&format!("sign_in_url: {address:?}, expected")), "{found}");
+            for address in ["https://login.example/?to=shop", "/login", ""] {
+                settings.sign_in_url = address.to_owned();
+                settings.check().unwrap();
+            }
+        }
+        check(
+            |settings| settings.sign_in_url = "/login".to_owned(),
+            "marketplace.sign_in_url: is set, expected sign_in = \"header\" with it",
         );
         check(
             |settings| settings.cover_origins = vec!["https://a; script-src *".to_owned()],

@@ -67,6 +67,10 @@ struct Fields<T> {
     own: T,
 }
 
+/// A form that says nothing but that it was sent.
+#[derive(Deserialize)]
+pub(crate) struct NoFields {}
+
 impl Visitor {
     /// Who it is by what their browser sent; the header of a single sign-on decides.
     fn of(parts: &Parts, shop: &Shop) -> Result<Self, Box<Self>> {

@@ -20,7 +20,8 @@ pub(super) enum Design {
     Dots,
 }
 
-const ALL: [Design; 6] =
+/// All of them.
+pub(super) const ALL: [Design; 6] =
     [Design::Frame, Design::Disc, Design::Hills, Design::Stripes, Design::Arch, Design::Dots];
 
 impl Design {

@@ -2,6 +2,8 @@
 //!
 //! Ink and ground are far enough apart to be read (WCAG 2.2 AA), which a test holds.
 
+use crate::links::digest;
+
 /// The colours of one cover.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Palette {
@@ -79,9 +81,9 @@ impl Palette {
             "children" | "humor" | "self-help" | "graphic-novel" => SUN,
             "classics" | "literary-fiction" | "philosophy" | "psychology" | "business"
             | "short-stories" => STONE,
-            other => FAMILIES[(crate::links::digest(other) % 8) as usize],
+            other => FAMILIES[(digest(other) % FAMILIES.len() as u64) as usize],
         };
-        family[(chance % 3) as usize]
+        family[(chance % family.len() as u64) as usize]
     }
 }
 

@@ -1,7 +1,7 @@
-//! Every text of the shop, as both files of languages have it.
+//! Every text of the shop, as the file of each language has it.
 //!
-//! The fields are the keys of `en.toml` and `zh.toml`: a key that one of them lacks or has too many
-//! is an error when it is read, which a test does, and one that nobody shows is a warning of the
+//! The fields are the keys of `en.toml` and its like: a key that one of them lacks or has too many is
+//! an error when it is read, which a test does, and one that nobody shows is a warning of the
 //! compiler.
 
 mod bookseller;
@@ -64,6 +64,12 @@ pub(crate) struct Shop {
     pub(crate) next: String,
     pub(crate) first: String,
     pub(crate) close: String,
+    /// Between things of a list.
+    pub(crate) list_separator: String,
+    /// Between what is said and what it is about.
+    pub(crate) colon: String,
+    pub(crate) books_one: String,
+    pub(crate) books_many: String,
 }
 
 /// The home page.
@@ -132,7 +138,8 @@ pub(crate) struct Book {
     pub(crate) publisher: String,
     pub(crate) isbn: String,
     pub(crate) age: String,
-    pub(crate) years: String,
+    pub(crate) years_one: String,
+    pub(crate) years_many: String,
     pub(crate) categories: String,
     pub(crate) stock_many: String,
     pub(crate) stock_few: String,
@@ -170,7 +177,8 @@ pub(crate) struct Done {
     pub(crate) unknown_book: String,
     pub(crate) signed_in: String,
     pub(crate) signed_out: String,
-    pub(crate) forgotten: String,
+    pub(crate) forgotten_one: String,
+    pub(crate) forgotten_many: String,
     pub(crate) saved: String,
 }
 
@@ -191,8 +199,6 @@ pub(crate) struct Search {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Category {
     pub(crate) all: String,
-    pub(crate) count_one: String,
-    pub(crate) count_many: String,
     pub(crate) order: String,
     pub(crate) order_popular: String,
     pub(crate) order_title: String,
@@ -200,6 +206,8 @@ pub(crate) struct Category {
     pub(crate) order_cheapest: String,
     pub(crate) language: String,
     pub(crate) any: String,
+    pub(crate) price: String,
+    pub(crate) age: String,
     pub(crate) sold_out: String,
     pub(crate) filter: String,
     pub(crate) nothing: String,
@@ -230,10 +238,15 @@ pub(crate) struct Library {
     pub(crate) import_button: String,
     pub(crate) importing: String,
     pub(crate) import_arrived: String,
-    pub(crate) import_read: String,
+    pub(crate) import_read_one: String,
+    pub(crate) import_read_many: String,
     pub(crate) import_done: String,
-    pub(crate) import_unmatched: String,
-    pub(crate) import_refused: String,
+    pub(crate) import_entries_one: String,
+    pub(crate) import_entries_many: String,
+    pub(crate) import_unmatched_one: String,
+    pub(crate) import_unmatched_many: String,
+    pub(crate) import_refused_one: String,
+    pub(crate) import_refused_many: String,
     pub(crate) import_line: String,
     pub(crate) import_failed: String,
     pub(crate) import_to_shelves: String,
@@ -251,8 +264,6 @@ pub(crate) struct SignIn {
     pub(crate) title: String,
     pub(crate) demo: String,
     pub(crate) choose: String,
-    pub(crate) books_one: String,
-    pub(crate) books_many: String,
     pub(crate) likes: String,
     pub(crate) other: String,
     pub(crate) other_label: String,
@@ -283,6 +294,10 @@ pub(crate) struct Wrong {
     pub(crate) broken_text: String,
     pub(crate) away: String,
     pub(crate) away_text: String,
+    pub(crate) download: String,
+    pub(crate) download_text: String,
+    pub(crate) import: String,
+    pub(crate) import_text: String,
     pub(crate) host: String,
     pub(crate) host_text: String,
     pub(crate) home: String,

@@ -126,7 +126,7 @@ pub(crate) async fn page(
     }
     let page = Page {
         cover_text: fill(&words.book.cover, &[("title", &book.title)]),
-        by: fill(&words.book.by, &[("authors", &book.authors.join(", "))]),
+        by: fill(&words.book.by, &[("authors", &words.list(&book.authors))]),
         volume: volume(&book, words),
         reasons: reasons.iter().filter_map(|one| reason_with_share(one, words)).collect(),
         acts,
@@ -136,7 +136,7 @@ pub(crate) async fn page(
         details: details(&book, words),
         categories: book.categories.iter().map(|slug| category(&visitor, slug)).collect(),
         shelves,
-        book: BookView::new(&shop, &book, ""),
+        book: BookView::new(&shop, words, &book, ""),
         frame,
     };
     frame::show(visitor, StatusCode::OK, &page)
@@ -182,7 +182,7 @@ fn beside(visitor: &Visitor, found: &GetBookResponse, similar: Vec<ShelfView>) -
     ];
     for (books, heading) in headings {
         let books = books.iter().filter(|book| book.id != id).take(RELATED_MAX);
-        let shelf = ShelfView::of_books(shop, heading, books);
+        let shelf = ShelfView::of_books(shop, words, heading, books);
         seen.extend(shelf.cards.iter().map(|card| card.book.id.clone()));
         shelves.push(shelf);
     }
@@ -222,8 +222,7 @@ fn acts(visitor: &Visitor, found: &GetBookResponse) -> Vec<ActView> {
         };
         Some(ActView { act, offer, did, event: event(act) })
     };
-    let order = [Act::Buy, Act::Want, Act::Finish, Act::Dismiss, Act::Rate];
-    order.into_iter().filter_map(view).collect()
+    Act::ALL.into_iter().filter_map(view).collect()
 }
 
 /// What a reader did last of one kind: its stars and its event.

@@ -1,6 +1,8 @@
 //! `/categories`: all of them, and the books of one, in an order and by conditions.
 
-use api::v1::{BookFilter, BookOrder, Category, ListBooksRequest, ShelfKind, ShelfRequest};
+use std::ops::RangeInclusive;
+
+use api::v1::{BookFilter, BookOrder, Category, ListBooksRequest, Price, ShelfKind, ShelfRequest};
 use askama::Template;
 use axum::extract::Path;
 use axum::extract::rejection::PathRejection;
@@ -16,8 +18,11 @@ use crate::links;
 use crate::remembered::Place;
 use crate::service::{Failure, Waiting};
 use crate::shelves::{self, Shelves, of_kind};
-use crate::view::{BookView, ShelfView};
+use crate::view::{BookView, ShelfView, read_price};
 use crate::visitor::{Asked, Visitor};
+
+/// The ages that the contract knows.
+const AGES: RangeInclusive<i32> = 0..=120;
 
 /// What the address says.
 #[derive(Clone, Default, Deserialize)]
@@ -26,6 +31,12 @@ pub(crate) struct Query {
     order: String,
     #[serde(default)]
     language: String,
+    /// The most that a book may cost.
+    #[serde(default)]
+    price: String,
+    /// The age of who is to read it.
+    #[serde(default)]
+    age: String,
     #[serde(default)]
     sold_out: String,
     /// Asks for the next page.
@@ -49,6 +60,10 @@ struct One {
     action: String,
     orders: Vec<(&'static str, String, bool)>,
     languages: Vec<(&'static str, &'static str, bool)>,
+    /// Names the field of the price; `None` while it is not known what prices are in.
+    price_label: Option<String>,
+    price: String,
+    age: String,
     sold_out: bool,
     is_empty: bool,
     books: Vec<BookView>,
@@ -69,7 +84,7 @@ pub(crate) async fn all(mut visitor: Visitor) -> Response {
     let tile = |category: &Category| {
         let text = words.category(&category.slug, &category.title).to_owned();
         let link = Link { text, href: links::category(&category.slug) };
-        (link, count(category.book_count, words))
+        (link, words.books(category.book_count))
     };
     let categories = shop.remembered.categories().iter().map(tile).collect();
     let mut frame = Frame::of(&mut visitor, &words.category.all);
@@ -85,10 +100,12 @@ pub(crate) async fn one(
 ) -> Response {
     let Ok(Path(slug)) = slug else { return wrong::page(visitor, &Wrong::NotFound) };
     let shop = visitor.shop.clone();
+    let currency = shop.remembered.currency();
+    let query = query.checked(currency.as_deref());
     let request = ListBooksRequest {
-        filter: Some(query.filter(&slug)),
+        filter: Some(query.filter(&slug, currency.as_deref())),
         order: query.order().into(),
-        page_size: i32::try_from(shop.settings.page_books.get()).unwrap_or(i32::MAX),
+        page_size: shop.settings.page_size(),
         page_token: query.after.clone(),
     };
     // What fits the visitor stands above the first page of all, as it is found first.
@@ -125,19 +142,24 @@ pub(crate) async fn one(
         // A page that there is not any more, or a slug that nobody would give.
         Err(_) => return wrong::page(visitor, &Wrong::NotFound),
     };
+    let label = |currency: &String| fill(&words.category.price, &[("currency", currency)]);
+    let price_label = currency.as_ref().map(label);
     let mut frame = Frame::of(&mut visitor, &name);
     frame.is_away = is_away;
     if !picked.is_away {
         shelves::tell_what_is_shown(&visitor, &picked.shelves);
     }
     let page = One {
-        count: total.map(|total| count(total, words)),
+        count: total.map(|total| words.books(total)),
         action: links::category(&slug),
         orders: orders(words, &query),
         languages: BOOK_LANGUAGES.map(|(tag, name)| (tag, name, tag == query.language)).to_vec(),
+        price_label,
+        price: query.price.clone(),
+        age: query.age.clone(),
         sold_out: !query.sold_out.is_empty(),
         is_empty: total.is_some() && books.is_empty() && picked.shelves.is_empty(),
-        books: books.iter().map(|book| BookView::new(&shop, book, "")).collect(),
+        books: books.iter().map(|book| BookView::new(&shop, words, book, "")).collect(),
         first: (!is_first).then(|| query.address(&slug, "")),
         next,
         shelves: picked.shelves,
@@ -157,21 +179,42 @@ impl Query {
         }
     }
 
+    /// Without what is no condition: an amount or an age that cannot be read.
+    fn checked(mut self, currency: Option<&str>) -> Self {
+        if self.max_price(currency).is_none() {
+            self.price.clear();
+        }
+        if self.reader_age().is_none() {
+            self.age.clear();
+        }
+        self
+    }
+
+    fn max_price(&self, currency: Option<&str>) -> Option<Price> {
+        read_price(&self.price, currency?)
+    }
+
+    fn reader_age(&self) -> Option<i32> {
+        self.age.trim().parse().ok().filter(|age| AGES.contains(age))
+    }
+
     /// Whether nothing but the category is asked for.
     fn is_all(&self) -> bool {
-        self.language.is_empty()
+        self.language.is_empty() && self.price.is_empty() && self.age.is_empty()
     }
 
     /// Whether no order or condition is chosen.
     fn is_plain(&self) -> bool {
-        self.order() == BookOrder::Popular && self.language.is_empty() && self.sold_out.is_empty()
+        self.order() == BookOrder::Popular && self.is_all() && self.sold_out.is_empty()
     }
 
-    fn filter(&self, slug: &str) -> BookFilter {
+    fn filter(&self, slug: &str, currency: Option<&str>) -> BookFilter {
         let known = BOOK_LANGUAGES.iter().find(|(tag, _)| *tag == self.language);
         BookFilter {
             any_categories: vec![slug.to_owned()],
             languages: known.map(|(tag, _)| (*tag).to_owned()).into_iter().collect(),
+            max_price: self.max_price(currency),
+            reader_age: self.reader_age(),
             include_sold_out: !self.sold_out.is_empty(),
             ..BookFilter::default()
         }
@@ -182,6 +225,8 @@ impl Query {
         let query = [
             ("order", self.order.as_str()),
             ("language", self.language.as_str()),
+            ("price", self.price.as_str()),
+            ("age", self.age.as_str()),
             ("sold_out", self.sold_out.as_str()),
             ("after", after),
         ];
@@ -198,10 +243,4 @@ fn orders(words: &Words, query: &Query) -> Vec<(&'static str, String, bool)> {
         ("price", &words.order_cheapest, BookOrder::Cheapest),
     ];
     all.map(|(value, text, order)| (value, text.clone(), order == query.order())).to_vec()
-}
-
-fn count(books: i32, words: &Words) -> String {
-    let words = &words.category;
-    let text = if books == 1 { &words.count_one } else { &words.count_many };
-    fill(text, &[("count", &books.to_string())])
 }

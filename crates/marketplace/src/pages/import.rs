@@ -4,8 +4,11 @@
 //! one before, without a script. To send the same file again stores nothing, so it does not
 //! matter that a reload does.
 
+mod reading;
 mod report;
 
+use std::error::Error;
+use std::iter::successors;
 use std::time::Duration;
 
 use askama::Template;
@@ -19,16 +22,17 @@ use http::StatusCode;
 use http::header::CONTENT_ENCODING;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
-use tonic::Streaming;
+use tonic::{Code, Status, Streaming};
 
 use api::v1::import_reading_list_response::Told;
 use api::v1::{ImportReadingListRequest, ImportReadingListResponse};
 
+use self::reading::Reading;
 use self::report::Report;
 use super::wrong::{self, Wrong};
 use crate::frame::Frame;
 use crate::headers::UNBUFFERED;
-use crate::language::{Words, fill};
+use crate::language::{Words, counted, fill};
 use crate::service::Failure;
 use crate::shop::Shop;
 use crate::visitor::Visitor;
@@ -66,6 +70,8 @@ pub(crate) async fn import(mut visitor: Visitor, request: Request) -> Response {
     let Some(reader) = visitor.reader().map(str::to_owned) else {
         return visitor.see_other("/library");
     };
+    let reading = Reading::begin();
+    let request = request.map(|body| reading.of(body));
     let mut form = match Multipart::from_request(request, &()).await {
         Ok(form) => form,
         Err(rejection) => return wrong::page(visitor, &Wrong::Form(rejection.body_text())),
@@ -75,9 +81,10 @@ pub(crate) async fn import(mut visitor: Visitor, request: Request) -> Response {
         if !visitor.has_sent(&token(&mut form).await?) {
             return Err(Wrong::Expired);
         }
-        call(&visitor.shop.clone(), &mut form, reader).await
+        call(&visitor.shop.clone(), (&mut form, &reading), reader).await
     };
     let taken = taken.await;
+    reading.rest_begins();
     read_the_rest(&mut form).await;
     let answers = match taken {
         Ok(answers) => answers,
@@ -131,7 +138,7 @@ async fn read_the_rest(form: &mut Multipart) {
 /// call is dropped, and so reset, before the pieces end.
 async fn call(
     shop: &Shop,
-    form: &mut Multipart,
+    form: (&mut Multipart, &Reading),
     reader: String,
 ) -> Result<Streaming<ImportReadingListResponse>, Wrong> {
     let (pieces, coming) = mpsc::channel(PIECES_AHEAD);
@@ -156,13 +163,13 @@ async fn call(
     };
     answers.map_err(|failure| match failure {
         Failure::Invalid(problem) => Wrong::Form(problem),
-        _ => Wrong::Away,
+        _ => Wrong::ImportAway,
     })
 }
 
 /// Hands the file on, a piece at a time: no faster than the service takes it.
 async fn hand_on(
-    form: &mut Multipart,
+    (form, reading): (&mut Multipart, &Reading),
     reader: String,
     pieces: &mpsc::Sender<ImportReadingListRequest>,
 ) -> Result<(), Wrong> {
@@ -171,6 +178,7 @@ async fn hand_on(
     if file.name() != Some("file") {
         return Err(missing());
     }
+    reading.file_begins();
     let mut first = Some(reader);
     let mut bytes = 0;
     while let Some(chunk) = file.chunk().await.map_err(refused)? {
@@ -185,7 +193,7 @@ async fn hand_on(
                 Ok(Ok(())) => {}
                 // The service has ended the call; its answer says why.
                 Ok(Err(_)) => return Ok(()),
-                Err(_) => return Err(Wrong::Away),
+                Err(_) => return Err(Wrong::ImportAway),
             }
         }
     }
@@ -194,9 +202,13 @@ async fn hand_on(
 
 #[expect(clippy::needless_pass_by_value, reason = "it is what an error is mapped by")]
 fn refused(error: MultipartError) -> Wrong {
-    match error.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => Wrong::TooLarge,
-        _ => Wrong::Form(error.body_text()),
+    // What the transport, or what comes before the file, is held to.
+    let is_too_much = |error: &(dyn Error + 'static)| {
+        error.downcast_ref().is_some_and(|status: &Status| status.code() == Code::ResourceExhausted)
+    };
+    match successors(error.source(), |&error| error.source()).any(is_too_much) {
+        true => Wrong::TooLarge,
+        false => Wrong::Form(error.body_text()),
     }
 }
 
@@ -226,10 +238,7 @@ fn steps(
             Rest::Answers => match answers.message().await {
                 Ok(Some(answer)) => (step(answer, words), Rest::Answers),
                 Ok(None) => (String::new(), Rest::Foot),
-                Err(status) => {
-                    let reason = [("reason", status.message())];
-                    (line(&fill(&words.library.import_failed, &reason)), Rest::Foot)
-                }
+                Err(status) => (line(&failed(&status, words)), Rest::Foot),
             },
             Rest::Foot => (foot.clone(), Rest::End),
             Rest::End => return None,
@@ -238,12 +247,22 @@ fn steps(
     })
 }
 
+/// Why a file was not imported: what the service says to people of the file, or of those before it.
+fn failed(status: &Status, words: &Words) -> String {
+    let is_told = matches!(
+        status.code(),
+        Code::InvalidArgument | Code::FailedPrecondition | Code::ResourceExhausted
+    );
+    let reason = if is_told { status.message() } else { &words.wrong.import_text };
+    fill(&words.library.import_failed, &[("reason", reason)])
+}
+
 fn step(answer: ImportReadingListResponse, words: &Words) -> String {
     let texts = &words.library;
     match answer.told {
         Some(Told::Progress(progress)) if progress.read_line_count > 0 => {
-            let count = progress.read_line_count.to_string();
-            line(&fill(&texts.import_read, &[("count", &count)]))
+            let count = progress.read_line_count;
+            line(&counted(count, &texts.import_read_one, &texts.import_read_many))
         }
         Some(Told::Progress(progress)) => {
             let size = (progress.received_bytes / 1000).to_string();

@@ -12,7 +12,7 @@ use crate::language::{Words, fill};
 use crate::links;
 use crate::service::Failure;
 use crate::shop::Shop;
-use crate::view::{BookView, stars};
+use crate::view::{self, BookView, stars};
 use crate::visitor::{Asked, Visitor};
 
 /// What the address says.
@@ -70,7 +70,7 @@ pub(crate) async fn page(mut visitor: Visitor, Asked(query): Asked<Query>) -> Re
                     user_id: reader.to_owned(),
                     any_kinds: part.any_kinds(),
                     no_kinds: part.no_kinds(),
-                    page_size: i32::try_from(shop.settings.page_books.get()).unwrap_or(i32::MAX),
+                    page_size: shop.settings.page_size(),
                     page_token: query.after.clone(),
                 })
                 .await,
@@ -99,22 +99,13 @@ pub(crate) async fn page(mut visitor: Visitor, Asked(query): Asked<Query>) -> Re
 fn owned(shop: &Shop, words: &Words, one: &UserBook) -> Option<Owned> {
     let book = one.book.as_ref()?;
     let acts = one.actions.iter().filter_map(|action| did(action, &book.id, words)).collect();
-    Some(Owned { book: BookView::new(shop, book, ""), acts })
+    Some(Owned { book: BookView::new(shop, words, book, ""), acts })
 }
 
 fn did(action: &UserAction, book: &str, words: &Words) -> Option<Did> {
-    let library = &words.library;
     let text = match action.kind() {
-        EventKind::View => library.viewed.clone(),
-        EventKind::WantToRead => library.want.clone(),
-        EventKind::Cart => library.cart.clone(),
-        EventKind::Purchase => library.bought.clone(),
-        EventKind::Finish => library.finished.clone(),
         EventKind::Rating => fill(&words.book.your_rating, &[("stars", &stars(action.rating))]),
-        EventKind::Dismiss => library.dismissed.clone(),
-        EventKind::Abandon => library.abandoned.clone(),
-        EventKind::Return => library.returned.clone(),
-        EventKind::Unspecified | EventKind::Impression => return None,
+        other => view::did(other, words)?.to_owned(),
     };
     let act = Act::of(action.kind()).filter(|_| !action.event_id.is_empty());
     let undo = act.map(|act| (format!("undo-{} {book}", act.name()), action.event_id.clone()));

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use tonic::{Status, Streaming};
 
 use super::wrong::{self, Wrong};
-use crate::acts::Done;
+use crate::done::Done;
 use crate::frame::{self, Frame};
 use crate::language::fill;
 use crate::links::digest;
@@ -57,7 +57,7 @@ pub(crate) async fn download(visitor: Visitor) -> Response {
     let answers = match visitor.shop.service.export_user(reader.clone()).await {
         Ok(answers) => answers,
         Err(Failure::NotFound) => return wrong::page(visitor, &Wrong::NotFound),
-        Err(_) => return wrong::page(visitor, &Wrong::Away),
+        Err(_) => return wrong::page(visitor, &Wrong::DownloadAway),
     };
     let first = format!("{}\n", json!({ "reader": reader }));
     visitor.respond((headers, Body::from_stream(lines(first, answers))))

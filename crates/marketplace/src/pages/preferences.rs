@@ -3,7 +3,7 @@
 use axum::response::Response;
 use serde::Deserialize;
 
-use crate::acts::Done;
+use crate::done::Done;
 use crate::language::Language;
 use crate::session::Theme;
 use crate::visitor::Posted;

@@ -7,7 +7,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use serde::Deserialize;
 
 use crate::frame::{self, Frame};
-use crate::language::{Words, fill};
+use crate::language::{Words, counted, fill};
 use crate::links;
 use crate::service::Failure;
 use crate::shelves;
@@ -54,7 +54,7 @@ pub(crate) async fn page(
             shop.service
                 .search_books(SearchBooksRequest {
                     query: query.clone(),
-                    page_size: i32::try_from(shop.settings.page_books.get()).unwrap_or(i32::MAX),
+                    page_size: shop.settings.page_size(),
                     page_token: asked.after.clone(),
                 })
                 .await,
@@ -78,7 +78,8 @@ pub(crate) async fn page(
         None => {}
         Some(Ok(found)) => {
             shop.remembered.keep_books(&found.books);
-            page.books = found.books.iter().map(|book| BookView::new(&shop, book, "")).collect();
+            page.books =
+                found.books.iter().map(|book| BookView::new(&shop, words, book, "")).collect();
             let token = found.next_page_token;
             page.next = (!token.is_empty()).then(|| address(&query, &token));
             page.nothing = page.books.is_empty().then(|| nothing(&query, &visitor));
@@ -121,8 +122,7 @@ fn told(page: &Page, words: &Words) -> String {
     match (&page.nothing, page.books.len()) {
         (Some(nothing), _) => nothing.clone(),
         (None, 0) => words.shop.away.clone(),
-        (None, 1) => words.search.found_one.clone(),
-        (None, count) => fill(&words.search.found_many, &[("count", &count.to_string())]),
+        (None, count) => counted(count, &words.search.found_one, &words.search.found_many),
     }
 }
 

@@ -8,16 +8,14 @@ use http::StatusCode;
 use serde::Deserialize;
 
 use super::wrong::{self, Wrong};
-use crate::acts::Done;
+use crate::done::Done;
 use crate::frame::{self, Frame};
 use crate::language::{Words, fill};
 use crate::links;
+use crate::service::is_id;
 use crate::session::Role;
 use crate::settings::SignIn;
-use crate::visitor::{Asked, Posted, Visitor};
-
-/// The longest id of a reader that the service takes.
-const ID_BYTES_MAX: usize = 64;
+use crate::visitor::{Asked, NoFields, Posted, Visitor};
 
 /// What the address says.
 #[derive(Default, Deserialize)]
@@ -62,7 +60,7 @@ pub(crate) async fn page(mut visitor: Visitor, Asked(query): Asked<Query>) -> Re
     let sign_in = shop.settings.sign_in;
     let (mut readers, mut next, mut is_away) = (Vec::new(), None, false);
     if sign_in == SignIn::Demo {
-        let page_size = i32::try_from(shop.settings.page_books.get()).unwrap_or(i32::MAX);
+        let page_size = shop.settings.page_size();
         let request = ListUsersRequest { page_size, page_token: query.after };
         match shop.service.list_users(request).await {
             Ok(listed) => {
@@ -88,15 +86,14 @@ pub(crate) async fn page(mut visitor: Visitor, Asked(query): Asked<Query>) -> Re
 
 fn reader(user: &UserSummary, words: &Words) -> Reader {
     let texts = &words.sign_in;
-    let books = if user.book_count == 1 { &texts.books_one } else { &texts.books_many };
     let liked = user.favourite_categories.iter();
     let liked: Vec<&str> =
         liked.map(|category| words.category(&category.slug, &category.title)).collect();
-    let categories = liked.join(", ");
+    let categories = words.list(&liked);
     Reader {
         id: user.user_id.clone(),
         name: fill(&texts.choose, &[("reader", &user.user_id)]),
-        books: fill(books, &[("count", &user.book_count.to_string())]),
+        books: words.books(user.book_count),
         likes: (!liked.is_empty()).then(|| fill(&texts.likes, &[("categories", &categories)])),
     }
 }
@@ -112,8 +109,7 @@ pub(crate) async fn sign_in(posted: Posted<Fields>) -> Response {
         return visitor.see_other("/console");
     }
     let reader = fields.reader.trim();
-    let is_plain = !reader.chars().any(char::is_control);
-    if !(1..=ID_BYTES_MAX).contains(&reader.len()) || !is_plain {
+    if !is_id(reader) {
         return wrong::page(visitor, &Wrong::Form("reader".to_owned()));
     }
     visitor.sign_in(reader).await;
@@ -131,7 +127,3 @@ pub(crate) async fn sign_out(posted: Posted<NoFields>) -> Response {
     visitor.session.done = Some(Done::SignedOut);
     visitor.see_other("/")
 }
-
-/// A form that says nothing but that it was sent.
-#[derive(Deserialize)]
-pub(crate) struct NoFields {}

@@ -31,6 +31,10 @@ pub(crate) enum Wrong {
     TooLarge,
     /// The service is away, and nothing is remembered.
     Away,
+    /// What is stored of a reader cannot be handed out.
+    DownloadAway,
+    /// A file cannot be handed on.
+    ImportAway,
     Broken,
 }
 
@@ -40,7 +44,7 @@ struct Page {
     frame: Frame,
     heading: String,
     text: String,
-    offers_sign_in: bool,
+    asks_to_sign_in: bool,
     shelves: Vec<ShelfView>,
 }
 
@@ -65,6 +69,12 @@ pub(crate) fn page(mut visitor: Visitor, wrong: &Wrong) -> Response {
             (StatusCode::PAYLOAD_TOO_LARGE, &words.too_large, words.too_large_text.clone())
         }
         Wrong::Away => (StatusCode::SERVICE_UNAVAILABLE, &words.away, words.away_text.clone()),
+        Wrong::DownloadAway => {
+            (StatusCode::SERVICE_UNAVAILABLE, &words.download, words.download_text.clone())
+        }
+        Wrong::ImportAway => {
+            (StatusCode::SERVICE_UNAVAILABLE, &words.import, words.import_text.clone())
+        }
         Wrong::Broken => {
             (StatusCode::SERVICE_UNAVAILABLE, &words.broken, words.broken_text.clone())
         }
@@ -74,8 +84,8 @@ pub(crate) fn page(mut visitor: Visitor, wrong: &Wrong) -> Response {
         Wrong::NotFound | Wrong::Away => shelves::plain(&visitor),
         _ => Vec::new(),
     };
-    let offers_sign_in = frame.is_demo && matches!(wrong, Wrong::NotBookseller);
-    let page = Page { heading: heading.clone(), text, shelves, offers_sign_in, frame };
+    let asks_to_sign_in = matches!(wrong, Wrong::NotBookseller);
+    let page = Page { heading: heading.clone(), text, shelves, asks_to_sign_in, frame };
     frame::show(visitor, status, &page)
 }
 

@@ -10,9 +10,7 @@ use http::{HeaderMap, HeaderName};
 use ring::hmac;
 
 use super::Role;
-
-/// The longest id of a reader that the service takes.
-const ID_BYTES_MAX: usize = 64;
+use crate::service::is_id;
 
 /// Reads the header.
 #[derive(Clone)]
@@ -74,8 +72,7 @@ impl SingleSignOn {
         let role = Role::named(role).ok_or(Unverified::Malformed)?;
         let reader = URL_SAFE_NO_PAD.decode(reader).map_err(|_| Unverified::Malformed)?;
         let reader = String::from_utf8(reader).map_err(|_| Unverified::Malformed)?;
-        let fits = (1..=ID_BYTES_MAX).contains(&reader.len());
-        if fits { Ok(Some(Named { reader, role })) } else { Err(Unverified::Malformed) }
+        if is_id(&reader) { Ok(Some(Named { reader, role })) } else { Err(Unverified::Malformed) }
     }
 }
 

@@ -1,7 +1,8 @@
 //! A book as cards and pages show it.
 
-use api::v1::{Book, Price};
+use api::v1::Book;
 
+use super::price;
 use crate::cover;
 use crate::language::{Words, fill};
 use crate::links;
@@ -38,13 +39,13 @@ enum Stock {
 
 impl BookView {
     /// A book, reached from a shelf.
-    pub(crate) fn new(shop: &Shop, book: &Book, from: &str) -> Self {
+    pub(crate) fn new(shop: &Shop, words: &Words, book: &Book, from: &str) -> Self {
         let title = if book.title.is_empty() { UNTITLED } else { &book.title };
         Self {
             id: book.id.clone(),
             title: title.to_owned(),
             language: book.language.clone(),
-            authors: book.authors.join(", "),
+            authors: words.list(&book.authors),
             href: links::book(&book.id, from),
             cover: picture(shop, book),
             price: book.price.as_ref().map(price),
@@ -95,24 +96,6 @@ fn picture(shop: &Shop, book: &Book) -> String {
     links::cover(&book.id, cover::version(book))
 }
 
-/// An amount with its currency, with as many digits as ISO 4217 gives it.
-fn price(price: &Price) -> String {
-    let digits = match price.currency.as_str() {
-        "BIF" | "CLP" | "DJF" | "GNF" | "ISK" | "JPY" | "KMF" | "KRW" | "PYG" | "RWF" | "UGX"
-        | "UYI" | "VND" | "VUV" | "XAF" | "XOF" | "XPF" => 0,
-        "BHD" | "IQD" | "JOD" | "KWD" | "LYD" | "OMR" | "TND" => 3,
-        "CLF" | "UYW" => 4,
-        _ => 2,
-    };
-    let unit = 10_i64.pow(digits);
-    let (whole, part) = (price.minor_units / unit, price.minor_units % unit);
-    let width = digits as usize;
-    match digits {
-        0 => format!("{whole} {}", price.currency),
-        _ => format!("{whole}.{part:0width$} {}", price.currency),
-    }
-}
-
 /// Stars as a text: `★★★★½`.
 pub(crate) fn stars(rating: f64) -> String {
     let halves = (rating * 2.0).round().clamp(0.0, 10.0) as usize;
@@ -126,18 +109,6 @@ pub(crate) fn stars(rating: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn prices_have_the_digits_of_their_currency() {
-        let check = |minor_units, currency: &str, expected| {
-            let price = Price { minor_units, currency: currency.to_owned() };
-            assert_eq!(super::price(&price), expected);
-        };
-        check(1290, "EUR", "12.90 EUR");
-        check(5, "EUR", "0.05 EUR");
-        check(1290, "JPY", "1290 JPY");
-        check(1290, "KWD", "1.290 KWD");
-    }
 
     #[test]
     fn stars_have_halves() {

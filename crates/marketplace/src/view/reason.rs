@@ -23,7 +23,11 @@ pub(crate) fn reason(reason: &Reason, words: &Words) -> Option<String> {
                 EventKind::Purchase => &texts.bought,
                 EventKind::Finish => &texts.finished,
                 EventKind::Rating => &texts.rated,
-                _ => &texts.liked,
+                EventKind::Unspecified
+                | EventKind::Impression
+                | EventKind::Dismiss
+                | EventKind::Abandon
+                | EventKind::Return => &texts.liked,
             };
             fill(text, &[title, ("stars", &stars)])
         }
@@ -59,7 +63,7 @@ mod tests {
     use crate::language::Language;
 
     fn check(reason: &Reason, expected: Option<&str>) {
-        let text = reason_with_share(reason, Language::En.words());
+        let text = reason_with_share(reason, Language::EN.words());
         assert_eq!(text.as_deref(), expected);
     }
 
@@ -81,7 +85,7 @@ mod tests {
             ..Reason::default()
         };
         check(&popular, Some("popular in science fiction"));
-        let text = reason(&popular, Language::Zh.words());
+        let text = reason(&popular, Language::ZH.words());
         assert_eq!(text.as_deref(), Some("在科幻类中很受欢迎"));
     }
 

@@ -51,16 +51,17 @@ impl ShelfView {
 
     /// Books of the catalogue, for when there is nothing better.
     pub(crate) fn plain(shop: &Shop, words: &Words, books: &[Book]) -> Self {
-        Self::of_books(shop, words.shelf.plain.clone(), books)
+        Self::of_books(shop, words, words.shelf.plain.clone(), books)
     }
 
     /// Some books, without reasons.
     pub(crate) fn of_books<'a>(
         shop: &Shop,
+        words: &Words,
         heading: String,
         books: impl IntoIterator<Item = &'a Book>,
     ) -> Self {
-        let card = |book| Card { book: BookView::new(shop, book, ""), reason: None };
+        let card = |book| Card { book: BookView::new(shop, words, book, ""), reason: None };
         Self {
             heading,
             note: None,
@@ -78,7 +79,7 @@ impl ShelfView {
 }
 
 fn card(shop: &Shop, words: &Words, one: &RecommendedBook, token: &str) -> Option<Card> {
-    let book = BookView::new(shop, one.book.as_ref()?, token);
+    let book = BookView::new(shop, words, one.book.as_ref()?, token);
     let reason = one.reasons.first().and_then(|first| reason(first, words));
     Some(Card { book, reason })
 }
@@ -101,7 +102,12 @@ fn heading(shelf: &Shelf, words: &Words, is_reader: bool) -> String {
                 EventKind::Purchase => &texts.because_bought,
                 EventKind::Finish => &texts.because_finished,
                 EventKind::Rating => &texts.because_rated,
-                _ => &texts.because,
+                EventKind::Unspecified
+                | EventKind::Impression
+                | EventKind::Cart
+                | EventKind::Dismiss
+                | EventKind::Abandon
+                | EventKind::Return => &texts.because,
             };
             fill(text, &[("title", title), ("stars", &stars(shelf.rating))])
         }

@@ -42,7 +42,7 @@ mod tests {
 
     #[test]
     fn times_are_told_in_utc_and_in_words() {
-        let words = Language::En.words();
+        let words = Language::EN.words();
         let time = prost_types::Timestamp { seconds: 1_700_000_000, nanos: 5 };
         assert_eq!(moment(Some(time)), "2023-11-14 22:13:20 UTC");
         assert_eq!(moment(None), "");

@@ -2,20 +2,20 @@
 
 use api::v1::Book;
 
-use crate::language::{Words, fill, name_of_language};
+use crate::language::{Words, counted, name_of_language};
 
 /// What is known.
 pub(super) fn details(book: &Book, words: &Words) -> Vec<(String, String)> {
-    let words = &words.book;
+    let texts = &words.book;
     let year = book.published_year.map(|year| year.to_string());
-    let age = book.min_age.map(|age| fill(&words.years, &[("age", &age.to_string())]));
+    let age = book.min_age.map(|age| counted(age, &texts.years_one, &texts.years_many));
     let text = |text: &String| (!text.is_empty()).then(|| text.clone());
     let all = [
-        (&words.year, year),
-        (&words.language, text(&name_of_language(&book.language).to_owned())),
-        (&words.publisher, text(&book.publisher)),
-        (&words.isbn, text(&book.isbn13)),
-        (&words.age, age),
+        (&texts.year, year),
+        (&texts.language, text(&name_of_language(&book.language).to_owned())),
+        (&texts.publisher, text(&book.publisher)),
+        (&texts.isbn, text(&book.isbn13)),
+        (&texts.age, age),
     ];
     all.into_iter().filter_map(|(name, value)| Some((name.clone(), value?))).collect()
 }
@@ -33,7 +33,7 @@ mod tests {
             isbn13: "9780441172719".to_owned(),
             ..Book::default()
         };
-        let details = details(&book, Language::En.words());
+        let details = details(&book, Language::EN.words());
         let expected = [
             ("First published", "1965"),
             ("ISBN", "9780441172719"),

@@ -1,6 +1,6 @@
 //! What changes on the console: rates, latencies, queues, the model, and the servers.
 
-use api::v1::{Fallback, MetricsSample, Model, Replica, Stall};
+use api::v1::{MetricsSample, Model, Replica, Stall};
 use askama::Template;
 
 use super::stalls;
@@ -8,7 +8,7 @@ use crate::chart::{self, Bar, Chart, Texts, number};
 use crate::console::{Latencies, MethodLine, Moment, PAST, Summary};
 use crate::language::{Words, fill};
 use crate::shop::now;
-use crate::view::{Table, age, duration, milliseconds, moment};
+use crate::view::{Table, age, duration, fallback, milliseconds, model_charts, moment, quality};
 
 /// Stalls that are shown here; the others are on their own page.
 const STALLS: usize = 5;
@@ -37,7 +37,7 @@ struct Known {
     fallbacks: Table,
     /// What is known of the model; nothing if there is none.
     model: Vec<(String, String)>,
-    quality: Option<Chart>,
+    model_charts: Vec<Chart>,
     stalls: Table,
     replicas: Table,
 }
@@ -72,7 +72,7 @@ impl Known {
             queues: queues(sample, words),
             fallbacks: fallbacks(sample, words),
             model: sample.model.as_ref().map_or_else(Vec::new, |one| model(one, sample, words)),
-            quality: quality(models, words),
+            model_charts: model_charts(models, words),
             stalls: stalls_table(stalls, words),
             replicas: replicas_table(replicas, words),
         }
@@ -153,7 +153,7 @@ fn methods(methods: &[MethodLine], words: &Words) -> Table {
     let row = |line: &MethodLine| {
         let errors: Vec<String> =
             line.errors.iter().map(|(code, count)| format!("{code} {count}")).collect();
-        let errors = if errors.is_empty() { "0".to_owned() } else { errors.join(", ") };
+        let errors = if errors.is_empty() { "0".to_owned() } else { words.list(&errors) };
         let within = |share| latency(&line.latencies, share, words);
         vec![line.name.clone(), line.calls.to_string(), errors, within(0.5), within(0.99)]
     };
@@ -183,20 +183,6 @@ fn fallbacks(sample: &MetricsSample, words: &Words) -> Table {
     Table::new(&texts.fallbacks, &heads, rows, &texts.no_fallbacks)
 }
 
-/// Why an answer was less than what was asked for, in words.
-pub(super) fn fallback(fallback: Fallback, words: &Words) -> Option<&str> {
-    let texts = &words.console;
-    Some(match fallback {
-        Fallback::UnknownUser => &texts.fallback_unknown_user,
-        Fallback::NoHistory => &texts.fallback_no_history,
-        Fallback::NoModel => &texts.fallback_no_model,
-        Fallback::StoreUnavailable => &texts.fallback_store,
-        Fallback::NoNeighbours => &texts.fallback_no_neighbours,
-        Fallback::NoTrend => &texts.fallback_no_trend,
-        Fallback::Unspecified => return None,
-    })
-}
-
 fn model(model: &Model, sample: &MetricsSample, words: &Words) -> Vec<(String, String)> {
     let texts = &words.console;
     let unknown = || texts.unknown.clone();
@@ -205,7 +191,7 @@ fn model(model: &Model, sample: &MetricsSample, words: &Words) -> Vec<(String, S
     let mut told = vec![
         (texts.version.clone(), model.version.clone()),
         (texts.trained.clone(), trained),
-        (texts.quality.clone(), quality_text(model, words)),
+        (texts.quality.clone(), quality(model, words)),
     ];
     if let Some(on) = &model.trained_on {
         let counts = [
@@ -222,36 +208,6 @@ fn model(model: &Model, sample: &MetricsSample, words: &Words) -> Vec<(String, S
     told.push((texts.news.clone(), news.map_or_else(unknown, |count| count.to_string())));
     told.push((texts.training.clone(), training.clone()));
     told
-}
-
-/// How well a model ranks.
-pub(super) fn quality_text(model: &Model, words: &Words) -> String {
-    let Some(quality) = &model.quality else { return words.console.quality_none.clone() };
-    let (ndcg, recall) = (number(quality.ndcg_at_10), number(quality.recall_at_10));
-    let count = quality.user_count.to_string();
-    let values = [("ndcg", ndcg.as_str()), ("recall", &recall), ("count", &count)];
-    fill(&words.console.quality_text, &values)
-}
-
-/// The quality of the models that are kept, the oldest first; `None` if none was measured.
-pub(super) fn quality(models: &[Model], words: &Words) -> Option<Chart> {
-    let texts = &words.console;
-    let measured = models.iter().rev().filter_map(|model| Some((model, model.quality?)));
-    let bar = |(model, quality): (&Model, api::v1::ModelQuality)| Bar {
-        label: model.version.clone(),
-        value: quality.ndcg_at_10,
-    };
-    let bars: Vec<Bar> = measured.map(bar).collect();
-    let told = bars.iter().map(|bar| format!("{} {}", bar.label, number(bar.value)));
-    let told = told.collect::<Vec<_>>().join(", ");
-    let of_models = Texts {
-        id: "chart-quality",
-        title: &texts.chart_quality,
-        description: fill(&texts.chart_quality_text, &[("values", &told)]),
-        x: &texts.axis_version,
-        y: &texts.axis_ndcg,
-    };
-    (!bars.is_empty()).then(|| chart::bars(of_models, &bars))
 }
 
 fn stalls_table(all: &[Stall], words: &Words) -> Table {

@@ -8,16 +8,16 @@ use futures_util::{StreamExt as _, stream};
 use http::StatusCode;
 use serde::Deserialize;
 
-use super::{live, tabs};
-use crate::acts::Done;
+use super::tabs;
 use crate::chart::{Chart, number};
 use crate::console::Stage;
+use crate::done::Done;
 use crate::frame::{self, Frame, Link};
 use crate::language::{Words, fill};
 use crate::service::Failure;
 use crate::shop::now;
-use crate::view::age;
-use crate::visitor::{Posted, Visitor};
+use crate::view::{age, model_charts, quality};
+use crate::visitor::{NoFields, Posted, Visitor};
 
 /// The event by which a page learns that the training is over.
 const OVER: &str = "over";
@@ -32,7 +32,7 @@ struct Page {
     models: Vec<ModelView>,
     /// What goes back, and what that does.
     roll_back: Option<(String, String)>,
-    quality: Option<Chart>,
+    model_charts: Vec<Chart>,
     progress: Progress,
     settings: Option<(String, String)>,
 }
@@ -86,7 +86,7 @@ pub(super) async fn page(mut visitor: Visitor) -> Response {
         is_away,
         models: listed.iter().map(|model| ModelView::new(model, words)).collect(),
         roll_back: roll_back.filter(|_| listed.len() > 1),
-        quality: live::quality(&listed, words),
+        model_charts: model_charts(&listed, words),
         progress: Progress::new(&shop.training.stage(), words, token),
         settings,
     };
@@ -98,7 +98,7 @@ impl ModelView {
         let texts = &words.models;
         let unknown = || words.console.unknown.clone();
         let mut state = match (model.active, model.served) {
-            (true, true) => format!("{}, {}", texts.active, texts.served),
+            (true, true) => words.list([&texts.active, &texts.served]),
             (true, false) => texts.active.clone(),
             (false, true) => texts.served.clone(),
             (false, false) => texts.idle.clone(),
@@ -115,7 +115,7 @@ impl ModelView {
             count(on.map(|on| on.user_count)),
             count(on.map(|on| on.interaction_count)),
             count(on.and_then(|on| on.event_changes_since)),
-            live::quality_text(model, words),
+            quality(model, words),
             fill(&texts.kilobytes, &[("value", &size)]),
         ];
         let can_be_activated = !model.active && model.damage.is_empty();
@@ -179,10 +179,6 @@ fn told(mut visitor: Visitor, answer: Result<Option<Model>, Failure>) -> Respons
     });
     visitor.see_other("/console/models")
 }
-
-/// A form that says nothing but that it was sent.
-#[derive(Deserialize)]
-pub(super) struct NoFields {}
 
 /// `POST /console/models/train`.
 pub(super) async fn train(posted: Posted<NoFields>) -> Response {

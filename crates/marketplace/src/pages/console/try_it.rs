@@ -16,7 +16,7 @@ use serde::Deserialize;
 use self::draft::{AddError, Change, Draft, RuleFields};
 use self::explained::Explained;
 use super::tabs;
-use crate::acts::Done;
+use crate::done::Done;
 use crate::frame::{self, Frame, Link};
 use crate::language::{Words, fill};
 use crate::links;
@@ -244,8 +244,8 @@ async fn users(
         return (Vec::new(), None, Some(words.try_it.users_away.clone()));
     };
     let link = |user: &api::v1::UserSummary| {
-        let count = user.book_count.to_string();
-        let values = [("user", user.user_id.as_str()), ("count", &count)];
+        let books = words.books(user.book_count);
+        let values = [("user", user.user_id.as_str()), ("books", &books)];
         Link {
             text: fill(&words.try_it.user_books, &values),
             href: links::with_query(HERE.to_owned(), &[("user", &user.user_id)]),
@@ -263,18 +263,24 @@ async fn explain(
     draft: &Draft,
     stored: &[Rule],
 ) -> Result<(ExplainRecommendResponse, Option<ExplainRecommendResponse>), Failure> {
-    let as_it_is = ExplainRecommendRequest {
+    let draft_rules = (!draft.is_empty()).then(|| DraftRules { rules: draft.applied(stored) });
+    let asked = ExplainRecommendRequest {
         user_id: query.user.clone(),
+        filter: query.filter(),
         max_results: query.count(),
+        draft_rules,
         ..ExplainRecommendRequest::default()
     };
-    let filter = query.filter();
-    let draft_rules = (!draft.is_empty()).then(|| DraftRules { rules: draft.applied(stored) });
-    if filter.is_none() && draft_rules.is_none() {
-        return Ok((service.explain(as_it_is).await?, None));
+    if asked.filter.is_none() {
+        // One answer has both.
+        let mut before = service.explain(asked).await?;
+        let draft = before.draft.take();
+        let after =
+            draft.map(|draft| ExplainRecommendResponse { current: Some(draft), ..before.clone() });
+        return Ok((before, after));
     }
-    let changed = ExplainRecommendRequest { filter, draft_rules, ..as_it_is.clone() };
-    let (before, after) = tokio::join!(service.explain(as_it_is), service.explain(changed));
+    let as_it_is = ExplainRecommendRequest { filter: None, draft_rules: None, ..asked.clone() };
+    let (before, after) = tokio::join!(service.explain(as_it_is), service.explain(asked));
     let mut after = after?;
     after.current = after.draft.take().or(after.current);
     Ok((before?, Some(after)))
@@ -318,11 +324,10 @@ impl Query {
 
 impl Stored {
     fn new(rule: &Rule, words: &Words) -> Self {
-        let count = rule.matches.to_string();
         Self {
             id: rule.rule_id.clone(),
             text: RuleFields::of(rule).told(words),
-            matches: fill(&words.try_it.matches, &[("count", &count)]),
+            matches: words.books(rule.matches),
         }
     }
 }

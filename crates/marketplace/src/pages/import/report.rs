@@ -4,7 +4,7 @@ use api::v1::ReadingListReport;
 use askama::Template;
 
 use crate::frame::Link;
-use crate::language::{Words, fill};
+use crate::language::{Words, counted, fill};
 
 /// Lines that are named.
 const LINES_MAX: usize = 50;
@@ -29,32 +29,36 @@ impl Report {
             fill(&texts.import_line, &[("line", &line.to_string()), ("text", text)])
         };
         let unmatched = report.unmatched_books.iter().take(LINES_MAX).map(|book| {
-            let text = [book.title.as_str(), book.author.as_str()].join(", ");
-            line(book.line, text.trim_end_matches(", "))
+            let parts = [&book.title, &book.author].into_iter().filter(|part| !part.is_empty());
+            line(book.line, &words.list(parts))
         });
         let refused = report.refusals.iter().take(LINES_MAX).map(|refusal| {
             let text = [refusal.column.as_str(), refusal.description.as_str()].join(" ");
             line(refusal.line, text.trim())
         });
-        let counted = |count: i64, text: &str, lines: Vec<String>| {
-            (count > 0).then(|| (fill(text, &[("count", &count.to_string())]), lines))
-        };
-        let done = [
-            ("stored", &*report.stored_event_count.to_string()),
-            ("repeated", &*report.repeated_event_count.to_string()),
-        ];
+        let entries = counted(
+            report.stored_event_count,
+            &texts.import_entries_one,
+            &texts.import_entries_many,
+        );
+        let done =
+            [("entries", entries.as_str()), ("repeated", &report.repeated_event_count.to_string())];
+        let (unmatched_count, refused_count) =
+            (report.unmatched_line_count, report.refused_line_count);
         Self {
             done: fill(&texts.import_done, &done),
             shelves: Link {
                 text: texts.import_to_shelves.clone(),
                 href: format!("/?seen={}", report.user_revision),
             },
-            unmatched: counted(
-                report.unmatched_line_count,
-                &texts.import_unmatched,
-                unmatched.collect(),
-            ),
-            refused: counted(report.refused_line_count, &texts.import_refused, refused.collect()),
+            unmatched: (unmatched_count > 0).then(|| {
+                let (one, many) = (&texts.import_unmatched_one, &texts.import_unmatched_many);
+                (counted(unmatched_count, one, many), unmatched.collect())
+            }),
+            refused: (refused_count > 0).then(|| {
+                let (one, many) = (&texts.import_refused_one, &texts.import_refused_many);
+                (counted(refused_count, one, many), refused.collect())
+            }),
         }
     }
 }
@@ -85,8 +89,8 @@ mod tests {
             }],
             ..ReadingListReport::default()
         };
-        let html = Report::new(&report, Language::En.words()).render().unwrap();
-        assert!(html.contains("Done: 12 new notes, 3 that were here before."), "{html}");
+        let html = Report::new(&report, Language::EN.words()).render().unwrap();
+        assert!(html.contains("Done: 12 new entries. Here before: 3."), "{html}");
         assert!(html.contains("line 7: My Rating &#60;b&#62;"), "{html}");
         assert!(html.contains("line 9: &#60;script&#62;"), "{html}");
     }

@@ -6,14 +6,13 @@ use std::collections::HashMap;
 use api::v1::rerank_note::Cause;
 use api::v1::rerank_step::Kind;
 use api::v1::{
-    EventKind, ExplainRecommendResponse, Explanation, Fallback, RecommendedBook, RerankNote,
-    RerankStep,
+    ExplainRecommendResponse, Explanation, Fallback, RecommendedBook, RerankNote, RerankStep,
 };
 
 use crate::chart::number;
-use crate::language::{Words, fill};
+use crate::language::{Words, counted, fill};
 use crate::links;
-use crate::view::{Table, reason, stars};
+use crate::view::{self, Table, did, reason, stars};
 
 /// Candidates that are shown.
 const CANDIDATES: usize = 30;
@@ -47,8 +46,8 @@ pub(super) struct Side {
 pub(super) struct Ranked {
     pub(super) title: String,
     pub(super) href: String,
-    pub(super) authors: String,
-    pub(super) score: String,
+    /// Its authors and its score.
+    pub(super) about: String,
     pub(super) reasons: Vec<String>,
     /// How it stands to the shelf before.
     pub(super) moved: Option<String>,
@@ -152,11 +151,11 @@ fn ranked(
         let share = number(one.share * 100.0);
         Some(fill(&words.reason.share, &[("reason", &text), ("share", &share)]))
     });
+    let (authors, score) = (words.list(&book.authors), number(one.score));
     Some(Ranked {
         title: if book.title.is_empty() { book.id.clone() } else { book.title.clone() },
         href: links::book(&book.id, ""),
-        authors: book.authors.join(", "),
-        score: fill(&texts.score, &[("score", &number(one.score))]),
+        about: fill(&texts.ranked, &[("authors", &authors), ("score", &score)]),
         reasons: reasons.collect(),
         moved,
     })
@@ -166,30 +165,19 @@ fn gone(before: &[RecommendedBook], now: &[RecommendedBook], words: &Words) -> O
     let is_gone = |one: &&RecommendedBook| !now.iter().any(|other| id(other) == id(one));
     let titles = before.iter().filter(is_gone).filter_map(|one| one.book.as_ref());
     let titles: Vec<&str> = titles.map(|book| book.title.as_str()).collect();
-    let titles = (!titles.is_empty()).then(|| titles.join(", "))?;
+    let titles = (!titles.is_empty()).then(|| words.list(&titles))?;
     Some(fill(&words.try_it.gone, &[("titles", &titles)]))
 }
 
 fn fallback(fallback: Fallback, words: &Words) -> Option<String> {
-    let why = super::super::live::fallback(fallback, words)?;
+    let why = view::fallback(fallback, words)?;
     Some(fill(&words.try_it.fallback, &[("why", why)]))
 }
 
 fn history(response: &ExplainRecommendResponse, titles: &Titles<'_>, words: &Words) -> Table {
     let texts = &words.try_it;
     let rows = response.history.iter().map(|one| {
-        let did = match one.event_kind() {
-            EventKind::View => &words.library.viewed,
-            EventKind::WantToRead => &words.library.want,
-            EventKind::Cart => &words.library.cart,
-            EventKind::Purchase => &words.library.bought,
-            EventKind::Finish => &words.library.finished,
-            EventKind::Rating => &words.library.rated,
-            EventKind::Dismiss => &words.library.dismissed,
-            EventKind::Abandon => &words.library.abandoned,
-            EventKind::Return => &words.library.returned,
-            EventKind::Unspecified | EventKind::Impression => &words.console.unknown,
-        };
+        let did = did(one.event_kind(), words).unwrap_or(&words.console.unknown);
         let did = format!("{did} {}", stars(one.rating));
         let in_model = if one.in_model { &words.console.yes } else { &words.console.no };
         let title = if one.book_id.is_empty() { &words.console.none } else { &one.book_id };
@@ -236,9 +224,8 @@ fn step(
     let name = kind(step.kind(), words).clone();
     let notes = step.notes.iter().take(NOTES).filter_map(|one| note(one, titles, words));
     let notes = notes.collect();
-    let count = after.len().to_string();
     if before == Some(after) {
-        let same = Some(fill(&texts.step_same, &[("count", &count)]));
+        let same = Some(counted(after.len(), &texts.step_same_one, &texts.step_same_many));
         return Step { name, same, table: None, notes };
     }
     let title = |ids: &[String], place: usize| match ids.get(place) {
@@ -249,7 +236,7 @@ fn step(
     let (first, heads, rows): (_, Vec<&str>, Vec<Vec<String>>) = match before {
         None => {
             let rows = (0..places).map(|place| vec![(place + 1).to_string(), title(after, place)]);
-            let first = Some(fill(&texts.step_first, &[("count", &count)]));
+            let first = Some(counted(after.len(), &texts.step_first_one, &texts.step_first_many));
             (first, vec![&texts.place, &texts.book], rows.collect())
         }
         Some(before) => {
@@ -337,7 +324,7 @@ mod tests {
 
     #[test]
     fn a_draft_says_how_each_book_moved() {
-        let words = Language::En.words();
+        let words = Language::EN.words();
         let explained =
             Explained::new(&shelf(&["1", "2", "3"]), Some(&shelf(&["2", "4", "1"])), 3, words);
         let moved = |side: &Side| -> Vec<String> {
@@ -353,7 +340,7 @@ mod tests {
 
     #[test]
     fn a_step_that_moves_nothing_says_so() {
-        let words = Language::En.words();
+        let words = Language::EN.words();
         let ids = |ids: &[&str]| ids.iter().map(|id| (*id).to_owned()).collect();
         let step = |kind: Kind, books: &[&str]| RerankStep {
             kind: kind.into(),
