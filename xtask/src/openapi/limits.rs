@@ -39,6 +39,8 @@ enum Limit {
     Shelves,
     /// So many shelves: 0 to 10.
     ShelfCount,
+    /// Kinds of events, no more than there are.
+    Kinds,
     /// Units that are added or taken; must be there, and not 0.
     StockChange,
     /// All rules of a shop, at most 1,000.
@@ -102,6 +104,8 @@ const LIMITS: &[(&str, Limit)] = &[
     ("foreword.v1.AdjustStockRequest.change", Limit::StockChange),
     ("foreword.v1.ListUsersRequest.page_size", Limit::Count),
     ("foreword.v1.ListUserBooksRequest.user_id", Limit::RequiredId),
+    ("foreword.v1.ListUserBooksRequest.any_kinds", Limit::Kinds),
+    ("foreword.v1.ListUserBooksRequest.no_kinds", Limit::Kinds),
     ("foreword.v1.ListUserBooksRequest.page_size", Limit::Count),
     ("foreword.v1.ActivateModelRequest.version", Limit::Required),
     ("foreword.v1.ExplainRecommendRequest.user_id", Limit::OptionalId),
@@ -141,7 +145,12 @@ pub(super) fn of_value(field: &str) -> Vec<(&'static str, Json)> {
     match limit(field) {
         None
         | Some(
-            Limit::Required | Limit::Surfaces | Limit::Entries | Limit::Shelves | Limit::Rules,
+            Limit::Required
+            | Limit::Surfaces
+            | Limit::Kinds
+            | Limit::Entries
+            | Limit::Shelves
+            | Limit::Rules,
         ) => Vec::new(),
         Some(Limit::RequiredId | Limit::Id | Limit::Ids | Limit::Tags) => {
             line(1, ID_CHARACTERS_MAX)
@@ -182,6 +191,7 @@ pub(super) fn of_list(field: &str) -> Vec<(&'static str, Json)> {
             vec![("minItems", Json::Whole(1)), ("maxItems", Json::Whole(1000))]
         }
         Some(Limit::Surfaces) => vec![("maxItems", Json::Whole(3))],
+        Some(Limit::Kinds) => vec![("maxItems", Json::Whole(9))],
         Some(Limit::Shelves) => {
             vec![("minItems", Json::Whole(1)), ("maxItems", Json::Whole(20))]
         }

@@ -13,7 +13,7 @@ use server::progress::Progress;
 use server::retrain::{TrainingProgram, train_beside_serve};
 use server::serve::Service;
 use server::settings::Settings;
-use server::train::{TrainError, Trained, train};
+use server::train::{Quality, TrainError, Trained, train};
 
 use crate::arguments::Output;
 use crate::exit;
@@ -111,15 +111,27 @@ pub(super) fn summary(trained: &Trained) -> String {
             format!("\n{} events wait for books that the shop does not have", figures::count(some))
         }
     };
+    let measured = trained.quality.map_or_else(String::new, |quality| {
+        let Quality { ndcg_at_10, recall_at_10, popularity_ndcg_at_10, readers, .. } = quality;
+        let how = match trained.times.measure_seconds {
+            0.0 => "measured for a model before".to_owned(),
+            took => format!("measuring took {}", seconds(took)),
+        };
+        format!(
+            "\nNDCG@10 {ndcg_at_10:.4} (popular books {popularity_ndcg_at_10:.4}), recall@10 \
+             {recall_at_10:.4}, of {} readers; {how}",
+            count(readers as usize),
+        )
+    });
     format!(
         "model {model_version} is active: {} weights, {}, learnt from {} interactions of {} users with {} books{simulated}\n\
-         reading events took {}, fitting {}{unknown}",
+         reading events took {}, fitting {}{measured}{unknown}",
         count(*weights),
         figures::bytes(trained.file_bytes),
         count(*interactions),
         count(*users),
         count(*books),
-        seconds(trained.read_seconds),
-        seconds(trained.fit_seconds),
+        seconds(trained.times.read_seconds),
+        seconds(trained.times.fit_seconds),
     )
 }
