@@ -117,9 +117,13 @@ impl Frame {
     /// What is said to somebody who has to sign in: `text` where a link leads there, else who does
     /// it instead.
     pub(crate) fn asks_to_sign_in<'a>(&'a self, text: &'a str) -> &'a str {
+        if self.sign_in.is_some() { text } else { self.nothing_leads_there() }
+    }
+
+    /// Why nothing here leads to where one signs in.
+    pub(crate) fn nothing_leads_there(&self) -> &str {
         let texts = &self.words.sign_in;
         match self.signs_in {
-            _ if self.sign_in.is_some() => text,
             SignIn::Header => &texts.elsewhere,
             SignIn::Demo | SignIn::None => &texts.off,
         }

@@ -32,7 +32,7 @@ use crate::own_host;
 use crate::pages;
 use crate::random;
 use crate::remembered::Remembered;
-use crate::service::{IDEMPOTENT, Service, TRAINING_TIME, Times, Waiting};
+use crate::service::{Channels, IDEMPOTENT, Service, TRAINING_TIME, Times, Waiting};
 use crate::session::{Cookies, FormTokens, SingleSignOn};
 use crate::settings::{BadValue, Settings, SignIn};
 use crate::shop::{Inner, Shop};
@@ -69,7 +69,7 @@ pub struct Marketplace {
     addresses: Vec<Address>,
     tls: Option<Tls>,
     executor: Executor,
-    channel: Channel,
+    channels: Channels,
     _client_watcher: Option<Watcher>,
 }
 
@@ -142,7 +142,12 @@ impl Marketplace {
         let client_watcher = client_watcher
             .map(|tls| Watcher::start_for_client(tls, CERTIFICATES_EVERY))
             .transpose()?;
-        let channel = Channel::new(settings.target(host)?, calls(settings), client_tls)?;
+        let (target, patient) = (settings.target(host)?, calls(settings));
+        let page = patient.clone().for_callers_who_wait(settings.page_timeout());
+        let channels = Channels {
+            page: Channel::new(target.clone(), page, client_tls.clone())?,
+            patient: Channel::new(target, patient, client_tls)?,
+        };
         let executor = Executor::start(unstall::Settings::for_this_machine(), ())?;
         Ok(Self {
             settings: settings.clone(),
@@ -150,7 +155,7 @@ impl Marketplace {
             addresses,
             tls,
             executor,
-            channel,
+            channels,
             _client_watcher: client_watcher,
         })
     }
@@ -195,12 +200,12 @@ impl Marketplace {
     ///
     /// If serving fails; being told to stop is no error.
     pub async fn run(self, stop: impl Future<Output = ()>) -> Result<(), MarketplaceError> {
-        let Self { settings, listeners, addresses, tls, executor, channel, .. } = self;
+        let Self { settings, listeners, addresses, tls, executor, channels, .. } = self;
         let is_local = |address: &Address| matches!(address, Address::Tcp(_)) && address.is_local();
         let is_local_demo = settings.sign_in == SignIn::Demo && addresses.iter().all(is_local);
         let watcher = tls.clone().map(|tls| Watcher::start(tls, CERTIFICATES_EVERY));
         let _watcher = watcher.transpose()?;
-        let (shop, messenger) = shop(&settings, channel);
+        let (shop, messenger) = shop(&settings, channels);
         let router = pages::router(shop.clone());
         let router = around(router, &settings, executor.clone(), is_local_demo);
         let server = Server::start(limits(), listeners, tls, &executor, router)?;
@@ -249,7 +254,7 @@ fn refuse_open_demo(
 }
 
 /// What all requests share, and who empties the outbox.
-fn shop(settings: &Settings, channel: Channel) -> (Shop, Messenger) {
+fn shop(settings: &Settings, channels: Channels) -> (Shop, Messenger) {
     let authorization = match settings.api_key.expose() {
         "" => None,
         key => MetadataValue::try_from(format!("Bearer {key}")).ok().map(|mut value| {
@@ -262,7 +267,7 @@ fn shop(settings: &Settings, channel: Channel) -> (Shop, Messenger) {
         act: settings.act_timeout(),
         stream: UPLOAD_TIME + settings.import_timeout(),
     };
-    let service = Arc::new(Service::new(channel, authorization, times));
+    let service = Arc::new(Service::new(channels, authorization, times));
     let (outbox, messenger) = outbox(Arc::clone(&service), settings.untold_events_max.get());
     let key = match settings.cookie_key.expose() {
         "" => {
@@ -334,6 +339,7 @@ fn calls(settings: &Settings) -> transport::client::Settings {
     // Each call has a deadline of its own; an import waits for whoever sends it.
     calls.timeout = TRAINING_TIME.max(UPLOAD_TIME + settings.import_timeout());
     calls.ejection.backoff_max = Duration::from_secs(5);
+    calls.names.servers.clone_from(&settings.name_servers);
     let name = &settings.tls.server_name;
     calls.server_name = (!name.is_empty()).then(|| name.clone());
     calls

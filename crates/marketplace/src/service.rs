@@ -67,9 +67,17 @@ pub(crate) enum Waiting {
     Patient,
 }
 
+/// The ways to the service. A connection that takes calls of a page is given up within the time that
+/// a page waits, if nothing comes over it; that would be too soon for one with an import.
+#[derive(Clone, Debug)]
+pub(crate) struct Channels {
+    pub(crate) page: Channel,
+    pub(crate) patient: Channel,
+}
+
 /// Asks the service.
 pub(crate) struct Service {
-    channel: Channel,
+    channels: Channels,
     authorization: Option<MetadataValue<Ascii>>,
     times: Times,
     /// Whether the last call found the service away, so that it is logged once.
@@ -104,14 +112,23 @@ impl Times {
     }
 }
 
+impl Channels {
+    fn of(&self, waiting: Waiting) -> Channel {
+        match waiting {
+            Waiting::Page => self.page.clone(),
+            Waiting::Patient => self.patient.clone(),
+        }
+    }
+}
+
 impl Service {
     pub(crate) fn new(
-        channel: Channel,
+        channels: Channels,
         authorization: Option<MetadataValue<Ascii>>,
         times: Times,
     ) -> Self {
         Self {
-            channel,
+            channels,
             authorization,
             times,
             is_away: AtomicBool::new(false),
@@ -123,7 +140,7 @@ impl Service {
         &self,
         request: RecommendPageRequest,
     ) -> Result<RecommendPageResponse, Failure> {
-        let mut client = RecommendationServiceClient::new(self.channel.clone());
+        let mut client = RecommendationServiceClient::new(self.channels.page.clone());
         self.answer(client.recommend_page(self.ask(request, self.times.page)).await)
     }
 
@@ -131,14 +148,16 @@ impl Service {
         &self,
         request: GetBookRequest,
     ) -> Result<GetBookResponse, Failure> {
-        self.answer(self.catalog().get_book(self.ask(request, self.times.page)).await)
+        self.answer(self.catalog(Waiting::Page).get_book(self.ask(request, self.times.page)).await)
     }
 
     pub(crate) async fn search_books(
         &self,
         request: SearchBooksRequest,
     ) -> Result<SearchBooksResponse, Failure> {
-        self.answer(self.catalog().search_books(self.ask(request, self.times.page)).await)
+        self.answer(
+            self.catalog(Waiting::Page).search_books(self.ask(request, self.times.page)).await,
+        )
     }
 
     pub(crate) async fn list_books(
@@ -147,7 +166,7 @@ impl Service {
         waiting: Waiting,
     ) -> Result<ListBooksResponse, Failure> {
         let request = self.ask(request, self.times.of(waiting));
-        self.answer(self.catalog().list_books(request).await)
+        self.answer(self.catalog(waiting).list_books(request).await)
     }
 
     pub(crate) async fn list_categories(
@@ -155,21 +174,23 @@ impl Service {
         waiting: Waiting,
     ) -> Result<ListCategoriesResponse, Failure> {
         let request = self.ask(ListCategoriesRequest::default(), self.times.of(waiting));
-        self.answer(self.catalog().list_categories(request).await)
+        self.answer(self.catalog(waiting).list_categories(request).await)
     }
 
     pub(crate) async fn adjust_stock(
         &self,
         request: AdjustStockRequest,
     ) -> Result<AdjustStockResponse, Failure> {
-        self.answer(self.catalog().adjust_stock(self.ask(request, self.times.act)).await)
+        self.answer(
+            self.catalog(Waiting::Patient).adjust_stock(self.ask(request, self.times.act)).await,
+        )
     }
 
     pub(crate) async fn record(
         &self,
         entries: Vec<EventEntry>,
     ) -> Result<Vec<EventResult>, Failure> {
-        let mut client = EventServiceClient::new(self.channel.clone());
+        let mut client = EventServiceClient::new(self.channels.patient.clone());
         let request = self.ask(RecordEventsRequest { entries }, self.times.act);
         let answer = self.answer(client.record_events(request).await)?;
         Ok(answer.results)
@@ -179,14 +200,16 @@ impl Service {
         &self,
         request: ListUsersRequest,
     ) -> Result<ListUsersResponse, Failure> {
-        self.answer(self.users().list_users(self.ask(request, self.times.page)).await)
+        self.answer(self.users(Waiting::Page).list_users(self.ask(request, self.times.page)).await)
     }
 
     pub(crate) async fn list_user_books(
         &self,
         request: ListUserBooksRequest,
     ) -> Result<ListUserBooksResponse, Failure> {
-        self.answer(self.users().list_user_books(self.ask(request, self.times.page)).await)
+        self.answer(
+            self.users(Waiting::Page).list_user_books(self.ask(request, self.times.page)).await,
+        )
     }
 
     pub(crate) async fn export_user(
@@ -194,7 +217,7 @@ impl Service {
         user_id: String,
     ) -> Result<Streaming<ExportUserResponse>, Failure> {
         let request = self.ask(ExportUserRequest { user_id }, self.times.stream);
-        let mut users = self.users();
+        let mut users = self.users(Waiting::Patient);
         // The whole may take long, but not its beginning.
         let late = |_| Err(Status::deadline_exceeded("no answer has begun"));
         let begun = timeout(self.times.act, users.export_user(request)).await;
@@ -204,7 +227,7 @@ impl Service {
     /// Deletes a reader; returns how many events are gone.
     pub(crate) async fn delete_user(&self, user_id: String) -> Result<i64, Failure> {
         let request = self.ask(DeleteUserRequest { user_id }, self.times.act);
-        let answer = self.answer(self.users().delete_user(request).await)?;
+        let answer = self.answer(self.users(Waiting::Patient).delete_user(request).await)?;
         Ok(answer.deleted_event_count)
     }
 
@@ -213,15 +236,15 @@ impl Service {
         pieces: impl Stream<Item = ImportReadingListRequest> + Send + 'static,
     ) -> Result<Streaming<ImportReadingListResponse>, Failure> {
         let request = self.ask(pieces, self.times.stream);
-        self.answer(self.users().import_reading_list(request).await)
+        self.answer(self.users(Waiting::Patient).import_reading_list(request).await)
     }
 
-    fn catalog(&self) -> CatalogServiceClient<Channel> {
-        CatalogServiceClient::new(self.channel.clone())
+    fn catalog(&self, waiting: Waiting) -> CatalogServiceClient<Channel> {
+        CatalogServiceClient::new(self.channels.of(waiting))
     }
 
-    fn users(&self) -> UserServiceClient<Channel> {
-        UserServiceClient::new(self.channel.clone())
+    fn users(&self, waiting: Waiting) -> UserServiceClient<Channel> {
+        UserServiceClient::new(self.channels.of(waiting))
     }
 
     fn ask<T>(&self, message: T, within: Duration) -> Request<T> {

@@ -5,6 +5,7 @@
 
 mod secret;
 
+use std::net::SocketAddr;
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -50,6 +51,8 @@ pub struct Settings {
     pub title: String,
     /// Where the service is; empty for what the environment says.
     pub recommendations: String,
+    /// Who resolves its host; empty for the system's name servers.
+    pub name_servers: Vec<SocketAddr>,
     /// By which the service knows the shop; empty for none.
     pub api_key: Secret,
     /// What cookies are signed with; empty for one that is drawn.

@@ -76,11 +76,7 @@ pub(crate) async fn page(mut visitor: Visitor, Asked(query): Asked<Query>) -> Re
     let already = already.map(|reader| fill(&words.sign_in.already, &[("reader", reader)]));
     let mut frame = Frame::of(&mut visitor, &words.sign_in.title);
     frame.is_away = is_away;
-    let text = match sign_in {
-        SignIn::None => Some(words.sign_in.off.clone()),
-        SignIn::Header => Some(words.sign_in.elsewhere.clone()),
-        SignIn::Demo => None,
-    };
+    let text = frame.sign_in.is_none().then(|| frame.nothing_leads_there().to_owned());
     frame::show(visitor, StatusCode::OK, &Page { frame, already, text, readers, next })
 }
 

@@ -115,14 +115,14 @@ impl Service {
     }
 
     fn insight(&self) -> InsightServiceClient<Channel> {
-        InsightServiceClient::new(self.channel.clone())
+        InsightServiceClient::new(self.channels.patient.clone())
     }
 
     fn rules(&self) -> RuleServiceClient<Channel> {
-        RuleServiceClient::new(self.channel.clone())
+        RuleServiceClient::new(self.channels.patient.clone())
     }
 
     fn models(&self) -> ModelServiceClient<Channel> {
-        ModelServiceClient::new(self.channel.clone())
+        ModelServiceClient::new(self.channels.patient.clone())
     }
 }

@@ -339,6 +339,29 @@ async fn acceptance_counts_what_was_told() {
 }
 
 #[tokio::test]
+async fn a_stall_is_shown_with_its_method_and_stack() {
+    let shop = Shop::demo().await;
+    let mut bookseller = shop.bookseller().await;
+    assert!(bookseller.get("/console/stalls").await.found().has("There were none."));
+    let (release, held) = std::sync::mpsc::channel::<()>();
+    // A handler that waits for something without letting others run, with a name that is a trap.
+    let stalled = shop.executor.spawn("/foreword.v1.BookService/<b>Block</b>", async move {
+        let _ = held.recv();
+    });
+    let named = "foreword.v1.BookService/&#60;b&#62;Block&#60;/b&#62;";
+    let page = until(&mut bookseller, "/console/stalls", |page| {
+        page.has(named) && page.has("<details class=\"stack\">")
+    })
+    .await;
+    assert!(!page.has("<b>Block"), "{}", page.text);
+    let (_, stack) = page.text.split_once("<details class=\"stack\">").unwrap();
+    assert!(stack.split("</summary>").next().unwrap().contains(named), "{stack}");
+    assert!(stack.matches("<li><code>").count() > 1, "{stack}");
+    release.send(()).unwrap();
+    stalled.await.unwrap();
+}
+
+#[tokio::test]
 async fn without_a_service_every_page_comes_and_says_so() {
     let shop = Shop::demo().await;
     let mut bookseller = shop.bookseller().await;

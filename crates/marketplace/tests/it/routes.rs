@@ -34,7 +34,9 @@ fn route(text: &str) -> Route {
         depth == 0
     });
     let (path, handlers) = text[..end.unwrap()].split_once(',').unwrap();
-    let path = path.trim().trim_matches('"').to_owned();
+    let path = path.trim().strip_prefix('"').and_then(|path| path.strip_suffix('"'));
+    let path = path.filter(|path| path.starts_with('/')).unwrap_or_else(|| panic!("{text:.80}"));
+    let path = path.to_owned();
     let mut methods: Vec<&str> = Vec::new();
     for name in ["get", "post", "put", "patch", "delete", "any", "head", "options", "on"] {
         let is_named = |before: &str| {

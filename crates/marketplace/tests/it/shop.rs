@@ -41,6 +41,8 @@ pub(crate) struct Shop {
     pub(crate) url: String,
     /// Asks the service past the proxy.
     pub(crate) channel: Channel,
+    /// What the service runs on.
+    pub(crate) executor: unstall::Executor,
     _folder: TempDir,
     _ends: [oneshot::Sender<()>; 2],
 }
@@ -67,8 +69,9 @@ impl Shop {
         let folder = tempfile::tempdir().unwrap();
         copy(full_folder().await, folder.path());
         let faults = Faults::default();
-        let (service, end_service, _) = serve(folder.path(), service, faults.clone()).await;
-        let proxy = Proxy::start(service).await;
+        let Served { address, executor, end, .. } =
+            serve(folder.path(), service, faults.clone()).await;
+        let proxy = Proxy::start(address).await;
         let mut settings = Settings::reference();
         settings.listen = vec!["127.0.0.1:0".to_owned()];
         settings.page_timeout_ms = (PAGE_TIMEOUT.as_millis() as u32).try_into().unwrap();
@@ -83,8 +86,16 @@ impl Shop {
             // Dropping the other end stops it too.
             shop.run(async { drop(ended.await) }).await.unwrap();
         });
-        let ends = [end_service, end_shop];
-        Self { proxy, faults, url, channel: channel(service), _folder: folder, _ends: ends }
+        let ends = [end, end_shop];
+        Self {
+            proxy,
+            faults,
+            url,
+            channel: channel(address),
+            executor,
+            _folder: folder,
+            _ends: ends,
+        }
     }
 
     /// Somebody who has just come.
@@ -182,10 +193,10 @@ async fn full_folder() -> &'static Path {
     let made = FOLDER.get_or_init(async || {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().to_owned();
-        let (address, end, task) = serve(&path, service_settings(), Faults::default()).await;
-        fill(channel(address)).await;
-        drop(end);
-        task.await.unwrap();
+        let served = serve(&path, service_settings(), Faults::default()).await;
+        fill(channel(served.address)).await;
+        drop(served.end);
+        served.ended.await.unwrap();
         let data = DataFolder::new(&path);
         let settings = service_settings();
         let store = data.store(&settings).await.unwrap();
@@ -207,19 +218,24 @@ pub(crate) fn service_settings() -> server::settings::Settings {
     settings
 }
 
-async fn serve(
-    folder: &Path,
-    settings: server::settings::Settings,
-    faults: Faults,
-) -> (SocketAddr, oneshot::Sender<()>, JoinHandle<()>) {
+/// A service that runs until `end` is dropped.
+struct Served {
+    address: SocketAddr,
+    executor: unstall::Executor,
+    end: oneshot::Sender<()>,
+    ended: JoinHandle<()>,
+}
+
+async fn serve(folder: &Path, settings: server::settings::Settings, faults: Faults) -> Served {
     let open = server::serve::Openness::LoopbackOnly;
     let service = Service::start(&DataFolder::new(folder), &settings, open).await.unwrap();
     let Address::Tcp(address) = service.addresses()[0] else { panic!("not on TCP") };
-    let (end, ended) = oneshot::channel::<()>();
-    let task = tokio::spawn(async move {
-        service.run_with(faults, async { drop(ended.await) }).await.unwrap();
+    let executor = service.executor().clone();
+    let (end, asked) = oneshot::channel::<()>();
+    let ended = tokio::spawn(async move {
+        service.run_with(faults, async { drop(asked.await) }).await.unwrap();
     });
-    (address, end, task)
+    Served { address, executor, end, ended }
 }
 
 fn channel(address: SocketAddr) -> Channel {

@@ -106,6 +106,17 @@ pub struct Names {
 }
 
 impl Settings {
+    /// The same for callers who wait no longer than `time`: a peer that is silent for a quarter of it
+    /// while a call is open is asked whether it is there, and has half of it to answer. So what a peer
+    /// that is gone held can be asked elsewhere in time. Not for streams that are worth more than that:
+    /// they break, too, where a peer is only slow.
+    #[must_use]
+    pub fn for_callers_who_wait(mut self, time: Duration) -> Self {
+        self.keepalive_interval = time / 4;
+        self.keepalive_timeout = time / 2;
+        self
+    }
+
     /// Limits for a service in the same data centre: calls of at most ten seconds, 100 at a
     /// time to each endpoint, nothing idempotent.
     #[must_use]

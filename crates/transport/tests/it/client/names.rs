@@ -1,115 +1,24 @@
 //! Names, resolved by a DNS server of the test's own.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::sync::{Arc, Mutex};
 
-use tokio::net::UdpSocket;
-use tokio::task::JoinHandle;
+use testbed::names::{NameServer, Six, Zone};
 use tonic::Code;
 use transport::client::{Channel, Names, Settings};
 
 use super::peers::{ask, forgiving, limits, serve_at};
 use crate::support::{Running, millis, settings, until, within};
 
-/// What the name server says of every name.
-#[derive(Clone, Debug)]
-enum Zone {
-    /// It has these addresses, for so many seconds.
-    Addresses(Vec<Ipv4Addr>, u32),
-    /// The same, while questions for IPv6 fail or are not answered.
-    OnlyFour(Vec<Ipv4Addr>, Six),
-    /// There is no such name.
-    Missing,
-    /// Nothing.
-    Silence,
-}
-
-/// What comes of questions for IPv6.
-#[derive(Clone, Copy, Debug)]
-enum Six {
-    Fails,
-    Silence,
-}
-
-/// A name server on loopback, which speaks as much of RFC 1035 as one question needs.
-struct NameServer {
-    address: SocketAddr,
-    zone: Arc<Mutex<Zone>>,
-    task: JoinHandle<()>,
-}
-
-impl NameServer {
-    async fn start(zone: Zone) -> Self {
-        let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
-        let address = socket.local_addr().unwrap();
-        let zone = Arc::new(Mutex::new(zone));
-        let answers = Arc::clone(&zone);
-        let task = tokio::spawn(async move {
-            let mut question = [0; 512];
-            loop {
-                let (length, from) = socket.recv_from(&mut question).await.unwrap();
-                let zone = answers.lock().unwrap().clone();
-                if let Some(answer) = answer(&question[..length], &zone) {
-                    socket.send_to(&answer, from).await.unwrap();
-                }
-            }
-        });
-        Self { address, zone, task }
-    }
-
-    fn set(&self, zone: Zone) {
-        *self.zone.lock().unwrap() = zone;
-    }
-
-    /// Settings that ask this server.
-    fn settings(&self) -> Settings {
-        let names = Names {
-            servers: vec![self.address],
-            timeout: millis(200),
-            ttl_min: millis(20),
-            again_after: millis(20),
-            ..limits().names
-        };
-        forgiving(Settings { names, ..limits() })
-    }
-}
-
-impl Drop for NameServer {
-    fn drop(&mut self) {
-        self.task.abort();
-    }
-}
-
-fn answer(question: &[u8], zone: &Zone) -> Option<Vec<u8>> {
-    const HEADER: usize = 12;
-    const A: [u8; 2] = [0, 1];
-    let name_len = question[HEADER..].iter().position(|byte| *byte == 0)? + 1;
-    let asked = &question[HEADER..HEADER + name_len + 4];
-    let kind = &asked[name_len..name_len + 2];
-    if asked.starts_with(b"\x06silent") {
-        return None;
-    }
-    let (addresses, seconds, code) = match zone {
-        Zone::Silence => return None,
-        Zone::OnlyFour(addresses, _) if kind == A => (&addresses[..], 0, 0),
-        Zone::OnlyFour(_, Six::Fails) => (&[][..], 0, 2),
-        Zone::OnlyFour(_, Six::Silence) => return None,
-        Zone::Missing => (&[][..], 0, 3),
-        Zone::Addresses(addresses, seconds) if kind == A => (&addresses[..], *seconds, 0),
-        Zone::Addresses(..) => (&[][..], 0, 0),
+/// Settings that ask this server.
+fn asking(server: &NameServer) -> Settings {
+    let names = Names {
+        servers: vec![server.address()],
+        timeout: millis(200),
+        ttl_min: millis(20),
+        again_after: millis(20),
+        ..limits().names
     };
-    // The question's number; an answer, recursion wanted and offered; one question.
-    let mut answer = [&question[..2], &[0x81, 0x80 | code, 0, 1]].concat();
-    answer.extend([0, u8::try_from(addresses.len()).unwrap(), 0, 0, 0, 0]);
-    answer.extend(asked);
-    for address in addresses {
-        // The name is the one at byte 12, the class is IN.
-        answer.extend([0xc0, 12, 0, 1, 0, 1]);
-        answer.extend(seconds.to_be_bytes());
-        answer.extend([0, 4]);
-        answer.extend(address.octets());
-    }
-    Some(answer)
+    forgiving(Settings { names, ..limits() })
 }
 
 /// The same port of several loopback addresses.
@@ -124,7 +33,7 @@ fn serve(ip: Ipv4Addr, port: u16) -> Running {
 
 fn channel(server: &NameServer, port: u16) -> Channel {
     let target = format!("http://books.test:{port}").parse().unwrap();
-    Channel::new(target, server.settings(), None).unwrap()
+    Channel::new(target, asking(server), None).unwrap()
 }
 
 fn addresses(channel: &Channel) -> Vec<String> {
@@ -135,7 +44,7 @@ fn addresses(channel: &Channel) -> Vec<String> {
 async fn every_address_of_a_name_is_an_endpoint() {
     let (port, ips) = places(2).await;
     let running = [serve(ips[0], port), serve(ips[1], port)];
-    let names = NameServer::start(Zone::Addresses(ips, 3600)).await;
+    let names = NameServer::start(Zone::Addresses(ips, 3600)).unwrap();
     let channel = channel(&names, port);
     assert_eq!(addresses(&channel), [""; 0], "nothing is asked before the first call");
     ask(&channel, 0).await.unwrap();
@@ -151,7 +60,7 @@ async fn a_change_is_followed_when_the_time_to_live_is_over() {
     let (port, ips) = places(2).await;
     let before = serve(ips[0], port);
     let after = serve(ips[1], port);
-    let names = NameServer::start(Zone::Addresses(vec![ips[0]], 0)).await;
+    let names = NameServer::start(Zone::Addresses(vec![ips[0]], 0)).unwrap();
     let channel = channel(&names, port);
     let slow = tokio::spawn({
         let channel = channel.clone();
@@ -170,7 +79,7 @@ async fn a_change_is_followed_when_the_time_to_live_is_over() {
 async fn names_are_resolved_at_once_when_a_connection_breaks() {
     let (port, ips) = places(2).await;
     let before = serve(ips[0], port);
-    let names = NameServer::start(Zone::Addresses(vec![ips[0]], 3600)).await;
+    let names = NameServer::start(Zone::Addresses(vec![ips[0]], 3600)).unwrap();
     let channel = channel(&names, port);
     ask(&channel, 0).await.unwrap();
     names.set(Zone::Addresses(vec![ips[1]], 3600));
@@ -188,7 +97,7 @@ async fn names_are_resolved_at_once_when_a_connection_breaks() {
 async fn addresses_stay_in_use_while_a_name_cannot_be_resolved() {
     let (port, ips) = places(1).await;
     let _running = serve(ips[0], port);
-    let names = NameServer::start(Zone::Addresses(ips, 0)).await;
+    let names = NameServer::start(Zone::Addresses(ips, 0)).unwrap();
     let channel = channel(&names, port);
     ask(&channel, 0).await.unwrap();
     for zone in [Zone::Silence, Zone::Missing] {
@@ -204,7 +113,7 @@ async fn addresses_stay_in_use_while_a_name_cannot_be_resolved() {
 #[tokio::test]
 async fn a_name_that_cannot_be_resolved_is_told() {
     for zone in [Zone::Missing, Zone::Silence, Zone::Addresses(Vec::new(), 60)] {
-        let names = NameServer::start(zone.clone()).await;
+        let names = NameServer::start(zone.clone()).unwrap();
         let status = ask(&channel(&names, 1), 0).await.unwrap_err();
         assert_eq!(status.code(), Code::Unavailable, "{zone:?}: {status}");
         assert!(status.message().contains("cannot resolve books.test: "), "{zone:?}: {status}");
@@ -215,8 +124,8 @@ async fn a_name_that_cannot_be_resolved_is_told() {
 async fn a_name_that_once_failed_is_found_soon_after_it_is_back() {
     let (port, ips) = places(1).await;
     let _running = serve(ips[0], port);
-    let server = NameServer::start(Zone::Missing).await;
-    let mut settings = server.settings();
+    let server = NameServer::start(Zone::Missing).unwrap();
+    let mut settings = asking(&server);
     let hour = std::time::Duration::from_secs(3600);
     (settings.names.ttl_min, settings.names.ttl_max) = (hour, hour);
     let target = format!("http://books.test:{port}").parse().unwrap();
@@ -236,7 +145,7 @@ async fn one_kind_of_addresses_is_enough_while_the_other_fails() {
     let (port, ips) = places(2).await;
     let _running = [serve(ips[0], port), serve(ips[1], port)];
     for six in [Six::Fails, Six::Silence] {
-        let names = NameServer::start(Zone::OnlyFour(vec![ips[0]], six)).await;
+        let names = NameServer::start(Zone::OnlyFour(vec![ips[0]], six)).unwrap();
         let channel = channel(&names, port);
         ask(&channel, 0).await.unwrap();
         names.set(Zone::OnlyFour(vec![ips[1]], six));
@@ -249,8 +158,8 @@ async fn one_kind_of_addresses_is_enough_while_the_other_fails() {
 async fn a_name_that_is_not_answered_holds_up_no_other() {
     let (port, ips) = places(1).await;
     let _running = serve(ips[0], port);
-    let names = NameServer::start(Zone::Addresses(ips, 3600)).await;
-    let mut settings = names.settings();
+    let names = NameServer::start(Zone::Addresses(ips, 3600)).unwrap();
+    let mut settings = asking(&names);
     settings.names.timeout = std::time::Duration::from_secs(10);
     let target = format!("http://silent.test:{port},http://books.test:{port}").parse().unwrap();
     let channel = Channel::new(target, settings, None).unwrap();
