@@ -7,6 +7,10 @@ mod tables;
 use crate::markup::{count, escape};
 use crate::report::Report;
 
+pub(crate) use tables::table;
+#[cfg(test)]
+pub(crate) use tests::check_nesting;
+
 const STYLE: &str = include_str!("html/style.css");
 
 const READING: &str = include_str!("html/reading.html");
@@ -22,15 +26,25 @@ pub fn page(report: &Report, title: &str) -> String {
         ("Settings", tables::settings(report)),
         ("How to read this", READING.to_owned()),
     ];
+    frame("Foreword: how good are the rankings?", "How good are the rankings?", title, &sections)
+}
+
+/// A page of sections, each with its heading; `heading` is that of all, `subtitle` any text below it.
+pub(crate) fn frame(
+    title: &str,
+    heading: &str,
+    subtitle: &str,
+    sections: &[(&str, String)],
+) -> String {
     let sections: String =
         sections.iter().map(|(name, text)| format!("<h2>{name}</h2>\n{text}")).collect();
     format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n\
-         <title>Foreword: how good are the rankings?</title>\n<style>\n{STYLE}</style>\n</head>\n\
-         <body>\n<h1>How good are the rankings?</h1>\n<p class=\"soft\">{}</p>\n{sections}\
+         <title>{title}</title>\n<style>\n{STYLE}</style>\n</head>\n\
+         <body>\n<h1>{heading}</h1>\n<p class=\"soft\">{}</p>\n{sections}\
          </body>\n</html>\n",
-        escape(title)
+        escape(subtitle)
     )
 }
 
@@ -81,12 +95,12 @@ fn scene(report: &Report) -> String {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use crate::report::sample;
 
     /// Panics where tags do not nest, or where an ampersand is no entity.
-    fn check_nesting(page: &str) {
+    pub(crate) fn check_nesting(page: &str) {
         let body = page.strip_prefix("<!DOCTYPE html>\n").unwrap();
         let mut open: Vec<&str> = Vec::new();
         let mut rest = body;

@@ -14,13 +14,14 @@
 //! 4. [`judge()`] and [`metrics`]: judge the lists of all models alike;
 //! 5. [`report`]: all models side by side; [`plot`] draws it.
 //!
-//! [`scale`] measures how a fit grows, on shops that [`synthetic`] makes.
+//! [`compare`] sets two recommenders beside each other, whatever is behind them. [`scale`] measures how a fit grows, on shops that [`synthetic`] makes.
 //!
 //! Settings are to be chosen on a part held out of the training part
 //! ([`read_and_hold_out`]); the test part is for reporting, once.
 
 pub mod child;
 pub mod cold;
+pub mod compare;
 mod decay;
 pub mod html;
 mod judge;

@@ -50,6 +50,7 @@ pub use plan::{
 };
 pub use probe::Probe;
 pub use process::{Memory, Process, Usage};
+pub(crate) use question::content_fault;
 pub use question::{Draw, Question, Questions, bearer};
 pub use report::{OutcomeRow, Report, ServerRow};
 pub use run::{Finished, LoadError, Measured, ServerUse, run};

@@ -3,6 +3,7 @@
 mod backup;
 mod bench;
 mod certs;
+mod compare;
 mod evaluate;
 mod keys;
 mod shell;
@@ -23,9 +24,15 @@ pub(crate) use bench::{
     ArrivalsKind, Bench, Call, Events, Load, Open, Retrain, Scale, TlsFiles, Users, WebShop,
 };
 pub(crate) use certs::Certs;
+pub(crate) use compare::{Compare, ContractKind};
 pub(crate) use evaluate::{Evaluate, SplitKind};
 pub(crate) use keys::{CreateKey, Keys};
 pub(crate) use shell::{Completions, ManPages};
+
+const MIGRATE: &str = "\
+Every command and service does so when it opens the store: this one does nothing else, so that a new
+version may fail here rather than in a service. There is no way back but a backup. Services of an older
+version that run already go on; they do not start again.";
 
 /// Foreword recommends books: a self-hosted service for bookshops, libraries and reading apps.
 ///
@@ -95,6 +102,8 @@ pub(crate) enum Command {
     Recommend(Recommend),
     /// Measure the quality of the rankings, beside popularity and item-based neighbours
     Evaluate(Evaluate),
+    /// Ask two recommenders about the same readers, and tell how alike their lists are
+    Compare(Box<Compare>),
     /// Measure load, events and trainings of a service, and how models grow and open
     #[command(subcommand)]
     Bench(Bench),
@@ -105,6 +114,9 @@ pub(crate) enum Command {
     Backup(Backup),
     /// Bring a backup back, into an empty data folder or database
     Restore(Restore),
+    /// Bring the schema of the store up to date, before services of a newer version start
+    #[command(after_help = MIGRATE)]
+    Migrate(Output),
     /// Give back the room of what was deleted, and leave nothing of it in the files
     #[command(after_help = backup::COMPACT)]
     Compact(Output),

@@ -4,6 +4,7 @@ mod backup;
 mod bench;
 mod certs;
 mod compact;
+mod compare;
 mod completions;
 mod demo;
 mod evaluate;
@@ -12,9 +13,11 @@ mod keys;
 mod lessons;
 mod man;
 mod marketplace;
+mod migrate;
 mod recommend;
 mod restore;
 mod serve;
+mod target;
 mod train;
 mod tune;
 
@@ -54,8 +57,10 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Keys(keys) => keys::run(&data()?, &arguments.settings()?, keys).await,
         Command::Backup(backup) => backup::run(&data()?, &arguments.settings()?, backup).await,
         Command::Restore(restore) => restore::run(&data()?, &arguments.settings()?, restore).await,
+        Command::Migrate(output) => migrate::run(&data()?, &arguments.settings()?, *output).await,
         Command::Compact(output) => compact::run(&data()?, &arguments.settings()?, *output).await,
         Command::Bench(bench) => bench::run(bench, &arguments).await,
+        Command::Compare(compare) => compare::run(compare).await,
         // These need no shop, and no settings, which may name the very files that are missing.
         Command::Certs(certs) => certs::run(certs),
         Command::Completions(completions) => completions::run(completions),

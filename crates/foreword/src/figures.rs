@@ -26,6 +26,21 @@ pub(crate) fn seconds(duration: Duration) -> String {
     if seconds < 1.0 { format!("{:.0} ms", seconds * 1e3) } else { format!("{seconds:.1} s") }
 }
 
+/// `1234.5` microseconds → `1.23 ms`: three digits.
+pub(crate) fn microseconds(us: f64) -> String {
+    let (amount, unit) = match us {
+        ..999.5 => (us, "µs"),
+        ..999_500.0 => (us / 1e3, "ms"),
+        _ => (us / 1e6, "s"),
+    };
+    let decimals = match amount {
+        ..9.995 => 2,
+        ..99.95 => 1,
+        _ => 0,
+    };
+    format!("{amount:.decimals$} {unit}")
+}
+
 /// `1234567` → `1.2 MB`.
 pub(crate) fn bytes(bytes: u64) -> String {
     let units = ["B", "kB", "MB", "GB", "TB"];
@@ -52,5 +67,13 @@ mod tests {
         assert_eq!([counted(1, "user"), counted(2_000, "user")], ["1 user", "2,000 users"]);
         assert_eq!(seconds(Duration::from_millis(12)), "12 ms");
         assert_eq!(seconds(Duration::from_millis(12_340)), "12.3 s");
+    }
+
+    #[test]
+    fn times_have_three_digits_and_a_unit() {
+        assert_eq!(
+            [0.0, 12.34, 999.4, 999.9, 12_345.0, 999_900.0, 600e6].map(microseconds),
+            ["0.00 µs", "12.3 µs", "999 µs", "1.00 ms", "12.3 ms", "1.00 s", "600 s"]
+        );
     }
 }

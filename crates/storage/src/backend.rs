@@ -43,6 +43,9 @@ pub(crate) trait Backend: fmt::Debug + Send + Sync {
     /// What its tables are of.
     fn schema(&self) -> Schema;
 
+    /// The version of the schema that was there when this was opened, 0 for none.
+    fn schema_before(&self) -> i64;
+
     /// Gives notice of commits, by whichever process; `None` if this database cannot, and has to be
     /// asked.
     async fn listen(&self) -> Result<Option<Box<dyn Notices>>, StoreError>;

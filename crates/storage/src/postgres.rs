@@ -68,6 +68,8 @@ const STATEMENTS: usize = 100;
 pub(crate) struct Database {
     shop: i64,
     url: DatabaseUrl,
+    /// The schema before this opened it.
+    schema_before: i64,
     reader_greeting: Arc<str>,
     readers: Pool,
     /// One connection: the turn to write, within this process.
@@ -95,9 +97,9 @@ impl Database {
         let writer_greeting = greeting::writer(settings.busy_timeout);
         let writer = pool(&writer_greeting, 1);
         let shop = i64::from(ShopId::ONLY.0);
-        schema::prepare(&writer, shop).await?;
+        let schema_before = schema::prepare(&writer, shop).await?;
         let models = DatabaseModels { shop, pool: pool(&writer_greeting, 1) };
-        Ok(Self { shop, url: url.clone(), reader_greeting, readers, writer, models })
+        Ok(Self { shop, url: url.clone(), schema_before, reader_greeting, readers, writer, models })
     }
 }
 
@@ -122,6 +124,10 @@ impl Backend for Database {
 
     fn schema(&self) -> Schema {
         Schema { database: "postgres", version: schema::NEWEST }
+    }
+
+    fn schema_before(&self) -> i64 {
+        self.schema_before
     }
 
     async fn listen(&self) -> Result<Option<Box<dyn Notices>>, StoreError> {

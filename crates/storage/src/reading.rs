@@ -36,6 +36,13 @@ impl Store {
     pub fn schema(&self) -> Schema {
         self.backend.schema()
     }
+
+    /// The version of the schema that was there when this store was opened, and was brought up to
+    /// date; 0 where there was none.
+    #[must_use]
+    pub fn schema_before(&self) -> i64 {
+        self.backend.schema_before()
+    }
 }
 
 /// What a store's tables are of.

@@ -59,6 +59,8 @@ pub(crate) struct Database {
     readers: SqlitePool,
     /// One connection: the turn to write.
     writer: SqlitePool,
+    /// The schema before this opened it.
+    schema_before: i64,
     checkpoints: Checkpoints,
 }
 
@@ -75,7 +77,7 @@ impl Database {
             .optimize_on_close(false, None)
             // A statement over 512 rows has 30 kB of text, and a scan is slow by nature.
             .disable_statement_logging();
-        schema::prepare(&base, &path, settings.busy_timeout).await?;
+        let schema_before = schema::prepare(&base, &path, settings.busy_timeout).await?;
 
         let pool = SqlitePoolOptions::new()
             .acquire_timeout(settings.acquire_timeout)
@@ -97,7 +99,7 @@ impl Database {
         let writer = pool.clone().max_connections(1).connect_with(writing).await?;
         let checkpoints = Checkpoints::start(pool.clone(), durable, writer.clone());
         let readers = pool.max_connections(settings.readers.get()).connect_with(reading).await?;
-        Ok(Self { shop: ShopId::ONLY, readers, writer, checkpoints })
+        Ok(Self { shop: ShopId::ONLY, readers, writer, schema_before, checkpoints })
     }
 }
 
@@ -135,6 +137,10 @@ impl Backend for Database {
 
     fn schema(&self) -> Schema {
         Schema { database: "sqlite", version: schema::NEWEST }
+    }
+
+    fn schema_before(&self) -> i64 {
+        self.schema_before
     }
 
     async fn listen(&self) -> Result<Option<Box<dyn Notices>>, StoreError> {

@@ -2,7 +2,10 @@
 
 use prost::Message as _;
 use prost_types::field_descriptor_proto::{Label, Type};
-use prost_types::{DescriptorProto, EnumDescriptorProto, FileDescriptorProto, FileDescriptorSet};
+use prost_types::method_options::IdempotencyLevel;
+use prost_types::{
+    DescriptorProto, EnumDescriptorProto, FileDescriptorProto, FileDescriptorSet, MethodOptions,
+};
 
 /// The file with this path.
 pub(crate) fn file(path: &str) -> FileDescriptorProto {
@@ -12,6 +15,19 @@ pub(crate) fn file(path: &str) -> FileDescriptorProto {
         .into_iter()
         .find(|file| file.name() == path)
         .unwrap_or_else(|| panic!("no {path} in the descriptor set"))
+}
+
+/// The names of all methods of `foreword.v1` whose requests may not be sent twice.
+pub(crate) fn not_repeatable() -> Vec<String> {
+    let set = FileDescriptorSet::decode(api::FILE_DESCRIPTOR_SET)
+        .expect("the committed descriptor set decodes");
+    let files = set.file.iter().filter(|file| file.package() == "foreword.v1");
+    let methods = files.flat_map(|file| &file.service).flat_map(|service| &service.method);
+    let unknown = methods.filter(|method| {
+        let level = method.options.as_ref().map(MethodOptions::idempotency_level);
+        level.is_none_or(|level| level == IdempotencyLevel::IdempotencyUnknown)
+    });
+    unknown.map(|method| method.name().to_owned()).collect()
 }
 
 /// The file's messages, enums and methods, in the order of the file.

@@ -2,12 +2,35 @@
 
 use api::v1::EventKind;
 
-use crate::descriptor::{describe, file};
+use crate::descriptor::{describe, file, not_repeatable};
 
 fn methods(path: &str) -> Vec<String> {
     let mut lines = describe(&file(path));
     lines.retain(|line| line.starts_with('/'));
     lines
+}
+
+/// Clients try all others again by themselves: events and changes of stock have ids, and what is stored
+/// as it is to be may be stored twice.
+#[test]
+fn requests_of_these_methods_alone_may_not_be_sent_twice() {
+    let mut found = not_repeatable();
+    found.sort_unstable();
+    assert_eq!(
+        found,
+        [
+            "ActivateModel",
+            "DeleteBook",
+            "DeleteRule",
+            "DeleteUser",
+            "ImportBooks",
+            "ImportReadingList",
+            "MergeUsers",
+            "RollBackModel",
+            "StreamEvents",
+            "Train",
+        ]
+    );
 }
 
 #[test]

@@ -69,7 +69,8 @@ pub(super) fn settings(report: &Report) -> String {
     format!("<dl>\n{}</dl>\n", with_settings.map(of_row).collect::<String>())
 }
 
-fn table(headings: &[String], rows: impl Iterator<Item = Vec<String>>) -> String {
+/// A table with these headings.
+pub(crate) fn table(headings: &[String], rows: impl Iterator<Item = Vec<String>>) -> String {
     let line = |tag: &str, cells: &[String]| {
         let cells: String =
             cells.iter().map(|cell| format!("<{tag}>{}</{tag}>", escape(cell))).collect();

@@ -165,27 +165,39 @@ impl Questions {
     where
         I: Hash + Eq + std::fmt::Display,
     {
-        let (count, asked) = (ids.len(), self.results_max);
-        if count == 0 {
+        if ids.len() == 0 {
             return Outcome::WrongContent("no books".to_owned());
         }
-        if count > asked as usize {
-            return Outcome::WrongContent(format!("{count} books, asked for {asked}"));
+        match content_fault(ids, self.results_max, is_id) {
+            Some(fault) => Outcome::WrongContent(fault),
+            None => Outcome::Good,
         }
-        let mut seen = HashSet::with_capacity(count);
-        for id in ids {
-            if !is_id(&id) {
-                return Outcome::WrongContent(format!(
-                    "a book with the id {id:?}",
-                    id = id.to_string()
-                ));
-            }
-            if let Some(twice) = seen.replace(id) {
-                return Outcome::WrongContent(format!("book {twice} twice"));
-            }
-        }
-        Outcome::Good
     }
+}
+
+/// What is wrong with a list of books, apart from being empty.
+pub(crate) fn content_fault<I>(
+    ids: impl ExactSizeIterator<Item = I>,
+    asked: u32,
+    is_id: fn(&I) -> bool,
+) -> Option<String>
+where
+    I: Hash + Eq + std::fmt::Display,
+{
+    let count = ids.len();
+    if count > asked as usize {
+        return Some(format!("{count} books, asked for {asked}"));
+    }
+    let mut seen = HashSet::with_capacity(count);
+    for id in ids {
+        if !is_id(&id) {
+            return Some(format!("a book with the id {id:?}", id = id.to_string()));
+        }
+        if let Some(twice) = seen.replace(id) {
+            return Some(format!("book {twice} twice"));
+        }
+    }
+    None
 }
 
 fn id_of(book: &RecommendedBook) -> &str {

@@ -386,7 +386,7 @@ pub(crate) struct Load {
 /// Files for TLS.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct TlsFiles {
-    /// Speak TLS, and trust the authorities of this file (PEM); `--to http://HOST:PORT` stays plaintext
+    /// Speak TLS, and trust the authorities of this file (PEM); an address `http://HOST:PORT` stays plaintext
     #[arg(long, value_name = "FILE", help_heading = "TLS")]
     pub(crate) tls_ca: Option<PathBuf>,
     /// Certificate of this client, with its chain (PEM)
@@ -395,7 +395,7 @@ pub(crate) struct TlsFiles {
     /// Key of this client (PEM)
     #[arg(long, value_name = "FILE", help_heading = "TLS", requires = "tls_cert")]
     pub(crate) tls_key: Option<PathBuf>,
-    /// The name in the service's certificate, if it is not the host of --to
+    /// The name in the service's certificate, if it is not the host of the address
     #[arg(long, value_name = "NAME", help_heading = "TLS", requires = "tls_ca")]
     pub(crate) tls_name: Option<String>,
 }
@@ -422,7 +422,7 @@ pub(crate) enum Call {
     Tutorial,
 }
 
-fn time(text: &str) -> Result<Duration, String> {
+pub(super) fn time(text: &str) -> Result<Duration, String> {
     let parsed: Result<SignedDuration, _> = text.parse();
     parsed
         .ok()

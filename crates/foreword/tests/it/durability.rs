@@ -8,7 +8,7 @@ mod models;
 mod replicas;
 mod rounds;
 mod serving;
-mod shop;
+pub(crate) mod shop;
 mod table;
 mod trouble;
 mod witness;

@@ -24,6 +24,7 @@ fn every_command_explains_itself() {
     check("tune --help");
     check("recommend --help");
     check("evaluate --help");
+    check("compare --help");
     check("bench --help");
     check("bench events --help");
     check("bench load --help");
@@ -38,6 +39,7 @@ fn every_command_explains_itself() {
     check("keys revoke --help");
     check("backup --help");
     check("restore --help");
+    check("migrate --help");
     check("compact --help");
     check("certs --help");
     check("completions --help");

@@ -2,11 +2,15 @@
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 #![allow(clippy::print_stderr, reason = "a skipped test says so")]
 
+mod adopting;
 mod backup;
 mod bench;
 mod certs;
+mod clients;
+mod compare;
 mod demo;
 mod demo_books;
+mod deployed;
 mod durability;
 mod errors;
 mod evaluate;
@@ -14,9 +18,11 @@ mod help;
 mod import;
 mod keys;
 mod log;
+mod migrate;
 mod needs;
 mod openapi;
 mod opening;
+mod operations;
 mod program;
 mod python;
 mod real_data;
@@ -27,4 +33,5 @@ mod serve;
 mod settings;
 mod shell;
 mod shop;
+mod together;
 mod web_shop;

@@ -13,6 +13,35 @@ pub(crate) fn python(test: &str) -> Option<PathBuf> {
     python
 }
 
+/// The same Python with what the Python client is tested with.
+pub(crate) fn python_client(test: &str) -> Option<PathBuf> {
+    let python = std::env::var_os("FOREWORD_TEST_PYTHON_CLIENT").map(PathBuf::from);
+    if python.is_none() {
+        skip(&format!("tool: {test}: FOREWORD_TEST_PYTHON_CLIENT names no Python with pytest"));
+    }
+    python
+}
+
+/// The example in TypeScript that `cargo xtask test` builds.
+pub(crate) fn typescript(test: &str) -> Option<PathBuf> {
+    let script = std::env::var_os("FOREWORD_TEST_TYPESCRIPT").map(PathBuf::from);
+    if script.is_none() {
+        skip(&format!("tool: {test}: FOREWORD_TEST_TYPESCRIPT names no example that was built"));
+    }
+    script
+}
+
+/// An example of this crate, which `cargo test` builds beside the tests.
+pub(crate) fn example(test: &str, name: &str) -> Option<PathBuf> {
+    let program = PathBuf::from(env!("CARGO_BIN_EXE_foreword"));
+    let example = program.with_file_name("examples").join(name);
+    if !example.is_file() {
+        skip(&format!("tool: {test}: `cargo build --examples` makes {}", example.display()));
+        return None;
+    }
+    Some(example)
+}
+
 /// The schemathesis that `cargo xtask test` installs.
 pub(crate) fn schemathesis(test: &str) -> Option<PathBuf> {
     let schemathesis = std::env::var_os("FOREWORD_TEST_SCHEMATHESIS").map(PathBuf::from);

@@ -1,5 +1,6 @@
 //! The program under test: the binary, a data folder of its own, a clean environment.
 
+use std::ffi::OsStr;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
@@ -27,7 +28,16 @@ impl Program {
     }
 
     pub(crate) fn command_of<'a>(&self, arguments: impl IntoIterator<Item = &'a str>) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_foreword"));
+        self.command_by(env!("CARGO_BIN_EXE_foreword"), arguments)
+    }
+
+    /// Another program with the same folder and a clean environment.
+    pub(crate) fn command_by<'a>(
+        &self,
+        program: impl AsRef<OsStr>,
+        arguments: impl IntoIterator<Item = &'a str>,
+    ) -> Command {
+        let mut command = Command::new(program);
         for (name, _) in std::env::vars_os() {
             if name.to_string_lossy().starts_with("FOREWORD_") {
                 command.env_remove(name);

@@ -80,6 +80,16 @@ impl Serving {
         assert!(Command::new("kill").args([signal, &process]).status().unwrap().success());
     }
 
+    pub(crate) fn is_running(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_none()
+    }
+
+    /// All that it has logged, once it has ended.
+    pub(crate) fn rest(&mut self) -> String {
+        self.log.extend(self.lines.iter());
+        self.log.join("\n")
+    }
+
     pub(crate) fn code(mut self) -> Option<i32> {
         self.child.wait().unwrap().code()
     }
@@ -271,18 +281,23 @@ impl Secured {
     }
 }
 
-/// Asks over TLS, with the certificate of a client if it is given.
-async fn ask_over_tls(port: u16, folder: &Path, pair: Option<&str>) -> Result<usize, Status> {
-    let certificate = |name: &str| CertificateDer::from_pem_file(folder.join(name)).unwrap();
+/// A channel over TLS to a server of that name on this machine, with the certificate of a client if it
+/// is given.
+pub(crate) fn secured(
+    port: u16,
+    name: &'static str,
+    authority: &Path,
+    pair: Option<(&Path, &Path)>,
+) -> Channel {
+    let certificate = |path: &Path| CertificateDer::from_pem_file(path).unwrap();
     let mut roots = RootCertStore::empty();
-    roots.add(certificate("ca.pem")).unwrap();
+    roots.add(certificate(authority)).unwrap();
     let config = ClientConfig::builder().with_root_certificates(roots);
     let mut config = match pair {
         None => config.with_no_client_auth(),
-        Some(name) => {
-            let key = PrivateKeyDer::from_pem_file(folder.join(format!("{name}.key"))).unwrap();
-            let chain = vec![certificate(&format!("{name}.pem"))];
-            config.with_client_auth_cert(chain, key).unwrap()
+        Some((chain, key)) => {
+            let key = PrivateKeyDer::from_pem_file(key).unwrap();
+            config.with_client_auth_cert(vec![certificate(chain)], key).unwrap()
         }
     };
     config.alpn_protocols = vec![b"h2".to_vec()];
@@ -291,12 +306,20 @@ async fn ask_over_tls(port: u16, folder: &Path, pair: Option<&str>) -> Result<us
         let connector = connector.clone();
         async move {
             let socket = tokio::net::TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await?;
-            let name = ServerName::try_from("localhost").unwrap();
+            let name = ServerName::try_from(name).unwrap();
             connector.connect(name, socket).await.map(TokioIo::new)
         }
     });
     let endpoint = Endpoint::from_static("http://localhost").timeout(PATIENCE);
-    trending(endpoint.connect_with_connector_lazy(connect)).await
+    endpoint.connect_with_connector_lazy(connect)
+}
+
+/// Asks over TLS, with the certificate of a client if it is given.
+async fn ask_over_tls(port: u16, folder: &Path, pair: Option<&str>) -> Result<usize, Status> {
+    let file = |name: &str| folder.join(name);
+    let pair = pair.map(|name| (file(&format!("{name}.pem")), file(&format!("{name}.key"))));
+    let pair = pair.as_ref().map(|(chain, key)| (&**chain, &**key));
+    trending(secured(port, "localhost", &file("ca.pem"), pair)).await
 }
 
 #[tokio::test]

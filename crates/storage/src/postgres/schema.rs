@@ -38,8 +38,8 @@ const VERSION_MIN: i64 = 150_000;
 const PATIENCE: Duration = Duration::from_secs(5 * 60);
 
 /// Creates the schema or brings it up to date; refuses any that is not ours or newer than we are,
-/// without changing it.
-pub(super) async fn prepare(pool: &Pool, shop: i64) -> Result<(), StoreError> {
+/// without changing it. The version that was there before, 0 where there was none.
+pub(super) async fn prepare(pool: &Pool, shop: i64) -> Result<i64, StoreError> {
     let mut lease = pool.lease().await?;
     check_server(&mut lease).await?;
     lease.set_answer_timeout(PATIENCE * 2);
@@ -49,8 +49,9 @@ pub(super) async fn prepare(pool: &Pool, shop: i64) -> Result<(), StoreError> {
          SELECT pg_advisory_xact_lock({APPLICATION_ID})"
     );
     lease.begin(&begin).await?;
-    migrate(&mut lease, shop).await?;
-    lease.end("COMMIT").await
+    let before = migrate(&mut lease, shop).await?;
+    lease.end("COMMIT").await?;
+    Ok(before)
 }
 
 /// Refuses servers that cannot hold a store; warns of those that may lose it.
@@ -89,8 +90,8 @@ async fn check_server(lease: &mut Lease) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Runs what has not run yet.
-async fn migrate(lease: &mut Lease, shop: i64) -> Result<(), StoreError> {
+/// Runs what has not run yet; the version before.
+async fn migrate(lease: &mut Lease, shop: i64) -> Result<i64, StoreError> {
     let known = match owner(lease).await? {
         Owner::Nobody => {
             lease.script("CREATE SCHEMA foreword").await?;
@@ -109,7 +110,8 @@ async fn migrate(lease: &mut Lease, shop: i64) -> Result<(), StoreError> {
         let note = sqlx::query("INSERT INTO migrations (version, name) VALUES ($1, $2)");
         lease.execute(note.bind(version).bind(name)).await?;
     }
-    search::fill(lease, shop).await
+    search::fill(lease, shop).await?;
+    Ok(known)
 }
 
 /// The bytes of every table with its indexes.

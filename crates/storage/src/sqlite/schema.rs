@@ -45,12 +45,13 @@ fn migrator() -> Migrator {
 }
 
 /// Creates the file or brings its schema up to date; refuses any that is not ours
-/// or newer than we are, without changing it.
+/// or newer than we are, without changing it. The version that was there before, 0 where there was
+/// none.
 pub(crate) async fn prepare(
     options: &SqliteConnectOptions,
     path: &Path,
     patience: Duration,
-) -> Result<(), StoreError> {
+) -> Result<i64, StoreError> {
     let _lock = lock(&path.with_extension("lock"), patience).await?;
     private::create_missing(path)
         .map_err(|source| StoreError::Io { path: path.to_owned(), source })?;
@@ -58,6 +59,7 @@ pub(crate) async fn prepare(
     // As it is, without pragmas that would already write into a foreign file.
     let mut connection = options.connect().await.map_err(|error| explain(error, path))?;
     check_owner(&mut connection, path).await?;
+    let before = newest_applied(&mut connection).await?;
     connection.close().await?;
 
     let mut connection = options.clone().journal_mode(SqliteJournalMode::Wal).connect().await?;
@@ -73,7 +75,17 @@ pub(crate) async fn prepare(
     }
     search::fill(&mut connection, ShopId::ONLY.0).await?;
     connection.close().await?;
-    Ok(())
+    Ok(before)
+}
+
+/// The last migration of a file of ours, 0 while it is empty.
+async fn newest_applied(connection: &mut SqliteConnection) -> Result<i64, StoreError> {
+    let is_there = "SELECT count(*) FROM sqlite_schema WHERE name = '_sqlx_migrations'";
+    if sqlx::query_scalar::<_, i64>(is_there).fetch_one(&mut *connection).await? == 0 {
+        return Ok(0);
+    }
+    let newest = "SELECT coalesce(max(version), 0) FROM _sqlx_migrations WHERE success";
+    Ok(sqlx::query_scalar(newest).fetch_one(connection).await?)
 }
 
 /// Makes durable what was written into the log by a process that was killed before it could do so

@@ -48,6 +48,7 @@ async fn an_earlier_store_keeps_everything_and_goes_on_from_its_revisions() {
     .await;
 
     let store = open(folder.path()).await;
+    assert_eq!(store.schema_before(), 4);
     let expected =
         Revisions { catalogue: 3, events: 9, event_changes: 4, simulated: true, ..<_>::default() };
     assert_eq!(store.revisions().await.expect("it reads"), expected);

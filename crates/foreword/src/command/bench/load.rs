@@ -1,7 +1,7 @@
 //! `foreword bench load`.
 
 use std::ops::RangeInclusive;
-use std::path::Path;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -11,13 +11,14 @@ use anyhow::{Context, Result, ensure};
 use evaluation::load::paired::{Paired, Place, run_paired};
 use evaluation::load::{
     Arrivals, AsciiMetadataValue, ConnectError, Draw, LoadError, Plan, Process, Question,
-    Questions, Target, Tls,
+    Questions, Target,
 };
 use serde::Serialize;
 use server::progress::Stages;
 
 use super::load_text::text;
-use crate::arguments::{ArrivalsKind, Call, Load, TlsFiles};
+use crate::arguments::{ArrivalsKind, Call, Load};
+use crate::command::target;
 use crate::exit;
 use crate::figures;
 use crate::output;
@@ -41,7 +42,8 @@ pub(super) struct Document {
 
 pub(super) async fn run(arguments: Load) -> Result<ExitCode> {
     let targets = targets(&arguments)?;
-    let authorization = arguments.bearer_file.as_deref().map(authorization).transpose()?;
+    let bearer = |path: &PathBuf| target::authorization("--bearer-file", path);
+    let authorization = arguments.bearer_file.as_ref().map(bearer).transpose()?;
     let plan = plan(&arguments);
     plan.check()?;
     let stop = Stop::listen()?;
@@ -82,46 +84,12 @@ fn targets(arguments: &Load) -> Result<Vec<Target>> {
         processes == 0 || processes == services,
         "{processes} --pid for {services} --to, expected none, or one for each --to in the same order"
     );
-    let tls = tls(&arguments.tls)?;
+    let tls = target::tls(&arguments.tls)?;
     let target = |(place, to): (usize, &String)| {
-        let (address, tls) = match to.split_once("://") {
-            Some(("http", address)) => (address, None),
-            Some(("https", address)) => {
-                let tls = tls.clone();
-                (address, Some(tls.with_context(|| format!("--to {to} needs --tls-ca"))?))
-            }
-            _ => (&**to, tls.clone()),
-        };
         let process = arguments.pid.get(place).copied().map(Process);
-        Ok(Target { address: address.to_owned(), tls, process })
+        Ok(Target { process, ..target::target("--to", to, tls.as_ref())? })
     };
     arguments.to.iter().enumerate().map(target).collect()
-}
-
-fn tls(files: &TlsFiles) -> Result<Option<Tls>> {
-    let read = |flag: &str, path: &Path| {
-        std::fs::read(path).with_context(|| format!("cannot read {flag} {}", path.display()))
-    };
-    let Some(authorities) = &files.tls_ca else { return Ok(None) };
-    let identity = match (&files.tls_cert, &files.tls_key) {
-        (Some(certificate), Some(key)) => {
-            Some((read("--tls-cert", certificate)?, read("--tls-key", key)?))
-        }
-        _ => None,
-    };
-    Ok(Some(Tls {
-        authorities: read("--tls-ca", authorities)?,
-        identity,
-        name: files.tls_name.clone(),
-    }))
-}
-
-/// What calls show of the token or key in a file.
-fn authorization(path: &Path) -> Result<AsciiMetadataValue> {
-    let named = || format!("--bearer-file {}", path.display());
-    let token = std::fs::read_to_string(path).with_context(named)?;
-    let authorization = evaluation::load::bearer(token.trim());
-    authorization.with_context(|| format!("{}: expected one line of visible ASCII", named()))
 }
 
 fn measure(

@@ -52,7 +52,7 @@ fn run(address: &str, report: &Report) -> String {
     let mut add = |name: &str, summary: &Summary| {
         let us = [summary.p50_us, summary.p90_us, summary.p99_us, summary.p999_us];
         let us = us.into_iter().chain([summary.max_us, summary.mean_us]);
-        rows.add_row([name.to_owned()].into_iter().chain(us.map(time)));
+        rows.add_row([name.to_owned()].into_iter().chain(us.map(figures::microseconds)));
     };
     add("latency", &report.latency);
     add("latency less probe", &report.latency_less_probe);
@@ -107,9 +107,12 @@ pub(super) fn rounds(targets: &[Rounds]) -> String {
         let mut rows = table::of_figures(&headings);
         let mut add = |name: String, figures: &Figures| {
             let us = [figures.p50_us, figures.p90_us, figures.p99_us, figures.p999_us];
-            let cpu = figures.cpu_us_per_request.map_or_else(|| "–".to_owned(), time);
+            let cpu =
+                figures.cpu_us_per_request.map_or_else(|| "–".to_owned(), figures::microseconds);
             let per_second = rate(figures.good_per_second);
-            rows.add_row([name, per_second].into_iter().chain(us.map(time)).chain([cpu]));
+            rows.add_row(
+                [name, per_second].into_iter().chain(us.map(figures::microseconds)).chain([cpu]),
+            );
         };
         for (number, report) in (1..).zip(&target.rounds) {
             let stopped = if report.stopped_early { " (stopped)" } else { "" };
@@ -151,7 +154,7 @@ pub(super) fn wrong(target: &Rounds) -> String {
             for row in &report.outcomes {
                 let us = [row.latency.p50_us, row.latency.p99_us, row.latency.max_us];
                 let name = [row.outcome.clone(), figures::count(row.count)];
-                rows.add_row(name.into_iter().chain(us.map(time)));
+                rows.add_row(name.into_iter().chain(us.map(figures::microseconds)));
             }
             text.push_str(&format!("{rows}\n"));
             for row in &report.outcomes {
@@ -171,33 +174,5 @@ pub(super) fn rate(per_second: f64) -> String {
     } else {
         // More than fits into the integer is no rate.
         figures::count(per_second.round() as u64)
-    }
-}
-
-/// `1234.5` microseconds → `1.23 ms`: three digits.
-fn time(us: f64) -> String {
-    let (amount, unit) = match us {
-        ..999.5 => (us, "µs"),
-        ..999_500.0 => (us / 1e3, "ms"),
-        _ => (us / 1e6, "s"),
-    };
-    let decimals = match amount {
-        ..9.995 => 2,
-        ..99.95 => 1,
-        _ => 0,
-    };
-    format!("{amount:.decimals$} {unit}")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn times_have_three_digits_and_a_unit() {
-        assert_eq!(
-            [0.0, 12.34, 999.4, 999.9, 12_345.0, 999_900.0, 600e6].map(time),
-            ["0.00 µs", "12.3 µs", "999 µs", "1.00 ms", "12.3 ms", "1.00 s", "600 s"]
-        );
     }
 }
