@@ -1,0 +1,20 @@
+"""The examples of the README, as they are, but for where the service is."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from conftest import Service, run
+
+BLOCKS = re.findall(r"```python\n(.*?)```", (Path(__file__).parents[1] / "README.md").read_text(), re.DOTALL)
+
+
+@pytest.mark.parametrize("block", BLOCKS)
+def test_an_example_of_the_readme_runs(
+    block: str, service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(service.folder, "certs", "--out", str(tmp_path / "certificates"))
+    monkeypatch.chdir(tmp_path / "certificates")
+    exec(compile(block.replace("localhost:50051", service.target), "README.md", "exec"), {})
