@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 
+use crate::debian::have;
 use crate::process::{command, run};
-use crate::python::{install_debian_package, may_install_debian_packages};
 use crate::workspace::Workspace;
 
 const PINNED: &str = "crates/marketplace/tests/browser";
@@ -43,20 +43,6 @@ impl Browser {
         }
         Ok(Self { chromium, packages: folder.join("node_modules") })
     }
-}
-
-/// Sees to it that there is a program; where it is.
-fn have(workspace: &Workspace, program: &str, package: &str) -> anyhow::Result<PathBuf> {
-    if find(program).is_none() && may_install_debian_packages() {
-        install_debian_package(workspace, package)?;
-    }
-    find(program).with_context(|| format!("there is no {program}"))
-}
-
-/// A program by its name, where programs are looked for.
-fn find(program: &str) -> Option<PathBuf> {
-    let path = std::env::var_os("PATH")?;
-    std::env::split_paths(&path).map(|folder| folder.join(program)).find(|file| file.is_file())
 }
 
 fn install(workspace: &Workspace, pinned: &Path, folder: &Path) -> anyhow::Result<()> {

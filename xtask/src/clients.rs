@@ -10,6 +10,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::debian;
 use crate::process::{cargo, command, run};
 use crate::python::{self, Addition, Environment};
 use crate::report::Ran;
@@ -57,9 +58,9 @@ pub(crate) fn envoy(
         return Ok(Ran::No);
     };
     let has_browser = python::succeeds(Command::new("chromium").arg("--version"));
-    if !has_browser && python::may_install_debian_packages() {
+    if !has_browser && debian::may_install_debian_packages() {
         // Without one the script says what it leaves out.
-        let _ = python::install_debian_package(workspace, "chromium");
+        let _ = debian::install_debian_package(workspace, "chromium");
     }
     play(workspace, python, "envoy.py", &[], skips)
 }

@@ -2,7 +2,7 @@
 
 use testbed::postgres::{Cluster, POSTGRES_VARIABLE, PostgresError};
 
-use crate::python::{install_debian_package, may_install_debian_packages};
+use crate::debian::{install_debian_package, may_install_debian_packages};
 use crate::skip::Skip;
 use crate::workspace::Workspace;
 

@@ -3,7 +3,7 @@
 //!
 //! It lives under the target folder and holds exactly what `requirements.txt` pins, and
 //! what else has been added of [`Addition`]. Copies of these files inside it, each
-//! written last, say that it is complete.
+//! written last, say that it is complete. What `deploy/` is held against has another, since it is large.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,14 +11,18 @@ use std::process::{Command, Stdio};
 
 use anyhow::Context as _;
 
+use crate::debian::{install_debian_package, may_install_debian_packages};
 use crate::process;
 use crate::workspace::Workspace;
 
 const REQUIREMENTS: &str = "xtask/requirements.txt";
+const REQUIREMENTS_DEPLOY: &str = "xtask/requirements-deploy.txt";
 
 /// What only some checks need.
 #[derive(Clone, Copy)]
 pub(crate) enum Addition {
+    /// What the Python client imports, mypy and pytest.
+    Client,
     /// schemathesis, which holds the server to its `OpenAPI` document.
     OpenApi,
     /// A proxy, and what others' clients import.
@@ -28,6 +32,7 @@ pub(crate) enum Addition {
 impl Addition {
     fn requirements(self) -> &'static str {
         match self {
+            Self::Client => "xtask/requirements-client.txt",
             Self::OpenApi => "xtask/requirements-openapi.txt",
             Self::Soak => "xtask/requirements-soak.txt",
         }
@@ -46,11 +51,24 @@ impl Environment {
     ///
     /// If there is no usable Python, or the packages cannot be installed.
     pub(crate) fn prepare(workspace: &Workspace) -> anyhow::Result<Self> {
-        let environment = Self { folder: workspace.target.join("python-venv") };
+        Self::prepare_in(workspace, "python-venv", REQUIREMENTS)
+    }
+
+    /// The same of the environment with what `deploy/` is held against.
+    ///
+    /// # Errors
+    ///
+    /// As [`Environment::prepare`].
+    pub(crate) fn prepare_for_deploy(workspace: &Workspace) -> anyhow::Result<Self> {
+        Self::prepare_in(workspace, "deploy-tools", REQUIREMENTS_DEPLOY)
+    }
+
+    fn prepare_in(workspace: &Workspace, name: &str, requirements: &str) -> anyhow::Result<Self> {
+        let environment = Self { folder: workspace.target.join(name) };
         let works = succeeds(Command::new(environment.python()).arg("--version"));
-        if !works || !environment.has(workspace, REQUIREMENTS)? {
+        if !works || !environment.has(workspace, requirements)? {
             create(workspace, &environment.folder)?;
-            environment.install(workspace, REQUIREMENTS)?;
+            environment.install(workspace, requirements)?;
         }
         Ok(environment)
     }
@@ -84,9 +102,10 @@ impl Environment {
     }
 
     fn install(&self, workspace: &Workspace, requirements: &str) -> anyhow::Result<()> {
-        // Only ready-made packages: building one would need compilers and minutes.
+        // Only ready-made packages: building one would need compilers and minutes. And only what is
+        // pinned.
         let arguments = "-m pip install --quiet --no-input --disable-pip-version-check \
-                         --only-binary :all: --requirement";
+                         --only-binary :all: --no-deps --requirement";
         let mut command = process::command(workspace, &self.python(), arguments);
         process::run(command.arg(requirements)).context("cannot install Python packages")?;
         fs::write(self.stamp(requirements), read(workspace, requirements)?)?;
@@ -114,22 +133,6 @@ fn create(workspace: &Workspace, folder: &Path) -> anyhow::Result<()> {
     }
     install_debian_package(workspace, "python3-venv")?;
     create()
-}
-
-/// Installs a package of Debian; for where [`may_install_debian_packages`].
-pub(crate) fn install_debian_package(workspace: &Workspace, name: &str) -> anyhow::Result<()> {
-    for arguments in ["update --quiet", &format!("install --quiet --yes {name}")] {
-        let mut command = process::command(workspace, "apt-get".as_ref(), arguments);
-        process::run(command.env("DEBIAN_FRONTEND", "noninteractive"))?;
-    }
-    Ok(())
-}
-
-/// Whether this is Debian or a descendant, and we are root.
-pub(crate) fn may_install_debian_packages() -> bool {
-    let user = Command::new("id").arg("-u").output();
-    let is_root = user.is_ok_and(|output| output.stdout.trim_ascii() == b"0");
-    is_root && succeeds(Command::new("apt-get").arg("--version"))
 }
 
 pub(crate) fn succeeds(command: &mut Command) -> bool {

@@ -6,8 +6,8 @@ use std::process::{Child, Command, Stdio};
 use anyhow::Context as _;
 
 use crate::browser::Browser;
+use crate::debian::{install_debian_package, may_install_debian_packages};
 use crate::process::{cargo, command, run};
-use crate::python::{install_debian_package, may_install_debian_packages};
 use crate::workspace::Workspace;
 
 /// Where they are kept.

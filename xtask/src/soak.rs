@@ -4,6 +4,9 @@ use std::fs;
 use std::process::ExitCode;
 
 use crate::clients;
+use crate::debian::have;
+use crate::image;
+use crate::integration::{self, SCENES};
 use crate::large_shops;
 use crate::process::{cargo, command, run};
 use crate::report::{MissingTools, Ran, Report};
@@ -33,8 +36,14 @@ pub(crate) fn soak(workspace: &Workspace) -> ExitCode {
     let mut report = Report::new(MissingTools::from_environment());
     let python = suite::prepare_python(workspace, &mut report);
     report.skippable("tests of real size", |skips| {
-        suite::test(workspace, python.as_ref(), "--release -- --ignored", skips)
+        suite::test(
+            workspace,
+            python.as_ref(),
+            &format!("--release -- --ignored --skip {SCENES}"),
+            skips,
+        )
     });
+    integration::step(workspace, &mut report);
     report.skippable("interop", |skips| clients::interop(workspace, python.as_ref(), skips));
     report.skippable("behind envoy", |skips| clients::envoy(workspace, python.as_ref(), skips));
     report.skippable("miri", |skips| miri(workspace, skips));
@@ -52,9 +61,20 @@ pub(crate) fn soak(workspace: &Workspace) -> ExitCode {
         run(&mut cargo(workspace, "run --release --locked -p transport --example endurance"))
     });
     report.skippable("large shops", |skips| large_shops::measure(workspace, skips));
+    report.skippable("image", |skips| image(workspace, skips));
     report.skippable("fuzz", |skips| fuzz(workspace, skips));
     report.step("benches", || run(&mut cargo(workspace, "bench --workspace --locked")));
     report.finish()
+}
+
+/// Builds the image that is shipped, and starts it.
+fn image(workspace: &Workspace, skips: &mut Vec<Skip>) -> anyhow::Result<Ran> {
+    if let Err(error) = have(workspace, "buildah", "buildah") {
+        skips.push(Skip::tool("buildah", format!("{error:#}")));
+        return Ok(Ran::No);
+    }
+    image::image(workspace, None)?;
+    Ok(Ran::Yes)
 }
 
 /// Attacks `transport` in plaintext and over TLS.

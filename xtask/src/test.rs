@@ -3,9 +3,11 @@
 use std::process::ExitCode;
 
 use crate::codegen::{self, PROTO_FOLDER};
+use crate::deploy;
 use crate::direction;
 use crate::process::{cargo, command, run};
 use crate::python::Environment;
+use crate::python_client;
 use crate::report::{MissingTools, Ran, Report};
 use crate::skip::Skip;
 use crate::suite;
@@ -23,8 +25,10 @@ pub(crate) fn test(workspace: &Workspace) -> ExitCode {
     report.step("crate directions", || direction::check(workspace));
     report.step("translations", || translation::check(workspace));
     report.skippable("contract", |skips| lint_contract(workspace, python, skips));
+    report.skippable("Python client", |skips| check_python_client(workspace, python, skips));
     report.skippable("dependencies", |skips| check_dependencies(workspace, python, skips));
     report.skippable("advisories", |skips| check_advisories(workspace, python, skips));
+    report.skippable("deployment", |skips| deploy::check(workspace, skips));
     report.step("clippy", || {
         run(&mut cargo(workspace, "clippy --workspace --all-targets --locked -- -D warnings"))
     });
@@ -44,6 +48,17 @@ fn lint_contract(
 ) -> anyhow::Result<Ran> {
     let Some(python) = python else { return Ok(skip_for_want_of_python("buf", skips)) };
     run(command(workspace, &python.program("buf"), "lint").arg(PROTO_FOLDER))?;
+    Ok(Ran::Yes)
+}
+
+/// Compares what is generated of the Python client, and holds it to its types.
+fn check_python_client(
+    workspace: &Workspace,
+    python: Option<&Environment>,
+    skips: &mut Vec<Skip>,
+) -> anyhow::Result<Ran> {
+    let Some(python) = python else { return Ok(skip_for_want_of_python("mypy", skips)) };
+    python_client::check(workspace, python)?;
     Ok(Ran::Yes)
 }
 

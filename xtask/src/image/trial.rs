@@ -1,0 +1,163 @@
+//! The image as a cluster would meet it: started, asked on its probes, ended by SIGTERM.
+
+use std::fs;
+use std::io::{Read as _, Write as _};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::os::unix::fs::{MetadataExt as _, chown};
+use std::path::PathBuf;
+use std::process::{Child, Command};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, bail, ensure};
+
+use super::Buildah;
+
+/// The longest that a start may take, and a stop.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// How often to look again.
+const PAUSE: Duration = Duration::from_millis(50);
+
+const USER: u32 = 65532;
+
+/// Starts a service with an empty shop in the image, without the right to write anywhere but to its
+/// data, and stops it.
+///
+/// # Errors
+///
+/// If a probe is not answered well, if it wrote elsewhere, or if it does not end with 0.
+pub(super) fn start_and_stop(buildah: &Buildah<'_>, image: &str) -> anyhow::Result<()> {
+    let data = tempfile::tempdir()?;
+    chown(data.path(), Some(USER), Some(USER)).context("this check wants root")?;
+    let container = buildah.say(buildah.command("from --quiet").arg(image))?;
+    let [calls, admin] = [free_port()?, free_port()?];
+    let mut start = buildah.command("run --isolation chroot --volume");
+    start.arg(format!("{}:/var/lib/foreword", data.path().display())).arg(&container);
+    start.args(["--", "/foreword", "serve", "--listen", &format!("127.0.0.1:{calls}")]);
+    start.args(["--set", &format!(r#"admin.listen=["127.0.0.1:{admin}"]"#)]);
+    let mut running = Running(start.spawn().context("cannot start buildah")?);
+    let asked = ask_all(admin);
+    let ended = asked.and_then(|()| running.stop());
+    drop(running);
+    let named = finds_names(buildah, &container);
+    let written = written(buildah, &container);
+    buildah.say(buildah.command("rm").arg(&container))?;
+    ended?;
+    named?;
+    let written = written?;
+    ensure!(written.is_empty(), "found {written:?}, which the program wrote into its container");
+    println!("{image}: started, answered its probes, and ended with 0 after SIGTERM");
+    Ok(())
+}
+
+/// A static program finds names by itself: that of this machine, where no database listens.
+fn finds_names(buildah: &Buildah<'_>, container: &str) -> anyhow::Result<()> {
+    let url = format!("postgres://nobody@localhost:{}/none", free_port()?);
+    let mut migrate = buildah.command("run --isolation chroot");
+    migrate.args([container, "--", "/foreword", "--database", &url, "migrate"]);
+    let output = migrate.output().context("cannot start buildah")?;
+    let said = String::from_utf8_lossy(&output.stderr);
+    ensure!(said.contains("Connection refused"), "localhost: found {said:?}, expected a refusal");
+    Ok(())
+}
+
+fn ask_all(admin: u16) -> anyhow::Result<()> {
+    let begun = Instant::now();
+    for path in ["/startupz", "/livez", "/readyz", "/metrics"] {
+        loop {
+            match ask(admin, path) {
+                Ok(200) => break,
+                found if begun.elapsed() > PATIENCE => {
+                    bail!("{path}: found {found:?}, expected 200 within {PATIENCE:?}")
+                }
+                _ => std::thread::park_timeout(PAUSE),
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The status of an answer over HTTP.
+fn ask(port: u16, path: &str) -> anyhow::Result<u16> {
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    let mut stream = TcpStream::connect_timeout(&address, Duration::from_secs(1))?;
+    stream.set_read_timeout(Some(Duration::from_secs(3)))?;
+    write!(stream, "GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n")?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer)?;
+    Ok(answer.split_whitespace().nth(1).context("an answer has a status")?.parse()?)
+}
+
+fn free_port() -> anyhow::Result<u16> {
+    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
+}
+
+/// What the program wrote into its container, where only its data is for it to write.
+fn written(buildah: &Buildah<'_>, container: &str) -> anyhow::Result<Vec<PathBuf>> {
+    let root = PathBuf::from(buildah.say(buildah.command("mount").arg(container))?);
+    let mut found = Vec::new();
+    let mut folders = vec![root.clone()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder)? {
+            let path = entry?.path();
+            let metadata = fs::symlink_metadata(&path)?;
+            if metadata.uid() == USER && path != root.join("var/lib/foreword") {
+                found.push(path.clone());
+            }
+            if metadata.is_dir() {
+                folders.push(path);
+            }
+        }
+    }
+    buildah.say(buildah.command("umount").arg(container))?;
+    Ok(found)
+}
+
+/// Buildah with the program below it; both are ended if a check fails.
+struct Running(Child);
+
+impl Running {
+    /// Tells the program to stop, and waits for that.
+    fn stop(&mut self) -> anyhow::Result<()> {
+        let program = program_below(self.0.id()).context("the program is not running")?;
+        signal("-TERM", program)?;
+        let begun = Instant::now();
+        loop {
+            match self.0.try_wait()? {
+                Some(status) if status.success() => return Ok(()),
+                Some(status) => bail!("found {status} after SIGTERM, expected 0"),
+                None if begun.elapsed() > PATIENCE => bail!("it did not stop within {PATIENCE:?}"),
+                None => std::thread::park_timeout(PAUSE),
+            }
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if let Some(program) = program_below(self.0.id()) {
+            // It has ended meanwhile, or the check is failing anyway.
+            let _ = signal("-KILL", program);
+        }
+        let _ = self.0.wait();
+    }
+}
+
+fn signal(signal: &str, process: u32) -> anyhow::Result<()> {
+    let status = Command::new("kill").args([signal, &process.to_string()]).status()?;
+    ensure!(status.success(), "kill: {status}");
+    Ok(())
+}
+
+/// The process of the program among those that a process has started.
+fn program_below(process: u32) -> Option<u32> {
+    let tasks = fs::read_dir(format!("/proc/{process}/task")).ok()?.flatten();
+    let children = tasks.filter_map(|task| fs::read_to_string(task.path().join("children")).ok());
+    let children: Vec<u32> = children
+        .flat_map(|list| list.split_whitespace().flat_map(str::parse).collect::<Vec<_>>())
+        .collect();
+    children.into_iter().find_map(|child| {
+        let name = fs::read_to_string(format!("/proc/{child}/comm")).unwrap_or_default();
+        if name.trim_end() == "foreword" { Some(child) } else { program_below(child) }
+    })
+}
