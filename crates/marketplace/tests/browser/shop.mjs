@@ -164,7 +164,7 @@ export async function bring(page, books) {
   const file = { name: 'goodreads.csv', mimeType: 'text/csv', buffer: Buffer.from(csv) }
   await page.setInputFiles('input[type=file]', file)
   await page.locator('form[enctype] button').click()
-  await page.waitForSelector('a[href^="/?seen="]')
+  await page.waitForSelector('a[href^="/?seen="]', { timeout: 60_000 })
 }
 
 // The text of the file that a link leads to.

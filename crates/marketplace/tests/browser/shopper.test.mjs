@@ -46,7 +46,7 @@ LOOKS.forEach((look, number) => describe(named(look), () => {
     await page.goto('/')
     const later = await shown(page)
     assert.notDeepEqual(later, first)
-    assert.ok(!looked.includes(later[0]), 'what was just looked at is not picked')
+    assert.ok(later.slice(0, 6).some(book => !first.includes(book)), 'what was looked at leads to others')
     await page.goto(looked[0])
     await act(page, page.locator('button[value^="want "]').first())
     await signIn(page, `visitor-${number}-${Date.now()}`)

@@ -16,7 +16,7 @@ use super::replica::Replica;
 use crate::durability::shop;
 use crate::program::Program;
 
-/// How long answers of the name server are good for, in seconds: as CoreDNS has it for headless
+/// How long answers of the name server are good for, in seconds: as `CoreDNS` has it for headless
 /// services.
 const NAMES_TTL: u32 = 5;
 
