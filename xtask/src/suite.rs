@@ -66,7 +66,7 @@ pub(crate) fn test(
 ///
 /// # Errors
 ///
-/// As [`test`].
+/// As [`test()`].
 pub(crate) fn with_database(
     workspace: &Workspace,
     arguments: &str,

@@ -5,6 +5,10 @@
 //! `cargo xtask codegen` and committed, so that a build needs no protobuf compiler;
 //! `cargo xtask test` fails when they differ from what it would write.
 
+mod idempotent;
+
+pub use idempotent::idempotent_methods;
+
 /// The tutorial's contract: package-less, served at `/Recommendations/Recommend`.
 #[allow(missing_docs, unreachable_pub, clippy::all, clippy::pedantic)]
 pub mod tutorial {

@@ -32,7 +32,7 @@ use crate::own_host;
 use crate::pages;
 use crate::random;
 use crate::remembered::Remembered;
-use crate::service::{Channels, IDEMPOTENT, Service, TRAINING_TIME, Times, Waiting};
+use crate::service::{Channels, Service, TRAINING_TIME, Times, Waiting};
 use crate::session::{Cookies, FormTokens, SingleSignOn};
 use crate::settings::{BadValue, Settings, SignIn};
 use crate::shop::{Inner, Shop};
@@ -334,7 +334,7 @@ fn limits() -> transport::Settings {
 /// closed connection gets another at once.
 fn calls(settings: &Settings) -> transport::client::Settings {
     let mut calls = transport::client::Settings::for_a_nearby_service();
-    calls.retries.idempotent_methods = IDEMPOTENT.map(str::to_owned).to_vec();
+    calls.retries.idempotent_methods = api::idempotent_methods();
     calls.retries.backoff_first = Duration::from_millis(20);
     // Each call has a deadline of its own; an import waits for whoever sends it.
     calls.timeout = TRAINING_TIME.max(UPLOAD_TIME + settings.import_timeout());

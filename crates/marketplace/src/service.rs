@@ -25,25 +25,6 @@ use tonic::metadata::{Ascii, MetadataValue};
 use tonic::{Code, Request, Response, Status, Streaming};
 use transport::client::Channel;
 
-/// The methods that may be made twice: they change nothing, or change it once.
-pub(crate) const IDEMPOTENT: [&str; 15] = [
-    "/foreword.v1.RecommendationService/",
-    "/foreword.v1.EventService/RecordEvents",
-    "/foreword.v1.CatalogService/GetBook",
-    "/foreword.v1.CatalogService/SearchBooks",
-    "/foreword.v1.CatalogService/ListBooks",
-    "/foreword.v1.CatalogService/ListCategories",
-    "/foreword.v1.CatalogService/AdjustStock",
-    "/foreword.v1.UserService/ListUsers",
-    "/foreword.v1.UserService/ListUserBooks",
-    "/foreword.v1.UserService/ExportUser",
-    "/foreword.v1.InsightService/",
-    "/foreword.v1.RuleService/ListRules",
-    "/foreword.v1.RuleService/PutRule",
-    "/foreword.v1.ModelService/ListModels",
-    "/foreword.v1.ModelService/GetModel",
-];
-
 /// The longest id that the service takes.
 pub(crate) const ID_BYTES_MAX: usize = 64;
 

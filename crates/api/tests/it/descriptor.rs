@@ -2,10 +2,7 @@
 
 use prost::Message as _;
 use prost_types::field_descriptor_proto::{Label, Type};
-use prost_types::method_options::IdempotencyLevel;
-use prost_types::{
-    DescriptorProto, EnumDescriptorProto, FileDescriptorProto, FileDescriptorSet, MethodOptions,
-};
+use prost_types::{DescriptorProto, EnumDescriptorProto, FileDescriptorProto, FileDescriptorSet};
 
 /// The file with this path.
 pub(crate) fn file(path: &str) -> FileDescriptorProto {
@@ -21,13 +18,12 @@ pub(crate) fn file(path: &str) -> FileDescriptorProto {
 pub(crate) fn not_repeatable() -> Vec<String> {
     let set = FileDescriptorSet::decode(api::FILE_DESCRIPTOR_SET)
         .expect("the committed descriptor set decodes");
+    let repeatable = api::idempotent_methods();
     let files = set.file.iter().filter(|file| file.package() == "foreword.v1");
-    let methods = files.flat_map(|file| &file.service).flat_map(|service| &service.method);
-    let unknown = methods.filter(|method| {
-        let level = method.options.as_ref().map(MethodOptions::idempotency_level);
-        level.is_none_or(|level| level == IdempotencyLevel::IdempotencyUnknown)
-    });
-    unknown.map(|method| method.name().to_owned()).collect()
+    let lines = files.flat_map(describe_services);
+    let paths = lines.map(|line| line.split(' ').next().unwrap_or_default().to_owned());
+    let others = paths.filter(|path| !repeatable.contains(path));
+    others.map(|path| path.rsplit('/').next().unwrap_or_default().to_owned()).collect()
 }
 
 /// The file's messages, enums and methods, in the order of the file.

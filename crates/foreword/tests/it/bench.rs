@@ -181,17 +181,33 @@ fn each_size_is_measured_in_a_process_of_its_own_told_and_drawn() {
 fn trainings_are_measured_beside_calls_and_new_books_come_to_be_known() {
     let arguments = "bench retrain --in-flight 1 --items 300 --interactions-per-item 20 --for 300ms --rounds 1 \
                      --new-books 1 --events-per-second 50 --json";
-    let document: Value = serde_json::from_str(&Program::new().run(arguments).succeeded()).unwrap();
+    // On a busy machine a request may come too late to be sent, which is told as an error.
+    let measured = Program::new().run(arguments).output;
+    let document: Value = serde_json::from_str(&measured).unwrap();
     let beside = &document["beside"];
     for paired in [&beside["all"], &beside["half"]] {
         let names = [0, 1].map(|place| &paired["targets"][place]["address"]);
         assert_eq!(names, ["without trainings", "with trainings"]);
         assert_eq!(paired["ratios"][0]["address"], "with trainings");
         assert!(paired["ratios"][0]["p99"]["median"].is_number(), "{paired}");
+        assert_eq!(wrong(paired), 0, "{paired}");
     }
     let freshness = &document["freshness"];
     assert!(freshness["appeared_seconds"][0].is_number(), "{freshness}");
     assert!(freshness["trainings"][0]["peak_bytes"].as_u64() > Some(0), "{freshness}");
+}
+
+/// How many answers were wrong, in all rounds of a measurement.
+#[cfg(target_os = "linux")]
+fn wrong(measured: &Value) -> u64 {
+    match measured {
+        Value::Object(fields) => {
+            let here = fields.get("wrong").and_then(Value::as_u64).unwrap_or(0);
+            here + fields.values().map(wrong).sum::<u64>()
+        }
+        Value::Array(values) => values.iter().map(wrong).sum(),
+        _ => 0,
+    }
 }
 
 /// Trainings that leave the machine to other tests.
@@ -215,13 +231,7 @@ fn stores_of_made_up_users_are_made_once_and_served() {
         let served = &size["served"];
         let cold = &served["cold"];
         assert_eq!((&cold["fallbacks"], &cold["from_memory"]), (&0.into(), &0.into()), "{cold}");
-        let wrong: u64 = cold["rounds"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|round| round["wrong"].as_u64().unwrap())
-            .sum();
-        assert_eq!(wrong, 0, "{cold}");
+        assert_eq!(wrong(cold), 0, "{cold}");
         assert!(cold["from_store"].as_u64() > Some(0), "{cold}");
         let full = &served["full"];
         assert_eq!(full["model"]["resident_bytes"].as_u64().unwrap() >> 20, {

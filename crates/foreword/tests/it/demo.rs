@@ -3,6 +3,7 @@
 use std::fs;
 use std::process::{Command, Stdio};
 
+use crate::model_file::model;
 use crate::program::Program;
 use crate::shop;
 
@@ -148,11 +149,6 @@ fn the_running_server_answers_the_same_as_the_store() {
 
 #[test]
 fn training_with_one_and_two_threads_writes_the_same_model() {
-    /// The header ends before; it has a checksum of all, notes included.
-    const HEADER_BYTES: usize = 4096;
-    /// What a model was trained on, and how long that took.
-    const NOTES: &[u8] = b"[trained_on]";
-
     let shop = shop::demo().folder.path();
     let train = |threads: &str| {
         let program = Program::new();
@@ -161,9 +157,7 @@ fn training_with_one_and_two_threads_writes_the_same_model() {
         let mut command = program.command("train");
         let output = command.env("FOREWORD_TRAIN__THREADS", threads).output().unwrap();
         assert!(output.status.success(), "{output:?}");
-        let file = fs::read(folder.join("models/000000000001.snapshot")).unwrap();
-        let notes = file.windows(NOTES.len()).rposition(|bytes| bytes == NOTES).unwrap();
-        file[HEADER_BYTES..notes].to_vec()
+        model(&folder.join("models/000000000001.snapshot"))
     };
     let one = train("1");
     assert!(one.len() > 100_000);

@@ -1,10 +1,10 @@
 //! The whole way on real data: goodbooks-10k and Gowalla, where they lie beside the repository.
 
-use std::fs;
 use std::path::Path;
 
 use serde_json::Value;
 
+use crate::model_file::model;
 use crate::needs;
 use crate::program::Program;
 
@@ -52,9 +52,9 @@ fn goodbooks_is_imported_trained_to_the_same_bits_and_recommended_from() {
         assert_eq!((&trained["users"], &trained["books"]), (&53_387.into(), &10_000.into()));
         let version = trained["model_version"].as_str().unwrap();
         let name = format!("models/{version:0>12}.snapshot");
-        fs::read(program.folder.path().join(name)).unwrap()
+        model(&program.folder.path().join(name))
     };
-    assert!(train("1") == train("2"), "the files of 1 and 2 threads differ");
+    assert!(train("1") == train("2"), "the models of 1 and 2 threads differ");
     let shelf = program.run("recommend --user 314 -n 10 --category fantasy --json").succeeded();
     let shelf: Value = serde_json::from_str(&shelf).unwrap();
     let books = shelf["books"].as_array().unwrap();

@@ -12,7 +12,6 @@ mod http;
 mod load;
 mod lost;
 mod network;
-mod process;
 mod replica;
 mod restart;
 mod rotation;
@@ -31,10 +30,14 @@ use self::lost::Loss;
 static STAGE: Mutex<()> = Mutex::const_new(());
 
 /// The load of scenes beside other tests: little, and nobody is in a hurry.
-const BESIDE_OTHERS: Plan = Plan { rate: 40, deadline: Duration::from_secs(10) };
+const BESIDE_OTHERS: Plan =
+    Plan { rate: 40, deadline: Duration::from_secs(10), with_fallbacks: false };
 
 /// The load of scenes that have the machine for themselves, in a hurry as a page is.
-const ALONE: Plan = Plan { rate: 200, deadline: Duration::from_millis(300) };
+const ALONE: Plan = Plan { rate: 200, deadline: Duration::from_millis(300), with_fallbacks: false };
+
+/// The load of scenes in which replicas start beside it, on the same processors.
+const PATIENT: Plan = Plan { rate: 100, deadline: Duration::from_secs(2), with_fallbacks: false };
 
 async fn stage() -> MutexGuard<'static, ()> {
     STAGE.lock().await
@@ -69,8 +72,7 @@ async fn a_handler_that_blocks_is_seen_and_fails_no_other_call() {
 #[ignore = "needs the machine for itself: cargo xtask integration"]
 async fn a_rolling_restart_under_more_load_fails_no_call() {
     let _stage = stage().await;
-    let plan = Plan { deadline: Duration::from_secs(2), ..ALONE };
-    tell(restart::run("together, restart under load", plan).await);
+    tell(restart::run("together, restart under load", Plan { rate: 200, ..PATIENT }).await);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -89,6 +91,13 @@ async fn a_replica_that_is_stopped_is_hardly_noticed() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs the machine for itself: cargo xtask integration"]
+async fn a_replica_that_pauses_is_hardly_noticed() {
+    let _stage = stage().await;
+    tell(lost::run("together, paused", ALONE, Loss::Paused).await);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs the machine for itself: cargo xtask integration"]
 async fn a_replica_that_is_cut_off_is_hardly_noticed() {
     let _stage = stage().await;
     if network::is_own("together::a_replica_that_is_cut_off_is_hardly_noticed") {
@@ -100,7 +109,7 @@ async fn a_replica_that_is_cut_off_is_hardly_noticed() {
 #[ignore = "needs the machine for itself: cargo xtask integration"]
 async fn a_handler_that_blocks_slows_nobody_down() {
     let _stage = stage().await;
-    let plan = Plan { rate: 100, deadline: Duration::from_secs(10) };
+    let plan = Plan { rate: 100, ..BESIDE_OTHERS };
     tell(blocking::slows_nobody_down("together, beside a blocking handler", plan, 5).await);
 }
 
@@ -108,7 +117,7 @@ async fn a_handler_that_blocks_slows_nobody_down() {
 #[ignore = "needs the machine for itself: cargo xtask integration"]
 async fn a_database_that_is_restarted_costs_no_acknowledged_event_and_no_shelf() {
     let _stage = stage().await;
-    let plan = Plan { rate: 100, deadline: Duration::from_secs(2) };
+    let plan = Plan { with_fallbacks: true, ..PATIENT };
     tell(database::run("together, database", plan, 4).await);
 }
 
@@ -116,14 +125,12 @@ async fn a_database_that_is_restarted_costs_no_acknowledged_event_and_no_shelf()
 #[ignore = "needs the machine for itself: cargo xtask integration"]
 async fn a_newer_schema_disturbs_nobody_who_runs_and_refuses_who_starts() {
     let _stage = stage().await;
-    let plan = Plan { rate: 100, deadline: Duration::from_secs(2) };
-    tell(upgrade::run("together, upgrade", plan).await);
+    tell(upgrade::run("together, upgrade", PATIENT).await);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs the machine for itself: cargo xtask integration"]
 async fn replicas_that_come_share_the_load_and_those_that_go_lose_nothing() {
     let _stage = stage().await;
-    let plan = Plan { rate: 100, deadline: Duration::from_secs(2) };
-    tell(scaling::run("together, scaling", plan).await);
+    tell(scaling::run("together, scaling", PATIENT).await);
 }

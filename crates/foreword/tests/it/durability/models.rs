@@ -9,8 +9,9 @@ use testbed::faults::{Fault, Faults, Moment};
 
 use super::client::Client;
 use super::crowd::Crowd;
-use super::serving::{Serving, until};
+use super::serving::Serving;
 use super::shop;
+use crate::process::until;
 use crate::program::Program;
 
 /// Some trainings together do more in the folder of models.
@@ -56,7 +57,7 @@ async fn die_within_a_training(program: &Program, seed: u64) {
         has_fired() || serving.has_ended()
     })
     .await;
-    assert!(has_fired(), "it died of itself: {:#?}", serving.log());
+    assert!(has_fired(), "it died of itself: {}", serving.log());
     serving.kill();
 }
 

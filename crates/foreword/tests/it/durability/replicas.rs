@@ -12,8 +12,9 @@ use tonic::transport::Channel;
 
 use super::client::{Client, all_of, entry};
 use super::crowd::Crowd;
-use super::serving::{Serving, until};
+use super::serving::Serving;
 use super::{shop, witness};
+use crate::process::until;
 use crate::program::Program;
 
 const CLIENTS: u32 = 4;

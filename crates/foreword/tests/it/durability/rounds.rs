@@ -12,10 +12,11 @@ use testbed::faults::Faults;
 
 use super::client::{Client, all_of};
 use super::crowd::Crowd;
-use super::serving::{Serving, until};
+use super::serving::Serving;
 use super::shop;
 use super::table::{self, Row};
 use super::trouble::Trouble;
+use crate::process::until;
 use crate::program::Program;
 
 /// Names the seed of the first round; each other has the one after it. A round's seed decides what

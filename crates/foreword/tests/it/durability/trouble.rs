@@ -9,7 +9,8 @@ use testbed::faults::{Fault, Faults, Moment};
 
 use super::client::Client;
 use super::crowd::Crowd;
-use super::serving::{PATIENCE, Serving, until, within};
+use super::serving::Serving;
+use crate::process::{PATIENCE, until, within};
 
 /// How long a fault may wait for its operation; the load is too low for it then.
 const FIRE_LIMIT: Duration = Duration::from_secs(10);
@@ -146,6 +147,6 @@ async fn disk_is_full(
 /// Events are taken again, by a service that has gone on all the time.
 async fn goes_on(serving: &mut Serving, probe: &mut Client) {
     let is_taken = within(PATIENCE, async || probe.record().await).await;
-    assert!(is_taken, "no events are taken again: {:#?}", serving.log());
-    assert!(!serving.has_ended(), "the service has ended: {:#?}", serving.log());
+    assert!(is_taken, "no events are taken again: {}", serving.log());
+    assert!(!serving.has_ended(), "the service has ended: {}", serving.log());
 }

@@ -18,11 +18,11 @@ use tower::Layer;
 
 use super::deployment::Deployment;
 use super::load::{Load, Plan};
-use super::process::until;
 use super::replica::Replica;
 use super::storefront::Storefront;
+use crate::process::until;
 
-/// Every how many calls one blocks; 0: none does.
+/// One call in so many blocks; 0: none does.
 const EVERY: &str = "TEST_BLOCKS_EVERY";
 
 /// For how long.
@@ -34,7 +34,7 @@ const OTHERS: Duration = Duration::from_secs(4);
 /// Blocked calls are seen by everybody, and no other call fails.
 pub(super) async fn is_seen(test: &str, plan: Plan) -> Option<String> {
     let deployment = Deployment::new(test)?;
-    let replica = replica(&deployment, Deployment::ip(1), 50);
+    let mut replica = replica(&deployment, Deployment::ip(1), 50);
     replica.until_ready().await;
     deployment.announce([&replica]);
     let shop = Storefront::open(&deployment).await;
@@ -64,14 +64,14 @@ pub(super) async fn is_seen(test: &str, plan: Plan) -> Option<String> {
 /// median of so many pairs of runs.
 pub(super) async fn slows_nobody_down(test: &str, plan: Plan, pairs: usize) -> Option<String> {
     let deployment = Deployment::new(test)?;
-    let replicas = [(1, 0), (2, 50)]
+    let mut replicas = [(1, 0), (2, 50)]
         .map(|(number, every)| replica(&deployment, Deployment::ip(number), every));
     let mut moved = Vec::new();
     for _ in 0..pairs {
         let mut p99 = Vec::new();
-        for replica in &replicas {
+        for replica in &mut replicas {
             replica.until_ready().await;
-            deployment.announce([replica]);
+            deployment.announce([&*replica]);
             let mut load = Load::start(&deployment, &[], plan);
             tokio::time::sleep(Duration::from_secs(15)).await;
             let outcomes = load.end().await;
@@ -115,7 +115,7 @@ async fn serves() {
     service.run_with(blocking, std::future::pending()).await.unwrap();
 }
 
-/// Makes every so manyth call to `Recommend` block its thread.
+/// Blocks the thread of every n-th call to `Recommend`.
 #[derive(Clone)]
 struct Blocking {
     every: u32,

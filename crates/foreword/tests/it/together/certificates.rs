@@ -25,6 +25,14 @@ impl Certificates {
         self.folder.path().join(name)
     }
 
+    /// Keeps the client's files of now under another name.
+    pub(super) fn keep_client_as(&self, name: &str) {
+        for kind in ["pem", "key"] {
+            let [from, to] = ["client", name].map(|name| self.path(&format!("{name}.{kind}")));
+            fs::copy(from, to).unwrap();
+        }
+    }
+
     /// Puts those of another authority into their place, in three steps that nobody who reads them
     /// notices: both authorities are trusted, then the pairs are new, then the old authority is gone.
     /// Between them everybody gets the time to read.

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use super::deployment::Deployment;
 use super::load::{Load, Plan};
-use super::process::until;
 use super::storefront::Storefront;
+use crate::process::until;
 
 /// How long it is away.
-const AWAY: Duration = Duration::from_secs(2);
+const AWAY_FOR: Duration = Duration::from_secs(2);
 
 pub(super) async fn run(test: &str, plan: Plan, restarts: u32) -> Option<String> {
     let mut deployment = Deployment::new(test)?;
@@ -23,7 +23,7 @@ pub(super) async fn run(test: &str, plan: Plan, restarts: u32) -> Option<String>
             _ => deployment.cluster.stop_now(),
         })
         .unwrap();
-        tokio::time::sleep(AWAY).await;
+        tokio::time::sleep(AWAY_FOR).await;
         tokio::task::block_in_place(|| deployment.cluster.start_again()).unwrap();
         tokio::time::sleep(Duration::from_secs(2)).await;
     }

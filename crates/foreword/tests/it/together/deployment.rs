@@ -27,7 +27,7 @@ pub(super) const PRE_STOP: Duration = Duration::from_secs(2);
 /// What it may take then, before it is killed: more than `transport.drain_ms`.
 pub(super) const GRACE: Duration = Duration::from_secs(20);
 
-/// Who may be there.
+/// How many replicas a deployment has.
 pub(super) const REPLICAS: u8 = 3;
 
 /// The deployment without its processes. Folders and database go when this does.
@@ -50,11 +50,12 @@ impl Deployment {
         let on_it = format!("--set store.database={}", database.url());
         shop::fill(&programs[0], &on_it);
         programs[0].run(&format!("train {on_it}")).succeeded();
+        let [port, admin_port] = free_ports();
         Some(Self {
             names: NameServer::start(Zone::Missing).unwrap(),
             certificates: Certificates::new(),
-            port: free_address().port(),
-            admin_port: free_address().port(),
+            port,
+            admin_port,
             programs,
             database,
             cluster,
@@ -86,9 +87,9 @@ impl Deployment {
 
     /// Starts so many replicas, waits until they are ready, and tells where they are.
     pub(super) async fn start(&self, count: u8) -> Vec<Replica> {
-        let replicas: Vec<Replica> =
+        let mut replicas: Vec<Replica> =
             (0..count).map(|number| Replica::start(self, Self::ip(number))).collect();
-        for replica in &replicas {
+        for replica in &mut replicas {
             replica.until_ready().await;
         }
         self.announce(&replicas);
@@ -110,7 +111,28 @@ pub(super) async fn end(mut replica: Replica) {
     assert_eq!(code, Some(0), "{} ended badly: {}", replica.ip, replica.process.log());
 }
 
+/// Replaces each replica by a new process at the same place, one after the other.
+pub(super) async fn roll(deployment: &Deployment, replicas: &mut Vec<Replica>) {
+    for _ in 0..replicas.len() {
+        let leaving = replicas.remove(0);
+        let ip = leaving.ip;
+        deployment.announce(&*replicas);
+        end(leaving).await;
+        let mut next = Replica::start(deployment, ip);
+        next.until_ready().await;
+        replicas.push(next);
+        deployment.announce(&*replicas);
+    }
+}
+
 /// An address on loopback where nobody listens.
 pub(super) fn free_address() -> SocketAddr {
     TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap()
+}
+
+/// Two ports on which nobody listens, whatever the address. Whoever takes one of them meanwhile
+/// makes the start of a replica fail, which says so.
+fn free_ports() -> [u16; 2] {
+    let drawn = [0, 1].map(|_| TcpListener::bind((Ipv4Addr::UNSPECIFIED, 0)).unwrap());
+    drawn.map(|listener| listener.local_addr().unwrap().port())
 }

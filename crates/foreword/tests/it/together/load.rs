@@ -11,7 +11,8 @@ use api::v1::event_service_client::EventServiceClient;
 use api::v1::recommendation_service_client::RecommendationServiceClient;
 use api::v1::user_service_client::UserServiceClient;
 use api::v1::{
-    Event, EventEntry, EventKind, ExportUserRequest, RecommendRequest, RecordEventsRequest,
+    Event, EventEntry, EventKind, ExportUserRequest, Fallback, RecommendRequest, RecommendResponse,
+    RecordEventsRequest,
 };
 use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval};
@@ -36,13 +37,15 @@ const USERS: u32 = 40;
 /// A page without an answer of the service, of what the shop remembers.
 pub(super) const REMEMBERED: &str = "a remembered page";
 
-/// What a load is.
+/// How fast calls come, and what is expected of them.
 #[derive(Clone, Copy)]
 pub(super) struct Plan {
     /// Calls a second.
     pub(super) rate: u32,
     /// What each may take.
     pub(super) deadline: Duration,
+    /// Whether shelves may be others than the user's own.
+    pub(super) with_fallbacks: bool,
 }
 
 /// What became of a call or a page.
@@ -73,18 +76,11 @@ struct Clients {
 }
 
 impl Load {
-    /// Begins.
+    /// Starts calling.
     pub(super) fn start(deployment: &Deployment, shops: &[Storefront], plan: Plan) -> Self {
-        let identity = ClientIdentity {
-            certificate: deployment.certificates.path("client.pem"),
-            key: deployment.certificates.path("client.key"),
-        };
-        let authorities = deployment.certificates.path("ca.pem");
-        let tls =
-            ClientTls::load(ClientTlsFiles { authorities, identity: Some(identity) }).unwrap();
+        let tls = tls(deployment, "client");
         let watcher = Watcher::start_for_client(tls.clone(), CERTIFICATES_EVERY).unwrap();
-        let target = format!("https://{HOST}:{}", deployment.port).parse().unwrap();
-        let channel = Channel::new(target, settings(deployment, plan), Some(tls)).unwrap();
+        let channel = channel(deployment, plan, tls);
         let clients = Clients {
             recommendations: RecommendationServiceClient::new(channel.clone()),
             events: EventServiceClient::new(channel.clone()),
@@ -101,6 +97,11 @@ impl Load {
         };
         let task = tokio::spawn(run.go());
         Self { clients, outcomes, acknowledged, stop, task, _watcher: watcher }
+    }
+
+    /// What it calls with.
+    pub(super) fn channel(&self) -> Channel {
+        self.clients.channel.clone()
     }
 
     /// Lets open calls finish; what became of all.
@@ -125,21 +126,33 @@ impl Load {
                 stored.extend(events.map(|event| (user.clone(), event.event_id)));
             }
         }
+        assert!(!acknowledged.is_empty(), "no event was acknowledged");
         let lost: Vec<_> = acknowledged.difference(&stored).collect();
         assert!(lost.is_empty(), "{} of {} are lost: {lost:?}", lost.len(), acknowledged.len());
         acknowledged.len()
     }
 }
 
-/// A channel as the web shop has it.
+/// What a client with the files of this name shows and trusts.
+pub(super) fn tls(deployment: &Deployment, name: &str) -> ClientTls {
+    let file = |name: &str| deployment.certificates.path(name);
+    let (certificate, key) = (file(&format!("{name}.pem")), file(&format!("{name}.key")));
+    let identity = Some(ClientIdentity { certificate, key });
+    ClientTls::load(ClientTlsFiles { authorities: file("ca.pem"), identity }).unwrap()
+}
+
+pub(super) fn channel(deployment: &Deployment, plan: Plan, tls: ClientTls) -> Channel {
+    let target = format!("https://{HOST}:{}", deployment.port).parse().unwrap();
+    Channel::new(target, settings(deployment, plan), Some(tls)).unwrap()
+}
+
+/// Like those of the web shop.
 fn settings(deployment: &Deployment, plan: Plan) -> Settings {
     let mut settings = Settings::for_a_nearby_service().for_callers_who_wait(plan.deadline);
     settings.names.servers = vec![deployment.names.address()];
     settings.retries.backoff_first = Duration::from_millis(20);
     settings.ejection.backoff_max = Duration::from_secs(5);
-    let idempotent =
-        ["/foreword.v1.RecommendationService/", "/foreword.v1.EventService/RecordEvents"];
-    settings.retries.idempotent_methods = idempotent.map(str::to_owned).to_vec();
+    settings.retries.idempotent_methods = api::idempotent_methods();
     settings
 }
 
@@ -188,14 +201,12 @@ impl Run {
         };
         let mut client = self.clients.recommendations.clone();
         let (outcomes, request) = (Arc::clone(&self.outcomes), self.within(request));
+        let with_fallbacks = self.plan.with_fallbacks;
         async move {
             let began = Instant::now();
             let answer = client.recommend(request).await;
             let failure = match answer {
-                Ok(answer) if answer.get_ref().books.is_empty() => {
-                    Some("an empty shelf".to_owned())
-                }
-                Ok(_) => None,
+                Ok(answer) => wrong(answer.get_ref(), with_fallbacks),
                 Err(status) => Some(told(&status)),
             };
             keep(&outcomes, "Recommend", began, failure);
@@ -243,6 +254,16 @@ impl Run {
         request.set_timeout(self.plan.deadline);
         request
     }
+}
+
+/// What is wrong with a shelf.
+fn wrong(answer: &RecommendResponse, with_fallbacks: bool) -> Option<String> {
+    if answer.books.is_empty() {
+        return Some("an empty shelf".to_owned());
+    }
+    let fallback = answer.fallback();
+    let is_personal = fallback == Fallback::Unspecified;
+    (!is_personal && !with_fallbacks).then(|| format!("not personal: {}", fallback.as_str_name()))
 }
 
 fn told(status: &Status) -> String {
@@ -319,7 +340,7 @@ impl Outcomes {
         failures
     }
 
-    /// How long the one took than which 1 % took longer.
+    /// The 99th percentile of their times.
     pub(super) fn p99(&self) -> Duration {
         if self.all.is_empty() {
             return Duration::ZERO;

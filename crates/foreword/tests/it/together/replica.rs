@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::deployment::Deployment;
 use super::http::{Answer, get};
-use super::process::{Process, until};
+use crate::process::{Process, until};
 
 /// What a kubelet waits for a probe.
 const PROBE_LIMIT: Duration = Duration::from_secs(2);
@@ -54,8 +54,15 @@ impl Replica {
         self.tells("/readyz").await.status == 200
     }
 
-    pub(super) async fn until_ready(&self) {
-        until(&format!("{} to be ready", self.ip), async || self.is_ready().await).await;
+    /// Waits until it is; fails at once if it ends instead.
+    pub(super) async fn until_ready(&mut self) {
+        let what = format!("{} to be ready", self.ip);
+        until(&what, async || {
+            let ended = self.process.code();
+            assert_eq!(ended, None, "{} ended: {}", self.ip, self.process.log());
+            self.is_ready().await
+        })
+        .await;
     }
 
     /// How many calls it has answered, however they ended.

@@ -20,7 +20,7 @@ pub(super) async fn run(test: &str, plan: Plan) -> Option<String> {
     let mut load = Load::start(&deployment, &shops, plan);
     tokio::time::sleep(Duration::from_secs(2)).await;
     for number in 1..super::deployment::REPLICAS {
-        let next = Replica::start(&deployment, Deployment::ip(number));
+        let mut next = Replica::start(&deployment, Deployment::ip(number));
         next.until_ready().await;
         replicas.push(next);
     }

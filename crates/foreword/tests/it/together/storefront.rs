@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::certificates::HOST;
 use super::deployment::Deployment;
 use super::http::{Answer, get, post};
-use super::process::{Process, until};
+use crate::process::{Process, until};
 use crate::program::Program;
 
 /// The longest that a visitor waits; a page is promised within less.
