@@ -69,7 +69,11 @@ pub(crate) fn install_debian_package(workspace: &Workspace, name: &str) -> anyho
 
 /// Whether this is Debian or a descendant, and we are root.
 pub(crate) fn may_install_debian_packages() -> bool {
+    is_root() && succeeds(Command::new("apt-get").arg("--version"))
+}
+
+/// Whether we are root.
+pub(crate) fn is_root() -> bool {
     let user = Command::new("id").arg("-u").output();
-    let is_root = user.is_ok_and(|output| output.stdout.trim_ascii() == b"0");
-    is_root && succeeds(Command::new("apt-get").arg("--version"))
+    user.is_ok_and(|output| output.stdout.trim_ascii() == b"0")
 }

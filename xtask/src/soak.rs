@@ -4,7 +4,7 @@ use std::fs;
 use std::process::ExitCode;
 
 use crate::clients;
-use crate::debian::have;
+use crate::debian::{have, is_root};
 use crate::image;
 use crate::integration::{self, SCENES};
 use crate::large_shops;
@@ -69,6 +69,10 @@ pub(crate) fn soak(workspace: &Workspace) -> ExitCode {
 
 /// Builds the image that is shipped, and starts it.
 fn image(workspace: &Workspace, skips: &mut Vec<Skip>) -> anyhow::Result<Ran> {
+    if !is_root() {
+        skips.push(Skip::tool("image", "files of the image have other owners, which takes root"));
+        return Ok(Ran::No);
+    }
     if let Err(error) = have(workspace, "buildah", "buildah") {
         skips.push(Skip::tool("buildah", format!("{error:#}")));
         return Ok(Ran::No);

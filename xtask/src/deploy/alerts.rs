@@ -1,5 +1,7 @@
 //! Prometheus' rules: their tests, and that they ask for metrics that there are.
 
+mod rules;
+
 use std::fs;
 
 use anyhow::{Context as _, ensure};
@@ -15,6 +17,7 @@ const TESTS: [&str; 2] =
 
 pub(super) fn check(workspace: &Workspace, skips: &mut Vec<Skip>) -> anyhow::Result<()> {
     check_metrics(workspace)?;
+    check_rules(workspace)?;
     match have_unpacked(workspace, "promtool", "prometheus") {
         Ok(promtool) => {
             run(command(workspace, &promtool, "check rules --lint-fatal").arg(RULES))?;
@@ -25,6 +28,15 @@ pub(super) fn check(workspace: &Workspace, skips: &mut Vec<Skip>) -> anyhow::Res
             Ok(())
         }
     }
+}
+
+/// What promtool does not ask of rules and of their tests.
+fn check_rules(workspace: &Workspace) -> anyhow::Result<()> {
+    let read = |path: &str| fs::read_to_string(workspace.path(path)).context(path.to_owned());
+    let rules = rules::Rules::parse(&read(RULES)?).context(RULES)?;
+    rules.are_the_same_for_each_window().context(RULES)?;
+    let tests: Vec<String> = TESTS.into_iter().map(read).collect::<Result<_, _>>()?;
+    rules.fire_and_stay_silent(&tests).with_context(|| TESTS.join(", "))
 }
 
 /// Holds the names in the rules against the page of all metrics.

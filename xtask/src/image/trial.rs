@@ -1,12 +1,13 @@
 //! The image as a cluster would meet it: started, asked on its probes, ended by SIGTERM.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
-use std::os::unix::fs::{MetadataExt as _, chown};
-use std::path::PathBuf;
+use std::os::unix::fs::chown;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::{Context as _, bail, ensure};
 
@@ -30,6 +31,14 @@ pub(super) fn start_and_stop(buildah: &Buildah<'_>, image: &str) -> anyhow::Resu
     let data = tempfile::tempdir()?;
     chown(data.path(), Some(USER), Some(USER)).context("this check wants root")?;
     let container = buildah.say(buildah.command("from --quiet").arg(image))?;
+    // The first run, in which buildah makes what it mounts.
+    buildah.say(buildah.command("run --isolation chroot").args([
+        &container,
+        "--",
+        "/foreword",
+        "--version",
+    ]))?;
+    let before = files(buildah, &container)?;
     let [calls, admin] = [free_port()?, free_port()?];
     let mut start = buildah.command("run --isolation chroot --volume");
     start.arg(format!("{}:/var/lib/foreword", data.path().display())).arg(&container);
@@ -40,11 +49,11 @@ pub(super) fn start_and_stop(buildah: &Buildah<'_>, image: &str) -> anyhow::Resu
     let ended = asked.and_then(|()| running.stop());
     drop(running);
     let named = finds_names(buildah, &container);
-    let written = written(buildah, &container);
+    let after = files(buildah, &container);
     buildah.say(buildah.command("rm").arg(&container))?;
     ended?;
     named?;
-    let written = written?;
+    let written = differences(&before, &after?);
     ensure!(written.is_empty(), "found {written:?}, which the program wrote into its container");
     println!("{image}: started, answered its probes, and ended with 0 after SIGTERM");
     Ok(())
@@ -92,25 +101,40 @@ fn free_port() -> anyhow::Result<u16> {
     Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
 }
 
-/// What the program wrote into its container, where only its data is for it to write.
-fn written(buildah: &Buildah<'_>, container: &str) -> anyhow::Result<Vec<PathBuf>> {
+/// What lies in a container, by path: of a file, its length and when it was written.
+type Files = BTreeMap<PathBuf, Option<(u64, SystemTime)>>;
+
+/// Everything in a container, but for what is mounted into it.
+fn files(buildah: &Buildah<'_>, container: &str) -> anyhow::Result<Files> {
     let root = PathBuf::from(buildah.say(buildah.command("mount").arg(container))?);
-    let mut found = Vec::new();
-    let mut folders = vec![root.clone()];
+    let found = files_below(&root);
+    buildah.say(buildah.command("umount").arg(container))?;
+    found
+}
+
+fn files_below(root: &Path) -> anyhow::Result<Files> {
+    let mut found = Files::new();
+    let mut folders = vec![root.to_owned()];
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(folder)? {
             let path = entry?.path();
             let metadata = fs::symlink_metadata(&path)?;
-            if metadata.uid() == USER && path != root.join("var/lib/foreword") {
-                found.push(path.clone());
-            }
-            if metadata.is_dir() {
+            let is_folder = metadata.is_dir();
+            let file = if is_folder { None } else { Some((metadata.len(), metadata.modified()?)) };
+            found.insert(Path::new("/").join(path.strip_prefix(root)?), file);
+            if is_folder {
                 folders.push(path);
             }
         }
     }
-    buildah.say(buildah.command("umount").arg(container))?;
     Ok(found)
+}
+
+/// What is new, different or gone.
+fn differences(before: &Files, after: &Files) -> Vec<PathBuf> {
+    let changed = after.iter().filter(|(path, file)| before.get(*path) != Some(*file));
+    let gone = before.iter().filter(|(path, _)| !after.contains_key(*path));
+    changed.chain(gone).map(|(path, _)| path.clone()).collect()
 }
 
 /// Buildah with the program below it; both are ended if a check fails.
@@ -160,4 +184,31 @@ fn program_below(process: u32) -> Option<u32> {
         let name = fs::read_to_string(format!("/proc/{child}/comm")).unwrap_or_default();
         if name.trim_end() == "foreword" { Some(child) } else { program_below(child) }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_into_a_tree_is_found_wherever_it_is() {
+        let root = tempfile::tempdir().unwrap();
+        let at = |path: &str| root.path().join(path);
+        fs::create_dir_all(at("etc/ssl")).unwrap();
+        fs::create_dir_all(at("var/lib")).unwrap();
+        for path in ["etc/hosts", "etc/ssl/certificates", "foreword"] {
+            fs::write(at(path), "before").unwrap();
+        }
+        let before = files_below(root.path()).unwrap();
+        assert!(differences(&before, &files_below(root.path()).unwrap()).is_empty());
+
+        fs::write(at("etc/ssl/certificates"), "longer than before").unwrap();
+        fs::create_dir(at("var/lib/foreword")).unwrap();
+        fs::write(at("var/lib/foreword/lock"), "").unwrap();
+        fs::remove_file(at("etc/hosts")).unwrap();
+        let after = files_below(root.path()).unwrap();
+        let expected =
+            ["/etc/ssl/certificates", "/var/lib/foreword", "/var/lib/foreword/lock", "/etc/hosts"];
+        assert_eq!(differences(&before, &after), expected.map(PathBuf::from));
+    }
 }

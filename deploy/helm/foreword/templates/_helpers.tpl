@@ -87,6 +87,15 @@ topologySpreadConstraints:
 {{- end }}
 {{- end -}}
 
+{{/* Those of service.settings that every command that opens the store goes by. */}}
+{{- define "foreword.storeSettings" -}}
+{{- $settings := dict -}}
+{{- range $key, $value := .Values.service.settings -}}
+{{- if hasPrefix "store." $key }}{{ $_ := set $settings $key $value }}{{ end -}}
+{{- end -}}
+{{- toJson $settings -}}
+{{- end -}}
+
 {{/* A setting from a mounted secret. The argument is (list KEY FOLDER SECRET). */}}
 {{- define "foreword.secretSetting" -}}
 - name: FOREWORD_{{ index . 0 | replace "." "__" | upper }}_FILE
@@ -127,35 +136,4 @@ spiffe://{{ .Values.tls.trustDomain }}/ns/{{ .Release.Namespace }}/{{ include "f
 {{/* The shop's certificate as access.certificates names it. */}}
 {{- define "foreword.shopCertificate" -}}
 {{- .Values.access.shopCertificate | default (printf "uri:%s" (include "foreword.uri" (list . "shop"))) -}}
-{{- end -}}
-
-{{/* Values that contradict each other; the schema cannot see all of them. */}}
-{{- define "foreword.check" -}}
-{{- with .Values -}}
-{{- if and (eq .database.kind "sqlite") (gt (int .service.replicas) 1) -}}
-{{- fail "service.replicas: SQLite is for one replica; set 1, or database.kind to postgres" -}}
-{{- end -}}
-{{- if and (eq .tls.source "none") (not .access.apiKeys) (not .access.tokens.keysSecret.name) (not .access.insecure) -}}
-{{- fail "tls.source is none: set access.apiKeys or access.tokens.keysSecret.name, or access.insecure if everybody may do everything" -}}
-{{- end -}}
-{{- if and .shop.enabled .access.apiKeys (eq .tls.source "none") (not .shop.apiKeySecret.name) -}}
-{{- fail "shop.apiKeySecret.name: the shop needs a key where access.apiKeys is set and tls.source is none" -}}
-{{- end -}}
-{{- if and .monitoring.enabled .networkPolicy.enabled (not .networkPolicy.prometheus) -}}
-{{- fail "networkPolicy.prometheus: monitoring.enabled is true, and nobody may read metrics" -}}
-{{- end -}}
-{{- if and .shop.enabled .shop.ingress.enabled .networkPolicy.enabled (not .networkPolicy.ingress) -}}
-{{- fail "networkPolicy.ingress: shop.ingress.enabled is true, and nobody may reach the shop" -}}
-{{- end -}}
-{{- range $key, $_ := .service.settings -}}
-{{- if has $key (list "serve.listen" "admin.listen" "transport.drain_ms" "transport.stream_grace_ms" "tls.certificate" "tls.key" "tls.client_ca" "store.database") -}}
-{{- fail (printf "service.settings: %s is set by other values of this chart" $key) -}}
-{{- end -}}
-{{- end -}}
-{{- range $key, $_ := .shop.settings -}}
-{{- if not (or (hasPrefix "marketplace." $key) (hasPrefix "log." $key)) -}}
-{{- fail (printf "shop.settings: %s is no setting of the shop; those begin with marketplace. or log." $key) -}}
-{{- end -}}
-{{- end -}}
-{{- end -}}
 {{- end -}}
