@@ -22,6 +22,8 @@ def main() -> int:
         try:
             shelf = client.recommend(RecommendRequest(user_id=reader, max_results=5))
             show("Picked for you", shelf.books)
+            if not shelf.books:
+                raise ValueError("the shelf is empty")
             bought = buy(client, reader, shelf.books[0], shelf.attribution_token)
             # The client knows the revision of what was acknowledged and sends it along, so whichever
             # replica answers knows of the purchase.
@@ -31,6 +33,9 @@ def main() -> int:
             return 0
         except ForewordError as error:
             print(f"refused: {error} (reason {error.reason}, request {error.request_id})", file=sys.stderr)
+            return 1
+        except ValueError as error:
+            print(f"refused: {error}", file=sys.stderr)
             return 1
         show("Picked for you, now", changed.books)
         gone = bought not in [found.book.id for found in changed.books]
@@ -49,7 +54,7 @@ def buy(client: Client, reader: str, found: RecommendedBook, token: str) -> str:
     )
     result = client.record_events(RecordEventsRequest(entries=[EventEntry(event=event)])).results[0]
     if result.violations:
-        raise ValueError(f"refused: {result.violations}")
+        raise ValueError(f"{result.violations}")
     print(f"Bought {found.book.title!r}.")
     return found.book.id
 

@@ -1,7 +1,12 @@
 """A service of the tests' own: the real program on a copy of a trained shop.
 
-`FOREWORD_PROGRAM` names the program, `FOREWORD_SHOP` the shop's folder, which nobody changes.
-`cargo test -p foreword --test it python` sets both.
+`FOREWORD_PROGRAM` names the program, `FOREWORD_SHOP` the shop's folder, which nobody changes. A test in Rust
+sets both and runs these; `cargo xtask test` runs it with all others. By hand, once that has made the
+environment:
+
+    FOREWORD_TEST_PYTHON_CLIENT=$PWD/target/python-venv/bin/python cargo test -p foreword --test it clients::
+
+Without that variable none of these runs, and the test passes: it says so where `--nocapture` shows it.
 """
 
 from __future__ import annotations
@@ -69,7 +74,7 @@ def run(folder: Path, *arguments: str) -> str:
 
 
 def _command(folder: Path, *arguments: str) -> list[str]:
-    return [os.environ["FOREWORD_PROGRAM"], "--data-dir", str(folder), *arguments]
+    return [_named_by("FOREWORD_PROGRAM"), "--data-dir", str(folder), *arguments]
 
 
 def _environment() -> dict[str, str]:
@@ -78,8 +83,14 @@ def _environment() -> dict[str, str]:
     return {**kept, "FOREWORD_ADMIN__LISTEN": "[]", "FOREWORD_RETRAIN__ON": "false"}
 
 
+def _named_by(variable: str) -> str:
+    if not (value := os.environ.get(variable)):
+        pytest.fail(f"{variable} is not set; {__file__} says who sets it", pytrace=False)
+    return value
+
+
 def copy_of_shop(folder: Path) -> Path:
-    shop = Path(os.environ["FOREWORD_SHOP"])
+    shop = Path(_named_by("FOREWORD_SHOP"))
     (folder / "models").mkdir(parents=True)
     shutil.copy(shop / "foreword.db", folder)
     for file in (shop / "models").iterdir():

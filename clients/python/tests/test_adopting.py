@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from conftest import Service
 from foreword import Client
-from foreword.v1 import ExportUserRequest
+from foreword.v1 import Event, ExportUserRequest
 
 PAGE = Path(__file__).parents[3] / "docs" / "adopting.md"
 OUTBOX, SHARE = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
@@ -43,6 +43,31 @@ def test_what_waits_in_the_outbox_is_told_once(
         with pytest.raises(names["sqlite3"].IntegrityError):
             names["buy"]("order-1-1", "7", "5")
         assert names["relay"]() == 0, "no order, and nothing to tell"
+
+
+def test_what_is_refused_is_set_aside_and_keeps_nothing_from_being_told(
+    service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    names = run(OUTBOX, service)
+    with Client(service.target, timeout=60) as names["client"]:
+        names["relay"]()
+        names["shop"].execute("DELETE FROM orders WHERE id = 'order-1-2'")
+        for order, book in (("first", "5"), ("order-1-2", "6"), ("long", "7" * 2_000_000), ("", "8"), ("last", "9")):
+            names["buy"](order, "7", book)
+        capsys.readouterr()
+        assert names["relay"]() == 5
+        assert names["relay"]() == 0
+        told = names["client"].export_user(ExportUserRequest(user_id="7"))
+        ids = [event.event.event_id for piece in told for event in piece.events]
+    assert {"first", "last"} <= set(ids)
+    printed = capsys.readouterr().out
+    refused = names["shop"].execute("SELECT event, why FROM refused")
+    aside = {Event.FromString(event).event_id: why for event, why in refused}
+    assert len(aside) == 3
+    for id, why in (("order-1-2", "OUTCOME_CONFLICTING"), ("long", "RESOURCE_EXHAUSTED"), ("", "OUTCOME_INVALID")):
+        assert f"not told again: {id} {why}" in printed
+        assert aside[id].startswith(why)
 
 
 def test_a_share_of_the_readers_has_the_new_shelves(

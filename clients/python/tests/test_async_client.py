@@ -104,3 +104,22 @@ def test_streams_take_what_comes_of_async_iterators(service: Service) -> None:
                     pass
 
     asyncio.run(play())
+
+
+def test_a_stream_that_nobody_reads_is_no_call(service: Service) -> None:
+    shown: list[str] = []
+
+    def token() -> str:
+        # Asked for at each call.
+        shown.append("token")
+        return "token"
+
+    async def play() -> None:
+        async with AsyncClient(service.target, token=token) as client:
+            pieces = client.export_user(ExportUserRequest(user_id="1"))
+            client.stream_events([StreamEventsRequest(entries=entries("1"))])
+            assert shown == []
+            assert any([piece.events async for piece in pieces])
+            assert shown == ["token"]
+
+    asyncio.run(play())

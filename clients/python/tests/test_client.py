@@ -130,6 +130,23 @@ def test_streams_answer_and_fail_as_calls_do(service: Service) -> None:
         assert raised.value.reason == "USER_UNKNOWN"
 
 
+def test_a_stream_that_nobody_reads_is_no_call(service: Service) -> None:
+    shown: list[str] = []
+
+    def token() -> str:
+        # Asked for at each call.
+        shown.append("token")
+        return "token"
+
+    with Client(service.target, token=token) as client:
+        pieces = client.export_user(ExportUserRequest(user_id="1"))
+        told = client.stream_events([StreamEventsRequest(entries=purchase("ann", "1", "line-1").entries)])
+        assert shown == []
+        assert any(piece.events for piece in pieces)
+        assert [result.event_id for answer in told for result in answer.results] == ["line-1"]
+        assert shown == ["token"] * 2
+
+
 def test_mutual_tls_lets_in_who_has_a_certificate(tmp_path: Path) -> None:
     shop, certificates = copy_of_shop(tmp_path / "shop"), tmp_path / "certificates"
     run(shop, "certs", "--out", str(certificates), "--name", "recommendations")
@@ -139,13 +156,18 @@ def test_mutual_tls_lets_in_who_has_a_certificate(tmp_path: Path) -> None:
     # A certificate that is not named in `access.certificates` has the role `reader`.
     service = Service(shop, *flags)
     try:
-        ours = Tls(files["ca.pem"], files["client.pem"], files["client.key"], name="recommendations")
+        ours = Tls(
+            authorities=files["ca.pem"],
+            certificate=files["client.pem"],
+            key=files["client.key"],
+            name="recommendations",
+        )
         with Client(service.target, tls=ours) as client:
             assert len(client.trending(TrendingRequest(max_results=3)).books) == 3
             with pytest.raises(foreword.PermissionDeniedError) as raised:
                 client.record_events(purchase("ann", "1", "order-1"))
             assert raised.value.reason == "ROLE_MISSING"
-        nobody = Tls(files["ca.pem"], name="recommendations")
+        nobody = Tls(authorities=files["ca.pem"], name="recommendations")
         with Client(service.target, tls=nobody, retry=Retry(attempts=1)) as client:
             with pytest.raises(foreword.ForewordError):
                 client.trending(TrendingRequest())

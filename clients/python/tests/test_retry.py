@@ -11,6 +11,7 @@ import foreword
 import grpc
 import pytest
 from foreword import AsyncClient, Client, Retry
+from foreword._retry import Tries
 from foreword.v1 import RollBackModelRequest, TrendingRequest, TrendingResponse
 from google.protobuf.any_pb2 import Any
 from google.protobuf.duration_pb2 import Duration
@@ -134,7 +135,34 @@ def test_nobody_waits_beyond_the_timeout_for_another_attempt(failing: Failing) -
     assert len(failing.times) == 1
 
 
+def test_an_attempt_has_a_part_of_the_time_if_another_may_follow() -> None:
+    for retry, repeatable, part in (
+        (Retry(), True, 0.5),
+        (Retry(), False, 1.0),
+        (Retry(attempts=1), True, 1.0),
+        (Retry(attempt_part=1), True, 1.0),
+        (Retry(attempt_part=0.1), True, 0.1),
+    ):
+        assert Tries(retry, repeatable, 1000).attempt_timeout() == pytest.approx(part * 1000, abs=1), retry
+
+
+def test_an_attempt_that_hangs_is_made_again_at_once_and_then_has_what_is_left() -> None:
+    late = foreword.DeadlineExceededError(grpc.StatusCode.DEADLINE_EXCEEDED, "late", {})
+    tries = Tries(Retry(attempts=3, attempt_part=0.1), True, 1)
+    for _ in range(2):
+        time.sleep(tries.attempt_timeout())
+        assert tries.wait_after(late) == 0
+    assert tries.attempt_timeout() > 0.1
+    assert tries.wait_after(late) is None, "that was the last one"
+    early = Tries(Retry(), True, 1000)
+    early.attempt_timeout()
+    assert early.wait_after(late) is None, "the service itself had no time"
+
+
 def test_a_retry_that_makes_no_sense_is_refused() -> None:
     for wrong in ({"attempts": 0}, {"first_wait": 0.0}, {"longest_wait": 0.01}):
         with pytest.raises(ValueError, match="expected attempts"):
             Retry(**wrong)
+    for part in (0.0, 1.1):
+        with pytest.raises(ValueError, match="expected 0 < attempt_part <= 1"):
+            Retry(attempt_part=part)

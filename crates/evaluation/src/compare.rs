@@ -13,7 +13,7 @@ mod likeness;
 mod page;
 mod table;
 
-pub use ask::{Asking, Contract, ContractError, ask, list_users};
+pub use ask::{Asking, CategoryError, Contract, ContractError, ask, list_users};
 pub use comparison::{Comparison, Mean, Options, Pair, SPREAD, SideSummary};
 pub use likeness::Likeness;
 pub use page::page;

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterable, AsyncIterator, Iterable
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable
 from types import TracebackType
 
 import grpc
@@ -64,7 +64,9 @@ class AsyncClient(AsyncMethods):
         tries = Tries(self._retry, method.repeatable, self._timeout if timeout is None else timeout)
         while True:
             try:
-                answer = await call(sent, timeout=tries.time_left(), metadata=with_token(metadata, self._token))
+                answer = await call(
+                    sent, timeout=tries.attempt_timeout(), metadata=with_token(metadata, self._token)
+                )
             except grpc.RpcError as cause:
                 error = of_call(cause)
                 wait = tries.wait_after(error)
@@ -79,7 +81,7 @@ class AsyncClient(AsyncMethods):
         self, method: Method[Request, Response], request: Request, timeout: float | None, metadata: Metadata
     ) -> AsyncIterator[Response]:
         call = self.channel.unary_stream(method.path, method.request.SerializeToString, method.response.FromString)
-        return self._read(call(request, timeout=timeout, metadata=with_token(metadata, self._token)))
+        return self._read(lambda: call(request, timeout=timeout, metadata=with_token(metadata, self._token)))
 
     def _stream(
         self,
@@ -90,11 +92,14 @@ class AsyncClient(AsyncMethods):
     ) -> AsyncIterator[Response]:
         call = self.channel.stream_stream(method.path, method.request.SerializeToString, method.response.FromString)
         sent = aiter(requests) if isinstance(requests, AsyncIterable) else iter(requests)
-        return self._read(call(sent, timeout=timeout, metadata=with_token(metadata, self._token)))
+        return self._read(lambda: call(sent, timeout=timeout, metadata=with_token(metadata, self._token)))
 
     async def _read(
-        self, answers: aio.UnaryStreamCall[Request, Response] | aio.StreamStreamCall[Request, Response]
+        self,
+        begin: Callable[[], aio.UnaryStreamCall[Request, Response] | aio.StreamStreamCall[Request, Response]],
     ) -> AsyncIterator[Response]:
+        # Not before somebody reads: a call that nobody reads would never be ended.
+        answers = begin()
         try:
             async for answer in answers:
                 yield answer

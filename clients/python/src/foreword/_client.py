@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from types import TracebackType
 from typing import Protocol, TypeVar
 
@@ -15,7 +15,6 @@ from foreword._errors import of_call
 from foreword._methods import Methods
 from foreword._retry import Retry, Tries
 from foreword._revisions import Revisions
-
 
 ResponseOut = TypeVar("ResponseOut", covariant=True)
 
@@ -80,7 +79,9 @@ class Client(Methods):
         tries = Tries(self._retry, method.repeatable, self._timeout if timeout is None else timeout)
         while True:
             try:
-                answer = call(sent, timeout=tries.time_left(), metadata=with_token(metadata, self._token))
+                answer = call(
+                    sent, timeout=tries.attempt_timeout(), metadata=with_token(metadata, self._token)
+                )
             except grpc.RpcError as cause:
                 error = of_call(cause)
                 wait = tries.wait_after(error)
@@ -95,15 +96,18 @@ class Client(Methods):
         self, method: Method[Request, Response], request: Request, timeout: float | None, metadata: Metadata
     ) -> Iterator[Response]:
         call = self.channel.unary_stream(method.path, method.request.SerializeToString, method.response.FromString)
-        return self._read(call(request, timeout=timeout, metadata=with_token(metadata, self._token)))
+        return self._read(lambda: call(request, timeout=timeout, metadata=with_token(metadata, self._token)))
 
     def _stream(
         self, method: Method[Request, Response], requests: Iterable[Request], timeout: float | None, metadata: Metadata
     ) -> Iterator[Response]:
         call = self.channel.stream_stream(method.path, method.request.SerializeToString, method.response.FromString)
-        return self._read(call(iter(requests), timeout=timeout, metadata=with_token(metadata, self._token)))
+        sent = iter(requests)
+        return self._read(lambda: call(sent, timeout=timeout, metadata=with_token(metadata, self._token)))
 
-    def _read(self, answers: Answers[Response]) -> Iterator[Response]:
+    def _read(self, begin: Callable[[], Answers[Response]]) -> Iterator[Response]:
+        # Not before somebody reads: a call that nobody reads would never be ended.
+        answers = begin()
         try:
             yield from answers
         except grpc.RpcError as cause:

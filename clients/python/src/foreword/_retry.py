@@ -11,7 +11,7 @@ import random
 import time
 from dataclasses import dataclass
 
-from foreword._errors import ForewordError, ResourceExhaustedError, UnavailableError
+from foreword._errors import DeadlineExceededError, ForewordError, ResourceExhaustedError, UnavailableError
 
 
 @dataclass(frozen=True)
@@ -24,10 +24,16 @@ class Retry:
     """Seconds before the second attempt; then twice as long each time."""
     longest_wait: float = 2.0
     """The most seconds before an attempt, unless the service says a longer time."""
+    attempt_part: float = 0.5
+    """The part of the timeout that one attempt may take, so that there is time to ask another replica
+    when one hangs; 1 leaves all of it to the first.
+    """
 
     def __post_init__(self) -> None:
         if self.attempts < 1 or self.first_wait <= 0 or self.longest_wait < self.first_wait:
             raise ValueError(f"{self}: expected attempts >= 1 and 0 < first_wait <= longest_wait")
+        if not 0 < self.attempt_part <= 1:
+            raise ValueError(f"{self}: expected 0 < attempt_part <= 1")
 
 
 class Tries:
@@ -37,21 +43,31 @@ class Tries:
         self._retry = retry
         self._left = retry.attempts if repeatable else 1
         self._wait = retry.first_wait
-        self._deadline = time.monotonic() + timeout
+        self._longest = timeout * retry.attempt_part
+        self._deadline = self._attempt_ends = time.monotonic() + timeout
 
-    def time_left(self) -> float:
-        return max(self._deadline - time.monotonic(), 0.0)
+    def attempt_timeout(self) -> float:
+        """Seconds that the attempt that begins now may take."""
+        now = time.monotonic()
+        self._attempt_ends = min(self._deadline, now + self._longest) if self._left > 1 else self._deadline
+        return max(self._attempt_ends - now, 0.0)
 
     def wait_after(self, error: ForewordError) -> float | None:
         """Seconds until the next attempt; `None` if there is none."""
         self._left -= 1
+        now = time.monotonic()
+        if self._left == 0:
+            return None
+        if isinstance(error, DeadlineExceededError):
+            # Its part of the time was wait enough.
+            return 0.0 if self._attempt_ends <= now < self._deadline else None
         may_help = isinstance(error, UnavailableError) or (
             isinstance(error, ResourceExhaustedError) and error.retry_after is not None
         )
-        if self._left == 0 or not may_help:
+        if not may_help:
             return None
         # A random part less, so that clients that failed together do not come back together; never
         # sooner than the service says.
         wait = max(self._wait * random.uniform(0.5, 1.0), error.retry_after or 0.0)
         self._wait = min(self._wait * 2, self._retry.longest_wait)
-        return wait if wait < self.time_left() else None
+        return wait if now + wait < self._deadline else None

@@ -5,8 +5,8 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use api::tutorial::RecommendationRequest;
 use api::tutorial::recommendations_client::RecommendationsClient;
+use api::tutorial::{BookCategory, RecommendationRequest};
 use api::v1::recommendation_service_client::RecommendationServiceClient;
 use api::v1::user_service_client::UserServiceClient;
 use api::v1::{BookFilter, Fallback, ListUsersRequest, RecommendRequest};
@@ -29,9 +29,44 @@ pub enum Contract {
     },
     /// The tutorial's `/Recommendations/Recommend`.
     Tutorial {
-        /// The number of its category.
-        category: i32,
+        /// Only books in it.
+        category: BookCategory,
     },
+}
+
+/// No category of the tutorial's contract.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("found the category {found:?}, expected one of {}", slugs().collect::<Vec<_>>().join(", "))]
+pub struct CategoryError {
+    /// What was asked for.
+    pub found: String,
+}
+
+impl Contract {
+    /// The tutorial's, for the books in the category with this slug; without one, for those in its
+    /// first.
+    ///
+    /// # Errors
+    ///
+    /// [`CategoryError`] if it has no such category.
+    pub fn tutorial(slug: Option<&str>) -> Result<Self, CategoryError> {
+        let Some(slug) = slug else {
+            return Ok(Self::Tutorial { category: BookCategory::default() });
+        };
+        let category = categories().zip(slugs()).find(|(_, known)| known == slug);
+        let (category, _) = category.ok_or_else(|| CategoryError { found: slug.to_owned() })?;
+        Ok(Self::Tutorial { category })
+    }
+}
+
+/// The tutorial's, in the order of their numbers.
+fn categories() -> impl Iterator<Item = BookCategory> {
+    (0..).map_while(|number| BookCategory::try_from(number).ok())
+}
+
+/// How the shop's books have them.
+fn slugs() -> impl Iterator<Item = String> {
+    categories().map(|category| category.as_str_name().to_lowercase().replace('_', "-"))
 }
 
 /// A user whom the contract has no words for.
@@ -143,9 +178,10 @@ impl Asking {
         &self,
         channel: Channel,
         user_id: i32,
-        category: i32,
+        category: BookCategory,
     ) -> Result<Answer, Status> {
         let max_results = i32::try_from(self.results_max).unwrap_or(i32::MAX);
+        let category = category.into();
         let question = RecommendationRequest { user_id, category, max_results };
         let mut client = RecommendationsClient::new(channel);
         let answer = client.recommend(self.request(question)).await?.into_inner();
@@ -241,4 +277,25 @@ fn authorized<T>(
         request.metadata_mut().insert("authorization", authorization.clone());
     }
     request
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn categories_of_the_tutorial_are_named_by_their_slugs() {
+        let category = |slug| match Contract::tutorial(slug) {
+            Ok(Contract::Tutorial { category }) => Ok(category.into()),
+            other => Err(other.unwrap_err().to_string()),
+        };
+        assert_eq!((category(None), category(Some("mystery"))), (Ok(0), Ok(0)));
+        assert_eq!(
+            (category(Some("science-fiction")), category(Some("self-help"))),
+            (Ok(1), Ok(2))
+        );
+        let expected =
+            "found the category \"poetry\", expected one of mystery, science-fiction, self-help";
+        assert_eq!(category(Some("poetry")), Err::<i32, _>(expected.to_owned()));
+    }
 }

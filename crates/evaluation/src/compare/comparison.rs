@@ -5,7 +5,8 @@ use std::collections::HashSet;
 use serde::Serialize;
 
 use crate::compare::{Answer, Likeness, Side};
-use crate::load::Report;
+use crate::load::{Report, Summary};
+use crate::markup::count;
 use crate::metrics::bootstrap::{Interval, Resampled};
 
 /// How many users are shown of those whose lists are least alike.
@@ -135,6 +136,13 @@ impl Comparison {
             least_alike: least_alike(pairs),
         }
     }
+
+    /// What there is to say of both sides, a row for each figure: its name, the old one's, the new
+    /// one's.
+    pub fn figures(&self) -> impl Iterator<Item = [String; 3]> {
+        let both = self.old.figures().into_iter().zip(self.new.figures());
+        both.map(|((name, old), (_, new))| [name.to_owned(), old, new])
+    }
 }
 
 impl SideSummary {
@@ -151,6 +159,26 @@ impl SideSummary {
             source: side.source,
             load: side.load,
         }
+    }
+
+    fn figures(&self) -> [(&'static str, String); 10] {
+        let unknown = || "–".to_owned();
+        let latency = |figure: fn(&Summary) -> f64| {
+            let load = self.load.as_ref();
+            load.map_or_else(unknown, |load| format!("{:.2} ms", figure(&load.latency) / 1e3))
+        };
+        [
+            ("where", self.source.clone()),
+            ("readers with books", count(self.with_books)),
+            ("readers with an empty answer", count(self.empty)),
+            ("readers without a good answer", count(self.missing)),
+            ("fallbacks", self.fallbacks.map_or_else(unknown, count)),
+            ("different books", count(self.different_books)),
+            ("latency p50", latency(|it| it.p50_us)),
+            ("latency p90", latency(|it| it.p90_us)),
+            ("latency p99", latency(|it| it.p99_us)),
+            ("latency max", latency(|it| it.max_us)),
+        ]
     }
 }
 
@@ -219,6 +247,15 @@ pub(super) mod tests {
         assert_eq!((found.old.with_books, found.old.missing), (4, 1));
         let interval = found.overlap.unwrap().interval;
         assert!(interval.low < 0.5 && interval.high > 0.5);
+    }
+
+    #[test]
+    fn figures_are_rows_of_both_sides() {
+        let found: Vec<[String; 3]> = sample().figures().collect();
+        let row = |name| found.iter().find(|row| row[0] == name).unwrap();
+        assert_eq!(row("readers without a good answer")[1..], ["1", "0"]);
+        assert_eq!(row("different books")[1..], ["3", "4"]);
+        assert_eq!(row("latency max")[1..], ["–", "–"]);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::compare::{Comparison, Mean, SPREAD, SideSummary};
+use crate::compare::{Comparison, Mean, SPREAD};
 use crate::html::{frame, table};
 use crate::markup::{count, escape};
 use crate::plot::bars::{self, Bar};
@@ -32,30 +32,8 @@ pub fn page(comparison: &Comparison) -> String {
 }
 
 fn sides(comparison: &Comparison) -> String {
-    let Comparison { old, new, .. } = comparison;
     let headings = ["", "old", "new"].map(str::to_owned);
-    let rows = figures(old).into_iter().zip(figures(new));
-    table(&headings, rows.map(|((name, old), (_, new))| vec![name.to_owned(), old, new]))
-}
-
-/// What there is to say of a side, in the same order for both.
-fn figures(side: &SideSummary) -> Vec<(&'static str, String)> {
-    let unknown = || "–".to_owned();
-    let latency = |figure: fn(&crate::load::Summary) -> f64| {
-        let load = side.load.as_ref();
-        load.map_or_else(unknown, |load| format!("{:.1} ms", figure(&load.latency) / 1e3))
-    };
-    vec![
-        ("where", side.source.clone()),
-        ("users with books", count(side.with_books)),
-        ("users with an empty answer", count(side.empty)),
-        ("users without a good answer", count(side.missing)),
-        ("fallbacks", side.fallbacks.map_or_else(unknown, count)),
-        ("different books", count(side.different_books)),
-        ("latency, median", latency(|it| it.p50_us)),
-        ("latency, 90 %", latency(|it| it.p90_us)),
-        ("latency, 99 %", latency(|it| it.p99_us)),
-    ]
+    table(&headings, comparison.figures().map(Vec::from))
 }
 
 fn likeness(comparison: &Comparison) -> String {
@@ -84,8 +62,11 @@ fn likeness(comparison: &Comparison) -> String {
     let spread: Vec<Bar<'_>> = SPREAD.into_iter().zip(&comparison.spread).map(group).collect();
     let mut text = String::new();
     for (caption, picture) in [
-        ("Means over users. Whiskers hold 95 %.", bars::draw("How alike lists are", &means, None)),
-        ("Users by how much their lists have in common.", bars::draw("Users", &spread, None)),
+        (
+            "Means over readers. Whiskers hold 95 %.",
+            bars::draw("How alike lists are", &means, None),
+        ),
+        ("Readers by how much their lists have in common.", bars::draw("Readers", &spread, None)),
     ] {
         // Writing to a string cannot fail.
         let _ = writeln!(
@@ -98,7 +79,7 @@ fn likeness(comparison: &Comparison) -> String {
 }
 
 fn least_alike(comparison: &Comparison) -> String {
-    let headings = ["user", "rank-biased overlap", "old", "new"].map(str::to_owned);
+    let headings = ["reader", "rank-biased overlap", "old", "new"].map(str::to_owned);
     let rows = comparison.least_alike.iter().map(|pair| {
         let lists = [&pair.old, &pair.new].map(|list| list.join(", "));
         [pair.user.clone(), format!("{:.3}", pair.rbo)].into_iter().chain(lists).collect()

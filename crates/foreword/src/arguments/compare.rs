@@ -17,11 +17,13 @@ Examples:
     foreword compare --old shop:50051 --contract tutorial --category mystery --users readers.txt
   Two Forewords, such as one with other settings, for 500 readers of the new one:
     foreword compare --old localhost:50051 --new localhost:50061 --first-users 500
+  The first 500 readers of a table that has many:
+    foreword compare --old-table shelves.csv --first-users 500
 
-Each reader is asked for once on either side, the old one first, at --rate readers a second whether or not
-answers keep up, after a second to warm up that does not count. A table is CSV with the columns user, book and rank; ids are those of the shop's books
-in Foreword. With --contract tutorial, books are compared by their numbers, and nothing is told of
-fallbacks.
+Each reader is asked for once on either side, the old one first, at --rate readers a second whether
+or not answers keep up, after a second to warm up that does not count. A table is CSV with the
+columns user, book and rank; ids are those of the shop's books in Foreword. With --contract
+tutorial, books are compared by their numbers, and nothing is told of fallbacks.
 
 Overlap is the part of the longer list that is in both, Jaccard the part of all books of both, RBO
 rank-biased overlap (Webber, Moffat and Zobel 2010). Unlike lists say nothing about which is better.
@@ -46,17 +48,18 @@ pub(crate) struct Compare {
     /// Where Foreword is
     #[arg(long, value_name = "HOST:PORT", default_value = "localhost:50051")]
     pub(crate) new: String,
-    /// Readers to ask for, one id a line [default: those of --old-table]
+    /// Readers to ask for, one id a line [default: all of --old-table]
     #[arg(long, value_name = "FILE")]
     pub(crate) users: Option<PathBuf>,
-    /// Ask for so many readers of the new one, the first that it lists; wants the role `admin` there
+    /// Ask for so many readers: the first of --old-table by their ids; with --old the first that the
+    /// new one lists, which wants the role `admin` there
     #[arg(long, value_name = "COUNT")]
     pub(crate) first_users: Option<NonZeroUsize>,
     /// What services are asked, both alike
     #[arg(long, value_enum, default_value_t = ContractKind::V1)]
     pub(crate) contract: ContractKind,
-    /// Only books in this category; may be given several times: any of them. With --contract tutorial one
-    /// of mystery, science-fiction and self-help, mystery unless given
+    /// Only books in this category; may be given several times: any of them. With --contract
+    /// tutorial one that it has, mystery unless given
     #[arg(long, value_name = "SLUG")]
     pub(crate) category: Vec<String>,
     /// How many books are asked for

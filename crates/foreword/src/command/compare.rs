@@ -26,9 +26,6 @@ use crate::signal::Stop;
 /// Seed of the intervals: nothing else is drawn.
 const SEED: u64 = 7;
 
-/// Which numbers the tutorial's contract has for categories.
-const TUTORIAL_CATEGORIES: [&str; 3] = ["mystery", "science-fiction", "self-help"];
-
 /// One service and what it is shown.
 #[derive(Clone)]
 struct Service {
@@ -69,16 +66,8 @@ fn contract(arguments: &Compare) -> Result<Contract> {
     match arguments.contract {
         ContractKind::V1 => Ok(Contract::V1 { categories: categories.clone() }),
         ContractKind::Tutorial => {
-            let slug = match &categories[..] {
-                [] => TUTORIAL_CATEGORIES[0],
-                [one] => one,
-                _ => bail!("the tutorial's contract takes one --category"),
-            };
-            let category = (0..).zip(TUTORIAL_CATEGORIES).find(|(_, known)| *known == slug);
-            let (category, _) = category.with_context(|| {
-                format!("--category {slug}: expected one of {}", TUTORIAL_CATEGORIES.join(", "))
-            })?;
-            Ok(Contract::Tutorial { category })
+            ensure!(categories.len() <= 1, "the tutorial's contract takes one --category");
+            Contract::tutorial(categories.first().map(String::as_str)).context("--category")
         }
     }
 }
@@ -95,7 +84,13 @@ fn sides(arguments: &Compare) -> Result<(Old, Service)> {
     let new = service("--new", &arguments.new, arguments.new_bearer_file.as_deref())?;
     let old = match (&arguments.old, &arguments.old_table) {
         (Some(address), _) => {
-            Old::Service(service("--old", address, arguments.old_bearer_file.as_deref())?)
+            let old = service("--old", address, arguments.old_bearer_file.as_deref())?;
+            let (old_address, new_address) = (&old.target.address, &new.target.address);
+            ensure!(
+                old_address != new_address,
+                "--old and --new are both {new_address}, expected two services"
+            );
+            Old::Service(old)
         }
         (None, Some(path)) => Old::Table(read_table(path)?),
         (None, None) => bail!("expected --old or --old-table"),
@@ -111,7 +106,10 @@ async fn users(arguments: &Compare, old: &Old, new: &Service) -> Result<Vec<Stri
                 .with_context(|| format!("cannot read --users {}", path.display()))?;
             text.lines().map(|line| line.trim().to_owned()).filter(|id| !id.is_empty()).collect()
         }
-        (None, Some(count), _) => {
+        (None, Some(count), Old::Table(table)) => {
+            table.users().take(count.get()).map(str::to_owned).collect()
+        }
+        (None, Some(count), Old::Service(_)) => {
             let Service { target, authorization } = new;
             list_users(target, count.get(), arguments.deadline, authorization.as_ref())
                 .await

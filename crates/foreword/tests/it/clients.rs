@@ -1,5 +1,5 @@
 //! The clients in `clients/` against the running program: the Python package, from its wheel, and the
-//! same example in three languages.
+//! same example in each language.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

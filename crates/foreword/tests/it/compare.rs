@@ -145,6 +145,11 @@ async fn a_nightly_table_is_compared_with_what_is_served() {
     assert!(text.starts_with("3 readers, lists of at most 3\n"), "{text}");
     assert!(text.contains("overlap@3") && text.contains("least alike"), "{text}");
     assert!(text.contains("Readers by overlap: "), "{text}");
+    let found = pair.compare(&format!("--old-table {} --first-users 2", table.display()));
+    assert_eq!(
+        (&found["users"], &found["spread"]),
+        (&2.into(), &serde_json::json!([0, 0, 0, 0, 2]))
+    );
     pair.stop();
 }
 
@@ -160,6 +165,8 @@ async fn what_cannot_be_compared_is_told() {
     assert!(told.contains("user \"ann\" cannot be asked for"), "{told}");
     let told = run(&format!("--old {old} --contract tutorial --category poetry")).failed(1);
     assert!(told.contains("expected one of mystery, science-fiction, self-help"), "{told}");
+    let told = run(&format!("--old http://{new}")).failed(1);
+    assert!(told.contains(&format!("both {new}, expected two services")), "{told}");
     let told = run("--old 127.0.0.1:1").failed(1);
     assert!(told.contains("no connection to 127.0.0.1:1"), "{told}");
     let table = pair.file("table.csv", "user,book,rank\nann,1,best\n");

@@ -1,13 +1,9 @@
 //! A comparison as a person likes to read it.
 
 use evaluation::compare::{Comparison, Mean, SPREAD, SideSummary};
-use evaluation::load::Summary;
 
 use crate::figures;
 use crate::table;
-
-/// One of the figures of a latency, in microseconds.
-type Figure = fn(&Summary) -> f64;
 
 pub(super) fn of(comparison: &Comparison) -> String {
     let mut text = sides(comparison);
@@ -20,29 +16,10 @@ pub(super) fn of(comparison: &Comparison) -> String {
 }
 
 fn sides(comparison: &Comparison) -> String {
-    let Comparison { old, new, users, k, .. } = comparison;
+    let Comparison { users, k, .. } = comparison;
     let mut rows = table::of_figures(&["", "old", "new"]);
-    let mut add = |name: &str, figure: &dyn Fn(&SideSummary) -> String| {
-        rows.add_row([name.to_owned(), figure(old), figure(new)]);
-    };
-    add("where", &|side| side.source.clone());
-    add("readers with books", &|side| count(side.with_books));
-    add("readers with an empty answer", &|side| count(side.empty));
-    add("readers without a good answer", &|side| count(side.missing));
-    add("fallbacks", &|side| side.fallbacks.map_or_else(unknown, count));
-    add("different books", &|side| count(side.different_books));
-    let latencies: [(&str, Figure); 4] = [
-        ("latency p50", |it| it.p50_us),
-        ("latency p90", |it| it.p90_us),
-        ("latency p99", |it| it.p99_us),
-        ("latency max", |it| it.max_us),
-    ];
-    for (name, figure) in latencies {
-        add(name, &|side| {
-            side.load
-                .as_ref()
-                .map_or_else(unknown, |load| figures::microseconds(figure(&load.latency)))
-        });
+    for row in comparison.figures() {
+        rows.add_row(row);
     }
     let asked = figures::counted(*users as u64, "reader");
     format!("{asked}, lists of at most {k}\n{rows}\n")
@@ -98,8 +75,4 @@ fn wrong(side: &SideSummary) -> String {
 
 fn count(number: usize) -> String {
     figures::count(number as u64)
-}
-
-fn unknown() -> String {
-    "–".to_owned()
 }
