@@ -10,16 +10,48 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use storage::{
-    DatabaseModels, DatabaseModelsError, ModelFolder, ModelFolderError, ModelVersion, TrainingLock,
-    TrainingTurn,
+    DatabaseModels, DatabaseModelsError, ModelFolder, ModelFolderError, ModelVersion, Store,
+    TrainingLock, TrainingTurn,
 };
+
+use tokio::time::timeout;
 
 use crate::blocking::blocking;
 use crate::live::Live;
 use crate::repeat::{Poll, UNHURRIED};
 
+/// How long a start waits for the model that others serve.
+const START_PATIENCE: Duration = Duration::from_secs(60);
+
 /// How long a look may take, and the model that it finds be on its way.
 const PATIENCE: Duration = Duration::from_secs(600);
+
+/// Makes the folder's active model the one of the database before anything is served: a replica that
+/// is new would otherwise answer with popular books until the first look. Where that fails or takes
+/// too long it is told, and the start goes on without.
+pub(crate) async fn catch_up(store: &Store, models: &ModelFolder, keep: NonZeroUsize) {
+    let Some(shared) = store.models_in_database() else { return };
+    let bringing = async {
+        if missing(&shared, models).await? != Missing::Active {
+            return Ok(());
+        }
+        let folder = models.clone();
+        match blocking(move || folder.lock()).await {
+            // Another process brings it in.
+            Err(ModelFolderError::Locked { .. }) => {}
+            lock => drop(bring_in(&shared, models, &Arc::new(lock?), keep).await?),
+        }
+        Ok::<_, DatabaseModelsError>(())
+    };
+    let going_on = "the start goes on with what is in the folder, and looks again";
+    match timeout(START_PATIENCE, bringing).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::warn!(%error, "cannot fetch the active model; {going_on}"),
+        Err(_) => {
+            tracing::warn!(after = ?START_PATIENCE, "fetching the model takes long; {going_on}");
+        }
+    }
+}
 
 /// Keeps the folder's active model the one of the database, and the latest beside it, until `stop` ends.
 pub(crate) async fn keep_exchanged(
@@ -155,7 +187,7 @@ mod tests {
     use std::path::Path;
     use std::sync::atomic::AtomicBool;
 
-    use storage::{DatabaseUrl, Store};
+    use storage::DatabaseUrl;
     use testbed::postgres::{Database, database_or_skip};
 
     use super::*;
@@ -243,6 +275,28 @@ mod tests {
             }
         };
         tokio::time::timeout(Duration::from_secs(60), pruned).await.unwrap();
+        one.close().await;
+        other.close().await;
+    }
+
+    #[tokio::test]
+    async fn a_new_replica_has_the_model_before_it_serves() {
+        let Some(database) = database_or_skip("a new replica has the model") else { return };
+        let (one, other) = (connect(&database).await, connect(&database).await);
+        demo::fill(&one, 0, &Silent).await.unwrap();
+        let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+        let [trained, new] =
+            folders.each_ref().map(|folder| ModelFolder::open(folder.path()).unwrap());
+        catch_up(&other, &new, NonZeroUsize::MIN).await;
+        assert_eq!(new.active().unwrap(), None);
+        let only = version(&train_into(&trained, &one).await.unwrap());
+        let lock = new.lock().unwrap();
+        catch_up(&other, &new, NonZeroUsize::MIN).await;
+        assert_eq!(new.active().unwrap(), None, "somebody else has the folder");
+        drop(lock);
+        catch_up(&other, &new, NonZeroUsize::MIN).await;
+        let live = Live::load(other.clone(), new).await.unwrap();
+        assert_eq!(live.model_version(), Some(only.0));
         one.close().await;
         other.close().await;
     }

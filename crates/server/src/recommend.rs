@@ -26,6 +26,7 @@ use crate::data_folder::DataFolder;
 use crate::generation::Generation;
 use crate::histories::{Histories, HistoryLimits, Impressions};
 use crate::live::{Live, RenewError, Serving};
+use crate::models_exchange::catch_up;
 use crate::settings::Settings;
 
 use self::known::KnownReader;
@@ -128,7 +129,9 @@ impl Recommender {
     /// [`OpenError`] if the store cannot be read.
     pub async fn open(data: &DataFolder, settings: &Settings) -> Result<Self, OpenError> {
         let store = data.store(settings).await?;
-        let live = Arc::new(Live::load(store.clone(), data.models()?).await?);
+        let models = data.models()?;
+        catch_up(&store, &models, settings.models.keep).await;
+        let live = Arc::new(Live::load(store.clone(), models).await?);
         let steps = settings.shelf.engine();
         let histories = Arc::new(Histories::new(store.clone(), history_limits(settings, &steps)));
         Ok(Self {

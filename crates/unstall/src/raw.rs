@@ -51,8 +51,12 @@ pub(crate) const PC: usize = 32;
 
 /// The kernel's number of the calling thread.
 pub(crate) fn thread_id() -> u32 {
-    // SAFETY: `gettid` takes nothing, cannot fail and touches no memory.
-    unsafe { libc::gettid() }.unsigned_abs()
+    // Not `libc::gettid`: std has it as a weak symbol, and in a static program that is linked with
+    // fat LTO nothing else brings it in, so that it is null.
+    // SAFETY: it takes nothing, cannot fail and touches no memory.
+    let id = unsafe { libc::syscall(libc::SYS_gettid) };
+    // Threads have numbers below 2²².
+    id.unsigned_abs() as u32
 }
 
 /// CPU time used by one thread of this process; `None` if there is no such thread.

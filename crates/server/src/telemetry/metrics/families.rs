@@ -128,7 +128,7 @@ families! {
         => "Towards transport.unfinished_bytes_max: clients send slowly, or somebody holds messages back on purpose.";
     CERTIFICATE_EXPIRES: Gauge "foreword_certificate_expires_seconds" []
         "When the certificate ceases to be valid, in seconds since 1970; absent without TLS"
-        => "It should rise well before that time: alert if less than a week is left.";
+        => "It should rise well before that time: alert if it does not, as the rules in `deploy/` do.";
     MODEL_VERSION: Gauge "foreword_model_version" [] "Version of the model being served; absent without one";
     MODEL_AGE: Gauge "foreword_model_age_seconds" []
         "Time since the model being served was trained; absent without one"
