@@ -94,7 +94,7 @@ fn the_example_is_what_the_formula_says() {
     let model = each("the model, for each book") * books;
     let further = each("a book beyond 10,000") * (books - 10_000.0);
     let learnt = each("a training, for each liked book of a reader");
-    let stored = each("the database, for each event");
+    let stored = each("an event in PostgreSQL");
     let beside = each("the service beside its model") * 1e6;
     let shelves = users * pages / day * 3.0;
     let core = (each("the processor, for each shelf of ten") + 400.0 * books / 1e6) * 1e-6;

@@ -72,7 +72,7 @@ async fn a_handler_that_blocks_is_seen_and_fails_no_other_call() {
 #[ignore = "needs the machine for itself: cargo xtask integration"]
 async fn a_rolling_restart_under_more_load_fails_no_call() {
     let _stage = stage().await;
-    tell(restart::run("together, restart under load", Plan { rate: 200, ..PATIENT }).await);
+    tell(restart::run("together, restart under load", ALONE).await);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -23,13 +23,17 @@ pub(super) async fn run(test: &str, plan: Plan) -> Option<String> {
     let newer = "ALTER TABLE foreword.users ADD COLUMN of_a_newer_version integer; \
                  INSERT INTO foreword.migrations (version, name) VALUES (9999, 'simulated')";
     deployment.cluster.query(name, newer).unwrap();
-    tokio::time::sleep(Duration::from_secs(3)).await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    // What the newer version writes beside the older one.
+    let write = "UPDATE foreword.users SET of_a_newer_version = 1";
+    deployment.cluster.query(name, write).unwrap();
+    tokio::time::sleep(Duration::from_secs(2)).await;
     // Who runs goes on. Who starts is told what is wrong, and what to do.
     let mut refused = Replica::start(&deployment, Deployment::ip(2));
     let code = refused.process.code_within(REFUSED_WITHIN).await;
     let log = refused.process.log();
     assert_eq!(code, Some(1), "{log}");
-    assert!(log.contains("newer"), "{log}");
+    assert!(log.contains("newer") && log.contains("9999"), "{log}");
     tokio::time::sleep(Duration::from_secs(1)).await;
     let report = load.end().await.none_failed();
     let events = load.nothing_is_lost().await;
